@@ -1,0 +1,153 @@
+//! A whole rotation: a client ID is registered, its first secret signs and is a password; a second one is added, tried
+//! out and promoted; the first one ends. At each step: who signs and why, which passwords work, and what comes.
+//!
+//! ```text
+//! cargo run --example rotation
+//! ```
+
+mod chart;
+
+use std::error::Error;
+use std::io::IsTerminal;
+
+use client_registry::{
+    AccessError, AddIn, Availability, CallError, ClientDetails, ClientHandle, ClientSecret, ConfirmError,
+    Days, Label, Lifetime, ManualClock, NewSecret, Registry, SecretId, SecretRing, Timestamp,
+};
+
+#[pollster::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    // A year goes by in this example; with `Registry::in_memory()` it would be a real one.
+    let clock = ManualClock::new("2026-03-01T09:00:00Z".parse()?);
+    let registry = Registry::builder().clock(clock.clone()).in_memory();
+
+    heading("1 March 2026. Contoso registers a client ID for its calendar add-in.");
+    let contoso = registry.as_seller("contoso")?;
+    let details = ClientDetails::new("calendar app", "app.contoso.com", "https://app.contoso.com/done")?;
+    let issued = contoso.register(details, Availability::Worldwide, Lifetime::OneYear).await?;
+    let calendar = contoso.client(issued.client_id());
+    calendar.associate(&AddIn::new("calendar", Availability::Worldwide)?).await?;
+    println!("   client ID      {}", issued.client_id());
+    println!("   client secret  {}   (shown once)", issued.client_secret().expose());
+    let (first, client_id) = (issued.secret_id(), issued.client_id().clone());
+    let forgotten = ClientSecret::parse(issued.client_secret().expose())?; // on a server that will be forgotten
+    let ring = SecretRing::new(client_id.clone(), issued.into_client_secret());
+    show(&calendar).await?;
+
+    heading("The platform sends the add-in something, and signs it.");
+    let payload = br#"{"event":"meeting.moved","id":"4711","to":"2026-03-02T10:00:00Z"}"#;
+    let signature = registry.sign(&client_id, payload).await?;
+    println!("   X-Signature: {signature}");
+    println!("   the add-in verifies it with its {:?} secret", ring.verify(&signature, payload)?);
+    let forged = ring.verify(&signature, br#"{"event":"meeting.moved","id":"4712"}"#);
+    if let Err(refused) = forged {
+        println!("   the same signature under another payload: {refused}");
+    }
+
+    heading("The add-in calls the platform.");
+    call(&registry, &ring).await?;
+
+    clock.advance(Days::new(320));
+    heading(
+        "15 January 2027. The secret ends in 45 days. Contoso adds another one and gives it to the add-in.",
+    );
+    let next = NewSecret::lasting(Lifetime::OneYear).labelled(Label::parse("2027")?);
+    let issued = calendar.add_secret(next).await?;
+    let second = issued.secret_id();
+    ring.add(issued.into_client_secret());
+    show(&calendar).await?;
+
+    heading("The new one is tried out as a password while the old one still signs.");
+    call(&registry, &ring).await?;
+    let signature = registry.sign(&client_id, payload).await?;
+    println!(
+        "   what the platform sends is verified with the {:?} secret",
+        ring.verify(&signature, payload)?
+    );
+
+    heading("Somebody wants to delete the old one at once. One server has not been told yet.");
+    registry.authenticate(client_id.as_str(), forgotten.expose()).await?;
+    let plan = calendar.plan_deletion(first).await?;
+    println!("   the plan: secret {first} goes, {} signs next", or_nothing(plan.signs_next()));
+    println!(
+        "   last used {}, valid secrets left: {}",
+        or_nothing(plan.last_used()),
+        list(plan.valid_left())
+    );
+    match calendar.confirm(plan).await {
+        Err(error @ ConfirmError::Obstructed(_)) => println!("   refused: {error}"),
+        other => println!("   unexpected: {other:?}"),
+    }
+
+    heading("The new one is to sign from 1 February on: a date that everybody can be told.");
+    calendar.schedule_promotion(second, "2027-02-01T00:00:00Z".parse::<Timestamp>()?).await?;
+    show(&calendar).await?;
+
+    clock.advance(Days::new(20));
+    heading("4 February 2027. The new one signs, and the old one is still a password.");
+    let signature = registry.sign(&client_id, payload).await?;
+    println!(
+        "   what the platform sends is verified with the {:?} secret",
+        ring.verify(&signature, payload)?
+    );
+    show(&calendar).await?;
+
+    clock.advance(Days::new(30));
+    heading("6 March 2027. The old one has ended by itself. The forgotten server still calls with it.");
+    match registry.authenticate(client_id.as_str(), forgotten.expose()).await {
+        Err(AccessError::Denied(denied)) => {
+            println!("   to the outside   401, {denied}");
+            println!("   in the log       secret {}: {}", or_nothing(denied.secret_id()), denied.reason());
+        }
+        other => println!("   unexpected: {other:?}"),
+    }
+    call(&registry, &ring).await?;
+
+    clock.advance(Days::new(8));
+    heading("14 March 2027. Nobody has used it for a week: now it may be deleted.");
+    calendar.confirm(calendar.plan_deletion(first).await?).await?;
+    show(&calendar).await
+}
+
+/// The add-in calls the platform, which authenticates it.
+async fn call(registry: &Registry, ring: &SecretRing) -> Result<(), Box<dyn Error>> {
+    let answer = ring.call(async |credentials| {
+        let (id, secret) = (credentials.client_id().as_str(), credentials.client_secret().expose());
+        match registry.authenticate(id, secret).await {
+            Ok(who) => Ok(who),
+            Err(AccessError::Denied(denied)) => Err(CallError::InvalidClient(denied.into())),
+            Err(unavailable) => Err(CallError::Failed(unavailable)),
+        }
+    });
+    let who = answer.await?;
+    print!("   authenticated with secret {}", who.secret_id());
+    print!(", which {}", if who.signs() { "signs" } else { "does not sign" });
+    print!(" and ends {}", or_nothing(who.ends()));
+    println!("{}", who.newer().map(|newer| format!(" (secret {newer} is newer)")).unwrap_or_default());
+    Ok(())
+}
+
+/// Who signs and why, which passwords work, and what comes.
+async fn show(client: &ClientHandle) -> Result<(), Box<dyn Error>> {
+    let snapshot = client.snapshot().await?;
+    let passwords: Vec<_> = snapshot.client().valid_at(snapshot.at()).map(|secret| secret.id()).collect();
+    println!("   {}", snapshot.signing());
+    println!("   passwords that work: {}", list(&passwords));
+    println!("\n{}", chart::draw(&snapshot));
+    Ok(())
+}
+
+fn or_nothing(value: Option<impl ToString>) -> String {
+    value.map_or_else(|| "nothing".to_owned(), |value| value.to_string())
+}
+
+fn list(secrets: &[SecretId]) -> String {
+    secrets.iter().map(SecretId::to_string).collect::<Vec<_>>().join(", ")
+}
+
+fn heading(text: &str) {
+    match std::io::stdout().is_terminal() {
+        true => println!("\n\x1b[1m{text}\x1b[0m"),
+        false => println!("\n{text}"),
+    }
+}

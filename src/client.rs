@@ -1,0 +1,403 @@
+//! The aggregate: one client ID with its secrets, promotions and add-ins, and every rule that can be decided by
+//! looking at it alone.
+//!
+//! [`Client`] knows no store, clock, randomness, keyring or future. A command takes what it needs as arguments,
+//! decides everything, then builds the next value and its events; it never changes the value it is called on. A plan
+//! is the same code, not applied. Each family of commands has a file of its own.
+
+mod add_ins;
+mod deletion;
+mod details;
+mod draft;
+mod import;
+mod promotion;
+pub(crate) mod recognition;
+mod refusal;
+mod rotation;
+mod secrets;
+mod tombstone;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+pub use self::add_ins::{MAX_ADD_INS, Move};
+pub use self::deletion::Replacement;
+pub use self::import::{ImportedClient, ImportedSecret};
+pub use self::refusal::Refusal;
+pub use self::rotation::Rotation;
+pub use self::secrets::NewSecret;
+pub use self::tombstone::{Fate, Tombstone};
+
+use crate::details::{Availability, ClientDetails};
+use crate::event::{Event, EventHash, Revision};
+use crate::id::{Actor, AddInId, ClientId, SecretId, SellerId};
+use crate::mac::MacKey;
+use crate::policy::Policy;
+use crate::secret::Secret;
+use crate::validity::Timestamp;
+use crate::verifier::Verifier;
+use tombstone::Remembered;
+
+/// A client ID with everything that belongs to it, as of its latest change.
+///
+/// A value: commands return the next one. Not `Clone`, since it holds what recognises and signs for its secrets.
+pub struct Client {
+    id: ClientId,
+    owner: SellerId,
+    details: ClientDetails,
+    availability: Availability,
+    registered_at: Timestamp,
+    changed_at: Timestamp,
+    revision: Revision,
+    /// In the order of their IDs.
+    secrets: Vec<Held>,
+    promotions: Vec<Promotion>,
+    /// In their own order.
+    add_ins: Vec<AddInId>,
+    remembered: Vec<Remembered>,
+    last_secret: Option<SecretId>,
+    /// Counts the facts so far: the order of what happened at one instant.
+    steps: u64,
+    head: EventHash,
+}
+
+/// A secret with what recognises it and signs for it.
+pub(crate) struct Held {
+    pub(crate) secret: Secret,
+    pub(crate) verifier: Verifier,
+    /// Kept while the secret can sign or might again.
+    pub(crate) mac_key: Option<MacKey>,
+}
+
+/// "From this instant on, this secret signs" (rule 7). Of each secret at most one is in force and one scheduled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Promotion {
+    secret: SecretId,
+    at: Timestamp,
+    step: u64,
+}
+
+impl Promotion {
+    /// The secret that signs.
+    #[must_use]
+    pub fn secret(&self) -> SecretId {
+        self.secret
+    }
+
+    /// From when on.
+    #[must_use]
+    pub fn at(&self) -> Timestamp {
+        self.at
+    }
+
+    /// The later one counts; of two that begin at one instant, the one made last (rule 6).
+    pub(crate) fn order(&self) -> (Timestamp, u64) {
+        (self.at, self.step)
+    }
+}
+
+/// Who decides, by which limits, and when: what every command takes.
+#[derive(Debug, Clone, Copy)]
+pub struct Deciding<'a> {
+    /// Who gives the command.
+    pub actor: &'a Actor,
+    /// What the platform allows.
+    pub policy: &'a Policy,
+    /// What the clock says. A client is never changed earlier than its last change (rule 19).
+    pub now: Timestamp,
+}
+
+/// What a command comes to.
+#[derive(Debug)]
+#[must_use = "nothing has changed until the transition is committed"]
+pub enum Transition {
+    /// Everything is as it should be already.
+    Unchanged,
+    /// The next value and what happened.
+    Changed(Box<Change>),
+}
+
+/// The next value of a client, with the events that lead to it. Both are committed, or neither (rule 16).
+#[derive(Debug)]
+pub struct Change {
+    next: ClientState,
+    events: Vec<Event>,
+    added: Vec<SecretId>,
+}
+
+/// What there is under a client ID: a client, or what is left of one.
+#[derive(Debug)]
+pub enum ClientState {
+    /// A client.
+    Active(Client),
+    /// What is left after the client was deleted (rule 13).
+    Deleted(Tombstone),
+}
+
+/// When each secret was last used; lies outside the record, and so comes in as an argument.
+///
+/// "Used" means authenticated, or presented and refused as ended or disabled (rule 9).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LastUses(BTreeMap<SecretId, Timestamp>);
+
+impl Client {
+    /// The client ID.
+    #[must_use]
+    pub fn id(&self) -> &ClientId {
+        &self.id
+    }
+
+    /// The seller that owns it.
+    #[must_use]
+    pub fn owner(&self) -> &SellerId {
+        &self.owner
+    }
+
+    /// What the seller says of it.
+    #[must_use]
+    pub fn details(&self) -> &ClientDetails {
+        &self.details
+    }
+
+    /// Where it is offered (rule 2).
+    #[must_use]
+    pub fn availability(&self) -> Availability {
+        self.availability
+    }
+
+    /// When it was registered or imported.
+    #[must_use]
+    pub fn registered_at(&self) -> Timestamp {
+        self.registered_at
+    }
+
+    /// When it was last changed.
+    #[must_use]
+    pub fn changed_at(&self) -> Timestamp {
+        self.changed_at
+    }
+
+    /// Counts its commits.
+    #[must_use]
+    pub fn revision(&self) -> Revision {
+        self.revision
+    }
+
+    /// Its secrets that have not been deleted, in the order of their IDs; ended ones too.
+    pub fn secrets(&self) -> impl ExactSizeIterator<Item = &Secret> + Clone {
+        self.secrets.iter().map(|held| &held.secret)
+    }
+
+    /// The secret with this ID.
+    #[must_use]
+    pub fn secret(&self, id: SecretId) -> Option<&Secret> {
+        self.held(id).map(|held| &held.secret)
+    }
+
+    /// The promotions that still matter: for each secret at most the latest in force and a scheduled one (rule 7).
+    #[must_use]
+    pub fn promotions(&self) -> &[Promotion] {
+        &self.promotions
+    }
+
+    /// The add-ins that use it, in the order of their IDs (rule 1).
+    #[must_use]
+    pub fn add_ins(&self) -> &[AddInId] {
+        &self.add_ins
+    }
+
+    /// The secrets that were deleted and are remembered, so that they stay dead (rule 10).
+    pub fn remembered(&self) -> impl ExactSizeIterator<Item = (SecretId, Fate)> + '_ {
+        self.remembered.iter().map(Remembered::secret_and_fate)
+    }
+
+    /// The hash of its latest event (rule 16).
+    #[must_use]
+    pub fn head(&self) -> EventHash {
+        self.head
+    }
+
+    /// The instant that the client is judged at when the clock says `clock` (rule 19): never earlier than its last
+    /// change while that is at most a minute ahead; if it is more, the clock is taken as it is.
+    #[must_use]
+    pub fn instant(&self, clock: impl Into<Timestamp>) -> Timestamp {
+        judged_at(self.changed_at, clock.into())
+    }
+
+    /// Whether the clock is more than a minute behind the client's last change (rule 19).
+    #[must_use]
+    pub fn is_ahead_of(&self, clock: impl Into<Timestamp>) -> bool {
+        is_behind(self.changed_at, clock.into())
+    }
+
+    pub(crate) fn held(&self, id: SecretId) -> Option<&Held> {
+        self.secrets.iter().find(|held| held.secret.id == id)
+    }
+
+    /// The instant of a command, once the actor may give it (rules 15 and 19).
+    fn admit(&self, deciding: &Deciding<'_>) -> Result<Timestamp, Refusal> {
+        let now = self.admit_in_emergency(deciding)?;
+        if self.is_ahead_of(deciding.now) && !deciding.actor.is_operator() {
+            return Err(Refusal::ClockBehind { by: self.changed_at.saturating_since(deciding.now) });
+        }
+        Ok(now)
+    }
+
+    /// The same for what may not wait for a clock to be set (rule 9).
+    fn admit_in_emergency(&self, deciding: &Deciding<'_>) -> Result<Timestamp, Refusal> {
+        if !deciding.actor.may_act_for(&self.owner) {
+            return Err(Refusal::UnknownClient);
+        }
+        Ok(self.instant(deciding.now))
+    }
+
+    /// The secret that a command is about.
+    fn known(&self, id: SecretId) -> Result<&Secret, Refusal> {
+        self.secret(id).ok_or(Refusal::UnknownSecret { secret: id })
+    }
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Client")
+            .field("id", &self.id)
+            .field("owner", &self.owner)
+            .field("details", &self.details)
+            .field("revision", &self.revision)
+            .field("secrets", &self.secrets().collect::<Vec<_>>())
+            .field("promotions", &self.promotions)
+            .field("add_ins", &self.add_ins)
+            .finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for Held {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Held").field("secret", &self.secret).finish_non_exhaustive()
+    }
+}
+
+impl Transition {
+    /// The change, if there is one.
+    #[must_use]
+    pub fn change(self) -> Option<Box<Change>> {
+        match self {
+            Self::Unchanged => None,
+            Self::Changed(change) => Some(change),
+        }
+    }
+}
+
+impl Change {
+    /// The next value.
+    #[must_use]
+    pub fn next(&self) -> &ClientState {
+        &self.next
+    }
+
+    /// What happened, in order.
+    #[must_use]
+    pub fn events(&self) -> &[Event] {
+        &self.events
+    }
+
+    /// The secrets that were added.
+    #[must_use]
+    pub fn added(&self) -> &[SecretId] {
+        &self.added
+    }
+
+    /// The next value and what happened, to keep.
+    #[must_use]
+    pub fn into_parts(self) -> (ClientState, Vec<Event>) {
+        (self.next, self.events)
+    }
+}
+
+impl ClientState {
+    /// The client ID.
+    #[must_use]
+    pub fn id(&self) -> &ClientId {
+        match self {
+            Self::Active(client) => client.id(),
+            Self::Deleted(tombstone) => tombstone.id(),
+        }
+    }
+
+    /// The seller that owns or owned it.
+    #[must_use]
+    pub fn owner(&self) -> &SellerId {
+        match self {
+            Self::Active(client) => client.owner(),
+            Self::Deleted(tombstone) => tombstone.owner(),
+        }
+    }
+
+    /// Counts the commits.
+    #[must_use]
+    pub fn revision(&self) -> Revision {
+        match self {
+            Self::Active(client) => client.revision(),
+            Self::Deleted(tombstone) => tombstone.revision(),
+        }
+    }
+
+    /// When it was last changed.
+    #[must_use]
+    pub fn changed_at(&self) -> Timestamp {
+        match self {
+            Self::Active(client) => client.changed_at(),
+            Self::Deleted(tombstone) => tombstone.changed_at(),
+        }
+    }
+
+    /// The hash of the latest event.
+    #[must_use]
+    pub fn head(&self) -> EventHash {
+        match self {
+            Self::Active(client) => client.head(),
+            Self::Deleted(tombstone) => tombstone.head(),
+        }
+    }
+
+    /// The client, unless it was deleted.
+    #[must_use]
+    pub fn active(&self) -> Option<&Client> {
+        match self {
+            Self::Active(client) => Some(client),
+            Self::Deleted(_) => None,
+        }
+    }
+}
+
+impl LastUses {
+    /// Notes a use; the later one wins.
+    pub fn note(&mut self, secret: SecretId, at: Timestamp) {
+        self.0.entry(secret).and_modify(|last| *last = (*last).max(at)).or_insert(at);
+    }
+
+    /// When the secret was last used, as far as is known.
+    #[must_use]
+    pub fn of(&self, secret: SecretId) -> Option<Timestamp> {
+        self.0.get(&secret).copied()
+    }
+
+    pub(crate) fn retain(&mut self, keep: impl Fn(SecretId) -> bool) {
+        self.0.retain(|secret, _| keep(*secret));
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+fn judged_at(changed_at: Timestamp, clock: Timestamp) -> Timestamp {
+    if is_behind(changed_at, clock) { clock } else { clock.max(changed_at) }
+}
+
+fn is_behind(changed_at: Timestamp, clock: Timestamp) -> bool {
+    changed_at.saturating_since(clock) > MAX_LEAD
+}
+
+/// How far the last change may be ahead of the clock before it is taken for a mistake (rule 19).
+const MAX_LEAD: Duration = Duration::from_secs(60);

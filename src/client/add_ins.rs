@@ -1,0 +1,126 @@
+//! Add-ins: which of them use a client ID (rules 1, 2 and 14).
+//!
+//! That an add-in has no other client ID spans clients; the store sees to it.
+
+use super::draft::Draft;
+use super::{Change, Client, Deciding, Refusal, Transition};
+use crate::event::Fact;
+use crate::id::{AddIn, AddInId};
+
+/// What moving an add-in comes to.
+#[derive(Debug)]
+#[must_use = "nothing has changed until both changes are committed together"]
+pub enum Move {
+    /// It is with the other client ID already.
+    Unchanged,
+    /// The changes of both clients, in one commit.
+    Changed {
+        /// The client ID that the add-in leaves.
+        from: Box<Change>,
+        /// The client ID that it comes to.
+        to: Box<Change>,
+    },
+}
+
+impl Client {
+    /// Associates an add-in (rule 1). Doing it again changes nothing.
+    ///
+    /// # Errors
+    /// A [`Refusal`] when the add-in is of another availability (rule 2) or the client serves 256 already.
+    pub fn associate(&self, add_in: &AddIn, deciding: &Deciding<'_>) -> Result<Transition, Refusal> {
+        let now = self.admit(deciding)?;
+        self.refuse_availability(add_in)?;
+        if self.serves(add_in.id()) {
+            return Ok(Transition::Unchanged);
+        }
+        self.refuse_full()?;
+        let mut draft = Draft::of(self, deciding, now);
+        draft.take_in(add_in.id());
+        draft.record(Fact::AddInAssociated { add_in: add_in.id().clone() });
+        Ok(draft.into())
+    }
+
+    /// Ends an association. If there is none, nothing changes.
+    ///
+    /// # Errors
+    /// A [`Refusal`] when the actor may not change this client.
+    pub fn dissociate(&self, add_in: &AddInId, deciding: &Deciding<'_>) -> Result<Transition, Refusal> {
+        let now = self.admit(deciding)?;
+        if !self.serves(add_in) {
+            return Ok(Transition::Unchanged);
+        }
+        let mut draft = Draft::of(self, deciding, now);
+        draft.let_go(add_in);
+        draft.record(Fact::AddInDissociated { add_in: add_in.clone() });
+        Ok(draft.into())
+    }
+
+    /// Moves an add-in to another client ID (rule 14). If it is there already, nothing changes.
+    ///
+    /// Both clients change at one instant, which is no earlier than the last change of either.
+    ///
+    /// # Errors
+    /// A [`Refusal`] when the two differ in seller or availability, when `to` has no valid secret at that instant or
+    /// serves 256 add-ins already, or when the add-in is with neither.
+    pub fn move_add_in(&self, to: &Self, add_in: &AddInId, deciding: &Deciding<'_>) -> Result<Move, Refusal> {
+        let now = self.admit(deciding)?.max(to.admit(deciding)?);
+        if self.owner != to.owner {
+            return Err(Refusal::OtherOwner);
+        }
+        if self.availability != to.availability {
+            return Err(Refusal::AvailabilityDiffers { add_in: self.availability, client: to.availability });
+        }
+        if to.serves(add_in) {
+            return Ok(Move::Unchanged);
+        }
+        if !self.serves(add_in) {
+            return Err(Refusal::NotAssociated { add_in: add_in.clone() });
+        }
+        if to.valid_at(now).next().is_none() {
+            return Err(Refusal::NoValidSecret);
+        }
+        to.refuse_full()?;
+
+        let mut leaves = Draft::of(self, deciding, now);
+        leaves.let_go(add_in);
+        leaves.record(Fact::AddInMovedOut { add_in: add_in.clone(), to: to.id.clone() });
+        let mut comes = Draft::of(to, deciding, now);
+        comes.take_in(add_in);
+        comes.record(Fact::AddInMovedIn { add_in: add_in.clone(), from: self.id.clone() });
+        Ok(Move::Changed { from: Box::new(leaves.finish()), to: Box::new(comes.finish()) })
+    }
+
+    pub(super) fn refuse_availability(&self, add_in: &AddIn) -> Result<(), Refusal> {
+        if add_in.availability() == self.availability {
+            return Ok(());
+        }
+        Err(Refusal::AvailabilityDiffers { add_in: add_in.availability(), client: self.availability })
+    }
+
+    pub(super) fn serves(&self, add_in: &AddInId) -> bool {
+        self.add_ins.binary_search(add_in).is_ok()
+    }
+
+    pub(super) fn refuse_full(&self) -> Result<(), Refusal> {
+        if self.add_ins.len() < MAX_ADD_INS {
+            return Ok(());
+        }
+        Err(Refusal::TooManyAddIns { limit: MAX_ADD_INS })
+    }
+}
+
+impl Draft {
+    pub(super) fn take_in(&mut self, add_in: &AddInId) {
+        let add_ins = &mut self.client_mut().add_ins;
+        if let Err(position) = add_ins.binary_search(add_in) {
+            add_ins.insert(position, add_in.clone());
+        }
+    }
+
+    fn let_go(&mut self, add_in: &AddInId) {
+        self.client_mut().add_ins.retain(|served| served != add_in);
+    }
+}
+
+/// How many add-ins one client ID may serve (rule 1).
+pub const MAX_ADD_INS: usize = 256;

@@ -1,0 +1,254 @@
+//! Taking out of use: deleting and disabling a secret in calm, deleting one in an emergency, deleting the client
+//! (rules 9, 10, 12 and 13).
+
+use super::draft::Draft;
+use super::tombstone::condemn;
+use super::{Client, Deciding, LastUses, NewSecret, Refusal, Transition};
+use crate::event::Fact;
+use crate::id::SecretId;
+use crate::plan::sealed::Decide;
+use crate::plan::{ClientDeletion, Obstacle, Plan, SecretDeletion, SecretDisabling, SecretRemoval};
+use crate::secret::{ClientSecret, Origin, Secret};
+use crate::validity::Timestamp;
+
+/// What became of the replacement that an emergency deletion asked for. The deletion itself goes ahead either way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Replacement {
+    /// None was asked for.
+    NotRequested,
+    /// It was added in the same commit.
+    Added(SecretId),
+    /// A rule stands against adding it. Add one that the rules allow.
+    Refused(Refusal),
+}
+
+impl Client {
+    /// What deleting a secret would do (rule 9).
+    ///
+    /// # Errors
+    /// A [`Refusal`] when the secret is unknown.
+    pub fn plan_deletion(
+        &self,
+        secret: SecretId,
+        uses: &LastUses,
+        deciding: &Deciding<'_>,
+    ) -> Result<Plan<SecretDeletion>, Refusal> {
+        self.decide_deletion(secret, uses, deciding).map(|(plan, _)| plan)
+    }
+
+    /// What disabling a secret would do (rule 12). Reversible, so a recent use does not stand in the way.
+    ///
+    /// # Errors
+    /// A [`Refusal`] when the secret is unknown.
+    pub fn plan_disabling(
+        &self,
+        secret: SecretId,
+        uses: &LastUses,
+        deciding: &Deciding<'_>,
+    ) -> Result<Plan<SecretDisabling>, Refusal> {
+        self.decide_disabling(secret, uses, deciding).map(|(plan, _)| plan)
+    }
+
+    /// What deleting the client would do (rule 13). Nothing stands in the way but looking at it first.
+    ///
+    /// # Errors
+    /// A [`Refusal`] when the actor may not change this client.
+    pub fn plan_client_deletion(
+        &self,
+        uses: &LastUses,
+        deciding: &Deciding<'_>,
+    ) -> Result<Plan<ClientDeletion>, Refusal> {
+        self.decide_client_deletion(uses, deciding).map(|(plan, _)| plan)
+    }
+
+    /// Deletes a secret at once and marks it compromised (rules 9 and 10): no obstacle, no plan, no waiting for a
+    /// clock. Can add the replacement in the same commit; where the rules do not allow the replacement, the deletion
+    /// goes ahead without it. One that was deleted in calm before is marked compromised; one that is so already stays
+    /// so.
+    ///
+    /// # Errors
+    /// [`Refusal::UnknownSecret`], and [`Refusal::UnknownClient`] for an actor that may not see the client. Nothing
+    /// else.
+    pub fn delete_in_emergency(
+        &self,
+        secret: SecretId,
+        replacement: Option<(&NewSecret, &ClientSecret)>,
+        deciding: &Deciding<'_>,
+    ) -> Result<(Transition, Replacement), Refusal> {
+        let now = self.admit_in_emergency(deciding)?;
+        let mut draft = Draft::of(self, deciding, now);
+        draft.delete(secret);
+        let mut changed = condemn(&mut draft.client_mut().remembered, secret)?;
+        if changed {
+            draft.record(Fact::SecretCompromised { secret });
+        }
+        let replacement = match replacement {
+            None => Replacement::NotRequested,
+            Some((new, client_secret)) => match draft.add_new(new, client_secret, deciding.policy, now) {
+                Ok(added) => Replacement::Added(added),
+                Err(refusal) => Replacement::Refused(refusal),
+            },
+        };
+        changed |= matches!(replacement, Replacement::Added(_));
+        let transition = if changed { draft.into() } else { Transition::Unchanged };
+        Ok((transition, replacement))
+    }
+
+    /// Marks a secret compromised that was deleted before (rule 10). Doing it twice changes nothing.
+    ///
+    /// # Errors
+    /// [`Refusal::NotDeleted`] when it is still there, [`Refusal::UnknownSecret`] when it is not remembered.
+    pub fn mark_compromised(&self, secret: SecretId, deciding: &Deciding<'_>) -> Result<Transition, Refusal> {
+        let now = self.admit(deciding)?;
+        if self.secret(secret).is_some() {
+            return Err(Refusal::NotDeleted { secret });
+        }
+        let mut draft = Draft::of(self, deciding, now);
+        if !condemn(&mut draft.client_mut().remembered, secret)? {
+            return Ok(Transition::Unchanged);
+        }
+        draft.record(Fact::SecretCompromised { secret });
+        Ok(draft.into())
+    }
+
+    fn decide_deletion(
+        &self,
+        id: SecretId,
+        uses: &LastUses,
+        deciding: &Deciding<'_>,
+    ) -> Result<(Plan<SecretDeletion>, Transition), Refusal> {
+        let now = self.admit(deciding)?;
+        let secret = self.known(id)?;
+        let mut draft = Draft::of(self, deciding, now);
+        draft.delete(id);
+        let removal = self.removal(secret, draft.client(), now);
+        let last_used = last_used(secret, uses);
+        let mut obstacles = self.last_of_its_kind(secret, now);
+        if let Some(last_used) = last_used {
+            let until = last_used.saturating_add(deciding.policy.retire_after());
+            if now < until {
+                obstacles.push(Obstacle::UsedRecently { until });
+            }
+        }
+        let plan = self.plan(SecretDeletion(removal), last_used, obstacles, now);
+        Ok((plan, draft.into()))
+    }
+
+    fn decide_disabling(
+        &self,
+        id: SecretId,
+        uses: &LastUses,
+        deciding: &Deciding<'_>,
+    ) -> Result<(Plan<SecretDisabling>, Transition), Refusal> {
+        let now = self.admit(deciding)?;
+        let secret = self.known(id)?;
+        let mut draft = Draft::of(self, deciding, now);
+        let is_disabled = secret.disabled_since().is_some();
+        if !is_disabled {
+            draft.disable(id, now);
+        }
+        let removal = self.removal(secret, draft.client(), now);
+        let obstacles = self.last_of_its_kind(secret, now);
+        let plan = self.plan(SecretDisabling(removal), last_used(secret, uses), obstacles, now);
+        let transition = if is_disabled { Transition::Unchanged } else { draft.into() };
+        Ok((plan, transition))
+    }
+
+    fn decide_client_deletion(
+        &self,
+        uses: &LastUses,
+        deciding: &Deciding<'_>,
+    ) -> Result<(Plan<ClientDeletion>, Transition), Refusal> {
+        let now = self.admit(deciding)?;
+        let consequences = ClientDeletion {
+            friendly_name: self.details.friendly_name().clone(),
+            add_ins: self.add_ins.clone(),
+            valid_secrets: self.valid_at(now).map(Secret::id).collect(),
+        };
+        let last_used = self.secrets().filter_map(|secret| last_used(secret, uses)).max();
+        let plan = self.plan(consequences, last_used, Vec::new(), now);
+
+        let mut draft = Draft::of(self, deciding, now);
+        for secret in self.secrets() {
+            draft.delete(secret.id());
+        }
+        draft.record(Fact::ClientDeleted { friendly_name: self.details.friendly_name().clone() });
+        Ok((plan, Transition::Changed(Box::new(draft.finish_deleted()))))
+    }
+
+    fn plan<C>(
+        &self,
+        consequences: C,
+        last_used: Option<Timestamp>,
+        obstacles: Vec<Obstacle>,
+        at: Timestamp,
+    ) -> Plan<C> {
+        let (client_id, revision) = (self.id.clone(), self.revision);
+        Plan { client_id, revision, at, consequences, last_used, obstacles }
+    }
+
+    fn removal(&self, secret: &Secret, next: &Self, now: Timestamp) -> SecretRemoval {
+        SecretRemoval {
+            secret: secret.id(),
+            signs: self.signing_at(now).secret(),
+            signs_next: next.signing_at(now).secret(),
+            valid_left: next.valid_at(now).map(Secret::id).collect(),
+        }
+    }
+
+    /// Only a valid secret can be the last one (rule 9).
+    fn last_of_its_kind(&self, secret: &Secret, now: Timestamp) -> Vec<Obstacle> {
+        let mut obstacles = Vec::new();
+        let mut others = self.valid_at(now).filter(|other| other.id() != secret.id());
+        if secret.is_valid_at(now) && others.clone().next().is_none() {
+            obstacles.push(Obstacle::LastValid);
+        }
+        if secret.can_sign_at(now) && !others.any(|other| other.can_sign_at(now)) {
+            obstacles.push(Obstacle::LastThatSigns);
+        }
+        obstacles
+    }
+}
+
+impl Decide for SecretDeletion {
+    fn decide_again(
+        &self,
+        client: &Client,
+        uses: &LastUses,
+        deciding: &Deciding<'_>,
+    ) -> Result<(Plan<Self>, Transition), Refusal> {
+        client.decide_deletion(self.0.secret, uses, deciding)
+    }
+}
+
+impl Decide for SecretDisabling {
+    fn decide_again(
+        &self,
+        client: &Client,
+        uses: &LastUses,
+        deciding: &Deciding<'_>,
+    ) -> Result<(Plan<Self>, Transition), Refusal> {
+        client.decide_disabling(self.0.secret, uses, deciding)
+    }
+}
+
+impl Decide for ClientDeletion {
+    fn decide_again(
+        &self,
+        client: &Client,
+        uses: &LastUses,
+        deciding: &Deciding<'_>,
+    ) -> Result<(Plan<Self>, Transition), Refusal> {
+        client.decide_client_deletion(uses, deciding)
+    }
+}
+
+/// When the secret was last used; an imported one counts as used at its import (rule 9).
+fn last_used(secret: &Secret, uses: &LastUses) -> Option<Timestamp> {
+    let imported_at = match secret.origin() {
+        Origin::Generated => None,
+        Origin::Imported { .. } => Some(secret.added_at()),
+    };
+    uses.of(secret.id()).max(imported_at)
+}

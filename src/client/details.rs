@@ -1,0 +1,110 @@
+//! Registering a client ID and changing its details.
+
+use super::draft::{Addition, Draft};
+use super::{Client, Deciding, NewSecret, Refusal, Transition};
+use crate::details::{Availability, ClientDetails};
+use crate::event::{EventHash, Fact, Revision};
+use crate::id::{ClientId, SellerId};
+use crate::policy::Policy;
+use crate::secret::{ClientSecret, Origin};
+use crate::validity::Timestamp;
+
+impl Client {
+    /// Registers a client ID with its first secret.
+    ///
+    /// That `id` is new and that the seller has no other client ID of this friendly name spans clients; the store
+    /// sees to it (rules 13 and 15).
+    ///
+    /// # Errors
+    /// A [`Refusal`] when the actor may not act for `owner`, when the policy does not allow the redirect URL, or when
+    /// the first secret is refused as by [`add_secret`](Self::add_secret).
+    pub fn register(
+        id: ClientId,
+        owner: SellerId,
+        details: ClientDetails,
+        availability: Availability,
+        first: &NewSecret,
+        client_secret: &ClientSecret,
+        deciding: &Deciding<'_>,
+    ) -> Result<Transition, Refusal> {
+        let now = deciding.now;
+        if !deciding.actor.may_act_for(&owner) {
+            return Err(Refusal::UnknownClient);
+        }
+        allow_redirect(deciding.policy, &details)?;
+        let validity = first.validity(now, deciding.policy)?;
+        if !client_secret.is_generated() {
+            return Err(Refusal::NotGenerated);
+        }
+        let fact = Fact::ClientRegistered { owner: owner.clone(), details: details.clone(), availability };
+        let blank = Self::blank(id, owner, details, availability, now);
+        let mut draft = Draft::new(blank, deciding, now);
+        draft.record(fact);
+        draft.add(Addition {
+            client_secret,
+            label: first.label().cloned(),
+            purpose: first.purpose(),
+            validity,
+            origin: Origin::Generated,
+        })?;
+        Ok(draft.into())
+    }
+
+    /// Changes the details. The same ones again change nothing.
+    ///
+    /// That the friendly name is free spans clients; the store sees to it (rule 15).
+    ///
+    /// # Errors
+    /// A [`Refusal`] when the policy does not allow the redirect URL.
+    pub fn change_details(
+        &self,
+        details: ClientDetails,
+        deciding: &Deciding<'_>,
+    ) -> Result<Transition, Refusal> {
+        let now = self.admit(deciding)?;
+        if details == self.details {
+            return Ok(Transition::Unchanged);
+        }
+        if details.redirect_url() != self.details.redirect_url() {
+            allow_redirect(deciding.policy, &details)?;
+        }
+        let mut draft = Draft::of(self, deciding, now);
+        draft.client_mut().details = details.clone();
+        draft.record(Fact::DetailsChanged { details });
+        Ok(draft.into())
+    }
+
+    /// A client before its first fact.
+    pub(super) fn blank(
+        id: ClientId,
+        owner: SellerId,
+        details: ClientDetails,
+        availability: Availability,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            id,
+            owner,
+            details,
+            availability,
+            registered_at: now,
+            changed_at: now,
+            revision: Revision::ZERO,
+            secrets: Vec::new(),
+            promotions: Vec::new(),
+            add_ins: Vec::new(),
+            remembered: Vec::new(),
+            last_secret: None,
+            steps: 0,
+            head: EventHash::START,
+        }
+    }
+}
+
+pub(super) fn allow_redirect(policy: &Policy, details: &ClientDetails) -> Result<(), Refusal> {
+    let url = details.redirect_url();
+    if policy.allows_redirect(url) {
+        return Ok(());
+    }
+    Err(Refusal::RedirectNotAllowed { scheme: url.scheme().to_owned() })
+}

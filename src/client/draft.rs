@@ -1,0 +1,283 @@
+//! The next value of a client while a command builds it.
+//!
+//! The command has decided; what is left is to put the pieces in place and to record each fact, chained to the one
+//! before and with the hand-over of signing where it moved (rule 16).
+
+use super::tombstone::{Remembered, Tombstone, remember};
+use super::{Change, Client, ClientState, Deciding, Held, Promotion, Refusal, Transition};
+use crate::details::Label;
+use crate::event::{Event, EventHash, Fact, Handover, Revision};
+use crate::id::{Actor, ClientId, SecretId};
+use crate::mac::MacKey;
+use crate::secret::{ClientSecret, Origin, Purpose, Secret, Standing};
+use crate::validity::{Timestamp, Validity};
+use crate::verifier::Verifier;
+
+/// The events of one commit.
+pub(super) struct Chain {
+    client_id: ClientId,
+    revision: Revision,
+    head: EventHash,
+    actor: Actor,
+    at: Timestamp,
+    events: Vec<Event>,
+}
+
+impl Chain {
+    /// The chain of the commit after `revision`, whose last event had the hash `head`.
+    pub(super) fn after(
+        client_id: ClientId,
+        revision: Revision,
+        head: EventHash,
+        actor: &Actor,
+        at: Timestamp,
+    ) -> Self {
+        Self { client_id, revision: revision.next(), head, actor: actor.clone(), at, events: Vec::new() }
+    }
+
+    pub(super) fn record(&mut self, fact: Fact, signing: Option<Handover>) {
+        let (client_id, actor) = (self.client_id.clone(), self.actor.clone());
+        let event = Event::new(client_id, self.revision, self.at, actor, fact, signing, self.head);
+        self.head = event.hash();
+        self.events.push(event);
+    }
+
+    pub(super) fn revision(&self) -> Revision {
+        self.revision
+    }
+
+    pub(super) fn head(&self) -> EventHash {
+        self.head
+    }
+
+    pub(super) fn into_events(self) -> Vec<Event> {
+        self.events
+    }
+}
+
+/// A client that is being changed.
+pub(super) struct Draft {
+    client: Client,
+    chain: Chain,
+    now: Timestamp,
+    signing: Option<SecretId>,
+    added: Vec<SecretId>,
+}
+
+/// What a secret is to be added as.
+pub(super) struct Addition<'a> {
+    pub(super) client_secret: &'a ClientSecret,
+    pub(super) label: Option<Label>,
+    pub(super) purpose: Purpose,
+    pub(super) validity: Validity,
+    pub(super) origin: Origin,
+}
+
+impl Draft {
+    /// The next value of `client`, as yet like the last, decided at `now`.
+    pub(super) fn of(client: &Client, deciding: &Deciding<'_>, now: Timestamp) -> Self {
+        let signing = client.signing_at(now).secret();
+        let mut next = client.carry(now);
+        // Only an operator may set a client's clock back, which is how one that was set ahead by mistake is healed.
+        next.changed_at = if deciding.actor.is_operator() { now } else { now.max(client.changed_at) };
+        Self::start(next, deciding, now, signing)
+    }
+
+    /// The first value of a client.
+    pub(super) fn new(client: Client, deciding: &Deciding<'_>, now: Timestamp) -> Self {
+        Self::start(client, deciding, now, None)
+    }
+
+    fn start(client: Client, deciding: &Deciding<'_>, now: Timestamp, signing: Option<SecretId>) -> Self {
+        let chain = Chain::after(client.id.clone(), client.revision, client.head, deciding.actor, now);
+        Self { client, chain, now, signing, added: Vec::new() }
+    }
+
+    /// What it is so far.
+    pub(super) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    pub(super) fn client_mut(&mut self) -> &mut Client {
+        &mut self.client
+    }
+
+    pub(super) fn secret_mut(&mut self, id: SecretId) -> Option<&mut Secret> {
+        self.client.secrets.iter_mut().map(|held| &mut held.secret).find(|secret| secret.id == id)
+    }
+
+    /// When, in the order of this client's steps, what is about to be recorded happens (rule 6).
+    ///
+    /// Never before what stands already: if an operator goes on under a clock that was set back, a secret added now
+    /// still has not been valid longer than the others.
+    pub(super) fn standing(&self) -> Standing {
+        let latest = self.client.secrets.iter().map(|held| held.secret.standing.at).max();
+        Standing { at: latest.map_or(self.now, |at| at.max(self.now)), step: self.client.steps }
+    }
+
+    /// Records a fact that has just been put in place.
+    pub(super) fn record(&mut self, fact: Fact) {
+        self.client.steps += 1;
+        let after = self.client.signing_at(self.now).secret();
+        let moved = after != self.signing;
+        let handover = moved.then_some(Handover { before: self.signing, after });
+        self.signing = after;
+        self.chain.record(fact, handover);
+    }
+
+    /// Adds a secret, unless the client knows its value already (rules 10 and 18), and forgets the ones that ended
+    /// longest ago beyond [`MAX_ENDED`] (rule 3).
+    pub(super) fn add(&mut self, addition: Addition<'_>) -> Result<SecretId, Refusal> {
+        let Addition { client_secret, label, purpose, validity, origin } = addition;
+        let verifier = Verifier::of(&self.client.id, client_secret);
+        if let Some(known) = self.client.holder_of(&verifier)? {
+            return Err(Refusal::SecretExists { secret: known.id, differs_in: "ID" });
+        }
+        let id = SecretId::after(self.client.last_secret).ok_or(Refusal::SecretIdsUsedUp)?;
+        let encoding = match origin {
+            Origin::Generated => crate::mac::KeyEncoding::Utf8,
+            Origin::Imported { key_encoding } => key_encoding,
+        };
+        let keeps_key = purpose.signs() && !validity.has_ended(self.now);
+        let mac_key = if keeps_key { Some(MacKey::of(client_secret, encoding)?) } else { None };
+        let secret = Secret {
+            id,
+            label: label.clone(),
+            purpose,
+            validity,
+            origin,
+            hint: client_secret.hint(),
+            added_at: self.now,
+            disabled_since: None,
+            replaced_by: None,
+            standing: self.standing(),
+        };
+        self.client.secrets.push(Held { secret, verifier, mac_key });
+        self.client.last_secret = Some(id);
+        self.added.push(id);
+        self.record(Fact::SecretAdded { secret: id, label, purpose, validity, origin });
+        self.forget_ended();
+        Ok(id)
+    }
+
+    /// Takes a secret and its promotions away and remembers its verifier (rules 7 and 10).
+    pub(super) fn delete(&mut self, id: SecretId) {
+        if let Some(position) = self.client.secrets.iter().position(|held| held.secret.id == id) {
+            let held = self.client.secrets.remove(position);
+            remember(&mut self.client.remembered, id, held.verifier);
+            self.client.promotions.retain(|promotion| promotion.secret != id);
+            self.record(Fact::SecretDeleted { secret: id });
+        }
+    }
+
+    /// Lets a secret sign from `at` on (rule 7). It has at most one promotion in force and one scheduled.
+    pub(super) fn promote(&mut self, secret: SecretId, at: Timestamp) {
+        let now = self.now;
+        let is_same_kind = |promotion: &Promotion| (promotion.at <= now) == (at <= now);
+        self.client.promotions.retain(|p| p.secret != secret || !is_same_kind(p));
+        self.client.promotions.push(Promotion { secret, at, step: self.client.steps });
+        self.record(match at <= now {
+            true => Fact::SecretPromoted { secret },
+            false => Fact::PromotionScheduled { secret, from: at },
+        });
+    }
+
+    /// Takes back the scheduled promotion of a secret, if it has one (rule 7).
+    pub(super) fn withdraw(&mut self, secret: SecretId) {
+        let now = self.now;
+        let scheduled = |p: &Promotion| p.secret == secret && p.at > now;
+        if let Some(position) = self.client.promotions.iter().position(scheduled) {
+            let promotion = self.client.promotions.remove(position);
+            self.record(Fact::PromotionWithdrawn { secret, from: promotion.at });
+        }
+    }
+
+    /// The change, now that everything is in place.
+    pub(super) fn finish(mut self) -> Change {
+        self.client.revision = self.chain.revision();
+        self.client.head = self.chain.head();
+        let events = self.chain.into_events();
+        Change { next: ClientState::Active(self.client), events, added: self.added }
+    }
+
+    /// The same for a client that has gone (rule 13).
+    pub(super) fn finish_deleted(self) -> Change {
+        let Change { next, events, added } = self.finish();
+        let next = match next {
+            ClientState::Active(client) => ClientState::Deleted(Tombstone::of(client)),
+            deleted @ ClientState::Deleted(_) => deleted,
+        };
+        Change { next, events, added }
+    }
+
+    fn forget_ended(&mut self) {
+        let now = self.now;
+        loop {
+            let ended = self.client.secrets.iter().filter(|held| held.secret.validity.has_ended(now));
+            if ended.clone().count() <= MAX_ENDED {
+                return;
+            }
+            let Some(longest) = ended.map(|held| (held.secret.validity.until(), held.secret.id)).min() else {
+                return;
+            };
+            self.client.secrets.retain(|held| held.secret.id != longest.1);
+            self.client.promotions.retain(|promotion| promotion.secret != longest.1);
+            self.record(Fact::SecretForgotten { secret: longest.1 });
+        }
+    }
+}
+
+impl From<Draft> for Transition {
+    fn from(draft: Draft) -> Self {
+        Self::Changed(Box::new(draft.finish()))
+    }
+}
+
+impl Client {
+    /// The same client, to be changed at `now`. What an ended secret signed with goes here, and with it the
+    /// promotions that can no longer matter: of ended secrets, and of each secret all in force but the latest.
+    fn carry(&self, now: Timestamp) -> Self {
+        let ended = |id| self.secret(id).is_none_or(|secret| secret.validity.has_ended(now));
+        let superseded = |one: &&Promotion| {
+            let later = |other: &Promotion| {
+                other.secret == one.secret && other.at <= now && (other.at, other.step) > (one.at, one.step)
+            };
+            one.at <= now && self.promotions.iter().any(later)
+        };
+        Self {
+            id: self.id.clone(),
+            owner: self.owner.clone(),
+            details: self.details.clone(),
+            availability: self.availability,
+            registered_at: self.registered_at,
+            changed_at: self.changed_at,
+            revision: self.revision,
+            secrets: self.secrets.iter().map(|held| held.carry(now)).collect(),
+            promotions: self
+                .promotions
+                .iter()
+                .filter(|p| !ended(p.secret) && !superseded(p))
+                .copied()
+                .collect(),
+            add_ins: self.add_ins.clone(),
+            remembered: self.remembered.iter().map(Remembered::carry).collect(),
+            last_secret: self.last_secret,
+            steps: self.steps,
+            head: self.head,
+        }
+    }
+}
+
+impl Held {
+    fn carry(&self, now: Timestamp) -> Self {
+        let ended = self.secret.validity.has_ended(now);
+        Self {
+            secret: self.secret.clone(),
+            verifier: self.verifier.carry(),
+            mac_key: self.mac_key.as_ref().filter(|_| !ended).map(MacKey::carry),
+        }
+    }
+}
+
+/// How many ended secrets a client keeps (rule 3).
+const MAX_ENDED: usize = 16;

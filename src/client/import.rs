@@ -1,0 +1,329 @@
+//! Moving in with client IDs and client secrets that exist already (rule 18).
+
+use super::details::allow_redirect;
+use super::draft::{Addition, Draft};
+use super::{Client, Deciding, Refusal, Transition};
+use crate::details::{Availability, ClientDetails, Label};
+use crate::event::Fact;
+use crate::id::{AddIn, ClientId, SecretId, SellerId};
+use crate::mac::{KeyEncoding, MacKey};
+use crate::secret::{ClientSecret, Origin, Purpose, Secret};
+use crate::validity::{Timestamp, Validity};
+use crate::verifier::Verifier;
+
+/// A client secret that was made elsewhere, with its attributes.
+#[derive(Debug)]
+pub struct ImportedSecret {
+    client_secret: ClientSecret,
+    validity: Validity,
+    key_encoding: KeyEncoding,
+    label: Option<Label>,
+    purpose: Purpose,
+    signs_today: bool,
+}
+
+impl ImportedSecret {
+    /// A client secret with its validity, whose start may lie in the past. How it is read as a signing key has to be
+    /// said: mistaking one encoding for the other breaks every signature.
+    #[must_use]
+    pub fn new(client_secret: ClientSecret, validity: Validity, key_encoding: KeyEncoding) -> Self {
+        Self {
+            client_secret,
+            validity,
+            key_encoding,
+            label: None,
+            purpose: Purpose::default(),
+            signs_today: false,
+        }
+    }
+
+    /// With a label.
+    #[must_use]
+    pub fn labelled(self, label: Label) -> Self {
+        Self { label: Some(label), ..self }
+    }
+
+    /// For this purpose.
+    #[must_use]
+    pub fn for_purpose(self, purpose: Purpose) -> Self {
+        Self { purpose, ..self }
+    }
+
+    /// It is the one that signs today, and goes on signing from the import on: it is promoted.
+    #[must_use]
+    pub fn signing_today(self) -> Self {
+        Self { signs_today: true, ..self }
+    }
+
+    pub(crate) fn client_secret(&self) -> &ClientSecret {
+        &self.client_secret
+    }
+
+    fn origin(&self) -> Origin {
+        Origin::Imported { key_encoding: self.key_encoding }
+    }
+
+    /// The first attribute in which it differs from a secret of the same value.
+    fn differs_from(&self, secret: &Secret) -> Option<&'static str> {
+        [
+            (secret.origin() != self.origin(), "key encoding"),
+            (secret.purpose() != self.purpose, "purpose"),
+            (secret.validity() != self.validity, "validity"),
+            (secret.label() != self.label.as_ref(), "label"),
+        ]
+        .into_iter()
+        .find_map(|(differs, attribute)| differs.then_some(attribute))
+    }
+
+    /// Refuses what is easily guessed and what cannot be the key that it is said to be.
+    fn check(&self) -> Result<(), Refusal> {
+        if let Some(why) = weakness(self.client_secret.expose().as_bytes()) {
+            return Err(Refusal::Weak { why });
+        }
+        MacKey::of(&self.client_secret, self.key_encoding)?;
+        Ok(())
+    }
+}
+
+/// A client ID that exists already, with everything that belongs to it.
+#[derive(Debug)]
+pub struct ImportedClient {
+    id: ClientId,
+    owner: SellerId,
+    details: ClientDetails,
+    availability: Availability,
+    secrets: Vec<ImportedSecret>,
+    add_ins: Vec<AddIn>,
+}
+
+impl ImportedClient {
+    /// A client ID without secrets and add-ins as yet.
+    #[must_use]
+    pub fn new(id: ClientId, owner: SellerId, details: ClientDetails, availability: Availability) -> Self {
+        Self { id, owner, details, availability, secrets: Vec::new(), add_ins: Vec::new() }
+    }
+
+    /// With one more secret. At most one [signs today](ImportedSecret::signing_today).
+    #[must_use]
+    pub fn with_secret(mut self, secret: ImportedSecret) -> Self {
+        self.secrets.push(secret);
+        self
+    }
+
+    /// With one more add-in.
+    #[must_use]
+    pub fn with_add_in(mut self, add_in: AddIn) -> Self {
+        self.add_ins.push(add_in);
+        self
+    }
+
+    /// The client ID.
+    #[must_use]
+    pub fn id(&self) -> &ClientId {
+        &self.id
+    }
+
+    /// The secrets in the order in which they are recorded: of their `from`.
+    fn in_order(&self) -> Vec<&ImportedSecret> {
+        let mut secrets: Vec<_> = self.secrets.iter().collect();
+        secrets.sort_by_key(|secret| secret.validity.from());
+        secrets
+    }
+
+    fn check(&self) -> Result<(), Refusal> {
+        for secret in &self.secrets {
+            secret.check()?;
+        }
+        if self.secrets.iter().filter(|secret| secret.signs_today).count() > 1 {
+            return Err(Refusal::NamedTwice { what: "a signing secret" });
+        }
+        let verifiers: Vec<_> =
+            self.secrets.iter().map(|secret| Verifier::of(&self.id, &secret.client_secret)).collect();
+        for (position, verifier) in verifiers.iter().enumerate() {
+            if verifiers.iter().skip(position + 1).any(|other| verifier.matches(other).into()) {
+                return Err(Refusal::NamedTwice { what: "a client secret" });
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Client {
+    /// Imports a client ID that is not there yet (rule 18). Only operators do this.
+    ///
+    /// That the ID, the friendly name and the add-ins are free spans clients; the store sees to it.
+    ///
+    /// # Errors
+    /// A [`Refusal`]: a client secret that is easily guessed or not the key it is said to be, more secrets than
+    /// allowed, a redirect URL or an add-in that does not fit, a secret that cannot be the one that signs today.
+    pub fn import(imported: &ImportedClient, deciding: &Deciding<'_>) -> Result<Transition, Refusal> {
+        let now = deciding.now;
+        if !deciding.actor.is_operator() {
+            return Err(Refusal::UnknownClient);
+        }
+        allow_redirect(deciding.policy, &imported.details)?;
+        imported.check()?;
+        let ImportedClient { id, owner, details, availability, .. } = imported;
+        let fact = Fact::ClientImported {
+            owner: owner.clone(),
+            details: details.clone(),
+            availability: *availability,
+        };
+        let blank = Self::blank(id.clone(), owner.clone(), details.clone(), *availability, now);
+        let mut draft = Draft::new(blank, deciding, now);
+        draft.record(fact);
+        for secret in imported.in_order() {
+            draft.import(secret, deciding, now)?;
+        }
+        for add_in in &imported.add_ins {
+            let client = draft.client();
+            client.refuse_availability(add_in)?;
+            if !client.serves(add_in.id()) {
+                client.refuse_full()?;
+                draft.take_in(add_in.id());
+                draft.record(Fact::AddInAssociated { add_in: add_in.id().clone() });
+            }
+        }
+        Ok(draft.into())
+    }
+
+    /// Imports the same client ID once more: nothing changes when everything that is imported is here with the same
+    /// attributes (rule 18).
+    ///
+    /// # Errors
+    /// [`Refusal::ClientExists`] or [`Refusal::SecretExists`] says what differs first; a value that was deleted here
+    /// stays dead ([`Refusal::Remembered`]).
+    pub fn import_again(&self, imported: &ImportedClient, deciding: &Deciding<'_>) -> Result<(), Refusal> {
+        let now = self.admit(deciding)?;
+        if !deciding.actor.is_operator() {
+            return Err(Refusal::UnknownClient);
+        }
+        imported.check()?;
+        let differs_in = [
+            (imported.owner != self.owner, "owner"),
+            (imported.details != self.details, "details"),
+            (imported.availability != self.availability, "availability"),
+            (imported.add_ins.iter().any(|add_in| !self.serves(add_in.id())), "add-ins"),
+        ];
+        for (differs, differs_in) in differs_in {
+            if differs {
+                return Err(Refusal::ClientExists { differs_in });
+            }
+        }
+        for secret in imported.in_order() {
+            let Some(found) = self.find_imported(secret)? else {
+                return Err(Refusal::ClientExists { differs_in: "client secrets" });
+            };
+            if secret.signs_today && self.signing_at(now).secret() != Some(found.id()) {
+                return Err(Refusal::ClientExists { differs_in: "signing secret" });
+            }
+        }
+        Ok(())
+    }
+
+    /// Imports a secret into this client (rule 18). The same value with the same attributes again changes nothing.
+    ///
+    /// # Errors
+    /// A [`Refusal`]: it is easily guessed, not the key it is said to be, here already with other attributes, was
+    /// deleted here, cannot sign though it should, or is one too many.
+    pub fn import_secret(
+        &self,
+        secret: &ImportedSecret,
+        deciding: &Deciding<'_>,
+    ) -> Result<Transition, Refusal> {
+        let now = self.admit(deciding)?;
+        secret.check()?;
+        if let Some(found) = self.find_imported(secret)? {
+            return if secret.signs_today {
+                self.promote(found.id(), deciding)
+            } else {
+                Ok(Transition::Unchanged)
+            };
+        }
+        let mut draft = Draft::of(self, deciding, now);
+        draft.import(secret, deciding, now)?;
+        Ok(draft.into())
+    }
+
+    /// The secret of the same value and attributes, if there is one.
+    fn find_imported(&self, secret: &ImportedSecret) -> Result<Option<&Secret>, Refusal> {
+        let verifier = Verifier::of(&self.id, &secret.client_secret);
+        let Some(found) = self.holder_of(&verifier)? else {
+            return Ok(None);
+        };
+        match secret.differs_from(found) {
+            None => Ok(Some(found)),
+            Some(differs_in) => Err(Refusal::SecretExists { secret: found.id(), differs_in }),
+        }
+    }
+}
+
+impl Draft {
+    fn import(
+        &mut self,
+        secret: &ImportedSecret,
+        deciding: &Deciding<'_>,
+        now: Timestamp,
+    ) -> Result<SecretId, Refusal> {
+        if !secret.validity.has_ended(now) {
+            self.client().make_room(1, deciding.policy, now)?;
+        }
+        let id = self.add(Addition {
+            client_secret: &secret.client_secret,
+            label: secret.label.clone(),
+            purpose: secret.purpose,
+            validity: secret.validity,
+            origin: secret.origin(),
+        })?;
+        if secret.signs_today {
+            self.client().promotable(id, now)?;
+            self.promote(id, now);
+        }
+        Ok(id)
+    }
+}
+
+/// What makes a client secret easily guessed, if anything does (rule 18).
+fn weakness(text: &[u8]) -> Option<&'static str> {
+    let mut seen = [false; 256];
+    for byte in text {
+        if let Some(seen) = seen.get_mut(usize::from(*byte)) {
+            *seen = true;
+        }
+    }
+    if seen.iter().filter(|seen| **seen).count() < MIN_DISTINCT {
+        return Some("has fewer than 8 distinct characters");
+    }
+    let repeats = |period: usize| text.iter().zip(text.iter().skip(period)).all(|(one, other)| one == other);
+    if (1..=text.len() / 2).any(|period| text.len().is_multiple_of(period) && repeats(period)) {
+        return Some("is a shorter text repeated");
+    }
+    None
+}
+
+const MIN_DISTINCT: usize = 8;
+
+#[cfg(test)]
+mod tests {
+    use super::weakness;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn rule_18_a_shorter_text_repeated_is_weak(text in "[a-p]{8,40}", times in 2usize..5) {
+            prop_assert!(weakness(text.repeat(times).as_bytes()).is_some());
+        }
+
+        #[test]
+        fn rule_18_few_characters_are_weak(text in "[a-g]{24,60}") {
+            prop_assert_eq!(weakness(text.as_bytes()), Some("has fewer than 8 distinct characters"));
+        }
+
+        #[test]
+        fn rule_18_what_is_neither_is_not_weak(text in "[a-z]{24,60}") {
+            let distinct = text.bytes().collect::<std::collections::BTreeSet<_>>().len();
+            let repeated = (1..text.len()).any(|n| text.len() % n == 0 && text[..n].repeat(text.len() / n) == text);
+            prop_assert_eq!(weakness(text.as_bytes()).is_some(), distinct < 8 || repeated);
+        }
+    }
+}

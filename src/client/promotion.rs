@@ -1,0 +1,83 @@
+//! Choosing which secret signs (rule 7).
+
+use super::draft::Draft;
+use super::{Client, Deciding, Refusal, Transition};
+use crate::id::SecretId;
+use crate::signing::Signing;
+use crate::validity::Timestamp;
+
+impl Client {
+    /// Lets a secret sign from now on. The others stay passwords. If it signs by promotion already, nothing changes.
+    ///
+    /// # Errors
+    /// A [`Refusal`] when the secret is unknown, cannot sign, or is not valid now.
+    pub fn promote(&self, secret: SecretId, deciding: &Deciding<'_>) -> Result<Transition, Refusal> {
+        let now = self.admit(deciding)?;
+        self.promotable(secret, now)?;
+        if matches!(self.signing_at(now), Signing::Promoted { secret: signing, .. } if signing == secret) {
+            return Ok(Transition::Unchanged);
+        }
+        let mut draft = Draft::of(self, deciding, now);
+        draft.promote(secret, now);
+        Ok(draft.into())
+    }
+
+    /// Lets a secret sign from an instant on. A promotion of this secret that was scheduled before is replaced. The
+    /// same instant again changes nothing; now is the same as [`promote`](Self::promote).
+    ///
+    /// # Errors
+    /// A [`Refusal`] when the secret is unknown, cannot sign, or is not valid at that instant, or when it has passed.
+    pub fn schedule_promotion(
+        &self,
+        secret: SecretId,
+        at: impl Into<Timestamp>,
+        deciding: &Deciding<'_>,
+    ) -> Result<Transition, Refusal> {
+        let at = at.into();
+        let now = self.admit(deciding)?;
+        if at < now {
+            return Err(Refusal::InThePast { at, now });
+        }
+        if at == now {
+            return self.promote(secret, deciding);
+        }
+        self.promotable(secret, at)?;
+        if self.promotions.iter().any(|promotion| promotion.secret == secret && promotion.at == at) {
+            return Ok(Transition::Unchanged);
+        }
+        let mut draft = Draft::of(self, deciding, now);
+        draft.promote(secret, at);
+        Ok(draft.into())
+    }
+
+    /// Takes back the scheduled promotion of a secret.
+    ///
+    /// # Errors
+    /// [`Refusal::NothingScheduled`] when there is none, above all because it has come into force.
+    pub fn withdraw_promotion(
+        &self,
+        secret: SecretId,
+        deciding: &Deciding<'_>,
+    ) -> Result<Transition, Refusal> {
+        let now = self.admit(deciding)?;
+        self.known(secret)?;
+        if !self.promotions.iter().any(|promotion| promotion.secret == secret && promotion.at > now) {
+            return Err(Refusal::NothingScheduled { secret });
+        }
+        let mut draft = Draft::of(self, deciding, now);
+        draft.withdraw(secret);
+        Ok(draft.into())
+    }
+
+    /// The secret must be able to sign and be valid at that instant.
+    pub(super) fn promotable(&self, id: SecretId, at: Timestamp) -> Result<(), Refusal> {
+        let secret = self.known(id)?;
+        if !secret.purpose().signs() {
+            return Err(Refusal::CannotSign);
+        }
+        if !secret.is_valid_at(at) {
+            return Err(Refusal::NotValidThen { at });
+        }
+        Ok(())
+    }
+}

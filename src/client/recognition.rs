@@ -1,0 +1,71 @@
+//! Recognising a presented client secret (rules 5 and 10).
+//!
+//! Every candidate is compared, whatever was found before: which of them matched, or whether any did, shows in no
+//! amount of work.
+
+use subtle::ConditionallySelectable;
+
+use super::tombstone::Remembered;
+use super::{Client, Fate, Refusal, Tombstone};
+use crate::id::SecretId;
+use crate::secret::Secret;
+use crate::verifier::Verifier;
+
+/// What a presented client secret turned out to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Recognition {
+    /// One of the client's secrets, valid or not.
+    Held(SecretId),
+    /// One that stays dead.
+    Remembered(SecretId, Fate),
+    /// Nothing that the client ever had, as far as it remembers.
+    Unknown,
+}
+
+impl Client {
+    /// Compares with everything that the client has or remembers.
+    #[inline]
+    pub(crate) fn recognise(&self, presented: &Verifier) -> Recognition {
+        let held = find(self.secrets.iter().map(|held| &held.verifier), presented);
+        let remembered = recall(&self.remembered, presented);
+        match held.and_then(|position| self.secrets.get(position)) {
+            Some(held) => Recognition::Held(held.secret.id()),
+            None => remembered,
+        }
+    }
+
+    /// The secret with this verifier. A value that was deleted stays dead (rule 10).
+    pub(crate) fn holder_of(&self, verifier: &Verifier) -> Result<Option<&Secret>, Refusal> {
+        match self.recognise(verifier) {
+            Recognition::Held(id) => Ok(self.secret(id)),
+            Recognition::Remembered(secret, fate) => Err(Refusal::Remembered { secret, fate }),
+            Recognition::Unknown => Ok(None),
+        }
+    }
+}
+
+impl Tombstone {
+    /// Compares with everything that outlives the client.
+    pub(crate) fn recognise(&self, presented: &Verifier) -> Recognition {
+        recall(self.candidates(), presented)
+    }
+}
+
+#[inline]
+fn recall(remembered: &[Remembered], presented: &Verifier) -> Recognition {
+    let found = find(remembered.iter().map(|remembered| &remembered.verifier), presented);
+    match found.and_then(|position| remembered.get(position)) {
+        Some(remembered) => Recognition::Remembered(remembered.secret, remembered.fate),
+        None => Recognition::Unknown,
+    }
+}
+
+/// The position of the match, found without branching on any comparison.
+#[inline]
+fn find<'a>(candidates: impl Iterator<Item = &'a Verifier>, presented: &Verifier) -> Option<usize> {
+    let mut found = u32::MAX;
+    for (position, candidate) in (0u32..).zip(candidates) {
+        found.conditional_assign(&position, candidate.matches(presented));
+    }
+    usize::try_from(found).ok().filter(|_| found != u32::MAX)
+}

@@ -1,0 +1,206 @@
+//! Rotation: a new secret comes, the old ones end by themselves (rule 11).
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::draft::{Addition, Draft};
+use super::secrets::allowed_validity;
+use super::{Client, Deciding, Refusal, Transition};
+use crate::details::Label;
+use crate::event::Fact;
+use crate::id::SecretId;
+use crate::secret::{ClientSecret, Origin, Purpose, Secret};
+use crate::validity::{Lifetime, Timestamp};
+
+/// How to rotate: how long old and new overlap, and what one wants to say beyond that.
+///
+/// Unless told otherwise the new secret is valid for one year, replaces all secrets of its purpose that have started
+/// and not ended, and signs when these have ended: by then the add-in has to know it anyway.
+///
+/// ```
+/// # use client_registry::{Days, Lifetime, Rotation};
+/// let usual = Rotation::overlap(Days::new(30));
+/// let quick = Rotation::overlap(Days::new(2)).lasting(Lifetime::Days(Days::new(90))).signing_now();
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rotation {
+    overlap: Duration,
+    lifetime: Lifetime,
+    label: Option<Label>,
+    purpose: Purpose,
+    replaces: Option<BTreeSet<SecretId>>,
+    signs: Signs,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Signs {
+    Now,
+    At(Timestamp),
+    WhenReplacedHaveEnded,
+}
+
+impl Rotation {
+    /// Old and new are both valid for this long: more than zero.
+    #[must_use]
+    pub fn overlap(overlap: impl Into<Duration>) -> Self {
+        Self {
+            overlap: overlap.into(),
+            lifetime: Lifetime::OneYear,
+            label: None,
+            purpose: Purpose::default(),
+            replaces: None,
+            signs: Signs::WhenReplacedHaveEnded,
+        }
+    }
+
+    /// The new secret is valid for this long.
+    #[must_use]
+    pub fn lasting(self, lifetime: Lifetime) -> Self {
+        Self { lifetime, ..self }
+    }
+
+    /// The new secret has this label.
+    #[must_use]
+    pub fn labelled(self, label: Label) -> Self {
+        Self { label: Some(label), ..self }
+    }
+
+    /// The new secret is of this purpose, and so are those it replaces.
+    #[must_use]
+    pub fn for_purpose(self, purpose: Purpose) -> Self {
+        Self { purpose, ..self }
+    }
+
+    /// Only these secrets are replaced.
+    #[must_use]
+    pub fn replacing(self, secrets: impl IntoIterator<Item = SecretId>) -> Self {
+        Self { replaces: Some(secrets.into_iter().collect()), ..self }
+    }
+
+    /// The new secret signs from now on. Only for an add-in that already verifies with it.
+    #[must_use]
+    pub fn signing_now(self) -> Self {
+        Self { signs: Signs::Now, ..self }
+    }
+
+    /// The new secret signs from this instant on, which lies inside the overlap.
+    #[must_use]
+    pub fn signing_at(self, at: impl Into<Timestamp>) -> Self {
+        Self { signs: Signs::At(at.into()), ..self }
+    }
+}
+
+impl Client {
+    /// Rotates (rule 11): adds a secret, and lets those that it replaces end after the overlap.
+    ///
+    /// # Errors
+    /// A [`Refusal`] when an earlier rotation of that purpose is still under way, when a named secret cannot be
+    /// replaced, when the new one cannot begin to sign as asked, or as by [`add_secret`](Self::add_secret).
+    pub fn rotate(
+        &self,
+        rotation: &Rotation,
+        client_secret: &ClientSecret,
+        deciding: &Deciding<'_>,
+    ) -> Result<Transition, Refusal> {
+        let now = self.admit(deciding)?;
+        self.refuse_while_rotating(rotation.purpose, now)?;
+        let overlap_ends = match rotation.overlap {
+            overlap if overlap.as_millis() == 0 => return Err(Refusal::Overlap),
+            overlap => now.checked_add(overlap).ok_or(Refusal::Overlap)?,
+        };
+        let replaced = self.replaced_by(rotation, now)?;
+        let validity = allowed_validity(rotation.lifetime, now, deciding.policy)?;
+        let signs_at = rotation.signs_at(&replaced, now, overlap_ends)?;
+        if let Some(at) = signs_at
+            && !validity.runs(at)
+        {
+            return Err(Refusal::NotValidThen { at });
+        }
+        self.make_room(1, deciding.policy, now)?;
+        if !client_secret.is_generated() {
+            return Err(Refusal::NotGenerated);
+        }
+
+        let replaced: Vec<_> = replaced.iter().map(|secret| secret.id()).collect();
+        let mut draft = Draft::of(self, deciding, now);
+        let by = draft.add(Addition {
+            client_secret,
+            label: rotation.label.clone(),
+            purpose: rotation.purpose,
+            validity,
+            origin: Origin::Generated,
+        })?;
+        for secret in replaced {
+            draft.replace(secret, by, overlap_ends);
+        }
+        if let Some(at) = signs_at {
+            draft.promote(by, at);
+        }
+        Ok(draft.into())
+    }
+
+    fn refuse_while_rotating(&self, purpose: Purpose, now: Timestamp) -> Result<(), Refusal> {
+        let underway = |secret: &&Secret| {
+            secret.purpose() == purpose && secret.replaced_by().is_some() && secret.validity().runs(now)
+        };
+        match self.secrets().find(underway).and_then(|secret| Some((secret.id(), secret.validity().until()?)))
+        {
+            Some((secret, until)) => Err(Refusal::RotationUnderway { secret, until }),
+            None => Ok(()),
+        }
+    }
+
+    /// The secrets of the rotation's purpose that have started and not ended, or those of them that it names.
+    fn replaced_by(&self, rotation: &Rotation, now: Timestamp) -> Result<Vec<&Secret>, Refusal> {
+        let replaceable =
+            |secret: &&Secret| secret.purpose() == rotation.purpose && secret.validity().runs(now);
+        match &rotation.replaces {
+            None => Ok(self.secrets().filter(replaceable).collect()),
+            Some(named) => named
+                .iter()
+                .map(|&id| {
+                    let secret = self.known(id)?;
+                    Some(secret).filter(replaceable).ok_or(Refusal::CannotReplace { secret: id })
+                })
+                .collect(),
+        }
+    }
+}
+
+impl Rotation {
+    /// From when on the new secret signs, if it is of a purpose that does.
+    fn signs_at(
+        &self,
+        replaced: &[&Secret],
+        now: Timestamp,
+        overlap_ends: Timestamp,
+    ) -> Result<Option<Timestamp>, Refusal> {
+        let last_end = || {
+            let ends = replaced.iter().map(|secret| secret.validity().ending_by(overlap_ends).until());
+            ends.flatten().max().unwrap_or(now)
+        };
+        match (self.purpose, self.signs) {
+            (Purpose::PasswordOnly, Signs::WhenReplacedHaveEnded) => Ok(None),
+            (Purpose::PasswordOnly, Signs::Now | Signs::At(_)) => Err(Refusal::CannotSign),
+            (Purpose::SigningAndPassword, Signs::Now) => Ok(Some(now)),
+            (Purpose::SigningAndPassword, Signs::At(at)) if at < now || overlap_ends < at => {
+                Err(Refusal::OutsideOverlap { at, now, overlap_ends })
+            }
+            (Purpose::SigningAndPassword, Signs::At(at)) => Ok(Some(at)),
+            (Purpose::SigningAndPassword, Signs::WhenReplacedHaveEnded) => Ok(Some(last_end())),
+        }
+    }
+}
+
+impl Draft {
+    fn replace(&mut self, secret: SecretId, by: SecretId, overlap_ends: Timestamp) {
+        let Some(replaced) = self.secret_mut(secret) else {
+            return;
+        };
+        replaced.validity = replaced.validity.ending_by(overlap_ends);
+        replaced.replaced_by = Some(by);
+        let validity = replaced.validity;
+        self.record(Fact::SecretReplaced { secret, by, validity });
+        self.withdraw(secret);
+    }
+}

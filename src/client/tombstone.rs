@@ -1,0 +1,179 @@
+//! What outlives a secret and a client: the verifiers that stay dead (rule 10), and the tombstone (rule 13).
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::draft::Chain;
+use super::{Change, Client, ClientState, Deciding, Refusal, Transition, is_behind, judged_at};
+use crate::event::{EventHash, Fact, Revision};
+use crate::id::{ClientId, SecretId, SellerId};
+use crate::validity::Timestamp;
+use crate::verifier::Verifier;
+
+/// What became of a secret that is remembered.
+///
+/// Exhaustive on purpose: an operator is alarmed by the one and not by the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fate {
+    /// It was deleted in calm.
+    Deleted,
+    /// It is in the wrong hands: whoever presents it is not the add-in.
+    Compromised,
+}
+
+impl fmt::Display for Fate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Deleted => "deleted",
+            Self::Compromised => "compromised",
+        })
+    }
+}
+
+/// The verifier of a secret that must not come back.
+#[derive(Debug)]
+pub(crate) struct Remembered {
+    pub(super) secret: SecretId,
+    pub(super) fate: Fate,
+    pub(super) verifier: Verifier,
+}
+
+impl Remembered {
+    pub(super) fn secret_and_fate(&self) -> (SecretId, Fate) {
+        (self.secret, self.fate)
+    }
+
+    pub(super) fn carry(&self) -> Self {
+        Self { secret: self.secret, fate: self.fate, verifier: self.verifier.carry() }
+    }
+}
+
+/// What is left of a client ID that was deleted (rule 13). The ID is never used again.
+#[derive(Debug)]
+pub struct Tombstone {
+    id: ClientId,
+    owner: SellerId,
+    revision: Revision,
+    changed_at: Timestamp,
+    head: EventHash,
+    remembered: Vec<Remembered>,
+}
+
+impl Tombstone {
+    /// What is left of `client`, with everything it remembers.
+    pub(super) fn of(client: Client) -> Self {
+        Self {
+            id: client.id,
+            owner: client.owner,
+            revision: client.revision,
+            changed_at: client.changed_at,
+            head: client.head,
+            remembered: client.remembered,
+        }
+    }
+
+    /// The client ID.
+    #[must_use]
+    pub fn id(&self) -> &ClientId {
+        &self.id
+    }
+
+    /// The seller that owned it, who may still read its trail.
+    #[must_use]
+    pub fn owner(&self) -> &SellerId {
+        &self.owner
+    }
+
+    /// Counts its commits.
+    #[must_use]
+    pub fn revision(&self) -> Revision {
+        self.revision
+    }
+
+    /// When it was deleted or last changed since.
+    #[must_use]
+    pub fn changed_at(&self) -> Timestamp {
+        self.changed_at
+    }
+
+    /// The hash of its latest event.
+    #[must_use]
+    pub fn head(&self) -> EventHash {
+        self.head
+    }
+
+    /// The secrets that are remembered, so that they stay dead (rule 10).
+    pub fn remembered(&self) -> impl ExactSizeIterator<Item = (SecretId, Fate)> + '_ {
+        self.remembered.iter().map(Remembered::secret_and_fate)
+    }
+
+    pub(super) fn candidates(&self) -> &[Remembered] {
+        &self.remembered
+    }
+
+    /// Marks a deleted secret compromised (rule 10), as [`Client::mark_compromised`] does.
+    ///
+    /// # Errors
+    /// [`Refusal::UnknownSecret`] when it is not remembered.
+    pub fn mark_compromised(&self, secret: SecretId, deciding: &Deciding<'_>) -> Result<Transition, Refusal> {
+        if !deciding.actor.may_act_for(&self.owner) {
+            return Err(Refusal::UnknownClient);
+        }
+        if is_behind(self.changed_at, deciding.now) && !deciding.actor.is_operator() {
+            return Err(Refusal::ClockBehind { by: self.changed_at.saturating_since(deciding.now) });
+        }
+        let mut remembered: Vec<_> = self.remembered.iter().map(Remembered::carry).collect();
+        if !condemn(&mut remembered, secret)? {
+            return Ok(Transition::Unchanged);
+        }
+        let now = judged_at(self.changed_at, deciding.now);
+        let mut chain = Chain::after(self.id.clone(), self.revision, self.head, deciding.actor, now);
+        chain.record(Fact::SecretCompromised { secret }, None);
+        let next = Self {
+            id: self.id.clone(),
+            owner: self.owner.clone(),
+            revision: chain.revision(),
+            changed_at: now,
+            head: chain.head(),
+            remembered,
+        };
+        let events = chain.into_events();
+        Ok(Transition::Changed(Box::new(Change { next: ClientState::Deleted(next), events, added: vec![] })))
+    }
+}
+
+/// Remembers a verifier as that of a deleted secret; past the limit the one deleted longest ago is forgotten.
+pub(super) fn remember(remembered: &mut Vec<Remembered>, secret: SecretId, verifier: Verifier) {
+    remembered.push(Remembered { secret, fate: Fate::Deleted, verifier });
+    forget_beyond(remembered, Fate::Deleted, MAX_DELETED);
+}
+
+/// Turns a remembered deleted secret into a compromised one. `false` when it is one already.
+pub(super) fn condemn(remembered: &mut Vec<Remembered>, secret: SecretId) -> Result<bool, Refusal> {
+    let Some(position) = remembered.iter().position(|r| r.secret == secret) else {
+        return Err(Refusal::UnknownSecret { secret });
+    };
+    let found = remembered.remove(position);
+    let is_news = found.fate != Fate::Compromised;
+    // At the end, since it is the latest to be compromised; back in its place, if it was before.
+    let place = if is_news { remembered.len() } else { position };
+    remembered.insert(place, Remembered { fate: Fate::Compromised, ..found });
+    forget_beyond(remembered, Fate::Compromised, MAX_COMPROMISED);
+    Ok(is_news)
+}
+
+fn forget_beyond(remembered: &mut Vec<Remembered>, fate: Fate, max: usize) {
+    let count = remembered.iter().filter(|r| r.fate == fate).count();
+    if count > max
+        && let Some(oldest) = remembered.iter().position(|r| r.fate == fate)
+    {
+        remembered.remove(oldest);
+    }
+}
+
+/// How many deleted secrets a client remembers (rule 10).
+const MAX_DELETED: usize = 16;
+/// How many compromised secrets a client remembers (rule 10).
+const MAX_COMPROMISED: usize = 64;

@@ -1,0 +1,114 @@
+//! Time, as a parameter (rule 19). Nothing else in the crate, and no store, asks what time it is.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, Utc};
+
+/// The one clock of a registry: the wall clock that rules are decided by, and a monotonic one that measures how old a
+/// reading is.
+///
+/// Both are read often, so they should be cheap; neither may block.
+pub trait Clock: std::fmt::Debug + Send + Sync + 'static {
+    /// What the clock on the wall says. It may jump, also backwards.
+    fn wall(&self) -> DateTime<Utc>;
+
+    /// The time since some fixed instant of this process. It never runs backwards.
+    fn monotonic(&self) -> Duration;
+}
+
+/// The operating system's clocks.
+#[derive(Debug)]
+pub struct SystemClock {
+    started: Instant,
+}
+
+impl SystemClock {
+    /// The clock of this machine.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "this is the door")]
+    pub fn new() -> Self {
+        Self { started: Instant::now() }
+    }
+}
+
+impl Default for SystemClock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "this is the door")]
+    fn wall(&self) -> DateTime<Utc> {
+        Utc::now()
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.started.elapsed()
+    }
+}
+
+/// A clock that stands still until it is moved: for tests and for trying out what next year brings.
+///
+/// Clones show the same time.
+///
+/// ```
+/// # use client_registry::{Clock, Days, ManualClock};
+/// let clock = ManualClock::new("2026-03-01T09:00:00Z".parse()?);
+/// let hand = clock.clone();
+/// hand.advance(Days::new(30));
+/// assert_eq!(clock.wall(), "2026-03-31T09:00:00Z".parse::<chrono::DateTime<chrono::Utc>>()?);
+/// # Ok::<(), chrono::ParseError>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct ManualClock {
+    hands: Arc<Mutex<Hands>>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Hands {
+    wall: DateTime<Utc>,
+    monotonic: Duration,
+}
+
+impl ManualClock {
+    /// A clock that shows `wall`.
+    #[must_use]
+    pub fn new(wall: DateTime<Utc>) -> Self {
+        Self { hands: Arc::new(Mutex::new(Hands { wall, monotonic: Duration::ZERO })) }
+    }
+
+    /// Lets time pass on both clocks, at most to the end of the calendar.
+    pub fn advance(&self, by: impl Into<Duration>) {
+        let by = by.into();
+        self.change(|hands| {
+            let wall = chrono::TimeDelta::from_std(by).ok().and_then(|by| hands.wall.checked_add_signed(by));
+            hands.wall = wall.unwrap_or(DateTime::<Utc>::MAX_UTC);
+            hands.monotonic = hands.monotonic.saturating_add(by);
+        });
+    }
+
+    /// Sets the wall clock alone, as an administrator or a time server would.
+    pub fn set_wall(&self, wall: DateTime<Utc>) {
+        self.change(|hands| hands.wall = wall);
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Hands)) {
+        change(&mut self.hands.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    fn read(&self) -> Hands {
+        *self.hands.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Clock for ManualClock {
+    fn wall(&self) -> DateTime<Utc> {
+        self.read().wall
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.read().monotonic
+    }
+}

@@ -1,0 +1,305 @@
+//! Who and what a record is about: client IDs, secret IDs, add-ins, sellers, operators.
+//!
+//! Every ID is parsed once and compared exactly. A client ID is public; that it is well formed says nothing about
+//! who presents it.
+
+use std::borrow::{Borrow, Cow};
+use std::fmt;
+use std::num::NonZeroU32;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use uuid::Uuid;
+
+use crate::details::Availability;
+use crate::invalid::{Field, InvalidValue, Problem};
+
+/// Declares an ID that is a text: parsed by `$check`, cheap to clone, the same text in `Display` and in JSON.
+macro_rules! text_id {
+    ($(#[$doc:meta])* $name:ident, $check:path) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Arc<str>);
+
+        impl $name {
+            /// Parses the text.
+            ///
+            /// # Errors
+            /// [`InvalidValue`] when the text is not in the form that the type's documentation gives.
+            pub fn parse(text: &str) -> Result<Self, InvalidValue> {
+                $check(text)?;
+                Ok(Self(Arc::from(text)))
+            }
+
+            /// The text, exactly as it was parsed.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = InvalidValue;
+
+            fn from_str(text: &str) -> Result<Self, InvalidValue> {
+                Self::parse(text)
+            }
+        }
+
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl Borrow<str> for $name {
+            fn borrow(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = Cow::<str>::deserialize(deserializer)?;
+                Self::parse(&text).map_err(serde::de::Error::custom)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!(stringify!($name), "({})"), self.0)
+            }
+        }
+    };
+}
+
+text_id! {
+    /// The public name of a client (RFC 6749 section 2.2).
+    ///
+    /// Ours are lowercase GUIDs, version 4. Imported ones may be 8 to 64 characters of `[A-Za-z0-9._-]`, compared
+    /// exactly. A GUID in any other spelling (uppercase, braces, no hyphens) is refused, so that no two IDs are the
+    /// same GUID.
+    ClientId, check_client_id
+}
+
+text_id! {
+    /// The account that owns client IDs. The application has authenticated it.
+    ///
+    /// 1 to 128 printable ASCII characters without spaces, compared exactly.
+    SellerId, check_seller_id
+}
+
+text_id! {
+    /// Somebody who runs the platform and may act on every client ID.
+    ///
+    /// 1 to 128 printable ASCII characters without spaces, compared exactly.
+    OperatorId, check_operator_id
+}
+
+text_id! {
+    /// The ID of an add-in, as the application knows it.
+    ///
+    /// 1 to 128 printable ASCII characters without spaces, compared exactly.
+    AddInId, check_add_in_id
+}
+
+impl ClientId {
+    /// A version 4 GUID of 16 random bytes.
+    pub(crate) fn from_random(bytes: [u8; 16]) -> Self {
+        let guid = uuid::Builder::from_random_bytes(bytes).into_uuid();
+        let mut text = Uuid::encode_buffer();
+        Self(Arc::from(&*guid.hyphenated().encode_lower(&mut text)))
+    }
+
+    /// Whether the text is a client ID, without keeping it.
+    pub(crate) fn is_valid(text: &str) -> bool {
+        check_client_id(text).is_ok()
+    }
+}
+
+/// The number of a secret within its client: 1 for the first, never reused.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SecretId(NonZeroU32);
+
+impl SecretId {
+    /// The secret with this number, or `None` for zero.
+    #[must_use]
+    pub const fn new(number: u32) -> Option<Self> {
+        match NonZeroU32::new(number) {
+            Some(number) => Some(Self(number)),
+            None => None,
+        }
+    }
+
+    /// The number, from 1 upwards.
+    #[must_use]
+    pub const fn number(self) -> u32 {
+        self.0.get()
+    }
+
+    /// The ID that follows `last`, or `None` when all 2^32 - 1 are used up.
+    pub(crate) fn after(last: Option<Self>) -> Option<Self> {
+        match last {
+            None => Some(Self(NonZeroU32::MIN)),
+            Some(Self(number)) => number.checked_add(1).map(Self),
+        }
+    }
+}
+
+impl FromStr for SecretId {
+    type Err = InvalidValue;
+
+    fn from_str(text: &str) -> Result<Self, InvalidValue> {
+        let invalid = |problem| InvalidValue::new(Field::SecretId, problem);
+        if text.is_empty() {
+            return Err(invalid(Problem::Empty));
+        }
+        if let Some(at) = text.bytes().position(|b| !b.is_ascii_digit()) {
+            return Err(invalid(Problem::Character { at }));
+        }
+        if text.starts_with('0') {
+            return Err(invalid(Problem::Form("begins with a zero")));
+        }
+        let number = text.parse().map_err(|_| invalid(Problem::Form("is too large")))?;
+        Ok(Self(number))
+    }
+}
+
+impl fmt::Display for SecretId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl fmt::Debug for SecretId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SecretId({})", self.0)
+    }
+}
+
+/// An add-in: what a client ID is associated with (rule 1). The application vouches that the actor owns it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct AddIn {
+    id: AddInId,
+    availability: Availability,
+}
+
+impl AddIn {
+    /// The add-in with this ID; its availability never changes (rule 2).
+    ///
+    /// # Errors
+    /// [`InvalidValue`] when the ID is not 1 to 128 printable ASCII characters without spaces.
+    pub fn new(id: &str, availability: Availability) -> Result<Self, InvalidValue> {
+        Ok(Self { id: AddInId::parse(id)?, availability })
+    }
+
+    /// The add-in's ID.
+    #[must_use]
+    pub fn id(&self) -> &AddInId {
+        &self.id
+    }
+
+    /// Where the add-in is offered.
+    #[must_use]
+    pub fn availability(&self) -> Availability {
+        self.availability
+    }
+}
+
+/// The seller or operator behind a command; every event names one (rule 16).
+///
+/// Exhaustive on purpose: whoever decides what an actor may do has to decide it for each.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Actor {
+    /// A seller, who sees and touches only its own client IDs (rule 15).
+    Seller(SellerId),
+    /// An operator, who may act on every client ID.
+    Operator(OperatorId),
+}
+
+impl Actor {
+    /// Whether the actor may see and change what `owner` owns (rule 15).
+    #[must_use]
+    pub fn may_act_for(&self, owner: &SellerId) -> bool {
+        match self {
+            Self::Seller(seller) => seller == owner,
+            Self::Operator(_) => true,
+        }
+    }
+
+    pub(crate) fn is_operator(&self) -> bool {
+        matches!(self, Self::Operator(_))
+    }
+}
+
+impl fmt::Display for Actor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Seller(id) => write!(f, "seller {id}"),
+            Self::Operator(id) => write!(f, "operator {id}"),
+        }
+    }
+}
+
+fn check_client_id(text: &str) -> Result<(), InvalidValue> {
+    let invalid = |problem| Err(InvalidValue::new(Field::ClientId, problem));
+    match text.len() {
+        0 => return invalid(Problem::Empty),
+        1..8 => return invalid(Problem::TooShort { min: 8 }),
+        8..=64 => {}
+        _ => return invalid(Problem::TooLong { max: 64 }),
+    }
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
+    if let Some(at) = text.bytes().position(|b| !allowed(b)) {
+        return invalid(Problem::Character { at });
+    }
+    let may_be_guid = matches!(text.len(), 32 | 36);
+    if may_be_guid && let Ok(guid) = Uuid::try_parse(text) {
+        let mut ours = Uuid::encode_buffer();
+        if *guid.hyphenated().encode_lower(&mut ours) != *text {
+            return invalid(Problem::Form("is a GUID that is not in lowercase with hyphens"));
+        }
+    }
+    Ok(())
+}
+
+fn check_seller_id(text: &str) -> Result<(), InvalidValue> {
+    check_account_id(Field::SellerId, text)
+}
+
+fn check_operator_id(text: &str) -> Result<(), InvalidValue> {
+    check_account_id(Field::OperatorId, text)
+}
+
+fn check_add_in_id(text: &str) -> Result<(), InvalidValue> {
+    check_account_id(Field::AddInId, text)
+}
+
+fn check_account_id(field: Field, text: &str) -> Result<(), InvalidValue> {
+    let invalid = |problem| Err(InvalidValue::new(field, problem));
+    if text.is_empty() {
+        return invalid(Problem::Empty);
+    }
+    if text.len() > 128 {
+        return invalid(Problem::TooLong { max: 128 });
+    }
+    match text.bytes().position(|b| !b.is_ascii_graphic()) {
+        Some(at) => invalid(Problem::Character { at }),
+        None => Ok(()),
+    }
+}

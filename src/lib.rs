@@ -1,0 +1,77 @@
+#![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+#![doc = include_str!("../README.md")]
+//!
+//! # Floor plan
+//!
+//! Imports run one way: values → client → record → registry. Stores import the contract, never the registry.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `id`, `details`, `redirect`, `validity`, `invalid` | values, parsed once |
+//! | `policy` | what a platform allows |
+//! | `secret`, `secret_text`, `verifier`, `mac`, `signature` | the client secret, what is kept of it, what it signs |
+//! | `event` | what happened, chained |
+//! | `client`, `client/…`, `signing`, `plan` | the aggregate: one file per family of commands; who signs; plans |
+//! | `record`, `store`, `store/…` | what a store keeps, the contract, the stores |
+//! | `clock`, `entropy` | the doors to time and randomness |
+//! | `registry`, `registry/…` | the shell: load, decide, commit; authenticate, sign, verify |
+//! | `ring` | the add-in's side |
+
+mod client;
+mod clock;
+mod details;
+mod entropy;
+mod error;
+mod event;
+mod id;
+mod invalid;
+mod mac;
+mod plan;
+mod policy;
+mod record;
+mod redirect;
+mod registry;
+mod ring;
+mod secret;
+mod secret_text;
+mod signature;
+mod signing;
+pub mod store;
+mod validity;
+mod verifier;
+
+// The paved path, in the order in which it is walked.
+pub use registry::{
+    AccessError, Authenticated, ClientHandle, ClientPage, ConfirmError, Denied, EmergencyDeletion, Error,
+    Operator, Outcome, Reason, Registry, RegistryBuilder, Resolution, Seller, SignError, Snapshot,
+    Unresolved, Verified,
+};
+pub use ring::{CallError, Credentials, NotVerified, RingSecret, SecretRing, Slot};
+
+// Values.
+pub use details::{AppDomain, Availability, ClientDetails, FriendlyName, Label, NameKey};
+pub use id::{Actor, AddIn, AddInId, ClientId, OperatorId, SecretId, SellerId};
+pub use invalid::{Field, InvalidValue, Problem};
+pub use policy::Policy;
+pub use redirect::RedirectUrl;
+pub use validity::{Days, Lifetime, Timestamp, Validity};
+
+// Secrets and signatures.
+pub use mac::KeyEncoding;
+pub use secret::{ClientSecret, Hint, Issued, Origin, Purpose, Secret, SecretState};
+pub use signature::Signature;
+
+// The core.
+pub use client::{
+    Change, Client, ClientState, Deciding, Fate, ImportedClient, ImportedSecret, LastUses, MAX_ADD_INS, Move,
+    NewSecret, Promotion, Refusal, Replacement, Rotation, Tombstone, Transition,
+};
+pub use error::ErrorKind;
+pub use event::{BrokenTrail, Event, EventHash, Fact, Handover, InvalidHash, Revision, check_trail};
+pub use plan::{ClientDeletion, Obstacle, Plan, Planned, SecretDeletion, SecretDisabling, Unconfirmed};
+pub use signing::{Signing, Span, Timeline};
+
+// Time and randomness.
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use entropy::{Entropy, EntropyError, SystemEntropy};

@@ -1,0 +1,159 @@
+//! The shell: the only place where core, clock, entropy and store meet.
+//!
+//! Every command goes the same way: load the client, let the core decide, commit what it decided; if somebody else was
+//! faster, look again and decide anew, a fixed number of times. No rule is decided here.
+
+mod access;
+mod builder;
+mod client_handle;
+mod command;
+mod error;
+mod last_use;
+mod operator;
+mod seller;
+mod signatures;
+mod snapshot;
+
+use std::sync::Arc;
+
+pub use self::access::{AccessError, Authenticated, Denied, Reason};
+pub use self::builder::RegistryBuilder;
+pub use self::client_handle::{ClientHandle, EmergencyDeletion};
+pub use self::error::{ConfirmError, Error, Resolution, Unresolved};
+pub use self::operator::Operator;
+pub use self::seller::Seller;
+pub use self::signatures::{SignError, Verified};
+pub use self::snapshot::{ClientPage, Snapshot};
+
+use self::last_use::LastUseBuffer;
+use crate::clock::Clock;
+use crate::entropy::{Entropy, EntropyError};
+use crate::id::{Actor, ClientId, OperatorId, SellerId};
+use crate::invalid::InvalidValue;
+use crate::policy::Policy;
+use crate::record::Record;
+use crate::secret::ClientSecret;
+use crate::store::{CommitId, MemoryStore, Store, StoreError};
+use crate::validity::Timestamp;
+
+/// The client IDs and client secrets of a platform.
+///
+/// Cheap to clone; clones are the same registry. Everything takes `&self` and may be called from any thread or task.
+pub struct Registry<S = MemoryStore> {
+    inner: Arc<Inner<S>>,
+}
+
+struct Inner<S> {
+    store: S,
+    policy: Policy,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    uses: LastUseBuffer,
+}
+
+/// Whether a command changed anything. Doing a thing twice is not an error, and this tells.
+///
+/// Exhaustive on purpose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// Something is different now.
+    Changed,
+    /// Everything was as it should be already.
+    Unchanged,
+}
+
+impl Registry {
+    /// A registry in this process's memory, with the system's clock and randomness and the default policy.
+    ///
+    /// ```
+    /// let registry = client_registry::Registry::in_memory();
+    /// ```
+    #[must_use]
+    pub fn in_memory() -> Self {
+        Self::builder().in_memory()
+    }
+
+    /// A registry with a clock, randomness, or a policy of one's own.
+    pub fn builder() -> RegistryBuilder {
+        RegistryBuilder::default()
+    }
+}
+
+impl<S: Store> Registry<S> {
+    /// The registry as a seller sees it: its own client IDs, and no others (rule 15). The application has
+    /// authenticated the seller.
+    ///
+    /// # Errors
+    /// [`InvalidValue`] when the text is not a seller's ID.
+    pub fn as_seller(&self, seller: impl AsRef<str>) -> Result<Seller<S>, InvalidValue> {
+        let seller = SellerId::parse(seller.as_ref())?;
+        Ok(Seller::new(self.clone(), Actor::Seller(seller.clone()), seller))
+    }
+
+    /// The registry as an operator sees it: every client ID. The application has authenticated the operator.
+    ///
+    /// # Errors
+    /// [`InvalidValue`] when the text is not an operator's ID.
+    pub fn as_operator(&self, operator: impl AsRef<str>) -> Result<Operator<S>, InvalidValue> {
+        let operator = OperatorId::parse(operator.as_ref())?;
+        Ok(Operator::new(self.clone(), Actor::Operator(operator)))
+    }
+
+    /// What commands are decided by.
+    #[must_use]
+    pub fn policy(&self) -> &Policy {
+        &self.inner.policy
+    }
+
+    /// Where the records live.
+    #[must_use]
+    pub fn store(&self) -> &S {
+        &self.inner.store
+    }
+
+    /// Writes the last uses that were noted since the last time to the store. When to do so is up to the application;
+    /// until then a crash loses them, and nothing else. A plan writes those it needs by itself.
+    ///
+    /// # Errors
+    /// [`StoreError`]; what was not written is kept for the next time.
+    pub async fn flush_last_uses(&self) -> Result<(), StoreError> {
+        self.inner.uses.flush(&self.inner.store).await
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp::from(self.inner.clock.wall())
+    }
+
+    async fn load(&self, client_id: &ClientId) -> Result<Option<Record>, StoreError> {
+        self.inner.store.load(client_id.into()).await
+    }
+
+    fn new_client_secret(&self) -> Result<ClientSecret, EntropyError> {
+        ClientSecret::generate(self.inner.policy.secret_prefix(), &*self.inner.entropy)
+    }
+
+    fn new_client_id(&self) -> Result<ClientId, EntropyError> {
+        self.random().map(ClientId::from_random)
+    }
+
+    fn new_commit_id(&self) -> Result<CommitId, EntropyError> {
+        self.random().map(CommitId::from_random)
+    }
+
+    fn random(&self) -> Result<[u8; 16], EntropyError> {
+        let mut bytes = [0; 16];
+        self.inner.entropy.fill(&mut bytes).map(|()| bytes)
+    }
+}
+
+impl<S> Clone for Registry<S> {
+    fn clone(&self) -> Self {
+        Self { inner: Arc::clone(&self.inner) }
+    }
+}
+
+impl<S: Store> std::fmt::Debug for Registry<S> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Registry").field("store", &self.inner.store).finish_non_exhaustive()
+    }
+}

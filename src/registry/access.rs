@@ -1,0 +1,373 @@
+//! Authenticating: which client is this, and with which of its secrets (rules 5 and 10).
+//!
+//! Outside there is one answer to everything that fails, after the same hashing work. Inside, the reason is for
+//! whoever reads the log. Authenticating never commits.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::Registry;
+use crate::client::recognition::Recognition;
+use crate::client::{Client, Fate};
+use crate::error::ErrorKind;
+use crate::id::{ClientId, SecretId, SellerId};
+use crate::record::{Form, LiveClient, Record, RecordId};
+use crate::secret::{Secret, SecretState};
+use crate::secret_text::{Looks, looks};
+use crate::store::{Store, StoreError};
+use crate::validity::Timestamp;
+use crate::verifier::Verifier;
+
+impl<S: Store> Registry<S> {
+    /// Checks a client ID and a client secret, as they came from the network (rule 5).
+    ///
+    /// Neither needs to be well formed: what is not is denied like anything else. The reason is in
+    /// [`Denied::reason`], for logs; the outside gets one answer.
+    ///
+    /// ```
+    /// # use client_registry::*;
+    /// # pollster::block_on(async {
+    /// # let registry = Registry::in_memory();
+    /// match registry.authenticate("calendar-app", "no such secret").await {
+    ///     Ok(who) => println!("{} with secret {}", who.client_id(), who.secret_id()),
+    ///     Err(AccessError::Denied(denied)) => println!("401, and in the log: {}", denied.reason()),
+    ///     Err(unavailable) => println!("503: {unavailable}"),
+    /// }
+    /// # });
+    /// ```
+    ///
+    /// # Errors
+    /// [`AccessError::Denied`], or [`AccessError::Unavailable`] when the store did not answer: then nothing is known,
+    /// and nobody is denied.
+    pub async fn authenticate(
+        &self,
+        client_id: &str,
+        client_secret: &str,
+    ) -> Result<Authenticated, AccessError> {
+        let record_id = RecordId::of_presented(client_id);
+        let presented = Verifier::of_presented(record_id.map_or(NOBODY, |id| id.as_str()), client_secret);
+        let record = match record_id {
+            Some(id) => self.inner.store.load(id).await?,
+            None => None,
+        };
+        let verdict = self.judge(record.as_ref(), &presented);
+        if let Ok(authenticated) = &verdict {
+            tracing::debug!(
+                client_id = authenticated.client_id().as_str(),
+                secret = authenticated.secret_id().number(),
+                "authenticated"
+            );
+        }
+        verdict.map_err(|denial| self.deny(denial, record, client_secret).into())
+    }
+
+    #[inline]
+    fn judge(&self, record: Option<&Record>, presented: &Verifier) -> Result<Authenticated, Denial> {
+        let Some(record) = record else {
+            return Err(Denial::because(Reason::UnknownClient));
+        };
+        let recognition = record.recognise(presented);
+        let live = match record.form() {
+            Form::Active(live) => live,
+            Form::Deleted(_) => {
+                return Err(match recognition {
+                    Recognition::Remembered(secret, Fate::Compromised) => {
+                        Denial::of(secret, Reason::Compromised)
+                    }
+                    Recognition::Remembered(secret, Fate::Deleted) | Recognition::Held(secret) => {
+                        Denial::of(secret, Reason::ClientDeleted)
+                    }
+                    Recognition::Unknown => Denial::because(Reason::ClientDeleted),
+                });
+            }
+        };
+        let client = live.client();
+        let secret = match recognition {
+            Recognition::Unknown => return Err(Denial::because(Reason::Wrong)),
+            Recognition::Remembered(secret, fate) => return Err(Denial::of(secret, fate.into())),
+            Recognition::Held(secret) => secret,
+        };
+        let at = self.instant_of(client);
+        match client.secret(secret).map(|secret| secret.state_at(at)) {
+            Some(SecretState::Valid) => {
+                self.inner.uses.note(live, secret, at);
+                Ok(Authenticated { live: Arc::clone(live), secret, at })
+            }
+            Some(state) => {
+                if matches!(state, SecretState::Ended | SecretState::Disabled) {
+                    self.inner.uses.note(live, secret, at);
+                }
+                Err(Denial::of(secret, state.into()))
+            }
+            None => Err(Denial::because(Reason::Wrong)),
+        }
+    }
+
+    /// The instant that a client is judged at (rule 19).
+    #[inline]
+    pub(super) fn instant_of(&self, client: &Client) -> Timestamp {
+        let clock = self.now();
+        if client.is_ahead_of(clock) {
+            warn_of_lag(client.id(), client.changed_at(), clock);
+        }
+        client.instant(clock)
+    }
+
+    /// Adds to a denial what only its text can tell, and tells the log.
+    #[cold]
+    fn deny(&self, denial: Denial, record: Option<Record>, client_secret: &str) -> Denied {
+        let reason = match denial.reason {
+            Reason::Wrong => match looks(client_secret, self.inner.policy.secret_prefix()) {
+                Looks::Mistyped => Reason::Mistyped,
+                Looks::LikeSecretId => Reason::LooksLikeSecretId,
+                Looks::Other => Reason::Wrong,
+            },
+            reason => reason,
+        };
+        let denied = Denied { reason, record, secret: denial.secret };
+        denied.trace();
+        denied
+    }
+}
+
+/// Who authenticated, and with what: everything an operator wants in a log, nothing that a stranger may learn.
+#[derive(Clone)]
+pub struct Authenticated {
+    live: Arc<LiveClient>,
+    secret: SecretId,
+    at: Timestamp,
+}
+
+impl Authenticated {
+    /// The client.
+    #[must_use]
+    pub fn client_id(&self) -> &ClientId {
+        self.client().id()
+    }
+
+    /// The seller that owns it.
+    #[must_use]
+    pub fn owner(&self) -> &SellerId {
+        self.client().owner()
+    }
+
+    /// The secret that was presented.
+    #[must_use]
+    pub fn secret_id(&self) -> SecretId {
+        self.secret
+    }
+
+    /// The instant that it was judged at.
+    #[must_use]
+    pub fn at(&self) -> Timestamp {
+        self.at
+    }
+
+    /// Whether it is the one that signs.
+    #[must_use]
+    pub fn signs(&self) -> bool {
+        self.client().signing_at(self.at).secret() == Some(self.secret)
+    }
+
+    /// When it ends; `None` if it does not.
+    #[must_use]
+    pub fn ends(&self) -> Option<Timestamp> {
+        self.client().secret(self.secret).and_then(|secret| secret.validity().until())
+    }
+
+    /// The newest valid secret that was added after this one: the add-in should have changed over to it.
+    #[must_use]
+    pub fn newer(&self) -> Option<SecretId> {
+        self.client().valid_at(self.at).map(Secret::id).filter(|id| *id > self.secret).max()
+    }
+
+    fn client(&self) -> &Client {
+        self.live.client()
+    }
+}
+
+impl fmt::Debug for Authenticated {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Authenticated")
+            .field("client_id", self.client_id())
+            .field("secret_id", &self.secret)
+            .field("at", &self.at)
+            .field("signs", &self.signs())
+            .field("ends", &self.ends())
+            .field("newer", &self.newer())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why somebody was not let in.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AccessError {
+    /// What was presented does not prove who it is.
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    /// Nothing is known, since the store did not answer. Not a denial: answer 503, not 401.
+    #[error("the registry cannot say at the moment")]
+    Unavailable(#[from] StoreError),
+}
+
+impl AccessError {
+    /// What the caller can do about it.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Denied(_) => ErrorKind::Unauthenticated,
+            Self::Unavailable(_) => ErrorKind::Unavailable,
+        }
+    }
+}
+
+/// A denial. `Display` is the one face that the outside may see; the rest is for logs.
+#[derive(thiserror::Error)]
+#[error("invalid client")]
+pub struct Denied {
+    reason: Reason,
+    record: Option<Record>,
+    secret: Option<SecretId>,
+}
+
+impl Denied {
+    pub(super) fn new(reason: Reason, record: Option<Record>, secret: Option<SecretId>) -> Self {
+        let denied = Self { reason, record, secret };
+        denied.trace();
+        denied
+    }
+
+    /// Why, for logs and operators. Never tell a stranger.
+    #[must_use]
+    pub fn reason(&self) -> Reason {
+        self.reason
+    }
+
+    /// The client that was named, if there is or was one.
+    #[must_use]
+    pub fn client_id(&self) -> Option<&ClientId> {
+        self.record.as_ref().map(Record::client_id)
+    }
+
+    /// The secret that was presented, if it was recognised.
+    #[must_use]
+    pub fn secret_id(&self) -> Option<SecretId> {
+        self.secret
+    }
+
+    fn trace(&self) {
+        let client_id = self.client_id().map(ClientId::as_str);
+        let secret = self.secret.map(SecretId::number);
+        if self.reason == Reason::Compromised {
+            tracing::warn!(client_id, secret, "a compromised client secret was presented");
+        } else {
+            tracing::debug!(client_id, secret, reason = %self.reason, "denied");
+        }
+    }
+}
+
+impl fmt::Debug for Denied {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Denied")
+            .field("reason", &self.reason)
+            .field("client_id", &self.client_id())
+            .field("secret_id", &self.secret)
+            .finish()
+    }
+}
+
+/// Why somebody was denied: for logs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Reason {
+    /// There is no such client ID, or it is not well formed.
+    UnknownClient,
+    /// The client ID was deleted.
+    ClientDeleted,
+    /// It is none of the client's secrets.
+    Wrong,
+    /// It looks like one of ours with a slip in it: a wrong character, a piece missing, a space at the end.
+    Mistyped,
+    /// It looks like the ID of a secret instead of the secret.
+    LooksLikeSecretId,
+    /// The secret has ended.
+    Ended,
+    /// The secret has not started.
+    NotYetStarted,
+    /// The secret is disabled.
+    Disabled,
+    /// The secret was deleted.
+    Deleted,
+    /// The secret is known to be in the wrong hands: whoever presents it is not the add-in. Alarm somebody.
+    Compromised,
+    /// The secret is not for signing (signatures only).
+    CannotSign,
+}
+
+impl From<SecretState> for Reason {
+    fn from(state: SecretState) -> Self {
+        match state {
+            SecretState::NotYetStarted => Self::NotYetStarted,
+            SecretState::Valid => Self::Wrong,
+            SecretState::Disabled => Self::Disabled,
+            SecretState::Ended => Self::Ended,
+        }
+    }
+}
+
+impl From<Fate> for Reason {
+    fn from(fate: Fate) -> Self {
+        match fate {
+            Fate::Deleted => Self::Deleted,
+            Fate::Compromised => Self::Compromised,
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::UnknownClient => "unknown client ID",
+            Self::ClientDeleted => "the client ID was deleted",
+            Self::Wrong => "wrong client secret",
+            Self::Mistyped => "mistyped client secret",
+            Self::LooksLikeSecretId => "the ID of a secret instead of the secret",
+            Self::Ended => "the secret has ended",
+            Self::NotYetStarted => "the secret has not started",
+            Self::Disabled => "the secret is disabled",
+            Self::Deleted => "the secret was deleted",
+            Self::Compromised => "the secret is compromised",
+            Self::CannotSign => "the secret is not for signing",
+        })
+    }
+}
+
+/// A denial in the making: small, since most of them are never more than counted.
+struct Denial {
+    reason: Reason,
+    secret: Option<SecretId>,
+}
+
+impl Denial {
+    fn because(reason: Reason) -> Self {
+        Self { reason, secret: None }
+    }
+
+    fn of(secret: SecretId, reason: Reason) -> Self {
+        Self { reason, secret: Some(secret) }
+    }
+}
+
+#[cold]
+pub(super) fn warn_of_lag(client_id: &ClientId, changed_at: Timestamp, clock: Timestamp) {
+    tracing::warn!(
+        client_id = client_id.as_str(),
+        %changed_at,
+        %clock,
+        "the clock is more than a minute behind the client's last change"
+    );
+}
+
+/// What is hashed in place of a client ID that is none: as long as one of ours.
+const NOBODY: &str = "00000000-0000-0000-0000-000000000000";

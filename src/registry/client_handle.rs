@@ -1,0 +1,329 @@
+//! One client ID, as one actor may manage it.
+
+use std::fmt::{self, Debug};
+use std::sync::Arc;
+
+use super::command::{Applied, hand_over, hand_over_one};
+use super::{ConfirmError, Error, Outcome, Registry, Snapshot};
+use crate::client::{
+    Client, Deciding, ImportedSecret, LastUses, NewSecret, Refusal, Replacement, Rotation, Transition,
+};
+use crate::details::ClientDetails;
+use crate::event::{Event, Revision};
+use crate::id::{Actor, AddIn, AddInId, ClientId, SecretId};
+use crate::plan::{ClientDeletion, Plan, Planned, SecretDeletion, SecretDisabling, Unconfirmed};
+use crate::record::Form;
+use crate::secret::Issued;
+use crate::store::{MemoryStore, Store};
+use crate::validity::Timestamp;
+use crate::verifier::Verifier;
+
+/// A client ID in the hands of an actor. Holding one says nothing about whether the client exists: every call looks.
+///
+/// All calls answer [`Refusal::UnknownClient`] for a client ID that the actor may not see (rule 15), and
+/// [`Error::Unavailable`] when the store does not answer. Doing a thing twice changes nothing ([`Outcome`]).
+pub struct ClientHandle<S = MemoryStore> {
+    registry: Registry<S>,
+    actor: Actor,
+    client_id: ClientId,
+}
+
+/// What an emergency deletion came to.
+#[derive(Debug)]
+#[must_use = "it owns the client secret of the replacement"]
+#[non_exhaustive]
+pub enum EmergencyDeletion {
+    /// The secret is deleted and marked compromised. No replacement was asked for.
+    Deleted,
+    /// The secret is deleted and marked compromised, and this one was issued in the same commit.
+    Replaced(Issued),
+    /// The secret is deleted and marked compromised; a rule stood against the replacement.
+    NotReplaced(Refusal),
+}
+
+impl<S: Store> ClientHandle<S> {
+    pub(super) fn new(registry: Registry<S>, actor: Actor, client_id: ClientId) -> Self {
+        Self { registry, actor, client_id }
+    }
+
+    /// The client ID.
+    #[must_use]
+    pub fn id(&self) -> &ClientId {
+        &self.client_id
+    }
+
+    /// The client as it is now, with the last uses of its secrets.
+    ///
+    /// # Errors
+    /// [`Refusal::UnknownClient`], [`Refusal::ClientDeleted`]
+    pub async fn snapshot(&self) -> Result<Snapshot, Error> {
+        let record = self.registry.load_visible(&self.actor, &self.client_id).await?;
+        let Form::Active(live) = record.form() else {
+            return Err(Refusal::ClientDeleted.into());
+        };
+        let at = self.registry.instant_of(live.client());
+        Ok(Snapshot::new(Arc::clone(live), at, self.last_uses().await?))
+    }
+
+    /// The client's events after a revision, those of at most `limit` commits, also after its deletion (rule 16).
+    /// Begin with [`Revision::ZERO`] and go on with the revision of the last event.
+    ///
+    /// # Errors
+    /// [`Refusal::UnknownClient`]
+    pub async fn history(&self, after: Revision, limit: usize) -> Result<Vec<Event>, Error> {
+        self.registry.load_visible(&self.actor, &self.client_id).await?;
+        let commits = self.registry.inner.store.history(&self.client_id, after, limit).await?;
+        Ok(commits.into_iter().flat_map(|commit| commit.events).collect())
+    }
+
+    /// Changes the details.
+    ///
+    /// # Errors
+    /// [`Error::NameTaken`], or a [`Refusal`] as by [`Client::change_details`].
+    pub async fn change_details(&self, details: ClientDetails) -> Result<Outcome, Error> {
+        self.change(|client, deciding| client.change_details(details.clone(), deciding)).await
+    }
+
+    /// Adds a secret. The one that signs goes on signing (rule 6).
+    ///
+    /// # Errors
+    /// A [`Refusal`] as by [`Client::add_secret`].
+    pub async fn add_secret(&self, new: NewSecret) -> Result<Issued, Error> {
+        let client_secret = self.registry.new_client_secret()?;
+        let result = self.apply(|client, deciding| client.add_secret(&new, &client_secret, deciding)).await;
+        hand_over_one(result, client_secret)
+    }
+
+    /// Imports a secret that was made elsewhere (rule 18), and answers which one it is here.
+    ///
+    /// # Errors
+    /// A [`Refusal`] as by [`Client::import_secret`].
+    pub async fn import_secret(&self, secret: ImportedSecret) -> Result<SecretId, Error> {
+        let applied = self.apply(|client, deciding| client.import_secret(&secret, deciding)).await?;
+        let verifier = Verifier::of(&self.client_id, secret.client_secret());
+        match applied.record.form() {
+            Form::Active(live) => {
+                let found = live.client().holder_of(&verifier)?.map(crate::secret::Secret::id);
+                found.ok_or_else(|| Refusal::UnknownClient.into())
+            }
+            Form::Deleted(_) => Err(Refusal::ClientDeleted.into()),
+        }
+    }
+
+    /// Rotates: issues a secret and lets the ones it replaces end after the overlap (rule 11).
+    ///
+    /// # Errors
+    /// A [`Refusal`] as by [`Client::rotate`].
+    pub async fn rotate(&self, rotation: Rotation) -> Result<Issued, Error> {
+        let client_secret = self.registry.new_client_secret()?;
+        let result = self.apply(|client, deciding| client.rotate(&rotation, &client_secret, deciding)).await;
+        hand_over_one(result, client_secret)
+    }
+
+    /// Lets a secret sign from now on (rule 7).
+    ///
+    /// # Errors
+    /// A [`Refusal`] as by [`Client::promote`].
+    pub async fn promote(&self, secret: SecretId) -> Result<Outcome, Error> {
+        self.change(|client, deciding| client.promote(secret, deciding)).await
+    }
+
+    /// Lets a secret sign from an instant on (rule 7).
+    ///
+    /// # Errors
+    /// A [`Refusal`] as by [`Client::schedule_promotion`].
+    pub async fn schedule_promotion(
+        &self,
+        secret: SecretId,
+        at: impl Into<Timestamp>,
+    ) -> Result<Outcome, Error> {
+        let at = at.into();
+        self.change(|client, deciding| client.schedule_promotion(secret, at, deciding)).await
+    }
+
+    /// Takes back the scheduled promotion of a secret (rule 7).
+    ///
+    /// # Errors
+    /// A [`Refusal`] as by [`Client::withdraw_promotion`].
+    pub async fn withdraw_promotion(&self, secret: SecretId) -> Result<Outcome, Error> {
+        self.change(|client, deciding| client.withdraw_promotion(secret, deciding)).await
+    }
+
+    /// Switches a disabled secret on again (rule 12).
+    ///
+    /// # Errors
+    /// [`Refusal::UnknownSecret`]
+    pub async fn enable(&self, secret: SecretId) -> Result<Outcome, Error> {
+        self.change(|client, deciding| client.enable(secret, deciding)).await
+    }
+
+    /// What disabling a secret would do (rule 12). Carried out by [`confirm`](Self::confirm).
+    ///
+    /// # Errors
+    /// [`Refusal::UnknownSecret`]
+    pub async fn plan_disabling(&self, secret: SecretId) -> Result<Plan<SecretDisabling>, Error> {
+        self.plan(|client, uses, deciding| client.plan_disabling(secret, uses, deciding)).await
+    }
+
+    /// What deleting a secret would do (rule 9). Carried out by [`confirm`](Self::confirm).
+    ///
+    /// # Errors
+    /// [`Refusal::UnknownSecret`]
+    pub async fn plan_deletion(&self, secret: SecretId) -> Result<Plan<SecretDeletion>, Error> {
+        self.plan(|client, uses, deciding| client.plan_deletion(secret, uses, deciding)).await
+    }
+
+    /// What deleting the client ID would do (rule 13). Carried out by [`confirm`](Self::confirm).
+    ///
+    /// # Errors
+    /// [`Refusal::UnknownClient`], [`Refusal::ClientDeleted`]
+    pub async fn plan_client_deletion(&self) -> Result<Plan<ClientDeletion>, Error> {
+        self.plan(|client, uses, deciding| client.plan_client_deletion(uses, deciding)).await
+    }
+
+    /// Carries out a plan, if what it says still holds and nothing stands in its way.
+    ///
+    /// # Errors
+    /// [`ConfirmError::Obstructed`] and [`ConfirmError::Changed`] hold the plan as it would be made now.
+    pub async fn confirm<C>(&self, plan: Plan<C>) -> Result<Outcome, ConfirmError<C>>
+    where
+        C: Planned + Debug + Clone + Sync,
+    {
+        let uses = self.last_uses().await?;
+        let applied = self
+            .registry
+            .change(&self.actor, &self.client_id, |client, deciding| {
+                let transition = client.confirm(&plan, &uses, deciding);
+                Ok((transition.map_err(ConfirmError::from)?, ()))
+            })
+            .await;
+        applied.map(|applied| applied.outcome)
+    }
+
+    /// Deletes a secret at once and marks it compromised (rules 9 and 10): no plan, no obstacle. Can issue the
+    /// replacement in the same commit.
+    ///
+    /// # Errors
+    /// [`Refusal::UnknownSecret`]. No rule stands against it otherwise.
+    pub async fn delete_in_emergency(
+        &self,
+        secret: SecretId,
+        replacement: Option<NewSecret>,
+    ) -> Result<EmergencyDeletion, Error> {
+        let Some(new) = replacement else {
+            let deleted =
+                self.change(|client, deciding| Ok(client.delete_in_emergency(secret, None, deciding)?.0));
+            return deleted.await.map(|_| EmergencyDeletion::Deleted);
+        };
+        let client_secret = self.registry.new_client_secret()?;
+        let result = self
+            .registry
+            .change(&self.actor, &self.client_id, |client, deciding| {
+                Ok(client.delete_in_emergency(secret, Some((&new, &client_secret)), deciding)?)
+            })
+            .await;
+        Ok(match hand_over(result, client_secret)? {
+            (Some(issued), _) => EmergencyDeletion::Replaced(issued),
+            (None, Replacement::Refused(refusal)) => EmergencyDeletion::NotReplaced(refusal),
+            (None, _) => EmergencyDeletion::Deleted,
+        })
+    }
+
+    /// Marks a secret compromised that was deleted before, also after the client's deletion (rule 10).
+    ///
+    /// # Errors
+    /// [`Refusal::NotDeleted`], [`Refusal::UnknownSecret`]
+    pub async fn mark_compromised(&self, secret: SecretId) -> Result<Outcome, Error> {
+        let applied = self
+            .registry
+            .change_any(&self.actor, &self.client_id, |form, deciding| {
+                let transition = match form {
+                    Form::Active(live) => live.client().mark_compromised(secret, deciding)?,
+                    Form::Deleted(tombstone) => tombstone.mark_compromised(secret, deciding)?,
+                };
+                Ok::<_, Error>((transition, ()))
+            })
+            .await?;
+        Ok(applied.outcome)
+    }
+
+    /// Associates an add-in with this client ID (rule 1).
+    ///
+    /// # Errors
+    /// [`Error::AddInTaken`], or a [`Refusal`] as by [`Client::associate`].
+    pub async fn associate(&self, add_in: &AddIn) -> Result<Outcome, Error> {
+        self.change(|client, deciding| client.associate(add_in, deciding)).await
+    }
+
+    /// Ends the association of an add-in with this client ID.
+    ///
+    /// # Errors
+    /// [`Refusal::UnknownClient`], [`Refusal::ClientDeleted`]
+    pub async fn dissociate(&self, add_in: &AddInId) -> Result<Outcome, Error> {
+        self.change(|client, deciding| client.dissociate(add_in, deciding)).await
+    }
+
+    /// Moves an add-in from this client ID to another one of the same seller, in one commit: at no instant does it have
+    /// none or two (rule 14).
+    ///
+    /// # Errors
+    /// A [`Refusal`] as by [`Client::move_add_in`].
+    pub async fn move_add_in(&self, add_in: &AddInId, to: &ClientId) -> Result<Outcome, Error> {
+        self.registry.move_add_in(&self.actor, &self.client_id, to, add_in).await
+    }
+
+    async fn change(
+        &self,
+        decide: impl Fn(&Client, &Deciding<'_>) -> Result<Transition, Refusal> + Send + Sync,
+    ) -> Result<Outcome, Error> {
+        self.apply(decide).await.map(|applied| applied.outcome)
+    }
+
+    async fn apply(
+        &self,
+        decide: impl Fn(&Client, &Deciding<'_>) -> Result<Transition, Refusal> + Send + Sync,
+    ) -> Result<Applied<()>, Error> {
+        self.registry
+            .change(&self.actor, &self.client_id, |client, deciding| Ok((decide(client, deciding)?, ())))
+            .await
+    }
+
+    async fn plan<C>(
+        &self,
+        plan: impl Fn(&Client, &LastUses, &Deciding<'_>) -> Result<Plan<C>, Refusal> + Send + Sync,
+    ) -> Result<Plan<C>, Error> {
+        let uses = self.last_uses().await?;
+        let record = self.registry.load_visible(&self.actor, &self.client_id).await?;
+        match record.form() {
+            Form::Active(live) => {
+                let deciding = self.registry.deciding(&self.actor, &record);
+                Ok(plan(live.client(), &uses, &deciding)?)
+            }
+            Form::Deleted(_) => Err(Refusal::ClientDeleted.into()),
+        }
+    }
+
+    async fn last_uses(&self) -> Result<LastUses, Error> {
+        let Registry { inner } = &self.registry;
+        Ok(inner.uses.of(&inner.store, &self.client_id).await?)
+    }
+}
+
+impl<C: Debug> From<Unconfirmed<C>> for ConfirmError<C> {
+    fn from(unconfirmed: Unconfirmed<C>) -> Self {
+        match unconfirmed {
+            Unconfirmed::Obstructed(plan) => Self::Obstructed(plan),
+            Unconfirmed::Changed(plan) => Self::Changed(plan),
+            Unconfirmed::Refused(refusal) => Self::Failed(refusal.into()),
+        }
+    }
+}
+
+impl<S: Store> Debug for ClientHandle<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientHandle")
+            .field("actor", &self.actor)
+            .field("client_id", &self.client_id)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,150 @@
+//! What a command may answer instead of doing it.
+
+use std::fmt;
+
+use crate::client::Refusal;
+use crate::entropy::EntropyError;
+use crate::error::ErrorKind;
+use crate::id::{AddInId, ClientId, SecretId};
+use crate::invalid::InvalidValue;
+use crate::plan::Plan;
+use crate::secret::Issued;
+use crate::store::{Commit, StoreError};
+
+/// Why a command was not carried out. Nothing has changed, except where [`Error::Unresolved`] says that it may have.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A rule stands against it.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The seller has another client ID of this friendly name (rule 15).
+    #[error("the seller has another client ID of this friendly name, {by}: choose another name")]
+    NameTaken {
+        /// The client ID that has it.
+        by: ClientId,
+    },
+    /// The add-in has another client ID (rule 1): move it from there instead.
+    #[error("add-in {add_in} has another client ID{}: move it from there instead", in_words(by.as_ref()))]
+    AddInTaken {
+        /// The add-in.
+        add_in: AddInId,
+        /// The client ID that it has, if the actor may see it (rule 15).
+        by: Option<ClientId>,
+    },
+    /// Others changed the client again and again in between. Try again.
+    #[error("the client was changed by others {attempts} times in a row: try again")]
+    Contention {
+        /// How often it was tried.
+        attempts: usize,
+    },
+    /// The store did not answer. Nothing was written.
+    #[error("the registry is unavailable")]
+    Unavailable(#[from] StoreError),
+    /// There was no randomness to be had. Nothing was written.
+    #[error("nothing was issued")]
+    Entropy(#[from] EntropyError),
+    /// The store failed while it committed, so that nobody knows whether it did: settle it with
+    /// [`Registry::resolve`](crate::Registry::resolve).
+    #[error("it is not known whether the change was made: resolve it")]
+    Unresolved(Box<Unresolved>),
+}
+
+impl Error {
+    /// What the caller can do about it.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Refused(refusal) => refusal.kind(),
+            Self::NameTaken { .. } | Self::AddInTaken { .. } => ErrorKind::Conflict,
+            Self::Contention { .. } | Self::Unavailable(_) | Self::Entropy(_) | Self::Unresolved(_) => {
+                ErrorKind::Unavailable
+            }
+        }
+    }
+}
+
+impl From<InvalidValue> for Error {
+    fn from(invalid: InvalidValue) -> Self {
+        Self::Refused(invalid.into())
+    }
+}
+
+/// A change of which it is not known whether it was made. Owns what was issued: a plaintext that may be live is never
+/// dropped by the registry.
+#[must_use = "it owns the client secret that may have been issued: resolve it"]
+pub struct Unresolved {
+    pub(super) commit: Commit,
+    pub(super) added: Option<SecretId>,
+    pub(super) issued: Option<Issued>,
+    pub(super) cause: StoreError,
+}
+
+impl Unresolved {
+    /// What the store said last.
+    #[must_use]
+    pub fn cause(&self) -> &StoreError {
+        &self.cause
+    }
+
+    /// What is issued if the change was made.
+    #[must_use]
+    pub fn issued(&self) -> Option<&Issued> {
+        self.issued.as_ref()
+    }
+}
+
+impl fmt::Debug for Unresolved {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Unresolved")
+            .field("commit", &self.commit.id())
+            .field("issued", &self.issued)
+            .field("cause", &self.cause)
+            .finish()
+    }
+}
+
+/// How an unresolved change was settled.
+#[derive(Debug)]
+#[must_use = "it owns the client secret that was issued"]
+#[non_exhaustive]
+pub enum Resolution {
+    /// It was made, and this was issued with it.
+    Made(Option<Issued>),
+    /// It was not made, and can no longer be.
+    NotMade,
+}
+
+/// Why a plan was not carried out. Nothing has changed, except where [`Error::Unresolved`] says that it may have.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfirmError<C: fmt::Debug> {
+    /// Something stands in the way; the plan says what, as of now.
+    #[error("something stands in the way: {}", obstacles_in_words(.0))]
+    Obstructed(Box<Plan<C>>),
+    /// The client or a consequence has changed: look at the new plan, and confirm that one.
+    #[error("the client has changed since the plan was made: look at the new plan and confirm that one")]
+    Changed(Box<Plan<C>>),
+    /// It could not be carried out for another reason.
+    #[error(transparent)]
+    Failed(#[from] Error),
+}
+
+impl<C: fmt::Debug> ConfirmError<C> {
+    /// What the caller can do about it.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Obstructed(_) | Self::Changed(_) => ErrorKind::Conflict,
+            Self::Failed(error) => error.kind(),
+        }
+    }
+}
+
+fn in_words(by: Option<&ClientId>) -> String {
+    by.map(|by| format!(", {by}")).unwrap_or_default()
+}
+
+fn obstacles_in_words<C>(plan: &Plan<C>) -> String {
+    plan.obstacles().iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}

@@ -1,0 +1,297 @@
+//! The add-in's side: one or two client secrets of one client ID (rule 17).
+//!
+//! While a secret is being changed over, the add-in has two. What comes in may be signed with either; a call out is
+//! accepted with the one or the other. [`SecretRing`] hides which, and can be replaced while it is in use.
+
+use std::fmt;
+use std::future::Future;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use crate::id::ClientId;
+use crate::invalid::InvalidValue;
+use crate::mac::{KeyEncoding, MacKey};
+use crate::secret::ClientSecret;
+use crate::signature::Signature;
+
+/// What an add-in knows of itself: a client ID with a primary and an optional secondary client secret.
+///
+/// ```
+/// # use client_registry::*;
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # pollster::block_on(async {
+/// # let registry = Registry::in_memory();
+/// # let details = ClientDetails::new("calendar app", "app.contoso.com", "https://app.contoso.com/done")?;
+/// # let issued = registry.as_seller("contoso")?.register(details, Availability::Worldwide, Lifetime::OneYear).await?;
+/// # let client_id = issued.client_id().clone();
+/// # let signature = registry.sign(&client_id, b"hello").await?;
+/// let ring = SecretRing::new(client_id, issued.into_client_secret());
+/// assert_eq!(ring.verify(&signature, b"hello")?, Slot::Primary);
+/// # Ok(()) }) }
+/// ```
+pub struct SecretRing {
+    keys: RwLock<Arc<Keys>>,
+}
+
+struct Keys {
+    client_id: ClientId,
+    primary: Arc<RingSecret>,
+    secondary: Option<Arc<RingSecret>>,
+    /// Whether the platform last accepted the secondary one.
+    secondary_worked: AtomicBool,
+}
+
+/// A client secret together with how it is read as a signing key.
+pub struct RingSecret {
+    client_secret: ClientSecret,
+    mac_key: MacKey,
+}
+
+/// Which of the two it was.
+///
+/// Exhaustive on purpose: a ring has two places.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Slot {
+    /// The primary client secret.
+    Primary,
+    /// The secondary client secret.
+    Secondary,
+}
+
+impl SecretRing {
+    /// A ring with a primary client secret alone.
+    #[must_use]
+    pub fn new(client_id: ClientId, primary: impl Into<RingSecret>) -> Self {
+        Self { keys: RwLock::new(Keys::of(client_id, primary.into(), None)) }
+    }
+
+    /// A ring with two.
+    #[must_use]
+    pub fn with_secondary(
+        client_id: ClientId,
+        primary: impl Into<RingSecret>,
+        secondary: impl Into<RingSecret>,
+    ) -> Self {
+        Self { keys: RwLock::new(Keys::of(client_id, primary.into(), Some(secondary.into()))) }
+    }
+
+    /// Puts a new primary client secret in place; the primary one so far becomes the secondary one. What an add-in does
+    /// when it is given a new client secret. Calls that are under way go on with those they began with.
+    pub fn add(&self, primary: impl Into<RingSecret>) {
+        let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
+        *keys = Arc::new(Keys {
+            client_id: keys.client_id.clone(),
+            primary: Arc::new(primary.into()),
+            secondary: Some(Arc::clone(&keys.primary)),
+            secondary_worked: AtomicBool::new(false),
+        });
+    }
+
+    /// Puts others in their place. Calls that are under way go on with those they began with.
+    pub fn replace(&self, primary: impl Into<RingSecret>, secondary: Option<RingSecret>) {
+        let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
+        *keys = Keys::of(keys.client_id.clone(), primary.into(), secondary);
+    }
+
+    /// The client ID.
+    #[must_use]
+    pub fn client_id(&self) -> ClientId {
+        self.keys().client_id.clone()
+    }
+
+    /// Verifies what the platform sent, with either client secret, and says which one matched.
+    ///
+    /// # Errors
+    /// [`NotVerified`] when neither did, or when the signature is for another client ID.
+    pub fn verify(&self, signature: &Signature, message: &[u8]) -> Result<Slot, NotVerified> {
+        let keys = self.keys();
+        if *signature.client_id() != keys.client_id {
+            return Err(NotVerified);
+        }
+        keys.verify(signature.mac(), message)
+    }
+
+    /// Verifies 32 bytes of HMAC-SHA-256, as a JWT (HS256) or a webhook carries them.
+    ///
+    /// # Errors
+    /// [`NotVerified`] when neither client secret matches.
+    pub fn verify_mac(&self, mac: &[u8; 32], message: &[u8]) -> Result<Slot, NotVerified> {
+        self.keys().verify(mac, message)
+    }
+
+    /// Calls the platform: first with the client secret that worked last, then with the other one, and only if the
+    /// platform answered *invalid client* (RFC 6749 section 5.2).
+    ///
+    /// ```
+    /// # use client_registry::*;
+    /// # pollster::block_on(async {
+    /// # let ring = SecretRing::new("calendar-app".parse()?, ClientSecret::parse("0123456789 abcdefghijklm")?);
+    /// # async fn post(_: &str, _: &str) -> Result<u16, &'static str> { Ok(200) }
+    /// let answer = ring
+    ///     .call(async |credentials| match post(credentials.client_id().as_str(), credentials.client_secret().expose()).await {
+    ///         Ok(401) => Err(CallError::InvalidClient("the platform knows neither secret")),
+    ///         Ok(status) => Ok(status),
+    ///         Err(error) => Err(CallError::Failed(error)),
+    ///     })
+    ///     .await;
+    /// assert_eq!(answer, Ok(200));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    /// What the last attempt answered.
+    pub async fn call<T, E, F, A>(&self, mut attempt: F) -> Result<T, E>
+    where
+        F: FnMut(Credentials) -> A + Send,
+        A: Future<Output = Result<T, CallError<E>>> + Send,
+        T: Send,
+        E: Send,
+    {
+        let keys = self.keys();
+        let [first, second] = keys.order();
+        let refused = match attempt(keys.credentials(first)).await {
+            Ok(answer) => {
+                keys.worked(first);
+                return Ok(answer);
+            }
+            Err(CallError::Failed(error)) => return Err(error),
+            Err(CallError::InvalidClient(error)) => error,
+        };
+        if keys.secondary.is_none() {
+            return Err(refused);
+        }
+        match attempt(keys.credentials(second)).await {
+            Ok(answer) => {
+                keys.worked(second);
+                Ok(answer)
+            }
+            Err(CallError::InvalidClient(error) | CallError::Failed(error)) => Err(error),
+        }
+    }
+
+    fn keys(&self) -> Arc<Keys> {
+        Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Keys {
+    fn of(client_id: ClientId, primary: RingSecret, secondary: Option<RingSecret>) -> Arc<Self> {
+        let (primary, secondary) = (Arc::new(primary), secondary.map(Arc::new));
+        Arc::new(Self { client_id, primary, secondary, secondary_worked: AtomicBool::new(false) })
+    }
+
+    fn verify(&self, mac: &[u8; 32], message: &[u8]) -> Result<Slot, NotVerified> {
+        let matches = |secret: &RingSecret| secret.mac_key.verify(message, mac);
+        if matches(&self.primary) {
+            Ok(Slot::Primary)
+        } else if self.secondary.as_deref().is_some_and(matches) {
+            Ok(Slot::Secondary)
+        } else {
+            Err(NotVerified)
+        }
+    }
+
+    fn order(&self) -> [Slot; 2] {
+        match self.secondary_worked.load(Ordering::Relaxed) {
+            true => [Slot::Secondary, Slot::Primary],
+            false => [Slot::Primary, Slot::Secondary],
+        }
+    }
+
+    fn worked(&self, slot: Slot) {
+        self.secondary_worked.store(slot == Slot::Secondary, Ordering::Relaxed);
+    }
+
+    fn credentials(self: &Arc<Self>, slot: Slot) -> Credentials {
+        Credentials { keys: Arc::clone(self), slot }
+    }
+}
+
+impl RingSecret {
+    /// A client secret with its key encoding.
+    ///
+    /// # Errors
+    /// [`InvalidValue`] when the text cannot be decoded that way.
+    pub fn new(client_secret: ClientSecret, key_encoding: KeyEncoding) -> Result<Self, InvalidValue> {
+        let mac_key = MacKey::of(&client_secret, key_encoding)?;
+        Ok(Self { client_secret, mac_key })
+    }
+}
+
+/// The key is the text's UTF-8 bytes: right for every generated client secret.
+impl From<ClientSecret> for RingSecret {
+    fn from(client_secret: ClientSecret) -> Self {
+        let mac_key = MacKey::from_key(client_secret.expose().as_bytes());
+        Self { client_secret, mac_key }
+    }
+}
+
+/// What to call the platform with.
+#[derive(Clone)]
+pub struct Credentials {
+    keys: Arc<Keys>,
+    slot: Slot,
+}
+
+impl Credentials {
+    /// The client ID.
+    #[must_use]
+    pub fn client_id(&self) -> &ClientId {
+        &self.keys.client_id
+    }
+
+    /// The client secret.
+    #[must_use]
+    pub fn client_secret(&self) -> &ClientSecret {
+        let secondary = self.keys.secondary.as_ref().filter(|_| self.slot == Slot::Secondary);
+        &secondary.unwrap_or(&self.keys.primary).client_secret
+    }
+
+    /// Which of the two it is.
+    #[must_use]
+    pub fn slot(&self) -> Slot {
+        self.slot
+    }
+}
+
+/// What an attempt to call the platform came to.
+///
+/// Exhaustive on purpose: the caller says which of the two it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CallError<E> {
+    /// The platform answered *invalid client*: the other client secret may do.
+    InvalidClient(E),
+    /// Anything else: trying again with the other client secret would not help.
+    Failed(E),
+}
+
+/// Neither client secret made the signature.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the signature was made by neither client secret of this ring")]
+pub struct NotVerified;
+
+impl fmt::Debug for SecretRing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let keys = self.keys();
+        f.debug_struct("SecretRing")
+            .field("client_id", &keys.client_id)
+            .field("has_secondary", &keys.secondary.is_some())
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for RingSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RingSecret").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credentials")
+            .field("client_id", self.client_id())
+            .field("slot", &self.slot)
+            .finish_non_exhaustive()
+    }
+}

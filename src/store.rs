@@ -1,0 +1,458 @@
+//! The store contract: where records live (design section 5).
+//!
+//! [`Store`] is for those who implement one; users meet it only when they choose which to open. It is kept minimal:
+//! no default methods, no capability flags, no associated types. A store sees [`Record`]s, never keys or live clients;
+//! it never asks what time it is and decides no rule but these two, which span clients: an add-in, and a seller's
+//! friendly name, belong to at most one client (rules 1 and 15).
+
+mod erased;
+mod memory;
+
+use std::future::Future;
+
+use serde::{Deserialize, Serialize};
+
+pub use self::erased::{DynStore, ErasedStore};
+pub use self::memory::MemoryStore;
+use crate::client::{Client, LastUses};
+use crate::details::NameKey;
+use crate::event::{Event, Revision};
+use crate::id::{AddInId, ClientId, SecretId, SellerId};
+use crate::record::Form;
+pub use crate::record::{Record, RecordId};
+use crate::validity::Timestamp;
+
+/// Where records live.
+///
+/// Implementors write plain `async fn`s. The futures are `Send`, may be dropped at any point, and need no particular
+/// runtime.
+///
+/// # To ensure correctness
+/// - What a method says it sees, it sees: [`load`](Self::load), [`history`](Self::history) and the look-ups answer
+///   from the state after every commit that was acknowledged before the call.
+/// - Keys (record IDs, name keys, add-in IDs) are compared as bytes, never by a collation.
+/// - A row that cannot be read is an error of kind [`StoreErrorKind::Corrupt`], never skipped.
+/// - Limits are upper bounds: an answer may be shorter only if there is no more.
+pub trait Store: std::fmt::Debug + Send + Sync + 'static {
+    /// The latest committed state of a record, or `None`.
+    ///
+    /// # To ensure correctness
+    /// - It sees every commit that was acknowledged before the call.
+    /// - It never sees half a commit.
+    fn load(&self, id: RecordId<'_>) -> impl Future<Output = Result<Option<Record>, StoreError>> + Send;
+
+    /// Replaces the records of one or two clients, all or nothing.
+    ///
+    /// # To ensure correctness
+    /// - Each change is applied only where its [`Expected`] holds; of N commits that change one revision exactly one
+    ///   wins. Otherwise [`CommitError::Conflict`] says what was found, and nothing was written.
+    /// - Expectations are checked first, then uniqueness: in the state after the whole commit an add-in and a
+    ///   (seller, name key) belong to at most one client. Otherwise [`CommitError::Taken`], and nothing was written.
+    /// - The [`Index`] of a change is complete: it replaces what the store had for that client.
+    /// - Records, indexes, events and the commit ID are written together, durably, before `Ok`.
+    /// - Dropping the future leaves all of it or nothing.
+    /// - [`CommitError::Failed`] leaves open whether the commit was or will be applied. It is settled by sending the
+    ///   same commit again: `Ok` and `Conflict` both mean that the first attempt can no longer be applied.
+    fn commit(&self, commit: &Commit) -> impl Future<Output = Result<(), CommitError>> + Send;
+
+    /// A client's commits after a revision, in order, at most `limit` of them, each whole.
+    ///
+    /// # To ensure correctness
+    /// - It outlives the client's deletion.
+    /// - The answer to a commit that made a revision holds the ID of the commit that did.
+    fn history(
+        &self,
+        client_id: &ClientId,
+        after: Revision,
+        limit: usize,
+    ) -> impl Future<Output = Result<Vec<Committed>, StoreError>> + Send;
+
+    /// The IDs of clients in ascending order of their bytes, after one of them, at most `limit`.
+    ///
+    /// # To ensure correctness
+    /// - By seller or name only clients whose index has that seller or name: not what is left of deleted ones, which
+    ///   [`ClientsBy::All`] does list.
+    fn clients(
+        &self,
+        by: ClientsBy<'_>,
+        after: Option<&ClientId>,
+        limit: usize,
+    ) -> impl Future<Output = Result<Vec<ClientId>, StoreError>> + Send;
+
+    /// The client that an add-in belongs to.
+    fn client_of(
+        &self,
+        add_in: &AddInId,
+    ) -> impl Future<Output = Result<Option<ClientId>, StoreError>> + Send;
+
+    /// The secrets whose validity ends before an instant, in the order of [`Ending`], after one of them, at most
+    /// `limit`.
+    fn ending(
+        &self,
+        before: Timestamp,
+        after: Option<&Ending>,
+        limit: usize,
+    ) -> impl Future<Output = Result<Vec<Ending>, StoreError>> + Send;
+
+    /// The events after a cursor; from the first one with `None`. At most `limit`, at least one if there is one.
+    ///
+    /// # To ensure correctness
+    /// - The events of one client come in one order, that of its trail, and none is ever skipped by a reader that
+    ///   comes back with the cursor it was given.
+    /// - An answer with fewer than `limit` events contains every commit that was acknowledged before the call began.
+    /// - A cursor that the store does not know (any more) is an error of kind [`StoreErrorKind::CursorLost`].
+    fn changes(
+        &self,
+        after: Option<&Cursor>,
+        limit: usize,
+    ) -> impl Future<Output = Result<Changes, StoreError>> + Send;
+
+    /// Takes in clients from another store, with revisions and histories as they are.
+    ///
+    /// # To ensure correctness
+    /// - All or nothing; refused with [`CommitError::Conflict`] if it has a record of one of them, and with
+    ///   [`CommitError::Taken`] as [`commit`](Self::commit) would.
+    fn adopt(&self, clients: &[Adopted]) -> impl Future<Output = Result<(), CommitError>> + Send;
+
+    /// Notes when secrets were used, apart from records.
+    ///
+    /// # To ensure correctness
+    /// - Of two times for one secret the later one wins, in whatever order they come.
+    /// - A secret that is not in its client's [`Index`] is passed over: nothing is ever inserted for a deleted one.
+    /// - No record, revision, event or index changes.
+    fn note_uses(&self, uses: &[Use]) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// When a client's secrets were last used, as far as has been noted.
+    fn last_uses(&self, client_id: &ClientId) -> impl Future<Output = Result<LastUses, StoreError>> + Send;
+}
+
+/// Names a commit: 16 random bytes, by which its outcome is settled when it is not known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct CommitId([u8; 16]);
+
+impl CommitId {
+    pub(crate) fn from_random(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    /// The 16 bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+}
+
+/// What is to be written, all or nothing: the next records of one or two clients.
+#[derive(Debug, Clone)]
+pub struct Commit {
+    id: CommitId,
+    changes: Vec<RecordChange>,
+}
+
+impl Commit {
+    pub(crate) fn new(id: CommitId, changes: Vec<RecordChange>) -> Self {
+        Self { id, changes }
+    }
+
+    /// Names it.
+    #[must_use]
+    pub fn id(&self) -> CommitId {
+        self.id
+    }
+
+    /// The changes, of different clients.
+    #[must_use]
+    pub fn changes(&self) -> &[RecordChange] {
+        &self.changes
+    }
+}
+
+/// The next record of one client.
+#[derive(Debug, Clone)]
+pub struct RecordChange {
+    record: Record,
+    expected: Expected,
+    index: Index,
+    events: Vec<Event>,
+}
+
+impl RecordChange {
+    pub(crate) fn new(record: Record, expected: Expected, events: Vec<Event>) -> Self {
+        let index = Index::of(&record);
+        Self { record, expected, index, events }
+    }
+
+    /// What to keep from now on.
+    #[must_use]
+    pub fn record(&self) -> &Record {
+        &self.record
+    }
+
+    /// What must be there, or the commit is a conflict.
+    #[must_use]
+    pub fn expected(&self) -> Expected {
+        self.expected
+    }
+
+    /// By what it is found from now on: all of it, in place of what there was.
+    #[must_use]
+    pub fn index(&self) -> &Index {
+        &self.index
+    }
+
+    /// What happened, in order.
+    #[must_use]
+    pub fn events(&self) -> &[Event] {
+        &self.events
+    }
+
+    /// The client's ID.
+    #[must_use]
+    pub fn client_id(&self) -> &ClientId {
+        self.record.client_id()
+    }
+}
+
+/// What a change expects to find.
+///
+/// Exhaustive on purpose: a store that does not know an expectation cannot keep it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Expected {
+    /// No record of this ID.
+    Absent,
+    /// A record of exactly this revision.
+    Exactly(Revision),
+}
+
+/// By what a client is found. Hints: what they lead to is checked against the record.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Index {
+    /// Its seller and the key of its friendly name; `None` for a deleted one.
+    pub name: Option<(SellerId, NameKey)>,
+    /// The add-ins that use it.
+    pub add_ins: Vec<AddInId>,
+    /// Its secrets, each with the end of its validity if that has one.
+    pub ends: Vec<(SecretId, Option<Timestamp>)>,
+}
+
+impl Index {
+    pub(crate) fn of(record: &Record) -> Self {
+        match record.form() {
+            Form::Active(live) => Self::of_client(live.client()),
+            Form::Deleted(_) => Self::default(),
+        }
+    }
+
+    fn of_client(client: &Client) -> Self {
+        Self {
+            name: Some((client.owner().clone(), client.details().friendly_name().key())),
+            add_ins: client.add_ins().to_vec(),
+            ends: client.secrets().map(|secret| (secret.id(), secret.validity().until())).collect(),
+        }
+    }
+
+    /// What must belong to one client alone.
+    fn unique_entries(&self) -> impl Iterator<Item = Entry> {
+        let name = self.name.iter().map(|(seller, key)| Entry::Name(seller.clone(), key.clone()));
+        name.chain(self.add_ins.iter().cloned().map(Entry::AddIn))
+    }
+}
+
+/// What belongs to at most one client.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Entry {
+    /// An add-in (rule 1).
+    AddIn(AddInId),
+    /// A seller's friendly name, by its key (rule 15).
+    Name(SellerId, NameKey),
+}
+
+/// Which clients to list.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub enum ClientsBy<'a> {
+    /// All of them, and what is left of deleted ones.
+    All,
+    /// Those of a seller.
+    Seller(&'a SellerId),
+    /// The one of a seller with a friendly name of this key.
+    Name(&'a SellerId, &'a NameKey),
+}
+
+/// A commit of one client, as its history tells it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Committed {
+    /// The commit that made the revision.
+    pub commit_id: CommitId,
+    /// The revision that it made.
+    pub revision: Revision,
+    /// What happened, in order.
+    pub events: Vec<Event>,
+}
+
+/// A secret's end, ordered by when it comes, then by client, then by secret.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Ending {
+    /// The end of its validity.
+    pub at: Timestamp,
+    /// The client.
+    pub client_id: ClientId,
+    /// The secret.
+    pub secret: SecretId,
+}
+
+/// Where a reader of the change feed is. Opaque: only the store that gave it can tell what it means.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Cursor(String);
+
+impl Cursor {
+    /// A cursor of a store's own making.
+    #[must_use]
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// What the store made it from.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A piece of the change feed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Changes {
+    /// What happened, in order.
+    pub events: Vec<Event>,
+    /// Where to go on.
+    pub cursor: Cursor,
+}
+
+/// A client that moves in from another store.
+#[derive(Debug, Clone)]
+pub struct Adopted {
+    record: Record,
+    index: Index,
+    history: Vec<Committed>,
+}
+
+impl Adopted {
+    /// The record, with the history that led to it.
+    #[must_use]
+    pub fn new(record: Record, history: Vec<Committed>) -> Self {
+        let index = Index::of(&record);
+        Self { record, index, history }
+    }
+
+    /// What to keep.
+    #[must_use]
+    pub fn record(&self) -> &Record {
+        &self.record
+    }
+
+    /// By what it is found.
+    #[must_use]
+    pub fn index(&self) -> &Index {
+        &self.index
+    }
+
+    /// Every commit so far, in order.
+    #[must_use]
+    pub fn history(&self) -> &[Committed] {
+        &self.history
+    }
+}
+
+/// A secret was used.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Use {
+    /// The client.
+    pub client_id: ClientId,
+    /// The secret.
+    pub secret: SecretId,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Why a commit was not acknowledged.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CommitError {
+    /// A record is not what was expected. Nothing was written.
+    #[error("record {client_id} is not what was expected")]
+    Conflict {
+        /// The first record that is not.
+        client_id: ClientId,
+        /// The revision that was found, if there is a record.
+        found: Option<Revision>,
+    },
+    /// Something that must belong to one client alone belongs to another. Nothing was written.
+    #[error("{entry:?} belongs to client {by}")]
+    Taken {
+        /// What it is.
+        entry: Entry,
+        /// Whose it is.
+        by: ClientId,
+    },
+    /// The store failed. The commit may have been applied, or may yet be.
+    #[error("the store did not say whether the commit was applied")]
+    Failed(#[from] StoreError),
+}
+
+/// A store could not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+#[error("{kind}")]
+pub struct StoreError {
+    kind: StoreErrorKind,
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+impl StoreError {
+    /// An error of this kind.
+    #[must_use]
+    pub fn new(kind: StoreErrorKind) -> Self {
+        Self { kind, source: None }
+    }
+
+    /// An error of this kind, with what lies behind it.
+    #[must_use]
+    pub fn with_source(
+        kind: StoreErrorKind,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        Self { kind, source: Some(source.into()) }
+    }
+
+    /// What the caller can do about it.
+    #[must_use]
+    pub fn kind(&self) -> StoreErrorKind {
+        self.kind
+    }
+}
+
+/// What can be done about a [`StoreError`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum StoreErrorKind {
+    /// It cannot be reached, or not in time: try again later.
+    Unavailable,
+    /// It can be read and not written: its disk is full, or it was opened that way.
+    ReadOnly,
+    /// Something in it cannot be read: restore it.
+    Corrupt,
+    /// It does not know the cursor: begin again from the first event.
+    CursorLost,
+}
+
+impl std::fmt::Display for StoreErrorKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Unavailable => "the store cannot be reached: try again later",
+            Self::ReadOnly => "the store cannot be written to: make room, or open it for writing",
+            Self::Corrupt => "something in the store cannot be read: check it and restore it from a backup",
+            Self::CursorLost => "the store does not know the cursor: begin again from the first event",
+        })
+    }
+}

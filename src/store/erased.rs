@@ -1,0 +1,175 @@
+//! The object-safe twin of [`Store`], for those who choose a store when the program runs.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use super::{
+    Adopted, Changes, ClientsBy, Commit, CommitError, Committed, Cursor, Ending, Store, StoreError, Use,
+};
+use crate::client::LastUses;
+use crate::event::Revision;
+use crate::id::{AddInId, ClientId};
+use crate::record::{Record, RecordId};
+use crate::validity::Timestamp;
+
+type Answer<'a, T, E = StoreError> = Pin<Box<dyn Future<Output = Result<T, E>> + Send + 'a>>;
+
+/// [`Store`] with boxed futures. Implemented for every store; nobody else needs to.
+///
+/// See the methods of the same names in [`Store`] for the contract.
+#[expect(missing_docs, reason = "the contract stands in one place")]
+pub trait ErasedStore: fmt::Debug + Send + Sync + 'static {
+    fn load<'a>(&'a self, id: RecordId<'a>) -> Answer<'a, Option<Record>>;
+    fn commit<'a>(&'a self, commit: &'a Commit) -> Answer<'a, (), CommitError>;
+    fn history<'a>(
+        &'a self,
+        client_id: &'a ClientId,
+        after: Revision,
+        limit: usize,
+    ) -> Answer<'a, Vec<Committed>>;
+    fn clients<'a>(
+        &'a self,
+        by: ClientsBy<'a>,
+        after: Option<&'a ClientId>,
+        limit: usize,
+    ) -> Answer<'a, Vec<ClientId>>;
+    fn client_of<'a>(&'a self, add_in: &'a AddInId) -> Answer<'a, Option<ClientId>>;
+    fn ending<'a>(
+        &'a self,
+        before: Timestamp,
+        after: Option<&'a Ending>,
+        limit: usize,
+    ) -> Answer<'a, Vec<Ending>>;
+    fn changes<'a>(&'a self, after: Option<&'a Cursor>, limit: usize) -> Answer<'a, Changes>;
+    fn adopt<'a>(&'a self, clients: &'a [Adopted]) -> Answer<'a, (), CommitError>;
+    fn note_uses<'a>(&'a self, uses: &'a [Use]) -> Answer<'a, ()>;
+    fn last_uses<'a>(&'a self, client_id: &'a ClientId) -> Answer<'a, LastUses>;
+}
+
+impl<S: Store> ErasedStore for S {
+    fn load<'a>(&'a self, id: RecordId<'a>) -> Answer<'a, Option<Record>> {
+        Box::pin(Store::load(self, id))
+    }
+
+    fn commit<'a>(&'a self, commit: &'a Commit) -> Answer<'a, (), CommitError> {
+        Box::pin(Store::commit(self, commit))
+    }
+
+    fn history<'a>(
+        &'a self,
+        client_id: &'a ClientId,
+        after: Revision,
+        limit: usize,
+    ) -> Answer<'a, Vec<Committed>> {
+        Box::pin(Store::history(self, client_id, after, limit))
+    }
+
+    fn clients<'a>(
+        &'a self,
+        by: ClientsBy<'a>,
+        after: Option<&'a ClientId>,
+        limit: usize,
+    ) -> Answer<'a, Vec<ClientId>> {
+        Box::pin(Store::clients(self, by, after, limit))
+    }
+
+    fn client_of<'a>(&'a self, add_in: &'a AddInId) -> Answer<'a, Option<ClientId>> {
+        Box::pin(Store::client_of(self, add_in))
+    }
+
+    fn ending<'a>(
+        &'a self,
+        before: Timestamp,
+        after: Option<&'a Ending>,
+        limit: usize,
+    ) -> Answer<'a, Vec<Ending>> {
+        Box::pin(Store::ending(self, before, after, limit))
+    }
+
+    fn changes<'a>(&'a self, after: Option<&'a Cursor>, limit: usize) -> Answer<'a, Changes> {
+        Box::pin(Store::changes(self, after, limit))
+    }
+
+    fn adopt<'a>(&'a self, clients: &'a [Adopted]) -> Answer<'a, (), CommitError> {
+        Box::pin(Store::adopt(self, clients))
+    }
+
+    fn note_uses<'a>(&'a self, uses: &'a [Use]) -> Answer<'a, ()> {
+        Box::pin(Store::note_uses(self, uses))
+    }
+
+    fn last_uses<'a>(&'a self, client_id: &'a ClientId) -> Answer<'a, LastUses> {
+        Box::pin(Store::last_uses(self, client_id))
+    }
+}
+
+/// Any store, chosen when the program runs. Itself a [`Store`]. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct DynStore(Arc<dyn ErasedStore>);
+
+impl DynStore {
+    /// Forgets which store it is.
+    #[must_use]
+    pub fn new(store: impl Store) -> Self {
+        Self(Arc::new(store))
+    }
+}
+
+impl Store for DynStore {
+    async fn load(&self, id: RecordId<'_>) -> Result<Option<Record>, StoreError> {
+        ErasedStore::load(&*self.0, id).await
+    }
+
+    async fn commit(&self, commit: &Commit) -> Result<(), CommitError> {
+        ErasedStore::commit(&*self.0, commit).await
+    }
+
+    async fn history(
+        &self,
+        client_id: &ClientId,
+        after: Revision,
+        limit: usize,
+    ) -> Result<Vec<Committed>, StoreError> {
+        ErasedStore::history(&*self.0, client_id, after, limit).await
+    }
+
+    async fn clients(
+        &self,
+        by: ClientsBy<'_>,
+        after: Option<&ClientId>,
+        limit: usize,
+    ) -> Result<Vec<ClientId>, StoreError> {
+        ErasedStore::clients(&*self.0, by, after, limit).await
+    }
+
+    async fn client_of(&self, add_in: &AddInId) -> Result<Option<ClientId>, StoreError> {
+        ErasedStore::client_of(&*self.0, add_in).await
+    }
+
+    async fn ending(
+        &self,
+        before: Timestamp,
+        after: Option<&Ending>,
+        limit: usize,
+    ) -> Result<Vec<Ending>, StoreError> {
+        ErasedStore::ending(&*self.0, before, after, limit).await
+    }
+
+    async fn changes(&self, after: Option<&Cursor>, limit: usize) -> Result<Changes, StoreError> {
+        ErasedStore::changes(&*self.0, after, limit).await
+    }
+
+    async fn adopt(&self, clients: &[Adopted]) -> Result<(), CommitError> {
+        ErasedStore::adopt(&*self.0, clients).await
+    }
+
+    async fn note_uses(&self, uses: &[Use]) -> Result<(), StoreError> {
+        ErasedStore::note_uses(&*self.0, uses).await
+    }
+
+    async fn last_uses(&self, client_id: &ClientId) -> Result<LastUses, StoreError> {
+        ErasedStore::last_uses(&*self.0, client_id).await
+    }
+}

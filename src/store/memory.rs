@@ -1,0 +1,319 @@
+//! The store that keeps live clients in this process's memory.
+//!
+//! Readers look a record up in a map without a lock; whoever commits takes turns on the books, which hold everything
+//! else: the indexes, the trails, the feed and the last uses.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt;
+use std::ops::Bound;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::{
+    Adopted, Changes, ClientsBy, Commit, CommitError, CommitId, Committed, Cursor, Ending, Entry, Expected,
+    Index, Store, StoreError, StoreErrorKind, Use,
+};
+use crate::client::LastUses;
+use crate::entropy::instance_mark;
+use crate::event::{Event, Revision};
+use crate::id::{AddInId, ClientId, SellerId};
+use crate::record::{Record, RecordId};
+use crate::validity::Timestamp;
+
+/// Everything in memory, gone with the process. Cheap to clone; clones are the same store.
+#[derive(Clone)]
+pub struct MemoryStore {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    records: papaya::HashMap<ClientId, Record, foldhash::fast::RandomState>,
+    books: Mutex<Books>,
+    /// Tells this store's cursors from those of another.
+    mark: u64,
+}
+
+#[derive(Default)]
+struct Books {
+    owners: HashMap<Entry, ClientId>,
+    by_seller: BTreeMap<SellerId, BTreeSet<ClientId>>,
+    all: BTreeSet<ClientId>,
+    endings: BTreeSet<Ending>,
+    trails: HashMap<ClientId, Vec<Stretch>>,
+    feed: Vec<Arc<Event>>,
+    uses: HashMap<ClientId, LastUses>,
+}
+
+/// What one commit added to a client's trail.
+struct Stretch {
+    commit_id: CommitId,
+    revision: Revision,
+    events: Vec<Arc<Event>>,
+}
+
+impl MemoryStore {
+    /// An empty store.
+    #[must_use]
+    pub fn new() -> Self {
+        let records = papaya::HashMap::with_hasher(foldhash::fast::RandomState::default());
+        let mark = instance_mark();
+        Self { inner: Arc::new(Inner { records, books: Mutex::default(), mark }) }
+    }
+
+    /// A panic while the books were open would have been in this file, between two whole steps: they are still true.
+    fn books(&self) -> MutexGuard<'_, Books> {
+        self.inner.books.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn find(&self, id: &str) -> Option<Record> {
+        self.inner.records.pin().get(id).cloned()
+    }
+
+    fn index_of(&self, client_id: &ClientId) -> Index {
+        self.find(client_id.as_str()).map(|record| Index::of(&record)).unwrap_or_default()
+    }
+
+    /// Puts records in place once nothing stands against it. The caller holds the books.
+    fn write<'a>(&self, books: &mut Books, changes: impl Iterator<Item = (&'a Record, &'a Index)> + Clone) {
+        for (record, _) in changes.clone() {
+            books.strike_out(record.client_id(), &self.index_of(record.client_id()));
+        }
+        for (record, index) in changes {
+            let client_id = record.client_id();
+            books.enter(client_id, index);
+            self.inner.records.pin().insert(client_id.clone(), record.clone());
+        }
+    }
+
+    /// In the state after the whole commit each entry belongs to one client.
+    fn check_unique<'a>(
+        &self,
+        books: &Books,
+        changes: impl Iterator<Item = (&'a ClientId, &'a Index)> + Clone,
+    ) -> Result<(), CommitError> {
+        let is_changed = |id: &ClientId| changes.clone().any(|(changed, _)| changed == id);
+        let mut claimed = HashMap::new();
+        for (client_id, index) in changes.clone() {
+            for entry in index.unique_entries() {
+                let before = books.owners.get(&entry).filter(|owner| !is_changed(owner));
+                let taken = before.cloned().or_else(|| claimed.insert(entry.clone(), client_id.clone()));
+                if let Some(by) = taken {
+                    return Err(CommitError::Taken { entry, by });
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Store for MemoryStore {
+    #[inline]
+    async fn load(&self, id: RecordId<'_>) -> Result<Option<Record>, StoreError> {
+        Ok(self.find(id.as_str()))
+    }
+
+    async fn commit(&self, commit: &Commit) -> Result<(), CommitError> {
+        let mut books = self.books();
+        for change in commit.changes() {
+            let found = self.find(change.client_id().as_str()).map(|record| record.revision());
+            let as_expected = match change.expected() {
+                Expected::Absent => found.is_none(),
+                Expected::Exactly(revision) => found == Some(revision),
+            };
+            if !as_expected {
+                return Err(CommitError::Conflict { client_id: change.client_id().clone(), found });
+            }
+        }
+        self.check_unique(&books, commit.changes().iter().map(|c| (c.client_id(), c.index())))?;
+
+        self.write(&mut books, commit.changes().iter().map(|c| (c.record(), c.index())));
+        for change in commit.changes() {
+            books.append(change.client_id(), commit.id(), change.record().revision(), change.events());
+        }
+        Ok(())
+    }
+
+    async fn history(
+        &self,
+        client_id: &ClientId,
+        after: Revision,
+        limit: usize,
+    ) -> Result<Vec<Committed>, StoreError> {
+        let books = self.books();
+        let trail = books.trails.get(client_id).map(Vec::as_slice).unwrap_or_default();
+        let later = trail.iter().filter(|stretch| stretch.revision > after).take(limit);
+        Ok(later.map(Stretch::to_committed).collect())
+    }
+
+    async fn clients(
+        &self,
+        by: ClientsBy<'_>,
+        after: Option<&ClientId>,
+        limit: usize,
+    ) -> Result<Vec<ClientId>, StoreError> {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let page = |ids: &BTreeSet<ClientId>| {
+            ids.range::<ClientId, _>((from, Bound::Unbounded)).take(limit).cloned().collect()
+        };
+        let books = self.books();
+        Ok(match by {
+            ClientsBy::All => page(&books.all),
+            ClientsBy::Seller(seller) => books.by_seller.get(seller).map(page).unwrap_or_default(),
+            ClientsBy::Name(seller, key) => {
+                let owner = books.owners.get(&Entry::Name(seller.clone(), key.clone()));
+                owner
+                    .filter(|id| after.is_none_or(|after| *id > after))
+                    .into_iter()
+                    .take(limit)
+                    .cloned()
+                    .collect()
+            }
+        })
+    }
+
+    async fn client_of(&self, add_in: &AddInId) -> Result<Option<ClientId>, StoreError> {
+        Ok(self.books().owners.get(&Entry::AddIn(add_in.clone())).cloned())
+    }
+
+    async fn ending(
+        &self,
+        before: Timestamp,
+        after: Option<&Ending>,
+        limit: usize,
+    ) -> Result<Vec<Ending>, StoreError> {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let books = self.books();
+        let later = books.endings.range::<Ending, _>((from, Bound::Unbounded));
+        Ok(later.take_while(|ending| ending.at < before).take(limit).cloned().collect())
+    }
+
+    async fn changes(&self, after: Option<&Cursor>, limit: usize) -> Result<Changes, StoreError> {
+        let books = self.books();
+        let start = match after {
+            None => 0,
+            Some(cursor) => {
+                let position = self.position(cursor).filter(|position| *position <= books.feed.len());
+                position.ok_or_else(|| StoreError::new(StoreErrorKind::CursorLost))?
+            }
+        };
+        let events: Vec<_> =
+            books.feed.iter().skip(start).take(limit).map(|event| Event::clone(event)).collect();
+        let cursor = Cursor::new(format!("{:016x}:{}", self.inner.mark, start + events.len()));
+        Ok(Changes { events, cursor })
+    }
+
+    async fn adopt(&self, clients: &[Adopted]) -> Result<(), CommitError> {
+        let mut books = self.books();
+        for client in clients {
+            let client_id = client.record().client_id();
+            if let Some(found) = self.find(client_id.as_str()) {
+                let found = Some(found.revision());
+                return Err(CommitError::Conflict { client_id: client_id.clone(), found });
+            }
+        }
+        self.check_unique(&books, clients.iter().map(|c| (c.record().client_id(), c.index())))?;
+
+        self.write(&mut books, clients.iter().map(|c| (c.record(), c.index())));
+        for client in clients {
+            for committed in client.history() {
+                let Committed { commit_id, revision, events } = committed;
+                books.append(client.record().client_id(), *commit_id, *revision, events);
+            }
+        }
+        Ok(())
+    }
+
+    async fn note_uses(&self, uses: &[Use]) -> Result<(), StoreError> {
+        let mut books = self.books();
+        for Use { client_id, secret, at } in uses {
+            if self.index_of(client_id).ends.iter().any(|(id, _)| id == secret) {
+                books.uses.entry(client_id.clone()).or_default().note(*secret, *at);
+            }
+        }
+        Ok(())
+    }
+
+    async fn last_uses(&self, client_id: &ClientId) -> Result<LastUses, StoreError> {
+        Ok(self.books().uses.get(client_id).cloned().unwrap_or_default())
+    }
+}
+
+impl MemoryStore {
+    fn position(&self, cursor: &Cursor) -> Option<usize> {
+        let (mark, position) = cursor.as_str().split_once(':')?;
+        let is_ours = u64::from_str_radix(mark, 16).ok()? == self.inner.mark;
+        position.parse().ok().filter(|_| is_ours)
+    }
+}
+
+impl Default for MemoryStore {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for MemoryStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryStore").field("records", &self.inner.records.len()).finish_non_exhaustive()
+    }
+}
+
+impl Books {
+    /// Takes out by what a client was found.
+    fn strike_out(&mut self, client_id: &ClientId, index: &Index) {
+        for entry in index.unique_entries() {
+            self.owners.remove(&entry);
+        }
+        if let Some((seller, _)) = &index.name
+            && let Some(ids) = self.by_seller.get_mut(seller)
+        {
+            ids.remove(client_id);
+            if ids.is_empty() {
+                self.by_seller.remove(seller);
+            }
+        }
+        for ending in endings(client_id, index) {
+            self.endings.remove(&ending);
+        }
+    }
+
+    /// Puts in by what a client is found, and forgets the uses of secrets that it no longer has.
+    fn enter(&mut self, client_id: &ClientId, index: &Index) {
+        self.all.insert(client_id.clone());
+        for entry in index.unique_entries() {
+            self.owners.insert(entry, client_id.clone());
+        }
+        if let Some((seller, _)) = &index.name {
+            self.by_seller.entry(seller.clone()).or_default().insert(client_id.clone());
+        }
+        self.endings.extend(endings(client_id, index));
+        if let Some(uses) = self.uses.get_mut(client_id) {
+            uses.retain(|secret| index.ends.iter().any(|(id, _)| *id == secret));
+            if uses.is_empty() {
+                self.uses.remove(client_id);
+            }
+        }
+    }
+
+    fn append(&mut self, client_id: &ClientId, commit_id: CommitId, revision: Revision, events: &[Event]) {
+        let events: Vec<_> = events.iter().cloned().map(Arc::new).collect();
+        self.feed.extend(events.iter().cloned());
+        let trail = self.trails.entry(client_id.clone()).or_default();
+        trail.push(Stretch { commit_id, revision, events });
+    }
+}
+
+impl Stretch {
+    fn to_committed(&self) -> Committed {
+        Committed {
+            commit_id: self.commit_id,
+            revision: self.revision,
+            events: self.events.iter().map(|event| Event::clone(event)).collect(),
+        }
+    }
+}
+
+fn endings(client_id: &ClientId, index: &Index) -> impl Iterator<Item = Ending> {
+    index.ends.iter().filter_map(|(secret, until)| {
+        until.map(|at| Ending { at, client_id: client_id.clone(), secret: *secret })
+    })
+}

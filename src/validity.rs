@@ -1,0 +1,295 @@
+//! Instants, lifetimes and validities (rule 4).
+//!
+//! An instant is a whole millisecond: what comes in finer is truncated, so that every store orders instants alike.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use chrono::{DateTime, Months, SecondsFormat, TimeDelta, Utc};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::invalid::{Field, InvalidValue, Problem};
+
+/// An instant in whole milliseconds, within chrono's calendar.
+///
+/// Made from a [`DateTime<Utc>`], truncated towards the past; a leap second counts as the second after it. Written as
+/// RFC 3339 in UTC.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    /// The last instant of the calendar.
+    pub const MAX: Self = Self(DateTime::<Utc>::MAX_UTC.timestamp_millis());
+    /// The first instant of the calendar.
+    pub const MIN: Self = Self(DateTime::<Utc>::MIN_UTC.timestamp_millis());
+
+    /// Milliseconds since 1970-01-01T00:00:00Z, negative before.
+    #[must_use]
+    pub const fn as_millis(self) -> i64 {
+        self.0
+    }
+
+    /// The instant this many milliseconds after 1970-01-01T00:00:00Z, or `None` outside the calendar.
+    #[must_use]
+    pub fn from_millis(millis: i64) -> Option<Self> {
+        (Self::MIN.0..=Self::MAX.0).contains(&millis).then_some(Self(millis))
+    }
+
+    /// The same instant for chrono.
+    #[must_use]
+    pub fn to_datetime(self) -> DateTime<Utc> {
+        DateTime::from_timestamp_millis(self.0).unwrap_or(DateTime::<Utc>::MAX_UTC)
+    }
+
+    /// The instant `duration` later, in whole milliseconds, or `None` outside the calendar.
+    #[must_use]
+    pub fn checked_add(self, duration: Duration) -> Option<Self> {
+        let millis = i64::try_from(duration.as_millis()).ok()?;
+        Self::from_millis(self.0.checked_add(millis)?)
+    }
+
+    /// The instant `duration` later, or the end of the calendar.
+    #[must_use]
+    pub fn saturating_add(self, duration: Duration) -> Self {
+        self.checked_add(duration).unwrap_or(Self::MAX)
+    }
+
+    /// The time from `earlier` to this instant; zero if it is not earlier.
+    #[must_use]
+    pub fn saturating_since(self, earlier: Self) -> Duration {
+        let millis = self.0.saturating_sub(earlier.0);
+        Duration::from_millis(u64::try_from(millis).unwrap_or(0))
+    }
+
+    /// The same day and time `years` later; 29 February becomes 28 February (rule 4).
+    fn checked_add_years(self, years: u32) -> Option<Self> {
+        let months = Months::new(years.checked_mul(12)?);
+        self.to_datetime().checked_add_months(months).map(Self::from)
+    }
+}
+
+impl From<DateTime<Utc>> for Timestamp {
+    fn from(instant: DateTime<Utc>) -> Self {
+        // A leap second reads as up to 1,999 milliseconds, which at the very end leaves the calendar.
+        Self(instant.timestamp_millis().min(Self::MAX.0))
+    }
+}
+
+impl From<Timestamp> for DateTime<Utc> {
+    fn from(instant: Timestamp) -> Self {
+        instant.to_datetime()
+    }
+}
+
+impl FromStr for Timestamp {
+    type Err = chrono::ParseError;
+
+    /// Parses RFC 3339.
+    fn from_str(text: &str) -> Result<Self, chrono::ParseError> {
+        DateTime::<Utc>::from_str(text).map(Self::from)
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        DateTime::<Utc>::deserialize(deserializer).map(Self::from)
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.to_datetime().to_rfc3339_opts(SecondsFormat::Millis, true))
+    }
+}
+
+impl fmt::Debug for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// A number of days of 24 hours.
+///
+/// ```
+/// # use client_registry::{Days, Lifetime};
+/// # use std::time::Duration;
+/// assert_eq!(Duration::from(Days::new(2)), Duration::from_secs(2 * 24 * 60 * 60));
+/// let lifetime = Lifetime::Days(Days::new(90));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Days(u32);
+
+impl Days {
+    /// This many days.
+    #[must_use]
+    pub const fn new(days: u32) -> Self {
+        Self(days)
+    }
+
+    /// The number of days.
+    #[must_use]
+    pub const fn count(self) -> u32 {
+        self.0
+    }
+}
+
+impl From<Days> for Duration {
+    fn from(days: Days) -> Self {
+        Self::from_secs(u64::from(days.0) * 24 * 60 * 60)
+    }
+}
+
+impl From<Days> for TimeDelta {
+    fn from(days: Days) -> Self {
+        Self::days(i64::from(days.0))
+    }
+}
+
+impl fmt::Display for Days {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            1 => f.write_str("1 day"),
+            days => write!(f, "{days} days"),
+        }
+    }
+}
+
+/// How long a new secret is valid (rule 4). One year is recommended: it is the easiest to keep track of.
+///
+/// Exhaustive on purpose: it is made by callers, and [`Lifetime::Days`] covers whatever has no name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Lifetime {
+    /// One calendar year.
+    OneYear,
+    /// Two calendar years.
+    TwoYears,
+    /// Three calendar years, the most that the default policy allows.
+    ThreeYears,
+    /// A custom number of days; zero is refused, since nothing would be valid.
+    Days(Days),
+    /// No end. Refused unless [`Policy::longest_lifetime`](crate::Policy::longest_lifetime) allows it.
+    Unlimited,
+}
+
+impl Lifetime {
+    /// The validity of a secret with this lifetime that starts at `from`.
+    ///
+    /// # Errors
+    /// [`InvalidValue`] when it would be empty or its end lies beyond the calendar.
+    pub fn starting(self, from: impl Into<Timestamp>) -> Result<Validity, InvalidValue> {
+        let from = from.into();
+        let until = match self {
+            Self::OneYear => from.checked_add_years(1),
+            Self::TwoYears => from.checked_add_years(2),
+            Self::ThreeYears => from.checked_add_years(3),
+            Self::Days(days) => from.checked_add(days.into()),
+            Self::Unlimited => return Ok(Validity { from, until: None }),
+        };
+        let beyond = InvalidValue::new(Field::Validity, Problem::Form("ends beyond the calendar"));
+        Validity::new(from, Some(until.ok_or(beyond)?))
+    }
+}
+
+impl fmt::Display for Lifetime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OneYear => f.write_str("one year"),
+            Self::TwoYears => f.write_str("two years"),
+            Self::ThreeYears => f.write_str("three years"),
+            Self::Days(days) => days.fmt(f),
+            Self::Unlimited => f.write_str("unlimited"),
+        }
+    }
+}
+
+/// When a secret may be valid: the half-open span `[from, until)`, or from `from` on without end.
+///
+/// A secret has *started* at `from`, *ended* at `until`, and *runs* in between. Never empty.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "UncheckedValidity")]
+pub struct Validity {
+    from: Timestamp,
+    until: Option<Timestamp>,
+}
+
+#[derive(Deserialize)]
+struct UncheckedValidity {
+    from: Timestamp,
+    until: Option<Timestamp>,
+}
+
+impl Validity {
+    /// The span from `from` to just before `until`; `None` for no end.
+    ///
+    /// # Errors
+    /// [`InvalidValue`] when `until` is not after `from`.
+    pub fn new(from: impl Into<Timestamp>, until: Option<Timestamp>) -> Result<Self, InvalidValue> {
+        let from = from.into();
+        if until.is_some_and(|until| until <= from) {
+            return Err(InvalidValue::new(Field::Validity, Problem::Form("ends before it starts")));
+        }
+        Ok(Self { from, until })
+    }
+
+    /// The first instant.
+    #[must_use]
+    pub fn from(&self) -> Timestamp {
+        self.from
+    }
+
+    /// The first instant that is no longer in it; `None` for no end.
+    #[must_use]
+    pub fn until(&self) -> Option<Timestamp> {
+        self.until
+    }
+
+    /// Whether `t` is at or after the first instant.
+    #[must_use]
+    pub fn has_started(&self, t: Timestamp) -> bool {
+        self.from <= t
+    }
+
+    /// Whether `t` is at or after the end.
+    #[must_use]
+    pub fn has_ended(&self, t: Timestamp) -> bool {
+        self.until.is_some_and(|until| until <= t)
+    }
+
+    /// Whether `t` lies within: started and not ended.
+    #[must_use]
+    pub fn runs(&self, t: Timestamp) -> bool {
+        self.has_started(t) && !self.has_ended(t)
+    }
+
+    /// The same start, ending at `until` unless it ends earlier anyway. `until` must be after the start.
+    pub(crate) fn ending_by(self, until: Timestamp) -> Self {
+        debug_assert!(self.from < until, "a validity is never empty");
+        Self { until: Some(self.until.map_or(until, |own| own.min(until))), ..self }
+    }
+}
+
+impl TryFrom<UncheckedValidity> for Validity {
+    type Error = InvalidValue;
+
+    fn try_from(unchecked: UncheckedValidity) -> Result<Self, InvalidValue> {
+        Self::new(unchecked.from, unchecked.until)
+    }
+}
+
+impl fmt::Display for Validity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.until {
+            Some(until) => write!(f, "from {} until {until}", self.from),
+            None => write!(f, "from {}, unlimited", self.from),
+        }
+    }
+}

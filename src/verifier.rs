@@ -1,0 +1,136 @@
+//! What is kept to recognise a client secret as a password (design section 4, rules 5 and 10).
+//!
+//! `SHA-256("client-registry/verifier/1", 0, client ID, 0, secret)`. A generated secret carries 256 bits, so a fast
+//! hash is right and a slow one would be a way to deny service. The client ID keeps equal secrets of two clients
+//! apart. One hash per presented secret, compared with every candidate without branching on the outcome.
+
+use std::fmt;
+
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+use zeroize::Zeroize;
+
+use crate::id::ClientId;
+use crate::secret::{ClientSecret, MAX_LEN};
+
+/// The hash that a client secret is recognised by. Compared in constant time, and in no other way.
+pub(crate) struct Verifier([u64; 4]);
+
+impl Verifier {
+    /// The verifier of a client's secret.
+    pub(crate) fn of(client_id: &ClientId, client_secret: &ClientSecret) -> Self {
+        Self::hash(client_id.as_str(), client_secret.expose().as_bytes())
+    }
+
+    /// The verifier of what a stranger presented. The work depends on the lengths of the two texts alone: whether
+    /// the client exists is not known here. Of a text too long for any secret one byte more than the limit is hashed:
+    /// a bounded time, and nothing that a secret could have been hashed to.
+    pub(crate) fn of_presented(client_id: &str, client_secret: &str) -> Self {
+        let secret = client_secret.as_bytes();
+        Self::hash(client_id, secret.get(..=MAX_LEN).unwrap_or(secret))
+    }
+
+    /// The same verifier, for the next value of its client.
+    pub(crate) fn carry(&self) -> Self {
+        Self(self.0)
+    }
+
+    /// Whether both come from the same text. Costs the same whatever the answer.
+    #[inline]
+    pub(crate) fn matches(&self, other: &Self) -> subtle::Choice {
+        let [a, b, c, d] = self.0;
+        let [e, f, g, h] = other.0;
+        ((a ^ e) | (b ^ f) | (c ^ g) | (d ^ h)).ct_eq(&0)
+    }
+
+    fn hash(client_id: &str, secret: &[u8]) -> Self {
+        #[cfg(test)]
+        tests::count(client_id.len() + secret.len());
+        let mut hasher = Sha256::new();
+        hasher.update(LABEL);
+        hasher.update([0]);
+        hasher.update(client_id);
+        hasher.update([0]);
+        hasher.update(secret);
+        let mut digest: [u8; 32] = hasher.finalize().into();
+        let mut words = [0; 4];
+        for (word, bytes) in words.iter_mut().zip(digest.as_chunks().0) {
+            *word = u64::from_be_bytes(*bytes);
+        }
+        digest.zeroize();
+        Self(words)
+    }
+}
+
+impl Drop for Verifier {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+impl fmt::Debug for Verifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Verifier").finish_non_exhaustive()
+    }
+}
+
+const LABEL: &str = "client-registry/verifier/1";
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use std::cell::Cell;
+
+    thread_local! {
+        static WORK: Cell<(usize, usize)> = const { Cell::new((0, 0)) };
+    }
+
+    /// Notes one hash over this many bytes besides the label.
+    pub(super) fn count(bytes: usize) {
+        let (hashes, total) = WORK.get();
+        WORK.set((hashes + 1, total + bytes));
+    }
+
+    /// The hashes of this thread since the last call, and the bytes that went into them.
+    pub(crate) fn work() -> (usize, usize) {
+        WORK.replace((0, 0))
+    }
+
+    #[test]
+    fn it_is_the_documented_hash() {
+        let verifier = Verifier::of_presented("calendar-app", "correct horse battery staple");
+        let plain = b"client-registry/verifier/1\0calendar-app\0correct horse battery staple";
+        let expected: Vec<u8> = Sha256::digest(plain).to_vec();
+        let found: Vec<u8> = verifier.0.iter().flat_map(|word| word.to_be_bytes()).collect();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn every_bit_counts() {
+        let verifier = Verifier::of_presented("calendar-app", "correct horse battery staple");
+        assert!(bool::from(verifier.matches(&verifier.carry())));
+        for bit in 0..256 {
+            let mut other = verifier.carry();
+            other.0[bit / 64] ^= 1 << (bit % 64);
+            assert!(!bool::from(verifier.matches(&other)), "bit {bit}");
+        }
+    }
+
+    #[test]
+    fn too_long_is_bounded_and_matches_nothing() {
+        let longest = "a".repeat(MAX_LEN);
+        let secret = ClientSecret::parse(&longest).unwrap();
+        let verifier = Verifier::of(&ClientId::parse("calendar-app").unwrap(), &secret);
+        work();
+        for extra in [1, 2, 1 << 20] {
+            let presented = Verifier::of_presented("calendar-app", &"a".repeat(MAX_LEN + extra));
+            assert!(!bool::from(verifier.matches(&presented)));
+        }
+        assert_eq!(work(), (3, 3 * ("calendar-app".len() + MAX_LEN + 1)));
+    }
+
+    #[test]
+    fn debug_shows_nothing() {
+        assert_eq!(format!("{:?}", Verifier([7; 4])), "Verifier { .. }");
+    }
+}
