@@ -288,6 +288,8 @@ pub enum Fact {
     ClientDeleted {
         /// The name that is free again.
         friendly_name: FriendlyName,
+        /// The add-ins that lost access.
+        add_ins: Vec<AddInId>,
     },
 }
 

@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use crate::error::ErrorKind;
+
 /// A text or a number that is not a value of this field. Nothing was changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{field} {problem}; accepted: {}", field.accepted())]
@@ -28,6 +30,12 @@ impl InvalidValue {
     #[must_use]
     pub fn problem(&self) -> Problem {
         self.problem
+    }
+
+    /// What the caller can do about it.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        ErrorKind::Invalid
     }
 }
 

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::client::{Client, Deciding, LastUses, Refusal, Transition};
 use crate::details::FriendlyName;
+use crate::error::ErrorKind;
 use crate::event::Revision;
 use crate::id::{AddInId, ClientId, SecretId};
 use crate::validity::Timestamp;
@@ -181,6 +182,17 @@ pub enum Unconfirmed<C> {
     /// A rule stands against it.
     #[error(transparent)]
     Refused(#[from] Refusal),
+}
+
+impl<C> Unconfirmed<C> {
+    /// What the caller can do about it.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Obstructed(_) | Self::Changed(_) => ErrorKind::Conflict,
+            Self::Refused(refusal) => refusal.kind(),
+        }
+    }
 }
 
 /// What can be planned and confirmed: [`SecretDeletion`], [`SecretDisabling`] and [`ClientDeletion`].

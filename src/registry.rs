@@ -13,6 +13,7 @@ mod operator;
 mod seller;
 mod signatures;
 mod snapshot;
+mod view;
 
 use std::sync::Arc;
 

@@ -173,7 +173,11 @@ impl Client {
         for secret in self.secrets() {
             draft.delete(secret.id());
         }
-        draft.record(Fact::ClientDeleted { friendly_name: self.details.friendly_name().clone() });
+        draft.client_mut().add_ins.clear();
+        draft.record(Fact::ClientDeleted {
+            friendly_name: self.details.friendly_name().clone(),
+            add_ins: self.add_ins.clone(),
+        });
         Ok((plan, Transition::Changed(Box::new(draft.finish_deleted()))))
     }
 

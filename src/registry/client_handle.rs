@@ -1,16 +1,16 @@
 //! One client ID, as one actor may manage it.
 
 use std::fmt::{self, Debug};
-use std::sync::Arc;
 
 use super::command::{Applied, hand_over, hand_over_one};
-use super::{ConfirmError, Error, Outcome, Registry, Snapshot};
+use super::view::View;
+use super::{ConfirmError, Error, Outcome, Snapshot};
 use crate::client::{
     Client, Deciding, ImportedSecret, LastUses, NewSecret, Refusal, Replacement, Rotation, Transition,
 };
 use crate::details::ClientDetails;
 use crate::event::{Event, Revision};
-use crate::id::{Actor, AddIn, AddInId, ClientId, SecretId};
+use crate::id::{AddIn, AddInId, ClientId, SecretId};
 use crate::plan::{ClientDeletion, Plan, Planned, SecretDeletion, SecretDisabling, Unconfirmed};
 use crate::record::Form;
 use crate::secret::Issued;
@@ -23,8 +23,7 @@ use crate::verifier::Verifier;
 /// All calls answer [`Refusal::UnknownClient`] for a client ID that the actor may not see (rule 15), and
 /// [`Error::Unavailable`] when the store does not answer. Doing a thing twice changes nothing ([`Outcome`]).
 pub struct ClientHandle<S = MemoryStore> {
-    registry: Registry<S>,
-    actor: Actor,
+    view: View<S>,
     client_id: ClientId,
 }
 
@@ -42,8 +41,8 @@ pub enum EmergencyDeletion {
 }
 
 impl<S: Store> ClientHandle<S> {
-    pub(super) fn new(registry: Registry<S>, actor: Actor, client_id: ClientId) -> Self {
-        Self { registry, actor, client_id }
+    pub(super) fn new(view: View<S>, client_id: ClientId) -> Self {
+        Self { view, client_id }
     }
 
     /// The client ID.
@@ -57,12 +56,8 @@ impl<S: Store> ClientHandle<S> {
     /// # Errors
     /// [`Refusal::UnknownClient`], [`Refusal::ClientDeleted`]
     pub async fn snapshot(&self) -> Result<Snapshot, Error> {
-        let record = self.registry.load_visible(&self.actor, &self.client_id).await?;
-        let Form::Active(live) = record.form() else {
-            return Err(Refusal::ClientDeleted.into());
-        };
-        let at = self.registry.instant_of(live.client());
-        Ok(Snapshot::new(Arc::clone(live), at, self.last_uses().await?))
+        let record = self.view.load(&self.client_id).await?;
+        self.view.look_at(&record).await?.ok_or_else(|| Refusal::ClientDeleted.into())
     }
 
     /// The client's events after a revision, those of at most `limit` commits, also after its deletion (rule 16).
@@ -71,8 +66,8 @@ impl<S: Store> ClientHandle<S> {
     /// # Errors
     /// [`Refusal::UnknownClient`]
     pub async fn history(&self, after: Revision, limit: usize) -> Result<Vec<Event>, Error> {
-        self.registry.load_visible(&self.actor, &self.client_id).await?;
-        let commits = self.registry.inner.store.history(&self.client_id, after, limit).await?;
+        self.view.load(&self.client_id).await?;
+        let commits = self.view.registry.inner.store.history(&self.client_id, after, limit).await?;
         Ok(commits.into_iter().flat_map(|commit| commit.events).collect())
     }
 
@@ -89,7 +84,7 @@ impl<S: Store> ClientHandle<S> {
     /// # Errors
     /// A [`Refusal`] as by [`Client::add_secret`].
     pub async fn add_secret(&self, new: NewSecret) -> Result<Issued, Error> {
-        let client_secret = self.registry.new_client_secret()?;
+        let client_secret = self.view.registry.new_client_secret()?;
         let result = self.apply(|client, deciding| client.add_secret(&new, &client_secret, deciding)).await;
         hand_over_one(result, client_secret)
     }
@@ -115,7 +110,7 @@ impl<S: Store> ClientHandle<S> {
     /// # Errors
     /// A [`Refusal`] as by [`Client::rotate`].
     pub async fn rotate(&self, rotation: Rotation) -> Result<Issued, Error> {
-        let client_secret = self.registry.new_client_secret()?;
+        let client_secret = self.view.registry.new_client_secret()?;
         let result = self.apply(|client, deciding| client.rotate(&rotation, &client_secret, deciding)).await;
         hand_over_one(result, client_secret)
     }
@@ -191,8 +186,8 @@ impl<S: Store> ClientHandle<S> {
     {
         let uses = self.last_uses().await?;
         let applied = self
-            .registry
-            .change(&self.actor, &self.client_id, |client, deciding| {
+            .view
+            .change(&self.client_id, |client, deciding| {
                 let transition = client.confirm(&plan, &uses, deciding);
                 Ok((transition.map_err(ConfirmError::from)?, ()))
             })
@@ -215,10 +210,10 @@ impl<S: Store> ClientHandle<S> {
                 self.change(|client, deciding| Ok(client.delete_in_emergency(secret, None, deciding)?.0));
             return deleted.await.map(|_| EmergencyDeletion::Deleted);
         };
-        let client_secret = self.registry.new_client_secret()?;
+        let client_secret = self.view.registry.new_client_secret()?;
         let result = self
-            .registry
-            .change(&self.actor, &self.client_id, |client, deciding| {
+            .view
+            .change(&self.client_id, |client, deciding| {
                 Ok(client.delete_in_emergency(secret, Some((&new, &client_secret)), deciding)?)
             })
             .await;
@@ -235,8 +230,8 @@ impl<S: Store> ClientHandle<S> {
     /// [`Refusal::NotDeleted`], [`Refusal::UnknownSecret`]
     pub async fn mark_compromised(&self, secret: SecretId) -> Result<Outcome, Error> {
         let applied = self
-            .registry
-            .change_any(&self.actor, &self.client_id, |form, deciding| {
+            .view
+            .change_any(&self.client_id, |form, deciding| {
                 let transition = match form {
                     Form::Active(live) => live.client().mark_compromised(secret, deciding)?,
                     Form::Deleted(tombstone) => tombstone.mark_compromised(secret, deciding)?,
@@ -269,7 +264,7 @@ impl<S: Store> ClientHandle<S> {
     /// # Errors
     /// A [`Refusal`] as by [`Client::move_add_in`].
     pub async fn move_add_in(&self, add_in: &AddInId, to: &ClientId) -> Result<Outcome, Error> {
-        self.registry.move_add_in(&self.actor, &self.client_id, to, add_in).await
+        self.view.move_add_in(&self.client_id, to, add_in).await
     }
 
     async fn change(
@@ -283,9 +278,7 @@ impl<S: Store> ClientHandle<S> {
         &self,
         decide: impl Fn(&Client, &Deciding<'_>) -> Result<Transition, Refusal> + Send + Sync,
     ) -> Result<Applied<()>, Error> {
-        self.registry
-            .change(&self.actor, &self.client_id, |client, deciding| Ok((decide(client, deciding)?, ())))
-            .await
+        self.view.change(&self.client_id, |client, deciding| Ok((decide(client, deciding)?, ()))).await
     }
 
     async fn plan<C>(
@@ -293,10 +286,10 @@ impl<S: Store> ClientHandle<S> {
         plan: impl Fn(&Client, &LastUses, &Deciding<'_>) -> Result<Plan<C>, Refusal> + Send + Sync,
     ) -> Result<Plan<C>, Error> {
         let uses = self.last_uses().await?;
-        let record = self.registry.load_visible(&self.actor, &self.client_id).await?;
+        let record = self.view.load(&self.client_id).await?;
         match record.form() {
             Form::Active(live) => {
-                let deciding = self.registry.deciding(&self.actor, &record);
+                let deciding = self.view.deciding(&record);
                 Ok(plan(live.client(), &uses, &deciding)?)
             }
             Form::Deleted(_) => Err(Refusal::ClientDeleted.into()),
@@ -304,7 +297,7 @@ impl<S: Store> ClientHandle<S> {
     }
 
     async fn last_uses(&self) -> Result<LastUses, Error> {
-        let Registry { inner } = &self.registry;
+        let inner = &self.view.registry.inner;
         Ok(inner.uses.of(&inner.store, &self.client_id).await?)
     }
 }
@@ -322,7 +315,7 @@ impl<C: Debug> From<Unconfirmed<C>> for ConfirmError<C> {
 impl<S: Store> Debug for ClientHandle<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClientHandle")
-            .field("actor", &self.actor)
+            .field("actor", &self.view.actor)
             .field("client_id", &self.client_id)
             .finish_non_exhaustive()
     }

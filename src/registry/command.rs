@@ -1,14 +1,14 @@
 //! Load, decide, commit; retried on conflict, settled when the outcome is not known.
 
-use super::access::warn_of_lag;
 use super::error::{Error, Resolution, Unresolved};
+use super::view::View;
 use super::{Outcome, Registry};
 use crate::client::{Change, Client, Deciding, Move, Refusal, Transition};
 use crate::event::Revision;
-use crate::id::{Actor, AddInId, ClientId, SecretId};
+use crate::id::{AddInId, ClientId, SecretId};
 use crate::record::{Form, Record};
 use crate::secret::{ClientSecret, Issued};
-use crate::store::{Commit, CommitError, Entry, Expected, RecordChange, Store, StoreError};
+use crate::store::{Commit, CommitError, Entry, Expected, RecordChange, Store, StoreError, StoreErrorKind};
 
 /// What a command came to: the record as it is now, and the secrets that were added.
 pub(super) struct Applied<T> {
@@ -29,15 +29,14 @@ enum Failure {
     Unresolved(Box<Unresolved>),
 }
 
-impl<S: Store> Registry<S> {
+impl<S: Store> View<S> {
     /// Changes a client that has not been deleted.
     pub(super) async fn change<T, E: From<Error>>(
         &self,
-        actor: &Actor,
         client_id: &ClientId,
         decide: impl Fn(&Client, &Deciding<'_>) -> Result<(Transition, T), E> + Send + Sync,
     ) -> Result<Applied<T>, E> {
-        self.change_any(actor, client_id, |form, deciding| match form {
+        self.change_any(client_id, |form, deciding| match form {
             Form::Active(live) => decide(live.client(), deciding),
             Form::Deleted(_) => Err(Error::from(Refusal::ClientDeleted).into()),
         })
@@ -47,58 +46,52 @@ impl<S: Store> Registry<S> {
     /// Changes a client, or what is left of one.
     pub(super) async fn change_any<T, E: From<Error>>(
         &self,
-        actor: &Actor,
         client_id: &ClientId,
         decide: impl Fn(&Form, &Deciding<'_>) -> Result<(Transition, T), E> + Send + Sync,
     ) -> Result<Applied<T>, E> {
         for _ in 0..ATTEMPTS {
-            let record = self.load_visible(actor, client_id).await?;
-            let (transition, extra) = decide(record.form(), &self.deciding(actor, &record))?;
+            let record = self.load(client_id).await?;
+            let (transition, extra) = decide(record.form(), &self.deciding(&record))?;
             let Some(change) = transition.change() else {
                 return Ok(Applied { outcome: Outcome::Unchanged, record, added: vec![], extra });
             };
             let added = change.added().to_vec();
-            match self.commit([(Expected::Exactly(record.revision()), *change)]).await? {
+            match self.registry.commit([(Expected::Exactly(record.revision()), *change)]).await? {
                 Ok([record]) => {
                     return Ok(Applied { outcome: Outcome::Changed, record, added, extra });
                 }
                 Err(Failure::Conflict) => {}
-                Err(failure) => return Err(self.explain(actor, failure).await.into()),
+                Err(failure) => return Err(self.explain(failure).await.into()),
             }
         }
         Err(Error::Contention { attempts: ATTEMPTS }.into())
     }
 
     /// Makes a client where there is none. Answers `None` when the ID is taken.
-    pub(super) async fn create(
-        &self,
-        actor: &Actor,
-        transition: Transition,
-    ) -> Result<Option<Applied<()>>, Error> {
+    pub(super) async fn create(&self, transition: Transition) -> Result<Option<Applied<()>>, Error> {
         let Some(change) = transition.change() else {
             return Ok(None);
         };
         let added = change.added().to_vec();
-        match self.commit([(Expected::Absent, *change)]).await? {
+        match self.registry.commit([(Expected::Absent, *change)]).await? {
             Ok([record]) => Ok(Some(Applied { outcome: Outcome::Changed, record, added, extra: () })),
             Err(Failure::Conflict) => Ok(None),
-            Err(failure) => Err(self.explain(actor, failure).await),
+            Err(failure) => Err(self.explain(failure).await),
         }
     }
 
     /// Moves an add-in between two clients in one commit (rule 14).
     pub(super) async fn move_add_in(
         &self,
-        actor: &Actor,
         from: &ClientId,
         to: &ClientId,
         add_in: &AddInId,
     ) -> Result<Outcome, Error> {
         for _ in 0..ATTEMPTS {
-            let leaves = self.load_visible(actor, from).await?;
-            let comes = self.load_visible(actor, to).await?;
+            let leaves = self.load(from).await?;
+            let comes = self.load(to).await?;
             let decided = {
-                let deciding = self.deciding(actor, &leaves);
+                let deciding = self.deciding(&leaves);
                 active(&leaves)?.move_add_in(active(&comes)?, add_in, &deciding)?
             };
             let Move::Changed { from: left, to: came } = decided else {
@@ -106,15 +99,30 @@ impl<S: Store> Registry<S> {
             };
             let changes =
                 [(Expected::Exactly(leaves.revision()), *left), (Expected::Exactly(comes.revision()), *came)];
-            match self.commit(changes).await? {
+            match self.registry.commit(changes).await? {
                 Ok(_) => return Ok(Outcome::Changed),
                 Err(Failure::Conflict) => {}
-                Err(failure) => return Err(self.explain(actor, failure).await),
+                Err(failure) => return Err(self.explain(failure).await),
             }
         }
         Err(Error::Contention { attempts: ATTEMPTS })
     }
 
+    /// Says why a commit was not made, naming only what the actor may see (rule 15).
+    async fn explain(&self, failure: Failure) -> Error {
+        match failure {
+            Failure::Conflict => Error::Contention { attempts: ATTEMPTS },
+            Failure::Unresolved(unresolved) => Error::Unresolved(unresolved),
+            Failure::Taken { entry: Entry::Name(..), by } => Error::NameTaken { by },
+            Failure::Taken { entry: Entry::AddIn(add_in), by } => match self.find(&by).await {
+                Ok(visible) => Error::AddInTaken { add_in, by: visible.map(|_| by) },
+                Err(error) => error,
+            },
+        }
+    }
+}
+
+impl<S: Store> Registry<S> {
     /// Settles a change of which it is not known whether it was made, by sending it again.
     ///
     /// # Errors
@@ -126,24 +134,6 @@ impl<S: Store> Registry<S> {
             Err(CommitError::Conflict { .. } | CommitError::Taken { .. }) => Ok(Resolution::NotMade),
             Err(CommitError::Failed(cause)) => Err(Unresolved { commit, added, issued, cause }),
         }
-    }
-
-    /// The record of a client that the actor may see (rule 15).
-    pub(super) async fn load_visible(&self, actor: &Actor, client_id: &ClientId) -> Result<Record, Error> {
-        let record = self.load(client_id).await?;
-        let visible = record.filter(|record| actor.may_act_for(record.owner()));
-        visible.ok_or_else(|| Refusal::UnknownClient.into())
-    }
-
-    /// What a command about this record is decided by, at this moment.
-    pub(super) fn deciding<'a>(&'a self, actor: &'a Actor, record: &Record) -> Deciding<'a> {
-        let now = self.now();
-        if let Form::Active(live) = record.form()
-            && live.client().is_ahead_of(now)
-        {
-            warn_of_lag(record.client_id(), record.changed_at(), now);
-        }
-        Deciding { actor, policy: &self.inner.policy, now }
     }
 
     /// Commits changes that were decided, and answers with the records as they are then.
@@ -183,6 +173,10 @@ impl<S: Store> Registry<S> {
                     let made = self.was_made(commit).await?;
                     return if made { Ok(()) } else { Err(CommitError::Conflict { client_id, found }) };
                 }
+                // The first attempt may still be on its way: this says nothing of it.
+                Err(taken @ CommitError::Taken { .. }) if in_doubt => {
+                    return Err(StoreError::with_source(StoreErrorKind::Unavailable, taken).into());
+                }
                 Err(CommitError::Failed(error)) => {
                     in_doubt = true;
                     if attempt == SENDS {
@@ -207,22 +201,6 @@ impl<S: Store> Registry<S> {
         };
         let history = self.inner.store.history(change.client_id(), before, 1).await?;
         Ok(history.iter().any(|committed| committed.revision == made && committed.commit_id == commit.id()))
-    }
-
-    /// Says why a commit was not made, naming only what the actor may see (rule 15).
-    async fn explain(&self, actor: &Actor, failure: Failure) -> Error {
-        match failure {
-            Failure::Conflict => Error::Contention { attempts: ATTEMPTS },
-            Failure::Unresolved(unresolved) => Error::Unresolved(unresolved),
-            Failure::Taken { entry: Entry::Name(..), by } => Error::NameTaken { by },
-            Failure::Taken { entry: Entry::AddIn(add_in), by } => match self.load(&by).await {
-                Ok(holder) => {
-                    let visible = holder.is_some_and(|record| actor.may_act_for(record.owner()));
-                    Error::AddInTaken { add_in, by: visible.then_some(by) }
-                }
-                Err(error) => error.into(),
-            },
-        }
     }
 }
 

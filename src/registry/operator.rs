@@ -2,9 +2,9 @@
 
 use std::fmt;
 
+use super::view::View;
 use super::{ClientHandle, ClientPage, Error, Outcome, Registry, Seller, Snapshot};
-use crate::client::{Client, ImportedClient};
-use crate::client::{Deciding, Refusal};
+use crate::client::{Client, ImportedClient, Refusal};
 use crate::id::{Actor, AddInId, ClientId, SellerId};
 use crate::invalid::InvalidValue;
 use crate::record::Form;
@@ -12,13 +12,12 @@ use crate::store::{ClientsBy, MemoryStore, Store};
 
 /// An operator, who may act on every client ID. Events name the operator.
 pub struct Operator<S = MemoryStore> {
-    registry: Registry<S>,
-    actor: Actor,
+    view: View<S>,
 }
 
 impl<S: Store> Operator<S> {
     pub(super) fn new(registry: Registry<S>, actor: Actor) -> Self {
-        Self { registry, actor }
+        Self { view: View { registry, actor, seller: None } }
     }
 
     /// A seller's client IDs, with the operator as actor.
@@ -27,13 +26,13 @@ impl<S: Store> Operator<S> {
     /// [`InvalidValue`] when the text is not a seller's ID.
     pub fn seller(&self, seller: impl AsRef<str>) -> Result<Seller<S>, InvalidValue> {
         let seller = SellerId::parse(seller.as_ref())?;
-        Ok(Seller::new(self.registry.clone(), self.actor.clone(), seller))
+        Ok(Seller::new(self.view.registry.clone(), self.view.actor.clone(), seller))
     }
 
     /// One client ID, whoever owns it, to be managed. Nothing is looked up as yet.
     #[must_use]
     pub fn client(&self, client_id: &ClientId) -> ClientHandle<S> {
-        ClientHandle::new(self.registry.clone(), self.actor.clone(), client_id.clone())
+        ClientHandle::new(self.view.clone(), client_id.clone())
     }
 
     /// The client ID that an add-in uses (rule 1).
@@ -41,14 +40,7 @@ impl<S: Store> Operator<S> {
     /// # Errors
     /// [`Error::Unavailable`]
     pub async fn client_of(&self, add_in: &AddInId) -> Result<Option<Snapshot>, Error> {
-        let Some(client_id) = self.registry.inner.store.client_of(add_in).await? else {
-            return Ok(None);
-        };
-        let Some(record) = self.registry.load(&client_id).await? else {
-            return Ok(None);
-        };
-        let found = self.registry.look_at(&record).await?;
-        Ok(found.filter(|found| found.client().add_ins().contains(add_in)))
+        self.view.client_of(add_in).await
     }
 
     /// All client IDs in the order of their IDs, after one of them, at most `limit`.
@@ -56,7 +48,7 @@ impl<S: Store> Operator<S> {
     /// # Errors
     /// [`Error::Unavailable`]
     pub async fn clients(&self, after: Option<&ClientId>, limit: usize) -> Result<ClientPage, Error> {
-        self.registry.page(ClientsBy::All, after, limit, |_| true).await
+        self.view.page(ClientsBy::All, after, limit).await
     }
 
     /// Imports a client ID with everything that belongs to it (rule 18). The same once more changes nothing.
@@ -67,20 +59,17 @@ impl<S: Store> Operator<S> {
     pub async fn import(&self, imported: ImportedClient) -> Result<Outcome, Error> {
         // Between looking and committing somebody else may have imported it: then it is there the second time.
         for _ in 0..2 {
-            match self.registry.load(imported.id()).await? {
+            match self.view.find(imported.id()).await? {
                 Some(record) => {
                     let Form::Active(live) = record.form() else {
                         return Err(Refusal::ClientDeleted.into());
                     };
-                    let deciding = self.registry.deciding(&self.actor, &record);
-                    live.client().import_again(&imported, &deciding)?;
+                    live.client().import_again(&imported, &self.view.deciding(&record))?;
                     return Ok(Outcome::Unchanged);
                 }
                 None => {
-                    let policy = self.registry.policy();
-                    let deciding = Deciding { actor: &self.actor, policy, now: self.registry.now() };
-                    let transition = Client::import(&imported, &deciding)?;
-                    if self.registry.create(&self.actor, transition).await?.is_some() {
+                    let transition = Client::import(&imported, &self.view.deciding_anew())?;
+                    if self.view.create(transition).await?.is_some() {
                         return Ok(Outcome::Changed);
                     }
                 }
@@ -92,6 +81,6 @@ impl<S: Store> Operator<S> {
 
 impl<S: Store> fmt::Debug for Operator<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Operator").field("actor", &self.actor).finish_non_exhaustive()
+        f.debug_struct("Operator").field("actor", &self.view.actor).finish_non_exhaustive()
     }
 }

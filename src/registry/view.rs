@@ -1,0 +1,114 @@
+//! What one actor sees of a registry (rule 15). Sellers, operators and client handles are faces of it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::access::warn_of_lag;
+use super::{ClientPage, Error, Registry, Snapshot};
+use crate::client::{Deciding, Refusal};
+use crate::id::{Actor, AddInId, ClientId, SellerId};
+use crate::record::{Form, Record};
+use crate::store::{ClientsBy, Store};
+
+/// A registry, an actor, and the seller whose client IDs it is about, if it is about one seller's alone.
+pub(super) struct View<S> {
+    pub(super) registry: Registry<S>,
+    pub(super) actor: Actor,
+    pub(super) seller: Option<SellerId>,
+}
+
+impl<S: Store> View<S> {
+    /// Whether this is the view of somebody who may see what `owner` owns.
+    pub(super) fn shows(&self, owner: &SellerId) -> bool {
+        self.actor.may_act_for(owner) && self.seller.as_ref().is_none_or(|seller| seller == owner)
+    }
+
+    /// The record of a client, as far as this view shows it.
+    pub(super) async fn find(&self, client_id: &ClientId) -> Result<Option<Record>, Error> {
+        let record = self.registry.load(client_id).await?;
+        Ok(record.filter(|record| self.shows(record.owner())))
+    }
+
+    /// The same for a command: what is another seller's does not exist.
+    pub(super) async fn load(&self, client_id: &ClientId) -> Result<Record, Error> {
+        self.find(client_id).await?.ok_or_else(|| Refusal::UnknownClient.into())
+    }
+
+    /// What a command about this record is decided by, at this moment.
+    pub(super) fn deciding(&self, record: &Record) -> Deciding<'_> {
+        let deciding = self.deciding_anew();
+        if let Form::Active(live) = record.form()
+            && live.client().is_ahead_of(deciding.now)
+        {
+            warn_of_lag(record.client_id(), record.changed_at(), deciding.now);
+        }
+        deciding
+    }
+
+    /// What a command about a client that is not there yet is decided by.
+    pub(super) fn deciding_anew(&self) -> Deciding<'_> {
+        Deciding { actor: &self.actor, policy: self.registry.policy(), now: self.registry.now() }
+    }
+
+    /// The client of a record with its last uses, unless it was deleted.
+    pub(super) async fn look_at(&self, record: &Record) -> Result<Option<Snapshot>, Error> {
+        let Form::Active(live) = record.form() else {
+            return Ok(None);
+        };
+        let inner = &self.registry.inner;
+        let uses = inner.uses.of(&inner.store, record.client_id()).await?;
+        Ok(Some(Snapshot::new(Arc::clone(live), self.registry.instant_of(live.client()), uses)))
+    }
+
+    /// The client that an add-in belongs to. Indexes are hints: what they lead to is checked against the record.
+    pub(super) async fn client_of(&self, add_in: &AddInId) -> Result<Option<Snapshot>, Error> {
+        let found = match self.registry.inner.store.client_of(add_in).await? {
+            Some(client_id) => self.find(&client_id).await?,
+            None => None,
+        };
+        match found {
+            Some(record) => {
+                let snapshot = self.look_at(&record).await?;
+                Ok(snapshot.filter(|snapshot| snapshot.client().add_ins().contains(add_in)))
+            }
+            None => Ok(None),
+        }
+    }
+
+    /// A page of clients.
+    pub(super) async fn page(
+        &self,
+        by: ClientsBy<'_>,
+        after: Option<&ClientId>,
+        limit: usize,
+    ) -> Result<ClientPage, Error> {
+        let limit = limit.clamp(1, MAX_PAGE);
+        let ids = self.registry.inner.store.clients(by, after, limit).await?;
+        let next = if ids.len() == limit { ids.last().cloned() } else { None };
+        let mut clients = Vec::with_capacity(ids.len());
+        for id in &ids {
+            if let Some(record) = self.find(id).await? {
+                clients.extend(self.look_at(&record).await?);
+            }
+        }
+        Ok(ClientPage { clients, next })
+    }
+}
+
+impl<S> Clone for View<S> {
+    fn clone(&self) -> Self {
+        Self { registry: self.registry.clone(), actor: self.actor.clone(), seller: self.seller.clone() }
+    }
+}
+
+impl<S> fmt::Debug for View<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("View")
+            .field("actor", &self.actor)
+            .field("seller", &self.seller)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The most clients on one page.
+const MAX_PAGE: usize = 1000;
