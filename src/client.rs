@@ -6,6 +6,7 @@
 //! is the same code, not applied. Each family of commands has a file of its own.
 
 mod add_ins;
+mod chain;
 mod deletion;
 mod details;
 mod draft;

@@ -3,57 +3,16 @@
 //! The command has decided; what is left is to put the pieces in place and to record each fact, chained to the one
 //! before and with the hand-over of signing where it moved (rule 16).
 
+use super::chain::Chain;
 use super::tombstone::{Remembered, Tombstone, remember};
 use super::{Change, Client, ClientState, Deciding, Held, Promotion, Refusal, Transition};
 use crate::details::Label;
-use crate::event::{Event, EventHash, Fact, Handover, Revision};
-use crate::id::{Actor, ClientId, SecretId};
+use crate::event::{Fact, Handover};
+use crate::id::SecretId;
 use crate::mac::MacKey;
 use crate::secret::{ClientSecret, Origin, Purpose, Secret, Standing};
 use crate::validity::{Timestamp, Validity};
 use crate::verifier::Verifier;
-
-/// The events of one commit.
-pub(super) struct Chain {
-    client_id: ClientId,
-    revision: Revision,
-    head: EventHash,
-    actor: Actor,
-    at: Timestamp,
-    events: Vec<Event>,
-}
-
-impl Chain {
-    /// The chain of the commit after `revision`, whose last event had the hash `head`.
-    pub(super) fn after(
-        client_id: ClientId,
-        revision: Revision,
-        head: EventHash,
-        actor: &Actor,
-        at: Timestamp,
-    ) -> Self {
-        Self { client_id, revision: revision.next(), head, actor: actor.clone(), at, events: Vec::new() }
-    }
-
-    pub(super) fn record(&mut self, fact: Fact, signing: Option<Handover>) {
-        let (client_id, actor) = (self.client_id.clone(), self.actor.clone());
-        let event = Event::new(client_id, self.revision, self.at, actor, fact, signing, self.head);
-        self.head = event.hash();
-        self.events.push(event);
-    }
-
-    pub(super) fn revision(&self) -> Revision {
-        self.revision
-    }
-
-    pub(super) fn head(&self) -> EventHash {
-        self.head
-    }
-
-    pub(super) fn into_events(self) -> Vec<Event> {
-        self.events
-    }
-}
 
 /// A client that is being changed.
 pub(super) struct Draft {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::draft::Chain;
+use super::chain::Chain;
 use super::{Change, Client, ClientState, Deciding, Refusal, Transition, is_behind, judged_at};
 use crate::event::{EventHash, Fact, Revision};
 use crate::id::{ClientId, SecretId, SellerId};
