@@ -142,11 +142,14 @@ impl FriendlyName {
         Ok(Self(Box::from(text)))
     }
 
-    /// What two spellings of one name have in common: lower case, folded by Unicode's NFKC.
+    /// What two spellings of one name have in common: lower case, folded by Unicode's NFKC, without characters that
+    /// draw nothing.
     #[must_use]
     pub fn key(&self) -> NameKey {
         let nfkc = icu_normalizer::ComposingNormalizer::new_nfkc();
-        let folded = nfkc.normalize(&self.0).to_lowercase();
+        let drawn: String = self.0.chars().filter(|&c| !is_joiner(c)).collect();
+        // A sigma has two lower cases, by its place in the word.
+        let folded = nfkc.normalize(&drawn).to_lowercase().replace('ς', "σ");
         // Lower case can undo the composition ("İ" becomes two characters), hence once more.
         NameKey(Box::from(&*nfkc.normalize(&folded)))
     }
@@ -232,19 +235,29 @@ fn check_title(field: Field, text: &str) -> Result<(), InvalidValue> {
     if let Some((at, _)) = text.char_indices().find(|&(_, c)| c.is_control() || is_invisible(c)) {
         return invalid(Problem::Character { at });
     }
-    if text.trim().len() != text.len() {
+    let drawn = text.trim_matches(is_joiner);
+    if drawn.is_empty() {
+        return invalid(Problem::Form("has no visible character"));
+    }
+    if drawn.trim().len() != drawn.len() {
         return invalid(Problem::SpaceAtEnds);
     }
     Ok(())
 }
 
 /// Characters that draw nothing or reorder what stands beside them: with them, two names look alike or a line of a
-/// log reads differently. The joiners U+200C and U+200D stay, since Persian and emoji need them.
+/// log reads differently. [Joiners](is_joiner) stay, and do not count in keys.
 fn is_invisible(c: char) -> bool {
     matches!(c,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180e}'
         | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-        | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+        | '\u{2800}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
+        | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// Joiners and variation selectors: they draw nothing themselves, and Persian, Mongolian and emoji need them.
+fn is_joiner(c: char) -> bool {
+    matches!(c, '\u{180b}'..='\u{180d}' | '\u{180f}' | '\u{200c}' | '\u{200d}' | '\u{fe00}'..='\u{fe0f}')
 }
 
 fn check_app_domain(text: &str) -> Result<(), InvalidValue> {

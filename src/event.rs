@@ -321,8 +321,12 @@ impl FromStr for EventHash {
     type Err = InvalidHash;
 
     fn from_str(text: &str) -> Result<Self, InvalidHash> {
-        let bytes = HEXLOWER.decode(text.as_bytes()).map_err(|_| InvalidHash)?;
-        bytes.try_into().map(Self).map_err(|_| InvalidHash)
+        let mut bytes = [0; 32];
+        match HEXLOWER.decode_len(text.len()) {
+            Ok(32) => HEXLOWER.decode_mut(text.as_bytes(), &mut bytes).map_err(|_| InvalidHash)?,
+            _ => return Err(InvalidHash),
+        };
+        Ok(Self(bytes))
     }
 }
 

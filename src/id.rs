@@ -133,7 +133,7 @@ impl ClientId {
 /// The number of a secret within its client: 1 for the first, never reused.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct SecretId(NonZeroU32);
+pub struct SecretId(#[serde(deserialize_with = "secret_number")] NonZeroU32);
 
 impl SecretId {
     /// The secret with this number, or `None` for zero.
@@ -168,6 +168,9 @@ impl FromStr for SecretId {
         if text.is_empty() {
             return Err(invalid(Problem::Empty));
         }
+        if text.len() > 10 {
+            return Err(invalid(Problem::TooLong { max: 10 }));
+        }
         if let Some(at) = text.bytes().position(|b| !b.is_ascii_digit()) {
             return Err(invalid(Problem::Character { at }));
         }
@@ -189,6 +192,12 @@ impl fmt::Debug for SecretId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "SecretId({})", self.0)
     }
+}
+
+/// Reads the number. An error of serde's own would repeat a text that stands in its place.
+fn secret_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<NonZeroU32, D::Error> {
+    let invalid = InvalidValue::new(Field::SecretId, Problem::Form("is not such a number"));
+    NonZeroU32::deserialize(deserializer).map_err(|_| serde::de::Error::custom(invalid))
 }
 
 /// An add-in: what a client ID is associated with (rule 1). The application vouches that the actor owns it.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::invalid::{Field, InvalidValue, Problem};
-use crate::redirect::{RedirectUrl, is_scheme};
+use crate::redirect::{MAX_SCHEME, RedirectUrl, is_scheme};
 use crate::validity::{Days, Lifetime, Timestamp, Validity};
 
 /// The limits that commands are decided by. [`Policy::default`] is the recommended one.
@@ -100,13 +100,18 @@ impl Policy {
     /// [`InvalidValue`] when it is not a scheme, or one that a browser runs or resolves itself (`http`, `javascript`,
     /// `data`, …).
     pub fn with_redirect_scheme(mut self, scheme: &str) -> Result<Self, InvalidValue> {
+        let invalid = |problem| Err(InvalidValue::new(Field::RedirectScheme, problem));
+        match scheme.len() {
+            0 => return invalid(Problem::Empty),
+            1..=MAX_SCHEME => {}
+            _ => return invalid(Problem::TooLong { max: MAX_SCHEME }),
+        }
         let scheme = scheme.to_ascii_lowercase();
-        let invalid = |what| Err(InvalidValue::new(Field::RedirectScheme, Problem::Form(what)));
-        if scheme.len() > 64 || !is_scheme(&scheme) {
-            return invalid("is not a URI scheme");
+        if !is_scheme(&scheme) {
+            return invalid(Problem::Form("is not a URI scheme"));
         }
         if NEVER_REDIRECTED_TO.contains(&scheme.as_str()) {
-            return invalid("is a scheme that browsers handle themselves");
+            return invalid(Problem::Form("is a scheme that browsers handle themselves"));
         }
         self.redirect_schemes.insert(scheme);
         Ok(self)
@@ -145,6 +150,8 @@ impl Policy {
         let allowed = match (self.longest_lifetime, validity.until()) {
             (Lifetime::Unlimited, _) => true,
             (_, None) => false,
+            // Nothing is as short as that.
+            (Lifetime::Days(longest), _) if longest.count() == 0 => false,
             (longest, Some(until)) => match longest.starting(from) {
                 Ok(longest) => longest.until().is_none_or(|last| until <= last),
                 // The longest allowed ends beyond the calendar, and this one does not.

@@ -86,6 +86,9 @@ fn check(text: &str) -> Result<(), Problem> {
     let Some((scheme, rest)) = text.split_once(':').filter(|(scheme, _)| is_scheme(scheme)) else {
         return Err(Problem::Form("has no scheme"));
     };
+    if scheme.len() > MAX_SCHEME {
+        return Err(Problem::Form("has a scheme of more than 64 characters"));
+    }
     let authority = authority(text);
     if authority.is_some_and(|authority| authority.contains('@')) {
         return Err(Problem::Form("has user info"));
@@ -97,7 +100,8 @@ fn check(text: &str) -> Result<(), Problem> {
     let Ok(url) = Url::parse(text) else {
         return Err(Problem::Form("is not a URL"));
     };
-    let web = scheme.eq_ignore_ascii_case("https") || scheme.eq_ignore_ascii_case("http");
+    // Behind these, parsers find a host with any number of slashes (WHATWG URL, "special scheme").
+    let web = ["https", "http", "wss", "ws", "ftp"].iter().any(|web| scheme.eq_ignore_ascii_case(web));
     match authority {
         None if web => Err(Problem::Form("has no host")),
         None => Ok(()),
@@ -113,6 +117,9 @@ fn check(text: &str) -> Result<(), Problem> {
         }
     }
 }
+
+/// As long as one that a policy can allow.
+pub(crate) const MAX_SCHEME: usize = 64;
 
 /// Unreserved and reserved characters and the percent sign (RFC 3986 section 2).
 fn is_rfc3986(b: u8) -> bool {

@@ -2,6 +2,7 @@
 //!
 //! An instant is a whole millisecond: what comes in finer is truncated, so that every store orders instants alike.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
@@ -85,9 +86,15 @@ impl From<Timestamp> for DateTime<Utc> {
 impl FromStr for Timestamp {
     type Err = chrono::ParseError;
 
-    /// Parses RFC 3339.
+    /// Parses RFC 3339. A year of more than four digits has a sign, as in what is written here.
     fn from_str(text: &str) -> Result<Self, chrono::ParseError> {
-        DateTime::<Utc>::from_str(text).map(Self::from)
+        // Not one of these characters is outside ASCII; chrono would take U+2212 for a minus sign.
+        let text = if text.is_ascii() { text } else { "not ASCII" };
+        DateTime::parse_from_rfc3339(text).map(|instant| instant.to_utc().into()).or_else(|error| {
+            // chrono's lenient form is for far years alone, and for one spelling of them.
+            let far = DateTime::<Utc>::from_str(text).ok().map(Self::from);
+            far.filter(|far| far.to_string() == text).ok_or(error)
+        })
     }
 }
 
@@ -99,7 +106,8 @@ impl Serialize for Timestamp {
 
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        DateTime::<Utc>::deserialize(deserializer).map(Self::from)
+        let text = Cow::<str>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
     }
 }
 
@@ -125,7 +133,7 @@ impl fmt::Debug for Timestamp {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Days(u32);
+pub struct Days(#[serde(deserialize_with = "day_count")] u32);
 
 impl Days {
     /// This many days.
@@ -139,6 +147,12 @@ impl Days {
     pub const fn count(self) -> u32 {
         self.0
     }
+}
+
+/// Reads the number. An error of serde's own would repeat a text that stands in its place.
+fn day_count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    let invalid = "days are a whole number from 0 to 4294967295";
+    u32::deserialize(deserializer).map_err(|_| serde::de::Error::custom(invalid))
 }
 
 impl From<Days> for Duration {
@@ -224,6 +238,8 @@ pub struct Validity {
 #[derive(Deserialize)]
 struct UncheckedValidity {
     from: Timestamp,
+    /// Has to be there: `null` is no end, and what was left out or misspelt is nothing.
+    #[serde(deserialize_with = "Option::deserialize")]
     until: Option<Timestamp>,
 }
 

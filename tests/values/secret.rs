@@ -1,0 +1,175 @@
+//! Client secrets that were made elsewhere, hints, secrets as everybody may know them, hashes of events.
+
+use client_registry::{
+    ClientSecret, ClientState, EventHash, Field, Hint, Lifetime, Policy, Problem, Secret, check_trail,
+};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::{MARKER, SameBytes, check_refusal, instant, register, repeats};
+
+fn problem(text: &str) -> Problem {
+    let error = ClientSecret::parse(text).unwrap_err();
+    check_refusal(&error, Field::ClientSecret);
+    error.problem()
+}
+
+#[test]
+fn a_client_secret_has_24_to_512_characters() {
+    for n in [24, 25, 43, 511, 512] {
+        let text = "x".repeat(n);
+        assert_eq!(ClientSecret::parse(&text).unwrap().expose(), text);
+    }
+    for n in [1, 22, 23] {
+        assert_eq!(problem(&"x".repeat(n)), Problem::TooShort { min: 24 });
+    }
+    assert_eq!(problem(&"x".repeat(513)), Problem::TooLong { max: 512 });
+}
+
+#[test]
+fn a_client_secret_is_printable_ascii() {
+    for b in 0..=255u8 {
+        let c = char::from(b);
+        for at in [0, 11, 23] {
+            let mut text = "x".repeat(23);
+            text.insert(at, c);
+            if matches!(b, b' '..=b'~') {
+                assert_eq!(ClientSecret::parse(&text).unwrap().expose(), text);
+            } else {
+                assert_eq!(problem(&text), Problem::Character { at }, "{c:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_client_secret_is_not_shown() {
+    let secret = ClientSecret::parse(&MARKER.repeat(3)).unwrap();
+    assert!(!repeats(&format!("{secret:?} {secret:#?}")));
+    let made = ClientSecret::generate("crs", &SameBytes(7)).unwrap();
+    let body = made.expose().strip_prefix("crs_").unwrap();
+    assert!(body.len() == 49 && !format!("{made:?}").contains(&body[..4]));
+}
+
+#[test]
+fn a_hint_is_four_letters_or_digits() {
+    for bad in
+        ["", "a", "abc", "abcde", "ab_d", "ab-d", "ab d", "abc\n", "abc\0", "éab", "🙂", "аbc", "ａｂｃｄ"]
+    {
+        let error = serde_json::from_value::<Hint>(json!(bad)).map(|hint| panic!("{hint}")).unwrap_err();
+        assert!(bad.is_empty() || !error.to_string().contains(bad) || bad == "a", "{error}");
+    }
+    let long = serde_json::from_value::<Hint>(json!(MARKER.repeat(9))).unwrap_err();
+    assert!(!repeats(&format!("{long} {long:?}")), "{long}");
+    for bad in [json!(1234), json!(["a", "b", "c", "d"]), Value::Null] {
+        assert!(serde_json::from_value::<Hint>(bad).is_err());
+    }
+}
+
+/// A registered client, for the values that only a client has.
+fn first_secret() -> Secret {
+    let now = instant("2026-01-01T00:00:00Z");
+    let change = register("https://a/", Lifetime::OneYear, &Policy::default(), now).unwrap();
+    match change.next() {
+        ClientState::Active(client) => client.secrets().next().unwrap().clone(),
+        ClientState::Deleted(_) => panic!("it was just registered"),
+    }
+}
+
+#[test]
+fn a_secret_is_the_same_in_json_and_keeps_its_rules_there() {
+    let secret = first_secret();
+    let good = serde_json::to_value(&secret).unwrap();
+    assert_eq!(serde_json::from_value::<Secret>(good.clone()).unwrap(), secret);
+    for (member, bad) in [
+        ("id", json!(0)),
+        ("id", json!("1")),
+        ("label", json!("")),
+        ("label", json!(" x")),
+        ("label", json!("x\u{202e}")),
+        ("label", json!("x".repeat(101))),
+        ("purpose", json!("signing")),
+        ("validity", json!({ "from": "2026-01-01T00:00:00Z", "until": "2026-01-01T00:00:00Z" })),
+        ("validity", json!({ "until": "2026-01-01T00:00:00Z" })),
+        ("origin", json!("found")),
+        ("hint", json!("four!")),
+        ("added_at", json!(0)),
+        ("added_at", json!("2026-01-01")),
+        ("disabled_since", json!("yes")),
+        ("replaced_by", json!(0)),
+    ] {
+        let mut changed = good.clone();
+        assert!(changed.get(member).is_some(), "{member}");
+        changed[member] = bad;
+        assert!(serde_json::from_value::<Secret>(changed.clone()).is_err(), "{changed}");
+    }
+    for member in ["id", "purpose", "validity", "origin", "added_at"] {
+        let mut changed = good.clone();
+        changed.as_object_mut().unwrap().remove(member);
+        assert!(serde_json::from_value::<Secret>(changed).is_err(), "without {member}");
+    }
+}
+
+#[test]
+fn a_hash_is_64_lowercase_hexadecimal_digits() {
+    let start = "0".repeat(64);
+    assert_eq!(start.parse(), Ok(EventHash::START));
+    assert_eq!(EventHash::START.to_string(), start);
+    let mut bad = vec![String::new(), "0".repeat(63), "0".repeat(65), "0".repeat(62), "0".repeat(66)];
+    bad.extend(
+        ["A", "g", "G", " ", "\n", "\0", "é", "０", "-", "x"]
+            .map(|c| format!("{}{c}", "0".repeat(64 - c.len()))),
+    );
+    bad.extend([format!("0x{}", "0".repeat(62)), "0".repeat(1 << 20), MARKER.repeat(7) + "x"]);
+    bad.extend([format!(" {start}"), format!("{start}\n"), "AB".repeat(32)]);
+    for text in bad {
+        let error = text.parse::<EventHash>().map(|hash| panic!("{text} is {hash}")).unwrap_err();
+        assert!(error.to_string().contains("64 lowercase hexadecimal"));
+        let error = serde_json::from_value::<EventHash>(json!(text)).unwrap_err();
+        assert!(!repeats(&format!("{error} {error:?}")), "{error}");
+    }
+}
+
+/// Far years, escapes and other scripts included: an event that was read back is the event that was hashed.
+#[test]
+fn an_event_has_the_same_hash_after_json() {
+    for now in [
+        "2026-01-01T00:00:00Z",
+        "9999-12-31T23:59:60.999Z",
+        "+250000-02-29T23:59:59.999Z",
+        "-0001-01-01T00:00:00.000Z",
+    ] {
+        let url = "https://app.contoso.com/\"quoted\"".replace('"', "'");
+        let change = register(&url, Lifetime::OneYear, &Policy::default(), instant(now)).unwrap();
+        let json = serde_json::to_string(change.events()).unwrap();
+        let again: Vec<client_registry::Event> = serde_json::from_str(&json).unwrap();
+        assert_eq!(again, change.events());
+        let ClientState::Active(client) = change.next() else { panic!("it was just registered") };
+        assert_eq!(check_trail(&again, EventHash::START, client.head()), Ok(()), "{now}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn hashes_and_hints_are_the_same_in_json(hash in "[0-9a-f]{64}", hint in "[A-Za-z0-9]{4}") {
+        let parsed: EventHash = hash.parse().unwrap();
+        prop_assert_eq!(parsed.to_string(), &*hash);
+        prop_assert_eq!(serde_json::to_value(parsed).unwrap(), json!(hash));
+        prop_assert_eq!(serde_json::from_value::<EventHash>(json!(hash)).unwrap(), parsed);
+        let parsed: Hint = serde_json::from_value(json!(hint)).unwrap();
+        prop_assert_eq!(parsed.as_str(), &*hint);
+        prop_assert_eq!(serde_json::to_value(parsed).unwrap(), json!(hint));
+    }
+
+    #[test]
+    fn a_client_secret_is_kept_as_it_is_or_refused(text in "([ -~]{20,30}|\\PC{20,30})") {
+        match ClientSecret::parse(&text) {
+            Ok(secret) => prop_assert_eq!(secret.expose(), text),
+            Err(error) => {
+                prop_assert!(text.len() < 24 || text.chars().any(|c| !matches!(c, ' '..='~')));
+                let said = format!("{error}{error:?}");
+                prop_assert!(!said.contains(&text));
+            }
+        }
+    }
+}
