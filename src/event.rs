@@ -10,8 +10,9 @@ use data_encoding::HEXLOWER;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
-use crate::details::{Availability, ClientDetails, FriendlyName, Label};
+use crate::details::{Availability, ClientDetails};
 use crate::id::{Actor, AddInId, ClientId, SecretId, SellerId};
+use crate::name::{FriendlyName, Label};
 use crate::secret::{Origin, Purpose};
 use crate::validity::{Timestamp, Validity};
 

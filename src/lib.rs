@@ -8,7 +8,7 @@
 //!
 //! | file | holds |
 //! | --- | --- |
-//! | `id`, `details`, `redirect`, `validity`, `invalid` | values, parsed once |
+//! | `id`, `details`, `name`, `domain`, `redirect`, `validity`, `invalid`, `text` | values, parsed once |
 //! | `policy` | what a platform allows |
 //! | `secret`, `secret_text`, `verifier`, `mac`, `signature` | the client secret, what is kept of it, what it signs |
 //! | `event` | what happened, chained |
@@ -21,12 +21,14 @@
 mod client;
 mod clock;
 mod details;
+mod domain;
 mod entropy;
 mod error;
 mod event;
 mod id;
 mod invalid;
 mod mac;
+mod name;
 mod plan;
 mod policy;
 mod record;
@@ -38,6 +40,7 @@ mod secret_text;
 mod signature;
 mod signing;
 pub mod store;
+mod text;
 mod validity;
 mod verifier;
 
@@ -50,9 +53,11 @@ pub use registry::{
 pub use ring::{CallError, Credentials, NotVerified, RingSecret, SecretRing, Slot};
 
 // Values.
-pub use details::{AppDomain, Availability, ClientDetails, FriendlyName, Label, NameKey};
+pub use details::{Availability, ClientDetails};
+pub use domain::AppDomain;
 pub use id::{Actor, AddIn, AddInId, ClientId, OperatorId, SecretId, SellerId};
 pub use invalid::{Field, InvalidValue, Problem};
+pub use name::{FriendlyName, Label, NameKey};
 pub use policy::Policy;
 pub use redirect::RedirectUrl;
 pub use validity::{Days, Lifetime, Timestamp, Validity};

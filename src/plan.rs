@@ -9,10 +9,10 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::client::{Client, Deciding, LastUses, Refusal, Transition};
-use crate::details::FriendlyName;
 use crate::error::ErrorKind;
 use crate::event::Revision;
 use crate::id::{AddInId, ClientId, SecretId};
+use crate::name::FriendlyName;
 use crate::validity::Timestamp;
 
 /// What a command would do, with its consequences and with what stands in its way.

@@ -9,8 +9,9 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 
-use crate::details::{is_port, text_value};
+use crate::domain::is_port;
 use crate::invalid::{Field, InvalidValue, Problem};
+use crate::text::text_value;
 
 /// Where users go after they agreed in the consent dialog.
 ///

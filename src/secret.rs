@@ -10,11 +10,11 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroize;
 
-use crate::details::Label;
 use crate::entropy::{Entropy, EntropyError};
 use crate::id::{ClientId, SecretId};
 use crate::invalid::{Field, InvalidValue, Problem};
 use crate::mac::KeyEncoding;
+use crate::name::Label;
 use crate::secret_text;
 use crate::validity::{Timestamp, Validity};
 

@@ -6,10 +6,10 @@
 use super::chain::Chain;
 use super::tombstone::{Remembered, Tombstone, remember};
 use super::{Change, Client, ClientState, Deciding, Held, Promotion, Refusal, Transition};
-use crate::details::Label;
 use crate::event::{Fact, Handover};
 use crate::id::SecretId;
 use crate::mac::MacKey;
+use crate::name::Label;
 use crate::secret::{ClientSecret, Origin, Purpose, Secret, Standing};
 use crate::validity::{Timestamp, Validity};
 use crate::verifier::Verifier;

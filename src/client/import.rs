@@ -3,10 +3,11 @@
 use super::details::allow_redirect;
 use super::draft::{Addition, Draft};
 use super::{Client, Deciding, Refusal, Transition};
-use crate::details::{Availability, ClientDetails, Label};
+use crate::details::{Availability, ClientDetails};
 use crate::event::Fact;
 use crate::id::{AddIn, ClientId, SecretId, SellerId};
 use crate::mac::{KeyEncoding, MacKey};
+use crate::name::Label;
 use crate::secret::{ClientSecret, Origin, Purpose, Secret};
 use crate::validity::{Timestamp, Validity};
 use crate::verifier::Verifier;

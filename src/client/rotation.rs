@@ -6,9 +6,9 @@ use std::time::Duration;
 use super::draft::{Addition, Draft};
 use super::secrets::allowed_validity;
 use super::{Client, Deciding, Refusal, Transition};
-use crate::details::Label;
 use crate::event::Fact;
 use crate::id::SecretId;
+use crate::name::Label;
 use crate::secret::{ClientSecret, Origin, Purpose, Secret};
 use crate::validity::{Lifetime, Timestamp};
 

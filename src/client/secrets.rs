@@ -2,9 +2,9 @@
 
 use super::draft::{Addition, Draft};
 use super::{Client, Deciding, Refusal, Transition};
-use crate::details::Label;
 use crate::event::Fact;
 use crate::id::SecretId;
+use crate::name::Label;
 use crate::policy::Policy;
 use crate::secret::{ClientSecret, Origin, Purpose};
 use crate::validity::{Lifetime, Timestamp, Validity};
