@@ -226,6 +226,9 @@ impl Client {
         uses: &LastUses,
         deciding: &Deciding<'_>,
     ) -> Result<Transition, Unconfirmed<C>> {
+        if !deciding.actor.may_act_for(self.owner()) {
+            return Err(Refusal::UnknownClient.into());
+        }
         if plan.client_id != *self.id() {
             return Err(Refusal::PlanOfAnotherClient.into());
         }

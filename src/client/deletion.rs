@@ -3,7 +3,7 @@
 
 use super::draft::Draft;
 use super::tombstone::condemn;
-use super::{Client, Deciding, LastUses, NewSecret, Refusal, Transition};
+use super::{Client, Deciding, Fate, LastUses, NewSecret, Refusal, Transition};
 use crate::event::Fact;
 use crate::id::SecretId;
 use crate::plan::sealed::Decide;
@@ -78,10 +78,12 @@ impl Client {
     ) -> Result<(Transition, Replacement), Refusal> {
         let now = self.admit_in_emergency(deciding)?;
         let mut draft = Draft::of(self, deciding, now);
-        draft.delete(secret);
-        let mut changed = condemn(&mut draft.client_mut().remembered, secret)?;
+        let mut changed = self.secret(secret).is_some();
         if changed {
+            draft.delete(secret, Fate::Compromised);
+        } else if condemn(&mut draft.client_mut().remembered, secret)? {
             draft.record(Fact::SecretCompromised { secret });
+            changed = true;
         }
         let replacement = match replacement {
             None => Replacement::NotRequested,
@@ -121,7 +123,7 @@ impl Client {
         let now = self.admit(deciding)?;
         let secret = self.known(id)?;
         let mut draft = Draft::of(self, deciding, now);
-        draft.delete(id);
+        draft.delete(id, Fate::Deleted);
         let removal = self.removal(secret, draft.client(), now);
         let last_used = last_used(secret, uses);
         let mut obstacles = self.last_of_its_kind(secret, now);
@@ -171,7 +173,7 @@ impl Client {
 
         let mut draft = Draft::of(self, deciding, now);
         for secret in self.secrets() {
-            draft.delete(secret.id());
+            draft.delete(secret.id(), Fate::Deleted);
         }
         draft.client_mut().add_ins.clear();
         draft.record(Fact::ClientDeleted {

@@ -4,7 +4,7 @@
 //! before and with the hand-over of signing where it moved (rule 16).
 
 use super::chain::Chain;
-use super::tombstone::{Remembered, Tombstone, remember};
+use super::tombstone::{Fate, Remembered, Tombstone, remember};
 use super::{Change, Client, ClientState, Deciding, Held, Promotion, Refusal, Transition};
 use crate::event::{Fact, Handover};
 use crate::id::SecretId;
@@ -119,13 +119,17 @@ impl Draft {
         Ok(id)
     }
 
-    /// Takes a secret and its promotions away and remembers its verifier (rules 7 and 10).
-    pub(super) fn delete(&mut self, id: SecretId) {
+    /// Takes a secret and its promotions away and remembers its verifier (rules 7 and 10). One that is deleted in an
+    /// emergency does not count among those deleted in calm, not even for a moment: it is condemned at once.
+    pub(super) fn delete(&mut self, id: SecretId, fate: Fate) {
         if let Some(position) = self.client.secrets.iter().position(|held| held.secret.id == id) {
             let held = self.client.secrets.remove(position);
-            remember(&mut self.client.remembered, id, held.verifier);
+            remember(&mut self.client.remembered, id, fate, held.verifier);
             self.client.promotions.retain(|promotion| promotion.secret != id);
             self.record(Fact::SecretDeleted { secret: id });
+            if fate == Fate::Compromised {
+                self.record(Fact::SecretCompromised { secret: id });
+            }
         }
     }
 
@@ -224,6 +228,17 @@ impl Client {
             steps: self.steps,
             head: self.head,
         }
+    }
+}
+
+impl Client {
+    /// Whether a secret of this validity has ended, and longer ago than the ended ones that are kept (rule 3): it
+    /// would be forgotten as soon as it was recorded.
+    pub(super) fn would_forget(&self, validity: Validity, now: Timestamp) -> bool {
+        let ended_later = |held: &&Held| {
+            held.secret.validity.has_ended(now) && held.secret.validity.until() >= validity.until()
+        };
+        validity.has_ended(now) && self.secrets.iter().filter(ended_later).count() >= MAX_ENDED
     }
 }
 

@@ -5,7 +5,7 @@ use super::draft::{Addition, Draft};
 use super::{Client, Deciding, Refusal, Transition};
 use crate::details::{Availability, ClientDetails};
 use crate::event::Fact;
-use crate::id::{AddIn, ClientId, SecretId, SellerId};
+use crate::id::{AddIn, ClientId, SellerId};
 use crate::mac::{KeyEncoding, MacKey};
 use crate::name::Label;
 use crate::secret::{ClientSecret, Origin, Purpose, Secret};
@@ -213,6 +213,9 @@ impl Client {
         }
         for secret in imported.in_order() {
             let Some(found) = self.find_imported(secret)? else {
+                if self.would_forget(secret.validity, now) {
+                    continue;
+                }
                 return Err(Refusal::ClientExists { differs_in: "client secrets" });
             };
             if secret.signs_today && self.signing_at(now).secret() != Some(found.id()) {
@@ -241,6 +244,9 @@ impl Client {
                 Ok(Transition::Unchanged)
             };
         }
+        if self.would_forget(secret.validity, now) && !secret.signs_today {
+            return Ok(Transition::Unchanged);
+        }
         let mut draft = Draft::of(self, deciding, now);
         draft.import(secret, deciding, now)?;
         Ok(draft.into())
@@ -265,7 +271,14 @@ impl Draft {
         secret: &ImportedSecret,
         deciding: &Deciding<'_>,
         now: Timestamp,
-    ) -> Result<SecretId, Refusal> {
+    ) -> Result<(), Refusal> {
+        if secret.signs_today && secret.validity.has_ended(now) {
+            let signs = secret.purpose.signs();
+            return Err(if signs { Refusal::NotValidThen { at: now } } else { Refusal::CannotSign });
+        }
+        if self.client().would_forget(secret.validity, now) {
+            return Ok(());
+        }
         if !secret.validity.has_ended(now) {
             self.client().make_room(1, deciding.policy, now)?;
         }
@@ -280,7 +293,7 @@ impl Draft {
             self.client().promotable(id, now)?;
             self.promote(id, now);
         }
-        Ok(id)
+        Ok(())
     }
 }
 

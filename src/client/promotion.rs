@@ -42,7 +42,8 @@ impl Client {
             return self.promote(secret, deciding);
         }
         self.promotable(secret, at)?;
-        if self.promotions.iter().any(|promotion| promotion.secret == secret && promotion.at == at) {
+        let last_made = self.promotions.iter().filter(|p| p.at == at).max_by_key(|p| p.step);
+        if last_made.is_some_and(|promotion| promotion.secret == secret) {
             return Ok(Transition::Unchanged);
         }
         let mut draft = Draft::of(self, deciding, now);

@@ -144,10 +144,11 @@ impl Tombstone {
     }
 }
 
-/// Remembers a verifier as that of a deleted secret; past the limit the one deleted longest ago is forgotten.
-pub(super) fn remember(remembered: &mut Vec<Remembered>, secret: SecretId, verifier: Verifier) {
-    remembered.push(Remembered { secret, fate: Fate::Deleted, verifier });
-    forget_beyond(remembered, Fate::Deleted, MAX_DELETED);
+/// Remembers the verifier of a secret that goes; past the limit the one of that fate that went longest ago is
+/// forgotten.
+pub(super) fn remember(remembered: &mut Vec<Remembered>, secret: SecretId, fate: Fate, verifier: Verifier) {
+    remembered.push(Remembered { secret, fate, verifier });
+    forget_beyond(remembered, fate);
 }
 
 /// Turns a remembered deleted secret into a compromised one. `false` when it is one already.
@@ -160,11 +161,15 @@ pub(super) fn condemn(remembered: &mut Vec<Remembered>, secret: SecretId) -> Res
     // At the end, since it is the latest to be compromised; back in its place, if it was before.
     let place = if is_news { remembered.len() } else { position };
     remembered.insert(place, Remembered { fate: Fate::Compromised, ..found });
-    forget_beyond(remembered, Fate::Compromised, MAX_COMPROMISED);
+    forget_beyond(remembered, Fate::Compromised);
     Ok(is_news)
 }
 
-fn forget_beyond(remembered: &mut Vec<Remembered>, fate: Fate, max: usize) {
+fn forget_beyond(remembered: &mut Vec<Remembered>, fate: Fate) {
+    let max = match fate {
+        Fate::Deleted => MAX_DELETED,
+        Fate::Compromised => MAX_COMPROMISED,
+    };
     let count = remembered.iter().filter(|r| r.fate == fate).count();
     if count > max
         && let Some(oldest) = remembered.iter().position(|r| r.fate == fate)
