@@ -10,7 +10,7 @@
 //! | --- | --- |
 //! | `id`, `details`, `name`, `domain`, `redirect`, `validity`, `invalid`, `text` | values, parsed once |
 //! | `policy` | what a platform allows |
-//! | `secret`, `secret_text`, `verifier`, `mac`, `signature` | the client secret, what is kept of it, what it signs |
+//! | `client_secret`, `secret`, `secret_text`, `verifier`, `mac`, `signature` | the client secret, what is kept of it, what it signs |
 //! | `event` | what happened, chained |
 //! | `client`, `client/…`, `signing`, `plan` | the aggregate: one file per family of commands; who signs; plans |
 //! | `record`, `store`, `store/…` | what a store keeps, the contract, the stores |
@@ -19,6 +19,7 @@
 //! | `ring` | the add-in's side |
 
 mod client;
+mod client_secret;
 mod clock;
 mod details;
 mod domain;
@@ -63,8 +64,9 @@ pub use redirect::RedirectUrl;
 pub use validity::{Days, Lifetime, Timestamp, Validity};
 
 // Secrets and signatures.
+pub use client_secret::{ClientSecret, Issued};
 pub use mac::KeyEncoding;
-pub use secret::{ClientSecret, Hint, Issued, Origin, Purpose, Secret, SecretState};
+pub use secret::{Hint, Origin, Purpose, Secret, SecretState};
 pub use signature::Signature;
 
 // The core.

@@ -13,8 +13,8 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, Zeroizing};
 
+use crate::client_secret::ClientSecret;
 use crate::invalid::{Field, InvalidValue, Problem};
-use crate::secret::ClientSecret;
 
 /// How the text of a client secret is read as the key of HMAC-SHA-256. Mistaking one for the other breaks every
 /// signature, so it is always stated.

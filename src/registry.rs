@@ -27,13 +27,13 @@ pub use self::signatures::{SignError, Verified};
 pub use self::snapshot::{ClientPage, Snapshot};
 
 use self::last_use::LastUseBuffer;
+use crate::client_secret::ClientSecret;
 use crate::clock::Clock;
 use crate::entropy::{Entropy, EntropyError};
 use crate::id::{Actor, ClientId, OperatorId, SellerId};
 use crate::invalid::InvalidValue;
 use crate::policy::Policy;
 use crate::record::Record;
-use crate::secret::ClientSecret;
 use crate::store::{CommitId, MemoryStore, Store, StoreError};
 use crate::validity::Timestamp;
 

@@ -8,10 +8,10 @@ use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use crate::client_secret::ClientSecret;
 use crate::id::ClientId;
 use crate::invalid::InvalidValue;
 use crate::mac::{KeyEncoding, MacKey};
-use crate::secret::ClientSecret;
 use crate::signature::Signature;
 
 /// What an add-in knows of itself: a client ID with a primary and an optional secondary client secret.

@@ -1,176 +1,15 @@
-//! The client secret itself, and what everybody may know of it (rules 4, 5 and 8).
-//!
-//! [`ClientSecret`] is the plaintext. It is generated here or parsed from what a caller moves in with, leaves through
-//! one door, [`ClientSecret::expose`], and is wiped when dropped. It cannot be cloned, compared or serialized, so that
-//! it is nowhere without somebody having put it there. [`Secret`] is all the rest.
+//! What everybody may know of a client secret: ID, label, purpose, validity, state, hint (rules 4, 6 and 8).
 
 use std::fmt;
 
-use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
-use zeroize::Zeroize;
 
-use crate::entropy::{Entropy, EntropyError};
-use crate::id::{ClientId, SecretId};
-use crate::invalid::{Field, InvalidValue, Problem};
+use crate::client_secret::ClientSecret;
+use crate::id::SecretId;
 use crate::mac::KeyEncoding;
 use crate::name::Label;
 use crate::secret_text;
 use crate::validity::{Timestamp, Validity};
-
-/// The plaintext of a client secret.
-///
-/// Cannot be cloned, compared or serialized:
-///
-/// ```compile_fail,E0277
-/// # use client_registry::ClientSecret;
-/// fn clone_it<T: Clone>() {}
-/// clone_it::<ClientSecret>();
-/// ```
-/// ```compile_fail,E0277
-/// # use client_registry::ClientSecret;
-/// fn compare_it<T: PartialEq>() {}
-/// compare_it::<ClientSecret>();
-/// ```
-/// ```compile_fail,E0277
-/// # use client_registry::ClientSecret;
-/// fn serialize_it<T: serde::Serialize>() {}
-/// serialize_it::<ClientSecret>();
-/// ```
-pub struct ClientSecret {
-    text: SecretString,
-    generated: bool,
-}
-
-impl ClientSecret {
-    /// Takes a client secret that was made elsewhere: to import it (rule 18), or for a
-    /// [`SecretRing`](crate::SecretRing).
-    ///
-    /// The text is copied; wiping the original is up to the caller.
-    ///
-    /// # Errors
-    /// [`InvalidValue`] when it is not 24 to 512 printable ASCII characters.
-    pub fn parse(text: &str) -> Result<Self, InvalidValue> {
-        let invalid = |problem| Err(InvalidValue::new(Field::ClientSecret, problem));
-        match text.len() {
-            0 => return invalid(Problem::Empty),
-            1..MIN_LEN => return invalid(Problem::TooShort { min: MIN_LEN }),
-            MIN_LEN..=MAX_LEN => {}
-            _ => return invalid(Problem::TooLong { max: MAX_LEN }),
-        }
-        if let Some(at) = text.bytes().position(|b| !matches!(b, b' '..=b'~')) {
-            return invalid(Problem::Character { at });
-        }
-        Ok(Self { text: SecretString::from(Box::<str>::from(text)), generated: false })
-    }
-
-    /// A new client secret: 256 bits from `entropy` in the text form that the crate's documentation describes.
-    ///
-    /// # Errors
-    /// [`EntropyError`] when there is no randomness to be had.
-    pub fn generate(prefix: &str, entropy: &dyn Entropy) -> Result<Self, EntropyError> {
-        let mut bits = [0; 32];
-        let filled = entropy.fill(&mut bits);
-        let text = secret_text::write(prefix, &bits);
-        bits.zeroize();
-        filled.map(|()| Self { text: SecretString::from(text), generated: true })
-    }
-
-    /// The plaintext. Whoever calls this answers for where it goes.
-    #[must_use]
-    pub fn expose(&self) -> &str {
-        self.text.expose_secret()
-    }
-
-    /// Whether it was generated here, and so is known to be unguessable.
-    pub(crate) fn is_generated(&self) -> bool {
-        self.generated
-    }
-
-    /// Four characters by which a generated one can be told from its siblings (rule 8).
-    pub(crate) fn hint(&self) -> Option<Hint> {
-        self.generated.then(|| secret_text::hint(self.expose())).flatten().map(Hint)
-    }
-}
-
-impl fmt::Debug for ClientSecret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ClientSecret").finish_non_exhaustive()
-    }
-}
-
-/// A client secret that was just issued: the only time its plaintext is in anybody's hands (rule 8).
-///
-/// Cannot be cloned, compared or serialized:
-///
-/// ```compile_fail,E0277
-/// # use client_registry::Issued;
-/// fn clone_it<T: Clone>() {}
-/// clone_it::<Issued>();
-/// ```
-/// ```compile_fail,E0277
-/// # use client_registry::Issued;
-/// fn compare_it<T: PartialEq>() {}
-/// compare_it::<Issued>();
-/// ```
-/// ```compile_fail,E0277
-/// # use client_registry::Issued;
-/// fn serialize_it<T: serde::Serialize>() {}
-/// serialize_it::<Issued>();
-/// ```
-#[must_use = "the client secret is shown once: dropped here, it is lost and the secret stays behind, never used"]
-pub struct Issued {
-    client_id: ClientId,
-    secret_id: SecretId,
-    validity: Validity,
-    client_secret: ClientSecret,
-}
-
-impl Issued {
-    pub(crate) fn new(
-        client_id: ClientId,
-        secret_id: SecretId,
-        validity: Validity,
-        client_secret: ClientSecret,
-    ) -> Self {
-        Self { client_id, secret_id, validity, client_secret }
-    }
-
-    /// The client ID that it is a secret of.
-    pub fn client_id(&self) -> &ClientId {
-        &self.client_id
-    }
-
-    /// The secret's ID, by which it is managed from now on.
-    pub fn secret_id(&self) -> SecretId {
-        self.secret_id
-    }
-
-    /// From when until when it is valid.
-    pub fn validity(&self) -> Validity {
-        self.validity
-    }
-
-    /// The plaintext.
-    pub fn client_secret(&self) -> &ClientSecret {
-        &self.client_secret
-    }
-
-    /// The plaintext, to keep; the rest is in the registry.
-    pub fn into_client_secret(self) -> ClientSecret {
-        self.client_secret
-    }
-}
-
-impl fmt::Debug for Issued {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Issued")
-            .field("client_id", &self.client_id)
-            .field("secret_id", &self.secret_id)
-            .field("validity", &self.validity)
-            .finish_non_exhaustive()
-    }
-}
 
 /// What everybody may know of a client secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -356,6 +195,11 @@ impl fmt::Display for SecretState {
 pub struct Hint([u8; 4]);
 
 impl Hint {
+    /// The hint of a generated client secret; there is none of an imported one (rule 8).
+    pub(crate) fn of(client_secret: &ClientSecret) -> Option<Self> {
+        client_secret.is_generated().then(|| secret_text::hint(client_secret.expose())).flatten().map(Self)
+    }
+
     /// The four characters.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -391,7 +235,3 @@ impl<'de> Deserialize<'de> for Hint {
         }
     }
 }
-
-/// The lengths of an imported client secret, and so of anything worth comparing with a verifier.
-pub(crate) const MIN_LEN: usize = 24;
-pub(crate) const MAX_LEN: usize = 512;

@@ -10,8 +10,8 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroize;
 
+use crate::client_secret::{ClientSecret, MAX_LEN};
 use crate::id::ClientId;
-use crate::secret::{ClientSecret, MAX_LEN};
 
 /// The hash that a client secret is recognised by. Compared in constant time, and in no other way.
 pub(crate) struct Verifier([u64; 4]);

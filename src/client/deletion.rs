@@ -4,11 +4,12 @@
 use super::draft::Draft;
 use super::tombstone::condemn;
 use super::{Client, Deciding, Fate, LastUses, NewSecret, Refusal, Transition};
+use crate::client_secret::ClientSecret;
 use crate::event::Fact;
 use crate::id::SecretId;
 use crate::plan::sealed::Decide;
 use crate::plan::{ClientDeletion, Obstacle, Plan, SecretDeletion, SecretDisabling, SecretRemoval};
-use crate::secret::{ClientSecret, Origin, Secret};
+use crate::secret::{Origin, Secret};
 use crate::validity::Timestamp;
 
 /// What became of the replacement that an emergency deletion asked for. The deletion itself goes ahead either way.

@@ -2,11 +2,12 @@
 
 use super::draft::{Addition, Draft};
 use super::{Client, Deciding, NewSecret, Refusal, Transition};
+use crate::client_secret::ClientSecret;
 use crate::details::{Availability, ClientDetails};
 use crate::event::{EventHash, Fact, Revision};
 use crate::id::{ClientId, SellerId};
 use crate::policy::Policy;
-use crate::secret::{ClientSecret, Origin};
+use crate::secret::Origin;
 use crate::validity::Timestamp;
 
 impl Client {

@@ -6,11 +6,12 @@
 use super::chain::Chain;
 use super::tombstone::{Fate, Remembered, Tombstone, remember};
 use super::{Change, Client, ClientState, Deciding, Held, Promotion, Refusal, Transition};
+use crate::client_secret::ClientSecret;
 use crate::event::{Fact, Handover};
 use crate::id::SecretId;
 use crate::mac::MacKey;
 use crate::name::Label;
-use crate::secret::{ClientSecret, Origin, Purpose, Secret, Standing};
+use crate::secret::{Hint, Origin, Purpose, Secret, Standing};
 use crate::validity::{Timestamp, Validity};
 use crate::verifier::Verifier;
 
@@ -105,7 +106,7 @@ impl Draft {
             purpose,
             validity,
             origin,
-            hint: client_secret.hint(),
+            hint: Hint::of(client_secret),
             added_at: self.now,
             disabled_since: None,
             replaced_by: None,

@@ -3,12 +3,13 @@
 use super::details::allow_redirect;
 use super::draft::{Addition, Draft};
 use super::{Client, Deciding, Refusal, Transition};
+use crate::client_secret::ClientSecret;
 use crate::details::{Availability, ClientDetails};
 use crate::event::Fact;
 use crate::id::{AddIn, ClientId, SellerId};
 use crate::mac::{KeyEncoding, MacKey};
 use crate::name::Label;
-use crate::secret::{ClientSecret, Origin, Purpose, Secret};
+use crate::secret::{Origin, Purpose, Secret};
 use crate::validity::{Timestamp, Validity};
 use crate::verifier::Verifier;
 

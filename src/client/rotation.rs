@@ -6,10 +6,11 @@ use std::time::Duration;
 use super::draft::{Addition, Draft};
 use super::secrets::allowed_validity;
 use super::{Client, Deciding, Refusal, Transition};
+use crate::client_secret::ClientSecret;
 use crate::event::Fact;
 use crate::id::SecretId;
 use crate::name::Label;
-use crate::secret::{ClientSecret, Origin, Purpose, Secret};
+use crate::secret::{Origin, Purpose, Secret};
 use crate::validity::{Lifetime, Timestamp};
 
 /// How to rotate: how long old and new overlap, and what one wants to say beyond that.

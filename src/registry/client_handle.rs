@@ -8,12 +8,12 @@ use super::{ConfirmError, Error, Outcome, Snapshot};
 use crate::client::{
     Client, Deciding, ImportedSecret, LastUses, NewSecret, Refusal, Replacement, Rotation, Transition,
 };
+use crate::client_secret::Issued;
 use crate::details::ClientDetails;
 use crate::event::{Event, Revision};
 use crate::id::{AddIn, AddInId, ClientId, SecretId};
 use crate::plan::{ClientDeletion, Plan, Planned, SecretDeletion, SecretDisabling, Unconfirmed};
 use crate::record::Form;
-use crate::secret::Issued;
 use crate::store::{MemoryStore, Store};
 use crate::validity::Timestamp;
 use crate::verifier::Verifier;

@@ -4,10 +4,10 @@ use super::error::{Error, Resolution, Unresolved};
 use super::view::View;
 use super::{Outcome, Registry};
 use crate::client::{Change, Client, Deciding, Move, Refusal, Transition};
+use crate::client_secret::{ClientSecret, Issued};
 use crate::event::Revision;
 use crate::id::{AddInId, ClientId, SecretId};
 use crate::record::{Form, Record};
-use crate::secret::{ClientSecret, Issued};
 use crate::store::{Commit, CommitError, Entry, Expected, RecordChange, Store, StoreError, StoreErrorKind};
 
 /// What a command came to: the record as it is now, and the secrets that were added.

@@ -3,12 +3,12 @@
 use std::fmt;
 
 use crate::client::Refusal;
+use crate::client_secret::Issued;
 use crate::entropy::EntropyError;
 use crate::error::ErrorKind;
 use crate::id::{AddInId, ClientId, SecretId};
 use crate::invalid::InvalidValue;
 use crate::plan::Plan;
-use crate::secret::Issued;
 use crate::store::{Commit, StoreError};
 
 /// Why a command was not carried out. Nothing has changed, except where [`Error::Unresolved`] says that it may have.

@@ -6,11 +6,11 @@ use super::command::{Applied, hand_over_one};
 use super::view::View;
 use super::{ClientHandle, ClientPage, Error, Registry, Snapshot};
 use crate::client::{Client, NewSecret};
+use crate::client_secret::{ClientSecret, Issued};
 use crate::details::{Availability, ClientDetails};
 use crate::entropy::EntropyError;
 use crate::id::{Actor, AddInId, ClientId, SellerId};
 use crate::name::FriendlyName;
-use crate::secret::{ClientSecret, Issued};
 use crate::store::{ClientsBy, MemoryStore, Store};
 use crate::validity::Lifetime;
 
