@@ -77,7 +77,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
 
     println!("\nThe trail, each event with the hash of the one before:");
-    let trail = bot.history(Revision::ZERO, 100).await?;
+    let trail = bot.trail(Revision::ZERO, 100).await?;
     for event in &trail {
         println!("{}", line(event));
     }

@@ -231,25 +231,23 @@ impl Client {
         is_behind(self.changed_at, clock.into())
     }
 
+    /// The secrets that can sign at `t` (rule 6).
+    pub(crate) fn signers_at(&self, t: Timestamp) -> impl Iterator<Item = &Secret> + Clone {
+        self.secrets.iter().filter(move |held| held.can_sign_at(t)).map(|held| &held.secret)
+    }
+
     pub(crate) fn held(&self, id: SecretId) -> Option<&Held> {
         self.secrets.iter().find(|held| held.secret.id == id)
     }
 
     /// The instant of a command, once the actor may give it (rules 15 and 19).
     fn admit(&self, deciding: &Deciding<'_>) -> Result<Timestamp, Refusal> {
-        let now = self.admit_in_emergency(deciding)?;
-        if self.is_ahead_of(deciding.now) && !deciding.actor.is_operator() {
-            return Err(Refusal::ClockBehind { by: self.changed_at.saturating_since(deciding.now) });
-        }
-        Ok(now)
+        admit(&self.owner, self.changed_at, deciding)
     }
 
     /// The same for what may not wait for a clock to be set (rule 9).
     fn admit_in_emergency(&self, deciding: &Deciding<'_>) -> Result<Timestamp, Refusal> {
-        if !deciding.actor.may_act_for(&self.owner) {
-            return Err(Refusal::UnknownClient);
-        }
-        Ok(self.instant(deciding.now))
+        admit_in_emergency(&self.owner, self.changed_at, deciding)
     }
 
     /// The secret that a command is about.
@@ -269,6 +267,14 @@ impl std::fmt::Debug for Client {
             .field("promotions", &self.promotions)
             .field("add_ins", &self.add_ins)
             .finish_non_exhaustive()
+    }
+}
+
+impl Held {
+    /// Whether it can sign at `t`: valid, of a purpose that signs, and with its key still here. An ended secret's key
+    /// goes with the next commit, and does not come back when the clock is set back.
+    pub(crate) fn can_sign_at(&self, t: Timestamp) -> bool {
+        self.mac_key.is_some() && self.secret.purpose().signs() && self.secret.is_valid_at(t)
     }
 }
 
@@ -383,6 +389,16 @@ impl LastUses {
         self.0.get(&secret).copied()
     }
 
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (SecretId, Timestamp)> {
+        self.0.iter().map(|(secret, at)| (*secret, *at))
+    }
+
+    pub(crate) fn extend(&mut self, other: &Self) {
+        for (secret, at) in other.iter() {
+            self.note(secret, at);
+        }
+    }
+
     pub(crate) fn retain(&mut self, keep: impl Fn(SecretId) -> bool) {
         self.0.retain(|secret, _| keep(*secret));
     }
@@ -390,6 +406,34 @@ impl LastUses {
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+}
+
+/// The instant of a command on what `owner` owns and was last changed at `changed_at`, once the actor may give it
+/// (rules 15 and 19).
+fn admit(owner: &SellerId, changed_at: Timestamp, deciding: &Deciding<'_>) -> Result<Timestamp, Refusal> {
+    let now = admit_in_emergency(owner, changed_at, deciding)?;
+    if is_behind(changed_at, deciding.now) && !deciding.actor.is_operator() {
+        return Err(Refusal::ClockBehind { by: changed_at.saturating_since(deciding.now) });
+    }
+    Ok(now)
+}
+
+/// The same for what may not wait for a clock to be set (rule 9).
+fn admit_in_emergency(
+    owner: &SellerId,
+    changed_at: Timestamp,
+    deciding: &Deciding<'_>,
+) -> Result<Timestamp, Refusal> {
+    if !deciding.actor.may_act_for(owner) {
+        return Err(Refusal::UnknownClient);
+    }
+    Ok(judged_at(changed_at, deciding.now))
+}
+
+/// When a client counts as changed after a command at `now`. Only an operator may set it back, which is how a client is
+/// healed that was changed under a clock far ahead.
+fn changed_at(before: Timestamp, deciding: &Deciding<'_>, now: Timestamp) -> Timestamp {
+    if deciding.actor.is_operator() { now } else { now.max(before) }
 }
 
 fn judged_at(changed_at: Timestamp, clock: Timestamp) -> Timestamp {

@@ -7,11 +7,12 @@
 use std::fmt;
 
 use secrecy::{ExposeSecret, SecretString};
-use zeroize::Zeroize;
+use zeroize::Zeroizing;
 
 use crate::entropy::{Entropy, EntropyError};
 use crate::id::{ClientId, SecretId};
 use crate::invalid::{Field, InvalidValue, Problem};
+use crate::policy::Policy;
 use crate::secret_text;
 use crate::validity::Validity;
 
@@ -61,16 +62,16 @@ impl ClientSecret {
         Ok(Self { text: SecretString::from(Box::<str>::from(text)), generated: false })
     }
 
-    /// A new client secret: 256 bits from `entropy` in the text form that the crate's documentation describes.
+    /// A new client secret: 256 bits from `entropy`, in the text form that the crate's documentation describes, with the
+    /// [prefix](Policy::secret_prefix) of the policy.
     ///
     /// # Errors
     /// [`EntropyError`] when there is no randomness to be had.
-    pub fn generate(prefix: &str, entropy: &dyn Entropy) -> Result<Self, EntropyError> {
-        let mut bits = [0; 32];
-        let filled = entropy.fill(&mut bits);
-        let text = secret_text::write(prefix, &bits);
-        bits.zeroize();
-        filled.map(|()| Self { text: SecretString::from(text), generated: true })
+    pub fn generate(policy: &Policy, entropy: &dyn Entropy) -> Result<Self, EntropyError> {
+        let mut bits = Zeroizing::new([0; 32]);
+        entropy.fill(&mut *bits)?;
+        let text = secret_text::write(policy.secret_prefix(), &bits);
+        Ok(Self { text: SecretString::from(text), generated: true })
     }
 
     /// The plaintext. Whoever calls this answers for where it goes.

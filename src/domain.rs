@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::invalid::{Field, InvalidValue, Problem};
 use crate::text::text_value;
@@ -13,8 +13,7 @@ use crate::text::text_value;
 /// Kept in lowercase. Labels have 1 to 63 letters, digits or inner hyphens, the name at most 253 characters (RFC 1035
 /// section 2.3.4, RFC 1123 section 2.1), the port 1 to 65535. No scheme, no path, no IP address, and no international
 /// name in either form (neither `bücher.example` nor `xn--bcher-kva.example`).
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub struct AppDomain(Box<str>);
 
 text_value!(AppDomain);

@@ -17,7 +17,6 @@ pub trait Entropy: std::fmt::Debug + Send + Sync + 'static {
 
 /// The operating system's generator.
 #[derive(Debug, Clone, Copy, Default)]
-#[non_exhaustive]
 pub struct SystemEntropy;
 
 impl Entropy for SystemEntropy {

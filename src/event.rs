@@ -217,7 +217,7 @@ pub enum Fact {
         /// From when until when it is valid from now on.
         validity: Validity,
     },
-    /// A secret was switched off (rule 12).
+    /// A secret was switched off, and its promotions withdrawn (rules 7 and 12).
     SecretDisabled {
         /// Its ID.
         secret: SecretId,
@@ -227,7 +227,7 @@ pub enum Fact {
         /// Its ID.
         secret: SecretId,
     },
-    /// A secret was deleted (rule 9).
+    /// A secret was deleted, and its promotions withdrawn (rules 7 and 9).
     SecretDeleted {
         /// Its ID.
         secret: SecretId,
@@ -344,8 +344,7 @@ impl Serialize for EventHash {
 
 impl<'de> Deserialize<'de> for EventHash {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
-        text.parse().map_err(serde::de::Error::custom)
+        crate::text::deserialize(deserializer, Self::from_str)
     }
 }
 

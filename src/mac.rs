@@ -17,7 +17,7 @@ use crate::client_secret::ClientSecret;
 use crate::invalid::{Field, InvalidValue, Problem};
 
 /// How the text of a client secret is read as the key of HMAC-SHA-256. Mistaking one for the other breaks every
-/// signature, so it is always stated.
+/// signature, so whoever imports a secret states it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -115,7 +115,7 @@ impl fmt::Debug for MacKey {
 fn chain(block: &[u8; BLOCK], pad: u8) -> [u32; 8] {
     let padded = Zeroizing::new(block.map(|byte| byte ^ pad));
     let mut state = INITIAL;
-    compress256(&mut state, &[*padded]);
+    compress256(&mut state, std::slice::from_ref(&*padded));
     state
 }
 

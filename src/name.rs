@@ -15,8 +15,7 @@ use crate::text::text_value;
 ///
 /// 1 to 100 characters; no control characters, no invisible ones, no white space at the ends. Two names of one seller
 /// are the same when their [keys](Self::key) are (rule 15).
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub struct FriendlyName(Box<str>);
 
 text_value!(FriendlyName);
@@ -60,8 +59,7 @@ impl NameKey {
 /// What somebody calls a secret: "deploy of March".
 ///
 /// 1 to 100 characters; no control characters, no invisible ones, no white space at the ends.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub struct Label(Box<str>);
 
 text_value!(Label);

@@ -29,11 +29,15 @@ pub struct Plan<C> {
 
 /// What deleting a secret comes to (rule 9).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SecretDeletion(pub(crate) SecretRemoval);
+pub struct SecretDeletion {
+    pub(crate) deletes: SecretRemoval,
+}
 
 /// What disabling a secret comes to (rules 9 and 12).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SecretDisabling(pub(crate) SecretRemoval);
+pub struct SecretDisabling {
+    pub(crate) disables: SecretRemoval,
+}
 
 /// What taking a secret out of use comes to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -113,41 +117,45 @@ impl<C> Plan<C> {
     pub fn obstacles(&self) -> &[Obstacle] {
         &self.obstacles
     }
+
+    pub(crate) fn obstacles_in_words(&self) -> String {
+        self.obstacles.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+    }
 }
 
 /// What a plan about one secret says.
 macro_rules! plan_of_secret {
-    ($consequences:ty) => {
+    ($consequences:ty, $field:ident) => {
         impl Plan<$consequences> {
             /// The secret.
             #[must_use]
             pub fn secret(&self) -> SecretId {
-                self.consequences.0.secret
+                self.consequences.$field.secret
             }
 
             /// Which secret signs now.
             #[must_use]
             pub fn signs(&self) -> Option<SecretId> {
-                self.consequences.0.signs
+                self.consequences.$field.signs
             }
 
             /// Which secret signs once the plan is confirmed; `None` when nothing would.
             #[must_use]
             pub fn signs_next(&self) -> Option<SecretId> {
-                self.consequences.0.signs_next
+                self.consequences.$field.signs_next
             }
 
             /// The valid secrets that are left once the plan is confirmed, in the order of their IDs.
             #[must_use]
             pub fn valid_left(&self) -> &[SecretId] {
-                &self.consequences.0.valid_left
+                &self.consequences.$field.valid_left
             }
         }
     };
 }
 
-plan_of_secret!(SecretDeletion);
-plan_of_secret!(SecretDisabling);
+plan_of_secret!(SecretDeletion, deletes);
+plan_of_secret!(SecretDisabling, disables);
 
 impl Plan<ClientDeletion> {
     /// The name that will be free again.
@@ -174,7 +182,7 @@ impl Plan<ClientDeletion> {
 #[non_exhaustive]
 pub enum Unconfirmed<C> {
     /// Something stands in the way; the plan says what, as of now.
-    #[error("{}", in_words(.0.obstacles()))]
+    #[error("something stands in the way: {}", .0.obstacles_in_words())]
     Obstructed(Box<Plan<C>>),
     /// The client or a consequence has changed: look at the new plan, and confirm that one.
     #[error("the client has changed since the plan was made: look at the new plan and confirm that one")]
@@ -201,10 +209,12 @@ pub trait Planned: sealed::Decide {}
 impl<C: sealed::Decide> Planned for C {}
 
 pub(crate) mod sealed {
+    use std::fmt::Debug;
+
     use super::{Client, Deciding, LastUses, Plan, Refusal, Transition};
 
     /// A command that decides and, in the same breath, says what it would do.
-    pub trait Decide: Sized + PartialEq + Send + Sync + 'static {
+    pub trait Decide: Debug + Sized + PartialEq + Send + Sync + 'static {
         /// Decides once more what these consequences were decided for.
         fn decide_again(
             &self,
@@ -241,8 +251,4 @@ impl Client {
         }
         Ok(transition)
     }
-}
-
-fn in_words(obstacles: &[Obstacle]) -> String {
-    obstacles.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use crate::client::recognition::Recognition;
-use crate::client::{Client, ClientState, Tombstone};
+use crate::client::{Client, ClientState, Refusal, Tombstone};
 use crate::event::Revision;
 use crate::id::{ClientId, SecretId, SellerId};
 use crate::validity::Timestamp;
@@ -82,6 +82,14 @@ impl Record {
         &self.0
     }
 
+    /// The client, unless it was deleted.
+    pub(crate) fn client(&self) -> Result<&Client, Refusal> {
+        match &self.0 {
+            Form::Active(live) => Ok(live.client()),
+            Form::Deleted(_) => Err(Refusal::ClientDeleted),
+        }
+    }
+
     pub(crate) fn client_id(&self) -> &ClientId {
         match &self.0 {
             Form::Active(live) => live.client().id(),
@@ -148,10 +156,13 @@ impl LiveClient {
         let Some(reported) = position.and_then(|position| self.reported.get(position)) else {
             return true;
         };
-        let last = reported.load(Ordering::Relaxed);
-        if at.as_millis() < last.saturating_add(interval) {
-            return false;
+        let mut last = reported.load(Ordering::Relaxed);
+        while at.as_millis() >= last.saturating_add(interval) {
+            match reported.compare_exchange(last, at.as_millis(), Ordering::Relaxed, Ordering::Relaxed) {
+                Ok(_) => return true,
+                Err(found) => last = found,
+            }
         }
-        reported.compare_exchange(last, at.as_millis(), Ordering::Relaxed, Ordering::Relaxed).is_ok()
+        false
     }
 }

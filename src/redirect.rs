@@ -6,7 +6,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use url::{Host, Url};
 
 use crate::domain::is_port;
@@ -18,8 +18,7 @@ use crate::text::text_value;
 /// An absolute URL of at most 2,048 characters, all of them from RFC 3986, without fragment and user info. The
 /// original text is kept and compared exactly. Which schemes are allowed is a matter of
 /// [`Policy`](crate::Policy): `https`, on request `http` on loopback, and custom schemes by name.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub struct RedirectUrl(Box<str>);
 
 text_value!(RedirectUrl);

@@ -113,7 +113,7 @@ impl<S: Store> Registry<S> {
     }
 
     /// Writes the last uses that were noted since the last time to the store. When to do so is up to the application;
-    /// until then a crash loses them, and nothing else. A plan writes those it needs by itself.
+    /// until then a crash loses them, and nothing else. Plans of this registry see them before that.
     ///
     /// # Errors
     /// [`StoreError`]; what was not written is kept for the next time.
@@ -130,7 +130,7 @@ impl<S: Store> Registry<S> {
     }
 
     fn new_client_secret(&self) -> Result<ClientSecret, EntropyError> {
-        ClientSecret::generate(self.inner.policy.secret_prefix(), &*self.inner.entropy)
+        ClientSecret::generate(&self.inner.policy, &*self.inner.entropy)
     }
 
     fn new_client_id(&self) -> Result<ClientId, EntropyError> {

@@ -110,11 +110,6 @@ impl Secret {
         self.state_at(t) == SecretState::Valid
     }
 
-    /// Whether it is valid at `t` and of a purpose that signs.
-    pub(crate) fn can_sign_at(&self, t: Timestamp) -> bool {
-        self.purpose.signs() && self.is_valid_at(t)
-    }
-
     /// Since when it is valid, if it is: the latest of its adding, its `from` and its last enabling (rule 6).
     #[must_use]
     pub fn valid_since(&self) -> Timestamp {
@@ -228,10 +223,9 @@ impl Serialize for Hint {
 
 impl<'de> Deserialize<'de> for Hint {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
-        match <[u8; 4]>::try_from(text.as_bytes()) {
+        crate::text::deserialize(deserializer, |text| match <[u8; 4]>::try_from(text.as_bytes()) {
             Ok(hint) if hint.iter().all(u8::is_ascii_alphanumeric) => Ok(Self(hint)),
-            _ => Err(serde::de::Error::custom("a hint is four ASCII letters or digits")),
-        }
+            _ => Err("a hint is four ASCII letters or digits"),
+        })
     }
 }

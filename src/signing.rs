@@ -97,12 +97,8 @@ impl Client {
         signers.into_iter().map(Secret::id).collect()
     }
 
-    fn signers_at(&self, t: Timestamp) -> impl Iterator<Item = &Secret> {
-        self.secrets().filter(move |secret| secret.can_sign_at(t))
-    }
-
     fn promotion_at(&self, t: Timestamp) -> Option<&Promotion> {
-        let can_sign = |id| self.secret(id).is_some_and(|secret| secret.can_sign_at(t));
+        let can_sign = |id| self.held(id).is_some_and(|held| held.can_sign_at(t));
         self.promotions()
             .iter()
             .filter(|promotion| promotion.at() <= t && can_sign(promotion.secret()))

@@ -32,7 +32,7 @@ use crate::validity::Timestamp;
 ///   from the state after every commit that was acknowledged before the call.
 /// - Keys (record IDs, name keys, add-in IDs) are compared as bytes, never by a collation.
 /// - A row that cannot be read is an error of kind [`StoreErrorKind::Corrupt`], never skipped.
-/// - Limits are upper bounds: an answer may be shorter only if there is no more.
+/// - Limits are upper bounds, at least 1: an answer is shorter only if there is no more.
 pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// The latest committed state of a record, or `None`.
     ///
@@ -52,7 +52,9 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// - Records, indexes, events and the commit ID are written together, durably, before `Ok`.
     /// - Dropping the future leaves all of it or nothing.
     /// - [`CommitError::Failed`] leaves open whether the commit was or will be applied. It is settled by sending the
-    ///   same commit again: `Ok` and `Conflict` both mean that the first attempt can no longer be applied.
+    ///   same commit again: `Ok` and `Conflict` both mean that the first attempt can no longer be applied; `Taken` and
+    ///   `NotWritten` say nothing of it. A store that knows that nothing was written and nothing is under way says
+    ///   [`CommitError::NotWritten`] instead.
     fn commit(&self, commit: &Commit) -> impl Future<Output = Result<(), CommitError>> + Send;
 
     /// A client's commits after a revision, in order, at most `limit` of them, each whole.
@@ -94,7 +96,8 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
         limit: usize,
     ) -> impl Future<Output = Result<Vec<Ending>, StoreError>> + Send;
 
-    /// The events after a cursor; from the first one with `None`. At most `limit`, at least one if there is one.
+    /// The events after a cursor, at most `limit` of them (at least 1); from the first one with `None`. The events of one
+    /// commit may come in two answers.
     ///
     /// # To ensure correctness
     /// - The events of one client come in one order, that of its trail, and none is ever skipped by a reader that
@@ -396,6 +399,10 @@ pub enum CommitError {
         /// Whose it is.
         by: ClientId,
     },
+    /// The store failed before it began: it cannot be reached, is full or may not be written to. Nothing was written, and
+    /// nothing is under way.
+    #[error("nothing was written")]
+    NotWritten(#[source] StoreError),
     /// The store failed. The commit may have been applied, or may yet be.
     #[error("the store did not say whether the commit was applied")]
     Failed(#[from] StoreError),
@@ -444,6 +451,8 @@ pub enum StoreErrorKind {
     Corrupt,
     /// It does not know the cursor: begin again from the first event.
     CursorLost,
+    /// An earlier attempt may still be under way, and what came since says nothing of it: try again later.
+    InDoubt,
 }
 
 impl std::fmt::Display for StoreErrorKind {
@@ -452,6 +461,7 @@ impl std::fmt::Display for StoreErrorKind {
             Self::Unavailable => "the store cannot be reached: try again later",
             Self::ReadOnly => "the store cannot be written to: make room, or open it for writing",
             Self::Corrupt => "something in the store cannot be read: check it and restore it from a backup",
+            Self::InDoubt => "an earlier attempt may still be under way: try again later",
             Self::CursorLost => "the store does not know the cursor: begin again from the first event",
         })
     }

@@ -38,6 +38,8 @@ impl Verifier {
     /// Whether both come from the same text. Costs the same whatever the answer.
     #[inline]
     pub(crate) fn matches(&self, other: &Self) -> subtle::Choice {
+        #[cfg(test)]
+        tests::count_comparison();
         let [a, b, c, d] = self.0;
         let [e, f, g, h] = other.0;
         ((a ^ e) | (b ^ f) | (c ^ g) | (d ^ h)).ct_eq(&0)
@@ -83,12 +85,23 @@ pub(crate) mod tests {
 
     thread_local! {
         static WORK: Cell<(usize, usize)> = const { Cell::new((0, 0)) };
+        static COMPARISONS: Cell<usize> = const { Cell::new(0) };
     }
 
     /// Notes one hash over this many bytes besides the label.
     pub(super) fn count(bytes: usize) {
         let (hashes, total) = WORK.get();
         WORK.set((hashes + 1, total + bytes));
+    }
+
+    /// Notes one comparison with a candidate.
+    pub(super) fn count_comparison() {
+        COMPARISONS.set(COMPARISONS.get() + 1);
+    }
+
+    /// The comparisons of this thread since the last call.
+    pub(crate) fn comparisons() -> usize {
+        COMPARISONS.replace(0)
     }
 
     /// The hashes of this thread since the last call, and the bytes that went into them.

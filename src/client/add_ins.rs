@@ -29,15 +29,9 @@ impl Client {
     /// A [`Refusal`] when the add-in is of another availability (rule 2) or the client serves 256 already.
     pub fn associate(&self, add_in: &AddIn, deciding: &Deciding<'_>) -> Result<Transition, Refusal> {
         let now = self.admit(deciding)?;
-        self.refuse_availability(add_in)?;
-        if self.serves(add_in.id()) {
-            return Ok(Transition::Unchanged);
-        }
-        self.refuse_full()?;
         let mut draft = Draft::of(self, deciding, now);
-        draft.take_in(add_in.id());
-        draft.record(Fact::AddInAssociated { add_in: add_in.id().clone() });
-        Ok(draft.into())
+        let is_news = draft.associate(add_in)?;
+        Ok(if is_news { draft.into() } else { Transition::Unchanged })
     }
 
     /// Ends an association. If there is none, nothing changes.
@@ -101,7 +95,7 @@ impl Client {
         self.add_ins.binary_search(add_in).is_ok()
     }
 
-    pub(super) fn refuse_full(&self) -> Result<(), Refusal> {
+    fn refuse_full(&self) -> Result<(), Refusal> {
         if self.add_ins.len() < MAX_ADD_INS {
             return Ok(());
         }
@@ -110,7 +104,20 @@ impl Client {
 }
 
 impl Draft {
-    pub(super) fn take_in(&mut self, add_in: &AddInId) {
+    /// Associates an add-in as [`Client::associate`] describes it. `false` when it is associated already.
+    pub(super) fn associate(&mut self, add_in: &AddIn) -> Result<bool, Refusal> {
+        let client = self.client();
+        client.refuse_availability(add_in)?;
+        if client.serves(add_in.id()) {
+            return Ok(false);
+        }
+        client.refuse_full()?;
+        self.take_in(add_in.id());
+        self.record(Fact::AddInAssociated { add_in: add_in.id().clone() });
+        Ok(true)
+    }
+
+    fn take_in(&mut self, add_in: &AddInId) {
         let add_ins = &mut self.client_mut().add_ins;
         if let Err(position) = add_ins.binary_search(add_in) {
             add_ins.insert(position, add_in.clone());

@@ -134,7 +134,7 @@ impl Client {
                 obstacles.push(Obstacle::UsedRecently { until });
             }
         }
-        let plan = self.plan(SecretDeletion(removal), last_used, obstacles, now);
+        let plan = self.plan(SecretDeletion { deletes: removal }, last_used, obstacles, now);
         Ok((plan, draft.into()))
     }
 
@@ -153,7 +153,7 @@ impl Client {
         }
         let removal = self.removal(secret, draft.client(), now);
         let obstacles = self.last_of_its_kind(secret, now);
-        let plan = self.plan(SecretDisabling(removal), last_used(secret, uses), obstacles, now);
+        let plan = self.plan(SecretDisabling { disables: removal }, last_used(secret, uses), obstacles, now);
         let transition = if is_disabled { Transition::Unchanged } else { draft.into() };
         Ok((plan, transition))
     }
@@ -173,7 +173,10 @@ impl Client {
         let plan = self.plan(consequences, last_used, Vec::new(), now);
 
         let mut draft = Draft::of(self, deciding, now);
-        for secret in self.secrets() {
+        // Those that matter most come last: if there are more than are remembered, the ended ones are forgotten.
+        let mut secrets: Vec<_> = self.secrets().collect();
+        secrets.sort_by_key(|secret| (!secret.validity().has_ended(now), secret.id()));
+        for secret in secrets {
             draft.delete(secret.id(), Fate::Deleted);
         }
         draft.client_mut().add_ins.clear();
@@ -207,11 +210,10 @@ impl Client {
     /// Only a valid secret can be the last one (rule 9).
     fn last_of_its_kind(&self, secret: &Secret, now: Timestamp) -> Vec<Obstacle> {
         let mut obstacles = Vec::new();
-        let mut others = self.valid_at(now).filter(|other| other.id() != secret.id());
-        if secret.is_valid_at(now) && others.clone().next().is_none() {
+        if is_the_last(self.valid_at(now), secret) {
             obstacles.push(Obstacle::LastValid);
         }
-        if secret.can_sign_at(now) && !others.any(|other| other.can_sign_at(now)) {
+        if is_the_last(self.signers_at(now), secret) {
             obstacles.push(Obstacle::LastThatSigns);
         }
         obstacles
@@ -225,7 +227,7 @@ impl Decide for SecretDeletion {
         uses: &LastUses,
         deciding: &Deciding<'_>,
     ) -> Result<(Plan<Self>, Transition), Refusal> {
-        client.decide_deletion(self.0.secret, uses, deciding)
+        client.decide_deletion(self.deletes.secret, uses, deciding)
     }
 }
 
@@ -236,7 +238,7 @@ impl Decide for SecretDisabling {
         uses: &LastUses,
         deciding: &Deciding<'_>,
     ) -> Result<(Plan<Self>, Transition), Refusal> {
-        client.decide_disabling(self.0.secret, uses, deciding)
+        client.decide_disabling(self.disables.secret, uses, deciding)
     }
 }
 
@@ -249,6 +251,11 @@ impl Decide for ClientDeletion {
     ) -> Result<(Plan<Self>, Transition), Refusal> {
         client.decide_client_deletion(uses, deciding)
     }
+}
+
+/// Whether a secret is the only one of these.
+fn is_the_last<'a>(mut secrets: impl Iterator<Item = &'a Secret>, secret: &Secret) -> bool {
+    secrets.next().is_some_and(|first| first.id() == secret.id()) && secrets.next().is_none()
 }
 
 /// When the secret was last used; an imported one counts as used at its import (rule 9).

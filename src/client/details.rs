@@ -1,13 +1,12 @@
 //! Registering a client ID and changing its details.
 
-use super::draft::{Addition, Draft};
+use super::draft::Draft;
 use super::{Client, Deciding, NewSecret, Refusal, Transition};
 use crate::client_secret::ClientSecret;
 use crate::details::{Availability, ClientDetails};
 use crate::event::{EventHash, Fact, Revision};
 use crate::id::{ClientId, SellerId};
 use crate::policy::Policy;
-use crate::secret::Origin;
 use crate::validity::Timestamp;
 
 impl Client {
@@ -33,21 +32,11 @@ impl Client {
             return Err(Refusal::UnknownClient);
         }
         allow_redirect(deciding.policy, &details)?;
-        let validity = first.validity(now, deciding.policy)?;
-        if !client_secret.is_generated() {
-            return Err(Refusal::NotGenerated);
-        }
         let fact = Fact::ClientRegistered { owner: owner.clone(), details: details.clone(), availability };
         let blank = Self::blank(id, owner, details, availability, now);
         let mut draft = Draft::new(blank, deciding, now);
         draft.record(fact);
-        draft.add(Addition {
-            client_secret,
-            label: first.label().cloned(),
-            purpose: first.purpose(),
-            validity,
-            origin: Origin::Generated,
-        })?;
+        draft.add_new(first, client_secret, deciding.policy, now)?;
         Ok(draft.into())
     }
 

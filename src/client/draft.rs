@@ -5,7 +5,7 @@
 
 use super::chain::Chain;
 use super::tombstone::{Fate, Remembered, Tombstone, remember};
-use super::{Change, Client, ClientState, Deciding, Held, Promotion, Refusal, Transition};
+use super::{Change, Client, ClientState, Deciding, Held, Promotion, Refusal, Transition, changed_at};
 use crate::client_secret::ClientSecret;
 use crate::event::{Fact, Handover};
 use crate::id::SecretId;
@@ -38,8 +38,10 @@ impl Draft {
     pub(super) fn of(client: &Client, deciding: &Deciding<'_>, now: Timestamp) -> Self {
         let signing = client.signing_at(now).secret();
         let mut next = client.carry(now);
-        // Only an operator may set a client's clock back, which is how one that was set ahead by mistake is healed.
-        next.changed_at = if deciding.actor.is_operator() { now } else { now.max(client.changed_at) };
+        next.changed_at = changed_at(client.changed_at, deciding, now);
+        if next.changed_at < client.changed_at {
+            next.set_back(client.changed_at, now);
+        }
         Self::start(next, deciding, now, signing)
     }
 
@@ -198,6 +200,16 @@ impl From<Draft> for Transition {
 }
 
 impl Client {
+    /// Takes promotions that were in force under a clock that was ahead for in force now, in their order: they are not
+    /// to come back when the time comes that the clock was set to.
+    fn set_back(&mut self, before: Timestamp, now: Timestamp) {
+        self.promotions.sort_by_key(Promotion::order);
+        for promotion in self.promotions.iter_mut().filter(|p| now < p.at && p.at <= before) {
+            self.steps += 1;
+            *promotion = Promotion { at: now, step: self.steps, ..*promotion };
+        }
+    }
+
     /// The same client, to be changed at `now`. What an ended secret signed with goes here, and with it the
     /// promotions that can no longer matter: of ended secrets, and of each secret all in force but the latest.
     fn carry(&self, now: Timestamp) -> Self {

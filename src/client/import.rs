@@ -178,13 +178,7 @@ impl Client {
             draft.import(secret, deciding, now)?;
         }
         for add_in in &imported.add_ins {
-            let client = draft.client();
-            client.refuse_availability(add_in)?;
-            if !client.serves(add_in.id()) {
-                client.refuse_full()?;
-                draft.take_in(add_in.id());
-                draft.record(Fact::AddInAssociated { add_in: add_in.id().clone() });
-            }
+            draft.associate(add_in)?;
         }
         Ok(draft.into())
     }
@@ -211,6 +205,9 @@ impl Client {
             if differs {
                 return Err(Refusal::ClientExists { differs_in });
             }
+        }
+        for add_in in &imported.add_ins {
+            self.refuse_availability(add_in)?;
         }
         for secret in imported.in_order() {
             let Some(found) = self.find_imported(secret)? else {
@@ -239,14 +236,15 @@ impl Client {
         let now = self.admit(deciding)?;
         secret.check()?;
         if let Some(found) = self.find_imported(secret)? {
-            return if secret.signs_today {
-                self.promote(found.id(), deciding)
-            } else {
-                Ok(Transition::Unchanged)
-            };
+            let signs = self.signing_at(now).secret() == Some(found.id());
+            if secret.signs_today && !signs {
+                let (secret, differs_in) = (found.id(), "signing: promote it instead");
+                return Err(Refusal::SecretExists { secret, differs_in });
+            }
+            return Ok(Transition::Unchanged);
         }
         if self.would_forget(secret.validity, now) && !secret.signs_today {
-            return Ok(Transition::Unchanged);
+            return Err(Refusal::EndedLongAgo);
         }
         let mut draft = Draft::of(self, deciding, now);
         draft.import(secret, deciding, now)?;

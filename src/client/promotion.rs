@@ -76,9 +76,9 @@ impl Client {
         if !secret.purpose().signs() {
             return Err(Refusal::CannotSign);
         }
-        if !secret.is_valid_at(at) {
-            return Err(Refusal::NotValidThen { at });
+        if self.signers_at(at).any(|signer| signer.id() == id) {
+            return Ok(());
         }
-        Ok(())
+        Err(Refusal::NotValidThen { at })
     }
 }

@@ -90,6 +90,9 @@ pub enum Refusal {
         /// What became of it.
         fate: Fate,
     },
+    /// The client secret ended before all the ended ones that the client keeps (rule 3): it would be forgotten at once.
+    #[error("the client secret ended longer ago than all that are kept: there is no use in importing it")]
+    EndedLongAgo,
     /// Two of the secrets to be imported are the same, or more than one is named as the signing one (rule 18).
     #[error("the import names {what} twice")]
     NamedTwice {
@@ -137,6 +140,9 @@ pub enum Refusal {
         /// The secret.
         secret: SecretId,
     },
+    /// A rotation names the secrets that it replaces, and names none (rule 11).
+    #[error("the rotation names no secret to replace: name some, or leave it out to replace all")]
+    NothingToReplace,
     /// A rotation needs an overlap, and one that does not end is none (rule 11).
     #[error("the overlap is zero or ends beyond the calendar: give the add-in some days to change over")]
     Overlap,
@@ -219,6 +225,8 @@ impl Refusal {
             | Self::RedirectNotAllowed { .. }
             | Self::NotGenerated
             | Self::Weak { .. }
+            | Self::EndedLongAgo
+            | Self::NothingToReplace
             | Self::NamedTwice { .. }
             | Self::CannotSign
             | Self::InThePast { .. }

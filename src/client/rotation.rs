@@ -157,6 +157,7 @@ impl Client {
             |secret: &&Secret| secret.purpose() == rotation.purpose && secret.validity().runs(now);
         match &rotation.replaces {
             None => Ok(self.secrets().filter(replaceable).collect()),
+            Some(named) if named.is_empty() => Err(Refusal::NothingToReplace),
             Some(named) => named
                 .iter()
                 .map(|&id| {

@@ -53,14 +53,6 @@ impl NewSecret {
         Self { starts: Some(starts.into()), ..self }
     }
 
-    pub(super) fn label(&self) -> Option<&Label> {
-        self.label.as_ref()
-    }
-
-    pub(super) fn purpose(&self) -> Purpose {
-        self.purpose
-    }
-
     /// The validity of a secret like this that is added now.
     pub(super) fn validity(&self, now: Timestamp, policy: &Policy) -> Result<Validity, Refusal> {
         let from = self.starts.unwrap_or(now);

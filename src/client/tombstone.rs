@@ -5,7 +5,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::chain::Chain;
-use super::{Change, Client, ClientState, Deciding, Refusal, Transition, is_behind, judged_at};
+use super::{
+    Change, Client, ClientState, Deciding, Refusal, Transition, admit, admit_in_emergency, changed_at,
+};
 use crate::event::{EventHash, Fact, Revision};
 use crate::id::{ClientId, SecretId, SellerId};
 use crate::validity::Timestamp;
@@ -118,24 +120,31 @@ impl Tombstone {
     /// # Errors
     /// [`Refusal::UnknownSecret`] when it is not remembered.
     pub fn mark_compromised(&self, secret: SecretId, deciding: &Deciding<'_>) -> Result<Transition, Refusal> {
-        if !deciding.actor.may_act_for(&self.owner) {
-            return Err(Refusal::UnknownClient);
-        }
-        if is_behind(self.changed_at, deciding.now) && !deciding.actor.is_operator() {
-            return Err(Refusal::ClockBehind { by: self.changed_at.saturating_since(deciding.now) });
-        }
+        admit(&self.owner, self.changed_at, deciding)?;
+        self.delete_in_emergency(secret, deciding)
+    }
+
+    /// Marks a deleted secret compromised without waiting for a clock (rule 9), as [`Client::delete_in_emergency`] does.
+    ///
+    /// # Errors
+    /// [`Refusal::UnknownSecret`] when it is not remembered.
+    pub fn delete_in_emergency(
+        &self,
+        secret: SecretId,
+        deciding: &Deciding<'_>,
+    ) -> Result<Transition, Refusal> {
+        let now = admit_in_emergency(&self.owner, self.changed_at, deciding)?;
         let mut remembered: Vec<_> = self.remembered.iter().map(Remembered::carry).collect();
         if !condemn(&mut remembered, secret)? {
             return Ok(Transition::Unchanged);
         }
-        let now = judged_at(self.changed_at, deciding.now);
         let mut chain = Chain::after(self.id.clone(), self.revision, self.head, deciding.actor, now);
         chain.record(Fact::SecretCompromised { secret }, None);
         let next = Self {
             id: self.id.clone(),
             owner: self.owner.clone(),
             revision: chain.revision(),
-            changed_at: now,
+            changed_at: changed_at(self.changed_at, deciding, now),
             head: chain.head(),
             remembered,
         };

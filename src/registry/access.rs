@@ -93,12 +93,15 @@ impl<S: Store> Registry<S> {
                 self.inner.uses.note(live, secret, at);
                 Ok(Authenticated { live: Arc::clone(live), secret, at })
             }
-            Some(state) => {
-                if matches!(state, SecretState::Ended | SecretState::Disabled) {
-                    self.inner.uses.note(live, secret, at);
-                }
-                Err(Denial::of(secret, state.into()))
+            Some(SecretState::Ended) => {
+                self.inner.uses.note(live, secret, at);
+                Err(Denial::of(secret, Reason::Ended))
             }
+            Some(SecretState::Disabled) => {
+                self.inner.uses.note(live, secret, at);
+                Err(Denial::of(secret, Reason::Disabled))
+            }
+            Some(SecretState::NotYetStarted) => Err(Denial::of(secret, Reason::NotYetStarted)),
             None => Err(Denial::because(Reason::Wrong)),
         }
     }
@@ -131,6 +134,8 @@ impl<S: Store> Registry<S> {
 }
 
 /// Who authenticated, and with what: everything an operator wants in a log, nothing that a stranger may learn.
+///
+/// Keeps the client as it was then in memory; for a long session, copy what is needed.
 #[derive(Clone)]
 pub struct Authenticated {
     live: Arc<LiveClient>,
@@ -250,7 +255,7 @@ impl Denied {
         self.record.as_ref().map(Record::client_id)
     }
 
-    /// The secret that was presented, if it was recognised.
+    /// The secret that was recognised, or that a signature names.
     #[must_use]
     pub fn secret_id(&self) -> Option<SecretId> {
         self.secret
@@ -303,17 +308,6 @@ pub enum Reason {
     Compromised,
     /// The secret is not for signing (signatures only).
     CannotSign,
-}
-
-impl From<SecretState> for Reason {
-    fn from(state: SecretState) -> Self {
-        match state {
-            SecretState::NotYetStarted => Self::NotYetStarted,
-            SecretState::Valid => Self::Wrong,
-            SecretState::Disabled => Self::Disabled,
-            SecretState::Ended => Self::Ended,
-        }
-    }
 }
 
 impl From<Fate> for Reason {
@@ -371,3 +365,100 @@ pub(super) fn warn_of_lag(client_id: &ClientId, changed_at: Timestamp, clock: Ti
 
 /// What is hashed in place of a client ID that is none: as long as one of ours.
 const NOBODY: &str = "00000000-0000-0000-0000-000000000000";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::ManualClock;
+    use crate::entropy::{Entropy, EntropyError};
+    use crate::verifier::tests::{comparisons, work};
+    use crate::{Availability, ClientDetails, Issued, Lifetime, NewSecret, Policy};
+    use pollster::block_on;
+    use rand::rngs::StdRng;
+    use rand::{Rng, SeedableRng};
+    use std::sync::Mutex;
+
+    #[derive(Debug)]
+    struct Seeded(Mutex<StdRng>);
+
+    impl Entropy for Seeded {
+        fn fill(&self, buffer: &mut [u8]) -> Result<(), EntropyError> {
+            self.0.lock().unwrap().fill_bytes(buffer);
+            Ok(())
+        }
+    }
+
+    fn registry() -> Registry {
+        Registry::builder()
+            .clock(ManualClock::new("2026-03-01T09:00:00Z".parse().unwrap()))
+            .entropy(Seeded(Mutex::new(StdRng::seed_from_u64(1))))
+            .policy(Policy::default().with_max_secrets(5).unwrap())
+            .in_memory()
+    }
+
+    /// What presenting this costs, and what it comes to.
+    fn cost(registry: &Registry, client_id: &str, secret: &str) -> ((usize, usize), usize, Option<Reason>) {
+        work();
+        comparisons();
+        let answer = block_on(registry.authenticate(client_id, secret));
+        let reason = match answer {
+            Ok(_) => None,
+            Err(AccessError::Denied(denied)) => Some(denied.reason()),
+            Err(AccessError::Unavailable(error)) => panic!("{error}"),
+        };
+        (work(), comparisons(), reason)
+    }
+
+    #[test]
+    fn rule_05_every_answer_costs_the_same_hashing() {
+        let registry = registry();
+        let seller = registry.as_seller("contoso").unwrap();
+        let new = || NewSecret::lasting(Lifetime::OneYear);
+        let register = |name| {
+            let details =
+                ClientDetails::new(name, "app.contoso.com", "https://app.contoso.com/done").unwrap();
+            block_on(seller.register(details, Availability::Worldwide, Lifetime::OneYear)).unwrap()
+        };
+        let first = register("calendar app");
+        let gone = register("old app");
+        let old = seller.client(gone.client_id());
+        block_on(async { old.confirm(old.plan_client_deletion().await.unwrap()).await }).unwrap();
+
+        let client = seller.client(first.client_id());
+        let add = || block_on(client.add_secret(new())).unwrap();
+        let deleted = add();
+        let compromised = add();
+        let plan = block_on(client.plan_deletion(deleted.secret_id())).unwrap();
+        block_on(client.confirm(plan)).unwrap();
+        let _ = block_on(client.delete_in_emergency(compromised.secret_id(), None)).unwrap();
+        let held: [Issued; 5] = [first, add(), add(), add(), add()];
+
+        let ours = held[0].client_id().as_str();
+        let text = |issued: &Issued| issued.client_secret().expose().to_owned();
+        let upper = ours.to_uppercase();
+        let wrong = text(&held[0]).chars().rev().collect::<String>();
+        let slip = format!("{}~", &text(&held[0])[..52]);
+        // Five secrets and two that are remembered; one that is remembered; nothing at all.
+        let mut cases = vec![
+            (ours, wrong, Some(Reason::Wrong), 7),
+            (ours, slip, Some(Reason::Mistyped), 7),
+            (ours, text(&gone), Some(Reason::Wrong), 7),
+            (ours, text(&deleted), Some(Reason::Deleted), 7),
+            (ours, text(&compromised), Some(Reason::Compromised), 7),
+            (gone.client_id().as_str(), text(&gone), Some(Reason::ClientDeleted), 1),
+            (gone.client_id().as_str(), text(&held[0]), Some(Reason::ClientDeleted), 1),
+            ("11111111-2222-4333-8444-555555555555", text(&held[0]), Some(Reason::UnknownClient), 0),
+            (&upper, text(&held[0]), Some(Reason::UnknownClient), 0),
+            ("", text(&held[0]), Some(Reason::UnknownClient), 0),
+            ("not a client ID", text(&held[0]), Some(Reason::UnknownClient), 0),
+        ];
+        cases.extend(held.iter().map(|issued| (ours, text(issued), None, 7)));
+        for (client_id, secret, reason, candidates) in cases {
+            let expected = ((1, 36 + 53), candidates, reason);
+            assert_eq!(cost(&registry, client_id, &secret), expected, "{client_id}");
+        }
+        // Shorter IDs cost less, whether there is such a client or not.
+        let unknown = cost(&registry, "calendar-app", &text(&held[0]));
+        assert_eq!(unknown, ((1, 12 + 53), 0, Some(Reason::UnknownClient)));
+    }
+}

@@ -8,12 +8,13 @@ use super::{ConfirmError, Error, Outcome, Snapshot};
 use crate::client::{
     Client, Deciding, ImportedSecret, LastUses, NewSecret, Refusal, Replacement, Rotation, Transition,
 };
-use crate::client_secret::Issued;
+use crate::client_secret::{ClientSecret, Issued};
 use crate::details::ClientDetails;
 use crate::event::{Event, Revision};
 use crate::id::{AddIn, AddInId, ClientId, SecretId};
 use crate::plan::{ClientDeletion, Plan, Planned, SecretDeletion, SecretDisabling, Unconfirmed};
 use crate::record::Form;
+use crate::secret::Secret;
 use crate::store::{MemoryStore, Store};
 use crate::validity::Timestamp;
 use crate::verifier::Verifier;
@@ -21,7 +22,7 @@ use crate::verifier::Verifier;
 /// A client ID in the hands of an actor. Holding one says nothing about whether the client exists: every call looks.
 ///
 /// All calls answer [`Refusal::UnknownClient`] for a client ID that the actor may not see (rule 15), and
-/// [`Error::Unavailable`] when the store does not answer. Doing a thing twice changes nothing ([`Outcome`]).
+/// [`Error::Unavailable`] when the store does not answer. What answers with an [`Outcome`] can be done twice.
 pub struct ClientHandle<S = MemoryStore> {
     view: View<S>,
     client_id: ClientId,
@@ -36,8 +37,8 @@ pub enum EmergencyDeletion {
     Deleted,
     /// The secret is deleted and marked compromised, and this one was issued in the same commit.
     Replaced(Issued),
-    /// The secret is deleted and marked compromised; a rule stood against the replacement.
-    NotReplaced(Refusal),
+    /// The secret is deleted and marked compromised; there was no replacement, for this reason.
+    NotReplaced(Error),
 }
 
 impl<S: Store> ClientHandle<S> {
@@ -60,14 +61,20 @@ impl<S: Store> ClientHandle<S> {
         self.view.look_at(&record).await?.ok_or_else(|| Refusal::ClientDeleted.into())
     }
 
-    /// The client's events after a revision, those of at most `limit` commits, also after its deletion (rule 16).
-    /// Begin with [`Revision::ZERO`] and go on with the revision of the last event.
+    /// The client's trail after a revision: the events of at most `limit` commits (at most 1,000), also after its deletion
+    /// (rule 16). Begin with [`Revision::ZERO`] and go on with the revision of the last event.
     ///
     /// # Errors
     /// [`Refusal::UnknownClient`]
-    pub async fn history(&self, after: Revision, limit: usize) -> Result<Vec<Event>, Error> {
+    pub async fn trail(&self, after: Revision, limit: usize) -> Result<Vec<Event>, Error> {
         self.view.load(&self.client_id).await?;
-        let commits = self.view.registry.inner.store.history(&self.client_id, after, limit).await?;
+        let commits = self
+            .view
+            .registry
+            .inner
+            .store
+            .history(&self.client_id, after, limit.clamp(1, MAX_COMMITS))
+            .await?;
         Ok(commits.into_iter().flat_map(|commit| commit.events).collect())
     }
 
@@ -96,13 +103,9 @@ impl<S: Store> ClientHandle<S> {
     pub async fn import_secret(&self, secret: ImportedSecret) -> Result<SecretId, Error> {
         let applied = self.apply(|client, deciding| client.import_secret(&secret, deciding)).await?;
         let verifier = Verifier::of(&self.client_id, secret.client_secret());
-        match applied.record.form() {
-            Form::Active(live) => {
-                let found = live.client().holder_of(&verifier)?.map(crate::secret::Secret::id);
-                found.ok_or_else(|| Refusal::UnknownClient.into())
-            }
-            Form::Deleted(_) => Err(Refusal::ClientDeleted.into()),
-        }
+        let found = applied.record.client()?.holder_of(&verifier)?.map(Secret::id);
+        // The core has imported it, found it, or refused.
+        found.ok_or_else(|| Refusal::EndedLongAgo.into())
     }
 
     /// Rotates: issues a secret and lets the ones it replaces end after the overlap (rule 11).
@@ -182,8 +185,9 @@ impl<S: Store> ClientHandle<S> {
     /// [`ConfirmError::Obstructed`] and [`ConfirmError::Changed`] hold the plan as it would be made now.
     pub async fn confirm<C>(&self, plan: Plan<C>) -> Result<Outcome, ConfirmError<C>>
     where
-        C: Planned + Debug + Clone + Sync,
+        C: Planned,
     {
+        self.view.load(&self.client_id).await.map_err(ConfirmError::from)?;
         let uses = self.last_uses().await?;
         let applied = self
             .view
@@ -199,27 +203,29 @@ impl<S: Store> ClientHandle<S> {
     /// replacement in the same commit.
     ///
     /// # Errors
-    /// [`Refusal::UnknownSecret`]. No rule stands against it otherwise.
+    /// [`Refusal::UnknownSecret`]. No rule stands against it otherwise; on a deleted client it marks the secret
+    /// compromised.
     pub async fn delete_in_emergency(
         &self,
         secret: SecretId,
         replacement: Option<NewSecret>,
     ) -> Result<EmergencyDeletion, Error> {
         let Some(new) = replacement else {
-            let deleted =
-                self.change(|client, deciding| Ok(client.delete_in_emergency(secret, None, deciding)?.0));
-            return deleted.await.map(|_| EmergencyDeletion::Deleted);
+            self.emergency(secret, None).await?;
+            return Ok(EmergencyDeletion::Deleted);
         };
-        let client_secret = self.view.registry.new_client_secret()?;
-        let result = self
-            .view
-            .change(&self.client_id, |client, deciding| {
-                Ok(client.delete_in_emergency(secret, Some((&new, &client_secret)), deciding)?)
-            })
-            .await;
+        let client_secret = match self.view.registry.new_client_secret() {
+            Ok(client_secret) => client_secret,
+            // What does not wait for a replacement does not fail for want of one either.
+            Err(error) => {
+                self.emergency(secret, None).await?;
+                return Ok(EmergencyDeletion::NotReplaced(error.into()));
+            }
+        };
+        let result = self.emergency(secret, Some((&new, &client_secret))).await;
         Ok(match hand_over(result, client_secret)? {
             (Some(issued), _) => EmergencyDeletion::Replaced(issued),
-            (None, Replacement::Refused(refusal)) => EmergencyDeletion::NotReplaced(refusal),
+            (None, Replacement::Refused(refusal)) => EmergencyDeletion::NotReplaced(refusal.into()),
             (None, _) => EmergencyDeletion::Deleted,
         })
     }
@@ -267,6 +273,22 @@ impl<S: Store> ClientHandle<S> {
         self.view.move_add_in(&self.client_id, to, add_in).await
     }
 
+    async fn emergency(
+        &self,
+        secret: SecretId,
+        replacement: Option<(&NewSecret, &ClientSecret)>,
+    ) -> Result<Applied<Replacement>, Error> {
+        let decide = |form: &Form, deciding: &Deciding<'_>| match form {
+            Form::Active(live) => live.client().delete_in_emergency(secret, replacement, deciding),
+            Form::Deleted(tombstone) => {
+                let transition = tombstone.delete_in_emergency(secret, deciding)?;
+                let refused = replacement.map(|_| Replacement::Refused(Refusal::ClientDeleted));
+                Ok((transition, refused.unwrap_or(Replacement::NotRequested)))
+            }
+        };
+        self.view.change_any(&self.client_id, |form, deciding| Ok::<_, Error>(decide(form, deciding)?)).await
+    }
+
     async fn change(
         &self,
         decide: impl Fn(&Client, &Deciding<'_>) -> Result<Transition, Refusal> + Send + Sync,
@@ -285,15 +307,9 @@ impl<S: Store> ClientHandle<S> {
         &self,
         plan: impl Fn(&Client, &LastUses, &Deciding<'_>) -> Result<Plan<C>, Refusal> + Send + Sync,
     ) -> Result<Plan<C>, Error> {
-        let uses = self.last_uses().await?;
         let record = self.view.load(&self.client_id).await?;
-        match record.form() {
-            Form::Active(live) => {
-                let deciding = self.view.deciding(&record);
-                Ok(plan(live.client(), &uses, &deciding)?)
-            }
-            Form::Deleted(_) => Err(Refusal::ClientDeleted.into()),
-        }
+        let uses = self.last_uses().await?;
+        Ok(plan(record.client()?, &uses, &self.view.deciding(&record))?)
     }
 
     async fn last_uses(&self) -> Result<LastUses, Error> {
@@ -320,3 +336,6 @@ impl<S: Store> Debug for ClientHandle<S> {
             .finish_non_exhaustive()
     }
 }
+
+/// The most commits of a trail that are read at once.
+const MAX_COMMITS: usize = 1000;

@@ -26,7 +26,24 @@ enum Failure {
         entry: Entry,
         by: ClientId,
     },
+    NotWritten(StoreError),
     Unresolved(Box<Unresolved>),
+}
+
+/// What became of a commit that was sent.
+enum Sent {
+    Made,
+    /// Something else is there. The commit was not made, and can no longer be.
+    Conflict,
+    /// It was not made, and no attempt is under way.
+    Taken {
+        entry: Entry,
+        by: ClientId,
+    },
+    /// The same.
+    NotWritten(StoreError),
+    /// It may have been made, or may yet be.
+    InDoubt(StoreError),
 }
 
 impl<S: Store> View<S> {
@@ -90,12 +107,16 @@ impl<S: Store> View<S> {
         for _ in 0..ATTEMPTS {
             let leaves = self.load(from).await?;
             let comes = self.load(to).await?;
-            let decided = {
-                let deciding = self.deciding(&leaves);
-                active(&leaves)?.move_add_in(active(&comes)?, add_in, &deciding)?
+            let decided = match (leaves.client(), comes.client()) {
+                (Ok(leaves_from), Ok(to)) => leaves_from.move_add_in(to, add_in, &self.deciding(&leaves)),
+                (Err(deleted), _) | (_, Err(deleted)) => Err(deleted),
             };
-            let Move::Changed { from: left, to: came } = decided else {
-                return Ok(Outcome::Unchanged);
+            let Ok(Move::Changed { from: left, to: came }) = decided else {
+                // The two were read one after the other: an add-in that moved in between was seen with neither.
+                if self.load(from).await?.revision() != leaves.revision() {
+                    continue;
+                }
+                return decided.map(|_| Outcome::Unchanged).map_err(Error::from);
             };
             let changes =
                 [(Expected::Exactly(leaves.revision()), *left), (Expected::Exactly(comes.revision()), *came)];
@@ -112,11 +133,15 @@ impl<S: Store> View<S> {
     async fn explain(&self, failure: Failure) -> Error {
         match failure {
             Failure::Conflict => Error::Contention { attempts: ATTEMPTS },
+            Failure::NotWritten(error) => error.into(),
             Failure::Unresolved(unresolved) => Error::Unresolved(unresolved),
             Failure::Taken { entry: Entry::Name(..), by } => Error::NameTaken { by },
-            Failure::Taken { entry: Entry::AddIn(add_in), by } => match self.find(&by).await {
-                Ok(visible) => Error::AddInTaken { add_in, by: visible.map(|_| by) },
-                Err(error) => error,
+            Failure::Taken { entry: Entry::AddIn(add_in), by } => match self.registry.load(&by).await {
+                Ok(holder) => {
+                    let visible = holder.is_some_and(|holder| self.actor.may_act_for(holder.owner()));
+                    Error::AddInTaken { add_in, by: visible.then_some(by) }
+                }
+                Err(error) => error.into(),
             },
         }
     }
@@ -130,9 +155,12 @@ impl<S: Store> Registry<S> {
     pub async fn resolve(&self, unresolved: Unresolved) -> Result<Resolution, Unresolved> {
         let Unresolved { commit, added, issued, cause: _ } = unresolved;
         match self.send(&commit, true).await {
-            Ok(()) => Ok(Resolution::Made(issued)),
-            Err(CommitError::Conflict { .. } | CommitError::Taken { .. }) => Ok(Resolution::NotMade),
-            Err(CommitError::Failed(cause)) => Err(Unresolved { commit, added, issued, cause }),
+            Sent::Made => Ok(Resolution::Made(issued)),
+            Sent::Conflict => Ok(Resolution::NotMade),
+            Sent::Taken { .. } => Err(Unresolved { commit, added, issued, cause: in_doubt() }),
+            Sent::NotWritten(cause) | Sent::InDoubt(cause) => {
+                Err(Unresolved { commit, added, issued, cause })
+            }
         }
     }
 
@@ -150,10 +178,11 @@ impl<S: Store> Registry<S> {
         let records = changes.each_ref().map(|change| change.record().clone());
         let commit = Commit::new(self.new_commit_id()?, changes.into());
         Ok(match self.send(&commit, false).await {
-            Ok(()) => Ok(records),
-            Err(CommitError::Conflict { .. }) => Err(Failure::Conflict),
-            Err(CommitError::Taken { entry, by }) => Err(Failure::Taken { entry, by }),
-            Err(CommitError::Failed(cause)) => {
+            Sent::Made => Ok(records),
+            Sent::Conflict => Err(Failure::Conflict),
+            Sent::Taken { entry, by } => Err(Failure::Taken { entry, by }),
+            Sent::NotWritten(error) => Err(Failure::NotWritten(error)),
+            Sent::InDoubt(cause) => {
                 let issued = None;
                 Err(Failure::Unresolved(Box::new(Unresolved { commit, added, issued, cause })))
             }
@@ -162,31 +191,30 @@ impl<S: Store> Registry<S> {
 
     /// Sends a commit until the store says what became of it, a fixed number of times.
     ///
-    /// Once an attempt has failed, a conflict may be the trace of that attempt: then the history says whose commit made
-    /// the revision.
-    async fn send(&self, commit: &Commit, mut in_doubt: bool) -> Result<(), CommitError> {
-        let mut attempt = 1;
-        loop {
+    /// Once an attempt has failed, only `Ok` and `Conflict` say anything of it: a conflict may be its trace, and then the
+    /// history tells whose commit made the revision. What is taken now, or was not written this time, may be free or
+    /// written when the first attempt arrives at last.
+    async fn send(&self, commit: &Commit, mut in_doubt: bool) -> Sent {
+        let mut last = self::in_doubt();
+        for _ in 0..SENDS {
             match self.inner.store.commit(commit).await {
-                Ok(()) => return Ok(()),
-                Err(CommitError::Conflict { client_id, found }) if in_doubt => {
-                    let made = self.was_made(commit).await?;
-                    return if made { Ok(()) } else { Err(CommitError::Conflict { client_id, found }) };
+                Ok(()) => return Sent::Made,
+                Err(CommitError::Conflict { .. }) if !in_doubt => return Sent::Conflict,
+                Err(CommitError::Conflict { .. }) => {
+                    return match self.was_made(commit).await {
+                        Ok(true) => Sent::Made,
+                        Ok(false) => Sent::Conflict,
+                        Err(error) => Sent::InDoubt(error),
+                    };
                 }
-                // The first attempt may still be on its way: this says nothing of it.
-                Err(taken @ CommitError::Taken { .. }) if in_doubt => {
-                    return Err(StoreError::with_source(StoreErrorKind::Unavailable, taken).into());
-                }
-                Err(CommitError::Failed(error)) => {
-                    in_doubt = true;
-                    if attempt == SENDS {
-                        return Err(error.into());
-                    }
-                }
-                Err(error) => return Err(error),
+                Err(CommitError::Taken { entry, by }) if !in_doubt => return Sent::Taken { entry, by },
+                Err(CommitError::Taken { .. }) => last = self::in_doubt(),
+                Err(CommitError::NotWritten(error)) if !in_doubt => return Sent::NotWritten(error),
+                Err(CommitError::NotWritten(error)) => last = error,
+                Err(CommitError::Failed(error)) => (in_doubt, last) = (true, error),
             }
-            attempt += 1;
         }
+        Sent::InDoubt(last)
     }
 
     /// Whether a commit is in the history of its clients.
@@ -236,16 +264,14 @@ pub(super) fn hand_over_one(
 }
 
 fn issued(record: &Record, added: Option<SecretId>, client_secret: ClientSecret) -> Option<Issued> {
-    let client = active(record).ok()?;
+    let client = record.client().ok()?;
     let secret = client.secret(added?)?;
     Some(Issued::new(client.id().clone(), secret.id(), secret.validity(), client_secret))
 }
 
-fn active(record: &Record) -> Result<&Client, Refusal> {
-    match record.form() {
-        Form::Active(live) => Ok(live.client()),
-        Form::Deleted(_) => Err(Refusal::ClientDeleted),
-    }
+/// What there is to say when an earlier attempt is in doubt. Names nothing that the actor may not see (rule 15).
+fn in_doubt() -> StoreError {
+    StoreError::new(StoreErrorKind::InDoubt)
 }
 
 /// How often a command is decided anew when others change the client in between.

@@ -120,7 +120,7 @@ pub enum Resolution {
 #[non_exhaustive]
 pub enum ConfirmError<C: fmt::Debug> {
     /// Something stands in the way; the plan says what, as of now.
-    #[error("something stands in the way: {}", obstacles_in_words(.0))]
+    #[error("something stands in the way: {}", .0.obstacles_in_words())]
     Obstructed(Box<Plan<C>>),
     /// The client or a consequence has changed: look at the new plan, and confirm that one.
     #[error("the client has changed since the plan was made: look at the new plan and confirm that one")]
@@ -143,8 +143,4 @@ impl<C: fmt::Debug> ConfirmError<C> {
 
 fn in_words(by: Option<&ClientId>) -> String {
     by.map(|by| format!(", {by}")).unwrap_or_default()
-}
-
-fn obstacles_in_words<C>(plan: &Plan<C>) -> String {
-    plan.obstacles().iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }

@@ -1,7 +1,10 @@
 //! Last uses on their way to the store: coalesced, apart from records, never in the way of authenticating (rule 9).
+//!
+//! A use stays in the buffer until the store has it. So whoever asks for last uses sees it at every moment, in the
+//! buffer, in the store or in both; and a store that cannot be written to keeps nobody from reading.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasher, BuildHasherDefault};
+use std::hash::BuildHasher;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -11,14 +14,14 @@ use crate::record::LiveClient;
 use crate::store::{Store, StoreError, Use};
 use crate::validity::Timestamp;
 
-type Pending = HashMap<(ClientId, SecretId), Timestamp, foldhash::fast::RandomState>;
+type Pending = HashMap<ClientId, LastUses, foldhash::fast::RandomState>;
 
 /// The uses that have been noted and not yet been written. Of one secret only the latest.
 pub(super) struct LastUseBuffer {
     interval_millis: i64,
     /// Several, so that threads seldom wait for one another.
-    shards: [Mutex<Pending>; 16],
-    hasher: BuildHasherDefault<std::hash::DefaultHasher>,
+    shards: [Mutex<Pending>; SHARDS],
+    hasher: foldhash::fast::RandomState,
 }
 
 impl LastUseBuffer {
@@ -26,7 +29,7 @@ impl LastUseBuffer {
         Self {
             interval_millis: i64::try_from(interval.as_millis()).unwrap_or(i64::MAX),
             shards: Default::default(),
-            hasher: BuildHasherDefault::default(),
+            hasher: foldhash::fast::RandomState::default(),
         }
     }
 
@@ -34,70 +37,62 @@ impl LastUseBuffer {
     #[inline]
     pub(super) fn note(&self, live: &LiveClient, secret: SecretId, at: Timestamp) {
         if live.should_report(secret, at, self.interval_millis) {
-            self.put_back([Use { client_id: live.client().id().clone(), secret, at }]);
+            let client_id = live.client().id();
+            lock(self.shard(client_id)).entry(client_id.clone()).or_default().note(secret, at);
         }
     }
 
-    /// Writes what is known of one client, and answers with everything that the store knows of it.
+    /// When a client's secrets were last used: what the store knows, and what it is yet to be told.
     pub(super) async fn of<S: Store>(&self, store: &S, client_id: &ClientId) -> Result<LastUses, StoreError> {
-        let pending = {
-            let mut shard = self.shard(client_id);
-            let mine = shard.extract_if(|(id, _), _| id == client_id);
-            mine.map(|((client_id, secret), at)| Use { client_id, secret, at }).collect()
-        };
-        self.write(store, pending).await?;
-        store.last_uses(client_id).await
+        // First what is pending: written in between, it is in the store's answer.
+        let pending = lock(self.shard(client_id)).get(client_id).cloned().unwrap_or_default();
+        let mut uses = store.last_uses(client_id).await?;
+        uses.extend(&pending);
+        Ok(uses)
     }
 
     /// Writes everything.
     pub(super) async fn flush<S: Store>(&self, store: &S) -> Result<(), StoreError> {
         for shard in &self.shards {
-            let pending = std::mem::take(&mut *lock(shard));
-            let pending =
-                pending.into_iter().map(|((client_id, secret), at)| Use { client_id, secret, at }).collect();
-            self.write(store, pending).await?;
+            let pending: Vec<_> = lock(shard).iter().flat_map(uses_of).collect();
+            for some in pending.chunks(MAX_WRITE) {
+                store.note_uses(some).await?;
+                let mut shard = lock(shard);
+                for written in some {
+                    forget(&mut shard, written);
+                }
+            }
         }
         Ok(())
     }
 
-    async fn write<S: Store>(&self, store: &S, uses: Vec<Use>) -> Result<(), StoreError> {
-        if uses.is_empty() {
-            return Ok(());
-        }
-        // Taken out before it is written, so put back also when this future is dropped half-way.
-        let mut taken = Taken { buffer: self, uses };
-        store.note_uses(&taken.uses).await?;
-        taken.uses.clear();
-        Ok(())
-    }
-
-    fn put_back(&self, uses: impl IntoIterator<Item = Use>) {
-        for Use { client_id, secret, at } in uses {
-            let mut shard = self.shard(&client_id);
-            let last = shard.entry((client_id, secret)).or_insert(at);
-            *last = at.max(*last);
-        }
-    }
-
-    fn shard(&self, client_id: &ClientId) -> MutexGuard<'_, Pending> {
+    fn shard(&self, client_id: &ClientId) -> &Mutex<Pending> {
         let [first, ..] = &self.shards;
-        let position = usize::try_from(self.hasher.hash_one(client_id) % 16).unwrap_or(0);
-        lock(self.shards.get(position).unwrap_or(first))
+        let position = usize::try_from(self.hasher.hash_one(client_id) % SHARDS as u64).unwrap_or(0);
+        self.shards.get(position).unwrap_or(first)
     }
 }
 
-/// Uses that are being written.
-struct Taken<'a> {
-    buffer: &'a LastUseBuffer,
-    uses: Vec<Use>,
+/// Takes out what the store has been told, unless there was a later use since.
+fn forget(shard: &mut Pending, written: &Use) {
+    if let Some(uses) = shard.get_mut(&written.client_id) {
+        if uses.of(written.secret) == Some(written.at) {
+            uses.retain(|secret| secret != written.secret);
+        }
+        if uses.is_empty() {
+            shard.remove(&written.client_id);
+        }
+    }
 }
 
-impl Drop for Taken<'_> {
-    fn drop(&mut self) {
-        self.buffer.put_back(std::mem::take(&mut self.uses));
-    }
+fn uses_of((client_id, uses): (&ClientId, &LastUses)) -> Vec<Use> {
+    uses.iter().map(|(secret, at)| Use { client_id: client_id.clone(), secret, at }).collect()
 }
 
 fn lock(shard: &Mutex<Pending>) -> MutexGuard<'_, Pending> {
     shard.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+const SHARDS: usize = 16;
+/// How many uses are written at once.
+const MAX_WRITE: usize = 1000;

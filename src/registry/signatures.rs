@@ -4,7 +4,7 @@
 
 use super::Registry;
 use super::access::{AccessError, Denied, Reason};
-use crate::client::{Client, Fate, Held};
+use crate::client::{Client, Held};
 use crate::error::ErrorKind;
 use crate::id::{ClientId, SecretId};
 use crate::record::{Form, Record};
@@ -106,17 +106,17 @@ impl Client {
 
     fn verify_with(&self, id: SecretId, message: &[u8], mac: &[u8; 32], at: Timestamp) -> Result<(), Reason> {
         let Some(Held { secret, mac_key, .. }) = self.held(id) else {
-            let remembered = self.remembered().find(|(remembered, _)| *remembered == id);
-            return Err(remembered.map_or(Reason::Wrong, |(_, fate): (_, Fate)| fate.into()));
+            // Anybody can name a secret: that it is compromised is for those to hear who presented it.
+            let is_remembered = self.remembered().any(|(remembered, _)| remembered == id);
+            return Err(if is_remembered { Reason::Deleted } else { Reason::Wrong });
         };
-        match secret.state_at(at) {
-            SecretState::Valid => {}
-            state => return Err(state.into()),
-        }
-        match mac_key {
-            None => Err(Reason::CannotSign),
-            Some(mac_key) if mac_key.verify(message, mac) => Ok(()),
-            Some(_) => Err(Reason::Wrong),
+        match (secret.state_at(at), mac_key) {
+            (SecretState::NotYetStarted, _) => Err(Reason::NotYetStarted),
+            (SecretState::Disabled, _) => Err(Reason::Disabled),
+            (SecretState::Ended, _) => Err(Reason::Ended),
+            (SecretState::Valid, None) => Err(Reason::CannotSign),
+            (SecretState::Valid, Some(mac_key)) if mac_key.verify(message, mac) => Ok(()),
+            (SecretState::Valid, Some(_)) => Err(Reason::Wrong),
         }
     }
 }
@@ -170,8 +170,5 @@ impl SignError {
 }
 
 fn active(record: Option<&Record>) -> Result<&Client, SignError> {
-    match record.map(Record::form) {
-        Some(Form::Active(live)) => Ok(live.client()),
-        Some(Form::Deleted(_)) | None => Err(SignError::UnknownClient),
-    }
+    record.and_then(|record| record.client().ok()).ok_or(SignError::UnknownClient)
 }

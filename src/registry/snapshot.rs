@@ -28,7 +28,7 @@ impl Snapshot {
         self.live.client()
     }
 
-    /// The instant that it was looked at; never before its last change (rule 19).
+    /// The instant that it was looked at, as [`Client::instant`] says (rule 19).
     #[must_use]
     pub fn at(&self) -> Timestamp {
         self.at

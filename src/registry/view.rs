@@ -56,22 +56,28 @@ impl<S: Store> View<S> {
             return Ok(None);
         };
         let inner = &self.registry.inner;
-        let uses = inner.uses.of(&inner.store, record.client_id()).await?;
+        let mut uses = inner.uses.of(&inner.store, record.client_id()).await?;
+        uses.retain(|secret| live.client().secret(secret).is_some());
         Ok(Some(Snapshot::new(Arc::clone(live), self.registry.instant_of(live.client()), uses)))
     }
 
     /// The client that an add-in belongs to. Indexes are hints: what they lead to is checked against the record.
     pub(super) async fn client_of(&self, add_in: &AddInId) -> Result<Option<Snapshot>, Error> {
-        let found = match self.registry.inner.store.client_of(add_in).await? {
-            Some(client_id) => self.find(&client_id).await?,
-            None => None,
-        };
-        match found {
-            Some(record) => {
-                let snapshot = self.look_at(&record).await?;
-                Ok(snapshot.filter(|snapshot| snapshot.client().add_ins().contains(add_in)))
+        let mut asked = None;
+        // An add-in that moves between the two look-ups is not where the first one said: ask again, until the index says
+        // the same twice.
+        loop {
+            let client_id = self.registry.inner.store.client_of(add_in).await?;
+            let Some(id) = client_id.filter(|id| asked.as_ref() != Some(id)) else {
+                return Ok(None);
+            };
+            let Some(record) = self.find(&id).await? else {
+                return Ok(None);
+            };
+            if record.client().is_ok_and(|client| client.add_ins().contains(add_in)) {
+                return self.look_at(&record).await;
             }
-            None => Ok(None),
+            asked = Some(id);
         }
     }
 

@@ -24,7 +24,7 @@ impl SeededEntropy {
 
     /// The next client secret.
     pub(crate) fn client_secret(&self) -> ClientSecret {
-        ClientSecret::generate("crs", self).unwrap()
+        ClientSecret::generate(&Policy::default(), self).unwrap()
     }
 }
 

@@ -1,8 +1,8 @@
 //! Rule 18: moving in with client IDs and client secrets that exist already.
 
 use client_registry::{
-    Availability, Client, ClientSecret, ClientState, Fact, ImportedClient, ImportedSecret, KeyEncoding,
-    Label, Origin, Purpose, Refusal, Timestamp, Validity,
+    Availability, Client, ClientSecret, Fact, ImportedClient, ImportedSecret, KeyEncoding, Label, Origin,
+    Purpose, Refusal, Timestamp, Validity,
 };
 use proptest::prelude::*;
 
@@ -244,15 +244,23 @@ fn rule_18_one_that_is_not_kept_is_not_recorded_again_and_again() {
         let ended = foreign(number, validity(later(start(), -1000), later(start(), -100)));
         client = into_client(client.import_secret(&ended, &desk.at(start())).unwrap());
     }
-    let oldest = || foreign(99, validity(later(start(), -1000), later(start(), -500)));
-    let once = match client.import_secret(&oldest(), &desk.at(start())).unwrap().change() {
-        Some(change) => match change.into_parts().0 {
-            ClientState::Active(client) => client,
-            ClientState::Deleted(_) => panic!("it is there"),
-        },
-        None => client,
-    };
-    assert!(is_unchanged(&once.import_secret(&oldest(), &desk.at(start())).unwrap()));
+    let oldest = foreign(99, validity(later(start(), -1000), later(start(), -500)));
+    assert_eq!(client.import_secret(&oldest, &desk.at(start())).unwrap_err(), Refusal::EndedLongAgo);
+}
+
+/// "With other attributes: refused", and naming another signing secret than today's is one; a repeated import never
+/// moves signing back.
+#[test]
+fn rule_18_a_secret_imported_again_does_not_move_signing_back() {
+    let desk = Desk::owner();
+    let client = registered(&lasting_days(9), &SeededEntropy::new(18), &desk, start());
+    let moved_in = || foreign(1, validity(start(), days_later(start(), 9))).signing_today();
+    let client = into_client(client.import_secret(&moved_in(), &desk.at(start())).unwrap());
+    assert!(is_unchanged(&client.import_secret(&moved_in(), &desk.at(start())).unwrap()));
+    let first = client.secrets().next().unwrap().id();
+    let client = into_client(client.promote(first, &desk.at(start())).unwrap());
+    let refused = client.import_secret(&moved_in(), &desk.at(start())).unwrap_err();
+    assert!(matches!(refused, Refusal::SecretExists { .. }), "{refused:?}");
 }
 
 /// The first event says that it was imported; the rest follow in the same commit.

@@ -244,6 +244,9 @@ fn underway(client: &Client, purpose: Purpose, now: Timestamp) -> Option<&Secret
 /// The first named one, in the order of IDs, that cannot be replaced.
 fn unfit(client: &Client, named: Option<&[SecretId]>, candidates: &[SecretId]) -> Option<Refusal> {
     let mut named = named?.to_vec();
+    if named.is_empty() {
+        return Some(Refusal::NothingToReplace);
+    }
     named.sort_unstable();
     let secret = named.into_iter().find(|secret| !candidates.contains(secret))?;
     match client.secret(secret) {

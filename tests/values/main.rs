@@ -338,7 +338,7 @@ fn register(url: &str, lifetime: Lifetime, policy: &Policy, now: Timestamp) -> R
         ClientDetails::new("calendar app", "app.contoso.com", url).unwrap(),
         Availability::Worldwide,
         &NewSecret::lasting(lifetime).labelled(Label::parse("the first").unwrap()),
-        &ClientSecret::generate("crs", &SameBytes(0xa5)).unwrap(),
+        &ClientSecret::generate(&Policy::default(), &SameBytes(0xa5)).unwrap(),
         &Deciding { actor: &actor, policy, now },
     )?;
     match transition {

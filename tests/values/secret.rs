@@ -46,7 +46,7 @@ fn a_client_secret_is_printable_ascii() {
 fn a_client_secret_is_not_shown() {
     let secret = ClientSecret::parse(&MARKER.repeat(3)).unwrap();
     assert!(!repeats(&format!("{secret:?} {secret:#?}")));
-    let made = ClientSecret::generate("crs", &SameBytes(7)).unwrap();
+    let made = ClientSecret::generate(&Policy::default(), &SameBytes(7)).unwrap();
     let body = made.expose().strip_prefix("crs_").unwrap();
     assert!(body.len() == 49 && !format!("{made:?}").contains(&body[..4]));
 }
