@@ -52,6 +52,9 @@ pub struct Client {
     revision: Revision,
     /// In the order of their IDs.
     secrets: Vec<Held>,
+    /// What recognises each of the secrets, at the same positions: side by side, since all of them are looked at whenever
+    /// somebody presents one.
+    verifiers: Vec<Verifier>,
     promotions: Vec<Promotion>,
     /// In their own order.
     add_ins: Vec<AddInId>,
@@ -62,10 +65,9 @@ pub struct Client {
     head: EventHash,
 }
 
-/// A secret with what recognises it and signs for it.
+/// A secret with what signs for it.
 pub(crate) struct Held {
     pub(crate) secret: Secret,
-    pub(crate) verifier: Verifier,
     /// Kept while the secret can sign or might again.
     pub(crate) mac_key: Option<MacKey>,
 }

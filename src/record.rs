@@ -7,12 +7,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use crate::client::recognition::Recognition;
 use crate::client::{Client, ClientState, Refusal, Tombstone};
 use crate::event::Revision;
-use crate::id::{ClientId, SecretId, SellerId};
+use crate::id::{ClientId, SellerId};
 use crate::validity::Timestamp;
-use crate::verifier::Verifier;
 
 /// Under which a store keeps a record: a client ID, or a reserved ID outside the grammar of client IDs.
 ///
@@ -82,6 +80,10 @@ impl Record {
         &self.0
     }
 
+    pub(crate) fn into_form(self) -> Form {
+        self.0
+    }
+
     /// The client, unless it was deleted.
     pub(crate) fn client(&self) -> Result<&Client, Refusal> {
         match &self.0 {
@@ -110,13 +112,11 @@ impl Record {
             Form::Deleted(tombstone) => tombstone.changed_at(),
         }
     }
+}
 
-    #[inline]
-    pub(crate) fn recognise(&self, presented: &Verifier) -> Recognition {
-        match &self.0 {
-            Form::Active(live) => live.client().recognise(presented),
-            Form::Deleted(tombstone) => tombstone.recognise(presented),
-        }
+impl From<Form> for Record {
+    fn from(form: Form) -> Self {
+        Self(form)
     }
 }
 
@@ -149,11 +149,11 @@ impl LiveClient {
         &self.client
     }
 
-    /// Whether a use at `at` should be reported, since none was within `interval` before. Says so once.
+    /// Whether a use at `at` of the secret at a position should be reported, since none was within `interval` before. Says
+    /// so once.
     #[inline]
-    pub(crate) fn should_report(&self, secret: SecretId, at: Timestamp, interval: i64) -> bool {
-        let position = self.client.secrets().position(|held| held.id() == secret);
-        let Some(reported) = position.and_then(|position| self.reported.get(position)) else {
+    pub(crate) fn should_report(&self, position: usize, at: Timestamp, interval: i64) -> bool {
+        let Some(reported) = self.reported.get(position) else {
             return true;
         };
         let mut last = reported.load(Ordering::Relaxed);

@@ -122,7 +122,7 @@ impl<S: Store> Registry<S> {
     }
 
     fn now(&self) -> Timestamp {
-        Timestamp::from(self.inner.clock.wall())
+        self.inner.clock.wall()
     }
 
     async fn load(&self, client_id: &ClientId) -> Result<Option<Record>, StoreError> {

@@ -4,7 +4,7 @@
 
 use std::fmt;
 use std::str::FromStr;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use chrono::{DateTime, Months, SecondsFormat, TimeDelta, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -76,6 +76,14 @@ impl From<DateTime<Utc>> for Timestamp {
     }
 }
 
+/// What a clock says, at most the end of the calendar. One that says it is before 1970 has not been set yet: 1970.
+impl From<SystemTime> for Timestamp {
+    fn from(instant: SystemTime) -> Self {
+        let since = instant.duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self(0).saturating_add(since)
+    }
+}
+
 impl From<Timestamp> for DateTime<Utc> {
     fn from(instant: Timestamp) -> Self {
         instant.to_datetime()
@@ -125,7 +133,7 @@ impl fmt::Debug for Timestamp {
 ///
 /// ```
 /// # use client_registry::{Days, Lifetime};
-/// # use std::time::Duration;
+/// # use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// assert_eq!(Duration::from(Days::new(2)), Duration::from_secs(2 * 24 * 60 * 60));
 /// let lifetime = Lifetime::Days(Days::new(90));
 /// ```

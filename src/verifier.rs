@@ -48,13 +48,18 @@ impl Verifier {
     fn hash(client_id: &str, secret: &[u8]) -> Self {
         #[cfg(test)]
         tests::count(client_id.len() + secret.len());
-        let mut hasher = Sha256::new();
-        hasher.update(LABEL);
-        hasher.update([0]);
-        hasher.update(client_id);
-        hasher.update([0]);
-        hasher.update(secret);
-        let mut digest: [u8; 32] = hasher.finalize().into();
+        // In one piece, so that the secret is in one place and wiped there.
+        let mut message = [0; MAX_MESSAGE];
+        let mut len = 0;
+        for part in [LABEL, client_id.as_bytes(), b"\0", secret] {
+            if let Some(place) = message.get_mut(len..len + part.len()) {
+                place.copy_from_slice(part);
+                len += part.len();
+            }
+        }
+        let (message, _) = message.split_at_mut(len);
+        let mut digest: [u8; 32] = Sha256::digest(&*message).into();
+        message.zeroize();
         let mut words = [0; 4];
         for (word, bytes) in words.iter_mut().zip(digest.as_chunks().0) {
             *word = u64::from_be_bytes(*bytes);
@@ -76,7 +81,9 @@ impl fmt::Debug for Verifier {
     }
 }
 
-const LABEL: &str = "client-registry/verifier/1";
+const LABEL: &[u8] = b"client-registry/verifier/1\0";
+/// Room for the longest client ID and one byte more than the longest client secret.
+const MAX_MESSAGE: usize = LABEL.len() + 64 + 1 + MAX_LEN + 1;
 
 #[cfg(test)]
 pub(crate) mod tests {

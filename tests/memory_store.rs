@@ -279,5 +279,5 @@ fn clients_move_to_another_store_with_revisions_and_histories() {
 }
 
 fn now(clock: &ManualClock) -> Timestamp {
-    client_registry::Clock::wall(clock).into()
+    client_registry::Clock::wall(clock)
 }

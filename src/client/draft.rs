@@ -39,9 +39,6 @@ impl Draft {
         let signing = client.signing_at(now).secret();
         let mut next = client.carry(now);
         next.changed_at = changed_at(client.changed_at, deciding, now);
-        if next.changed_at < client.changed_at {
-            next.set_back(client.changed_at, now);
-        }
         Self::start(next, deciding, now, signing)
     }
 
@@ -114,7 +111,7 @@ impl Draft {
             replaced_by: None,
             standing: self.standing(),
         };
-        self.client.secrets.push(Held { secret, verifier, mac_key });
+        self.put_in(Held { secret, mac_key }, verifier);
         self.client.last_secret = Some(id);
         self.added.push(id);
         self.record(Fact::SecretAdded { secret: id, label, purpose, validity, origin });
@@ -125,10 +122,8 @@ impl Draft {
     /// Takes a secret and its promotions away and remembers its verifier (rules 7 and 10). One that is deleted in an
     /// emergency does not count among those deleted in calm, not even for a moment: it is condemned at once.
     pub(super) fn delete(&mut self, id: SecretId, fate: Fate) {
-        if let Some(position) = self.client.secrets.iter().position(|held| held.secret.id == id) {
-            let held = self.client.secrets.remove(position);
-            remember(&mut self.client.remembered, id, fate, held.verifier);
-            self.client.promotions.retain(|promotion| promotion.secret != id);
+        if let Some(verifier) = self.take_out(id) {
+            remember(&mut self.client.remembered, id, fate, verifier);
             self.record(Fact::SecretDeleted { secret: id });
             if fate == Fate::Compromised {
                 self.record(Fact::SecretCompromised { secret: id });
@@ -148,11 +143,11 @@ impl Draft {
         });
     }
 
-    /// Takes back the scheduled promotion of a secret, if it has one (rule 7).
+    /// Takes back what is scheduled of a secret (rule 7): one promotion, or two where a clock was set back.
     pub(super) fn withdraw(&mut self, secret: SecretId) {
         let now = self.now;
         let scheduled = |p: &Promotion| p.secret == secret && p.at > now;
-        if let Some(position) = self.client.promotions.iter().position(scheduled) {
+        while let Some(position) = self.client.promotions.iter().position(scheduled) {
             let promotion = self.client.promotions.remove(position);
             self.record(Fact::PromotionWithdrawn { secret, from: promotion.at });
         }
@@ -176,6 +171,25 @@ impl Draft {
         Change { next, events, added }
     }
 
+    fn put_in(&mut self, held: Held, verifier: Verifier) {
+        let Client { secrets, verifiers, .. } = &mut self.client;
+        *secrets = gathered(secrets.iter().map(|held| held.carry(self.now)).chain([held]));
+        *verifiers = gathered(verifiers.iter().map(Verifier::carry).chain([verifier]));
+    }
+
+    /// Takes a secret and its promotions out, and answers with what recognised it.
+    fn take_out(&mut self, id: SecretId) -> Option<Verifier> {
+        let Client { secrets, verifiers, promotions, .. } = &mut self.client;
+        let position = secrets.iter().position(|held| held.secret.id == id)?;
+        let verifier = verifiers.get(position)?.carry();
+        let others = |at: &usize| *at != position;
+        *verifiers = gathered((0..).zip(&*verifiers).filter(|(at, _)| others(at)).map(|(_, v)| v.carry()));
+        *secrets =
+            gathered((0..).zip(&*secrets).filter(|(at, _)| others(at)).map(|(_, held)| held.carry(self.now)));
+        promotions.retain(|promotion| promotion.secret != id);
+        Some(verifier)
+    }
+
     fn forget_ended(&mut self) {
         let now = self.now;
         loop {
@@ -186,8 +200,7 @@ impl Draft {
             let Some(longest) = ended.map(|held| (held.secret.validity.until(), held.secret.id)).min() else {
                 return;
             };
-            self.client.secrets.retain(|held| held.secret.id != longest.1);
-            self.client.promotions.retain(|promotion| promotion.secret != longest.1);
+            self.take_out(longest.1);
             self.record(Fact::SecretForgotten { secret: longest.1 });
         }
     }
@@ -200,16 +213,6 @@ impl From<Draft> for Transition {
 }
 
 impl Client {
-    /// Takes promotions that were in force under a clock that was ahead for in force now, in their order: they are not
-    /// to come back when the time comes that the clock was set to.
-    fn set_back(&mut self, before: Timestamp, now: Timestamp) {
-        self.promotions.sort_by_key(Promotion::order);
-        for promotion in self.promotions.iter_mut().filter(|p| now < p.at && p.at <= before) {
-            self.steps += 1;
-            *promotion = Promotion { at: now, step: self.steps, ..*promotion };
-        }
-    }
-
     /// The same client, to be changed at `now`. What an ended secret signed with goes here, and with it the
     /// promotions that can no longer matter: of ended secrets, and of each secret all in force but the latest.
     fn carry(&self, now: Timestamp) -> Self {
@@ -228,7 +231,8 @@ impl Client {
             registered_at: self.registered_at,
             changed_at: self.changed_at,
             revision: self.revision,
-            secrets: self.secrets.iter().map(|held| held.carry(now)).collect(),
+            secrets: gathered(self.secrets.iter().map(|held| held.carry(now))),
+            verifiers: gathered(self.verifiers.iter().map(Verifier::carry)),
             promotions: self
                 .promotions
                 .iter()
@@ -236,7 +240,7 @@ impl Client {
                 .copied()
                 .collect(),
             add_ins: self.add_ins.clone(),
-            remembered: self.remembered.iter().map(Remembered::carry).collect(),
+            remembered: gathered(self.remembered.iter().map(Remembered::carry)),
             last_secret: self.last_secret,
             steps: self.steps,
             head: self.head,
@@ -260,10 +264,17 @@ impl Held {
         let ended = self.secret.validity.has_ended(now);
         Self {
             secret: self.secret.clone(),
-            verifier: self.verifier.carry(),
             mac_key: self.mac_key.as_ref().filter(|_| !ended).map(MacKey::carry),
         }
     }
+}
+
+/// A vector that is as large as it needs to be from the start. What moves when a vector grows or closes a gap stays
+/// behind in memory that nobody wipes (rule 8), so whatever holds a key or a verifier is gathered anew instead.
+pub(super) fn gathered<T>(items: impl Iterator<Item = T>) -> Vec<T> {
+    let mut all = Vec::with_capacity(items.size_hint().1.unwrap_or_default());
+    all.extend(items);
+    all
 }
 
 /// How many ended secrets a client keeps (rule 3).

@@ -13,9 +13,9 @@ use crate::verifier::Verifier;
 
 /// What a presented client secret turned out to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Recognition {
-    /// One of the client's secrets, valid or not.
-    Held(SecretId),
+pub(crate) enum Recognition<'a> {
+    /// One of the client's secrets, valid or not, and its position among them.
+    Held(usize, &'a Secret),
     /// One that stays dead.
     Remembered(SecretId, Fate),
     /// Nothing that the client ever had, as far as it remembers.
@@ -25,11 +25,11 @@ pub(crate) enum Recognition {
 impl Client {
     /// Compares with everything that the client has or remembers.
     #[inline]
-    pub(crate) fn recognise(&self, presented: &Verifier) -> Recognition {
-        let held = find(self.secrets.iter().map(|held| &held.verifier), presented);
+    pub(crate) fn recognise(&self, presented: &Verifier) -> Recognition<'_> {
+        let held = find(&self.verifiers, presented);
         let remembered = recall(&self.remembered, presented);
-        match held.and_then(|position| self.secrets.get(position)) {
-            Some(held) => Recognition::Held(held.secret.id()),
+        match held.and_then(|position| Some((position, self.secrets.get(position)?))) {
+            Some((position, held)) => Recognition::Held(position, &held.secret),
             None => remembered,
         }
     }
@@ -37,7 +37,7 @@ impl Client {
     /// The secret with this verifier. A value that was deleted stays dead (rule 10).
     pub(crate) fn holder_of(&self, verifier: &Verifier) -> Result<Option<&Secret>, Refusal> {
         match self.recognise(verifier) {
-            Recognition::Held(id) => Ok(self.secret(id)),
+            Recognition::Held(_, secret) => Ok(Some(secret)),
             Recognition::Remembered(secret, fate) => Err(Refusal::Remembered { secret, fate }),
             Recognition::Unknown => Ok(None),
         }
@@ -46,13 +46,13 @@ impl Client {
 
 impl Tombstone {
     /// Compares with everything that outlives the client.
-    pub(crate) fn recognise(&self, presented: &Verifier) -> Recognition {
+    pub(crate) fn recognise(&self, presented: &Verifier) -> Recognition<'static> {
         recall(self.candidates(), presented)
     }
 }
 
 #[inline]
-fn recall(remembered: &[Remembered], presented: &Verifier) -> Recognition {
+fn recall(remembered: &[Remembered], presented: &Verifier) -> Recognition<'static> {
     let found = find(remembered.iter().map(|remembered| &remembered.verifier), presented);
     match found.and_then(|position| remembered.get(position)) {
         Some(remembered) => Recognition::Remembered(remembered.secret, remembered.fate),
@@ -62,7 +62,7 @@ fn recall(remembered: &[Remembered], presented: &Verifier) -> Recognition {
 
 /// The position of the match, found without branching on any comparison.
 #[inline]
-fn find<'a>(candidates: impl Iterator<Item = &'a Verifier>, presented: &Verifier) -> Option<usize> {
+fn find<'a>(candidates: impl IntoIterator<Item = &'a Verifier>, presented: &Verifier) -> Option<usize> {
     let mut found = u32::MAX;
     for (position, candidate) in (0u32..).zip(candidates) {
         found.conditional_assign(&position, candidate.matches(presented));

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::chain::Chain;
+use super::draft::gathered;
 use super::{
     Change, Client, ClientState, Deciding, Refusal, Transition, admit, admit_in_emergency, changed_at,
 };
@@ -134,7 +135,7 @@ impl Tombstone {
         deciding: &Deciding<'_>,
     ) -> Result<Transition, Refusal> {
         let now = admit_in_emergency(&self.owner, self.changed_at, deciding)?;
-        let mut remembered: Vec<_> = self.remembered.iter().map(Remembered::carry).collect();
+        let mut remembered = gathered(self.remembered.iter().map(Remembered::carry));
         if !condemn(&mut remembered, secret)? {
             return Ok(Transition::Unchanged);
         }
@@ -156,35 +157,28 @@ impl Tombstone {
 /// Remembers the verifier of a secret that goes; past the limit the one of that fate that went longest ago is
 /// forgotten.
 pub(super) fn remember(remembered: &mut Vec<Remembered>, secret: SecretId, fate: Fate, verifier: Verifier) {
-    remembered.push(Remembered { secret, fate, verifier });
-    forget_beyond(remembered, fate);
-}
-
-/// Turns a remembered deleted secret into a compromised one. `false` when it is one already.
-pub(super) fn condemn(remembered: &mut Vec<Remembered>, secret: SecretId) -> Result<bool, Refusal> {
-    let Some(position) = remembered.iter().position(|r| r.secret == secret) else {
-        return Err(Refusal::UnknownSecret { secret });
-    };
-    let found = remembered.remove(position);
-    let is_news = found.fate != Fate::Compromised;
-    // At the end, since it is the latest to be compromised; back in its place, if it was before.
-    let place = if is_news { remembered.len() } else { position };
-    remembered.insert(place, Remembered { fate: Fate::Compromised, ..found });
-    forget_beyond(remembered, Fate::Compromised);
-    Ok(is_news)
-}
-
-fn forget_beyond(remembered: &mut Vec<Remembered>, fate: Fate) {
     let max = match fate {
         Fate::Deleted => MAX_DELETED,
         Fate::Compromised => MAX_COMPROMISED,
     };
-    let count = remembered.iter().filter(|r| r.fate == fate).count();
-    if count > max
-        && let Some(oldest) = remembered.iter().position(|r| r.fate == fate)
-    {
-        remembered.remove(oldest);
+    let like_it = || remembered.iter().filter(|one| one.fate == fate);
+    let oldest = like_it().next().filter(|_| like_it().count() >= max).map(|one| one.secret);
+    let latest = Remembered { secret, fate, verifier };
+    let kept = remembered.iter().filter(|one| Some(one.secret) != oldest).map(Remembered::carry);
+    *remembered = gathered(kept.chain([latest]));
+}
+
+/// Turns a remembered deleted secret into a compromised one. `false` when it is one already.
+pub(super) fn condemn(remembered: &mut Vec<Remembered>, secret: SecretId) -> Result<bool, Refusal> {
+    let found = remembered.iter().find(|one| one.secret == secret);
+    let Remembered { fate, verifier, .. } = found.ok_or(Refusal::UnknownSecret { secret })?;
+    if *fate == Fate::Compromised {
+        return Ok(false);
     }
+    let verifier = verifier.carry();
+    *remembered = gathered(remembered.iter().filter(|one| one.secret != secret).map(Remembered::carry));
+    remember(remembered, secret, Fate::Compromised, verifier);
+    Ok(true)
 }
 
 /// How many deleted secrets a client remembers (rule 10).

@@ -50,59 +50,45 @@ impl<S: Store> Registry<S> {
             Some(id) => self.inner.store.load(id).await?,
             None => None,
         };
-        let verdict = self.judge(record.as_ref(), &presented);
-        if let Ok(authenticated) = &verdict {
-            tracing::debug!(
-                client_id = authenticated.client_id().as_str(),
-                secret = authenticated.secret_id().number(),
-                "authenticated"
-            );
-        }
-        verdict.map_err(|denial| self.deny(denial, record, client_secret).into())
+        let (denial, record) = match record.map(Record::into_form) {
+            None => (Denial::because(Reason::UnknownClient), None),
+            Some(Form::Deleted(tombstone)) => {
+                let denial = judge_deleted(tombstone.recognise(&presented));
+                (denial, Some(Form::Deleted(tombstone).into()))
+            }
+            Some(Form::Active(live)) => match self.judge(&live, &presented) {
+                Ok((secret, at)) => {
+                    tracing::debug!(
+                        client_id = live.client().id().as_str(),
+                        secret = secret.number(),
+                        "authenticated"
+                    );
+                    return Ok(Authenticated { live, secret, at });
+                }
+                Err(denial) => (denial, Some(Form::Active(live).into())),
+            },
+        };
+        Err(self.deny(denial, record, client_secret).into())
     }
 
     #[inline]
-    fn judge(&self, record: Option<&Record>, presented: &Verifier) -> Result<Authenticated, Denial> {
-        let Some(record) = record else {
-            return Err(Denial::because(Reason::UnknownClient));
-        };
-        let recognition = record.recognise(presented);
-        let live = match record.form() {
-            Form::Active(live) => live,
-            Form::Deleted(_) => {
-                return Err(match recognition {
-                    Recognition::Remembered(secret, Fate::Compromised) => {
-                        Denial::of(secret, Reason::Compromised)
-                    }
-                    Recognition::Remembered(secret, Fate::Deleted) | Recognition::Held(secret) => {
-                        Denial::of(secret, Reason::ClientDeleted)
-                    }
-                    Recognition::Unknown => Denial::because(Reason::ClientDeleted),
-                });
-            }
-        };
+    fn judge(&self, live: &LiveClient, presented: &Verifier) -> Result<(SecretId, Timestamp), Denial> {
         let client = live.client();
-        let secret = match recognition {
-            Recognition::Unknown => return Err(Denial::because(Reason::Wrong)),
+        let (position, secret) = match client.recognise(presented) {
+            Recognition::Held(position, secret) => (position, secret),
             Recognition::Remembered(secret, fate) => return Err(Denial::of(secret, fate.into())),
-            Recognition::Held(secret) => secret,
+            Recognition::Unknown => return Err(Denial::because(Reason::Wrong)),
         };
-        let at = self.instant_of(client);
-        match client.secret(secret).map(|secret| secret.state_at(at)) {
-            Some(SecretState::Valid) => {
-                self.inner.uses.note(live, secret, at);
-                Ok(Authenticated { live: Arc::clone(live), secret, at })
-            }
-            Some(SecretState::Ended) => {
-                self.inner.uses.note(live, secret, at);
-                Err(Denial::of(secret, Reason::Ended))
-            }
-            Some(SecretState::Disabled) => {
-                self.inner.uses.note(live, secret, at);
-                Err(Denial::of(secret, Reason::Disabled))
-            }
-            Some(SecretState::NotYetStarted) => Err(Denial::of(secret, Reason::NotYetStarted)),
-            None => Err(Denial::because(Reason::Wrong)),
+        let (id, at) = (secret.id(), self.instant_of(client));
+        let state = secret.state_at(at);
+        if state != SecretState::NotYetStarted {
+            self.inner.uses.note(live, position, id, at);
+        }
+        match state {
+            SecretState::Valid => Ok((id, at)),
+            SecretState::NotYetStarted => Err(Denial::of(id, Reason::NotYetStarted)),
+            SecretState::Disabled => Err(Denial::of(id, Reason::Disabled)),
+            SecretState::Ended => Err(Denial::of(id, Reason::Ended)),
         }
     }
 
@@ -334,6 +320,15 @@ impl fmt::Display for Reason {
             Self::Compromised => "the secret is compromised",
             Self::CannotSign => "the secret is not for signing",
         })
+    }
+}
+
+/// What is left of a client lets nobody in.
+fn judge_deleted(recognition: Recognition<'_>) -> Denial {
+    match recognition {
+        Recognition::Remembered(secret, Fate::Compromised) => Denial::of(secret, Reason::Compromised),
+        Recognition::Remembered(secret, Fate::Deleted) => Denial::of(secret, Reason::ClientDeleted),
+        Recognition::Held(..) | Recognition::Unknown => Denial::because(Reason::ClientDeleted),
     }
 }
 

@@ -33,10 +33,10 @@ impl LastUseBuffer {
         }
     }
 
-    /// Notes a use, unless one was noted within the interval before.
+    /// Notes a use of the secret at a position, unless one was noted within the interval before.
     #[inline]
-    pub(super) fn note(&self, live: &LiveClient, secret: SecretId, at: Timestamp) {
-        if live.should_report(secret, at, self.interval_millis) {
+    pub(super) fn note(&self, live: &LiveClient, position: usize, secret: SecretId, at: Timestamp) {
+        if live.should_report(position, at, self.interval_millis) {
             let client_id = live.client().id();
             lock(self.shard(client_id)).entry(client_id.clone()).or_default().note(secret, at);
         }

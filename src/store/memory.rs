@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
-use std::ops::Bound;
+use std::ops::{Bound, Range};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{
@@ -39,15 +39,16 @@ struct Books {
     all: BTreeSet<ClientId>,
     endings: BTreeSet<Ending>,
     trails: HashMap<ClientId, Vec<Stretch>>,
-    feed: Vec<Arc<Event>>,
+    /// All events in the order of their commits, which is also where the trails have theirs.
+    feed: Vec<Event>,
     uses: HashMap<ClientId, LastUses>,
 }
 
-/// What one commit added to a client's trail.
+/// What one commit added to a client's trail: where in the feed its events are.
 struct Stretch {
     commit_id: CommitId,
     revision: Revision,
-    events: Vec<Arc<Event>>,
+    events: Range<usize>,
 }
 
 impl MemoryStore {
@@ -141,7 +142,7 @@ impl Store for MemoryStore {
         let books = self.books();
         let trail = books.trails.get(client_id).map(Vec::as_slice).unwrap_or_default();
         let later = trail.iter().filter(|stretch| stretch.revision > after).take(limit);
-        Ok(later.map(Stretch::to_committed).collect())
+        Ok(later.map(|stretch| books.committed(stretch)).collect())
     }
 
     async fn clients(
@@ -195,8 +196,7 @@ impl Store for MemoryStore {
                 position.ok_or_else(|| StoreError::new(StoreErrorKind::CursorLost))?
             }
         };
-        let events: Vec<_> =
-            books.feed.iter().skip(start).take(limit).map(|event| Event::clone(event)).collect();
+        let events: Vec<_> = books.feed.iter().skip(start).take(limit).cloned().collect();
         let cursor = Cursor::new(format!("{:016x}:{}", self.inner.mark, start + events.len()));
         Ok(Changes { events, cursor })
     }
@@ -295,19 +295,17 @@ impl Books {
     }
 
     fn append(&mut self, client_id: &ClientId, commit_id: CommitId, revision: Revision, events: &[Event]) {
-        let events: Vec<_> = events.iter().cloned().map(Arc::new).collect();
-        self.feed.extend(events.iter().cloned());
+        let start = self.feed.len();
+        self.feed.extend_from_slice(events);
         let trail = self.trails.entry(client_id.clone()).or_default();
-        trail.push(Stretch { commit_id, revision, events });
+        trail.push(Stretch { commit_id, revision, events: start..self.feed.len() });
     }
-}
 
-impl Stretch {
-    fn to_committed(&self) -> Committed {
+    fn committed(&self, stretch: &Stretch) -> Committed {
         Committed {
-            commit_id: self.commit_id,
-            revision: self.revision,
-            events: self.events.iter().map(|event| Event::clone(event)).collect(),
+            commit_id: stretch.commit_id,
+            revision: stretch.revision,
+            events: self.feed.get(stretch.events.clone()).unwrap_or_default().to_vec(),
         }
     }
 }

@@ -1,0 +1,108 @@
+//! Whole lifecycles against a naive model.
+//!
+//! The model is written from the rules alone, with lists and linear scans. A history is up to 50 commands by two
+//! sellers and an operator; after each the answers are compared, what the client has, who signs and what is valid now
+//! and later, and its trail; at the end of a history everything, with every client secret that was ever issued.
+//!
+//! `CLIENT_REGISTRY_HISTORIES` asks for more histories than the usual 20,000. Models with a deliberate mistake show
+//! that the comparison notices one.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails loudly, in its helpers too"
+)]
+#![allow(clippy::cast_possible_truncation, reason = "random numbers are cut to what is needed")]
+
+mod answer;
+mod command;
+mod compare;
+mod machine;
+mod model;
+mod rules;
+mod system;
+mod tally;
+
+use proptest::test_runner::{Config, RngAlgorithm, TestError, TestRng, TestRunner};
+use proptest_state_machine::{ReferenceStateMachine, StateMachineTest};
+
+use crate::machine::{Comparison, Reference};
+
+/// Two halves, so that two cores have something to do.
+#[test]
+fn the_first_half_of_the_histories() {
+    run_half(1);
+}
+
+#[test]
+fn the_second_half_of_the_histories() {
+    run_half(2);
+}
+
+#[test]
+fn a_model_in_which_the_newest_signs_is_caught() {
+    is_caught::<1>("who signs");
+}
+
+#[test]
+fn a_model_in_which_a_secret_works_a_millisecond_longer_is_caught() {
+    is_caught::<2>("");
+}
+
+#[test]
+fn a_model_with_a_higher_cap_is_caught() {
+    is_caught::<3>("TooManySecrets");
+}
+
+#[test]
+fn a_model_that_forgets_deleted_secrets_is_caught() {
+    is_caught::<4>("");
+}
+
+fn run_half(half: u8) {
+    let asked = std::env::var("CLIENT_REGISTRY_HISTORIES").ok();
+    let histories = asked.map_or(20_000, |asked| asked.parse().expect("a number of histories"));
+    let each = histories / 2 + u32::from(half == 1) * (histories % 2);
+    if let Err(reason) = run::<0>(each, half, 10_000) {
+        panic!("{reason}\nin this history:\n{}", tally::story());
+    }
+    let tally = tally::so_far();
+    println!("half {half}: {tally}");
+    assert_eq!(tally.histories, each as usize);
+    if each < 1_000 {
+        return;
+    }
+    assert!(tally.commands > 30 * tally.histories, "histories are too short");
+    for (name, family) in &tally.families {
+        assert!(20 * family.accepted > family.asked(), "{name} is hardly ever accepted");
+        assert!(family.accepted > 100, "{name} is hardly ever tried");
+    }
+    assert_eq!(tally.families.len(), 32, "every family of commands is tried");
+}
+
+fn is_caught<const FAULT: usize>(what: &str) {
+    let reason = run::<FAULT>(1_000, 3, 100).expect_err("the mistake goes unnoticed");
+    assert!(reason.contains(what), "{reason}");
+}
+
+fn run<const FAULT: usize>(histories: u32, seed: u8, shrinks: u32) -> Result<(), String> {
+    let config = Config {
+        cases: histories,
+        max_shrink_iters: shrinks,
+        failure_persistence: None,
+        ..Config::default()
+    };
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[seed; 32]);
+    let mut runner = TestRunner::new_with_rng(config.clone(), rng);
+    let strategy = Reference::<FAULT>::sequential_strategy(25..=50);
+    let result = runner.run(&strategy, |(model, picks, seen)| {
+        Comparison::<FAULT>::test_sequential(config.clone(), model, picks, seen);
+        Ok(())
+    });
+    result.map_err(|error| match error {
+        TestError::Fail(reason, _) => reason.to_string(),
+        TestError::Abort(reason) => format!("given up: {reason}"),
+    })
+}

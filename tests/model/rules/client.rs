@@ -1,0 +1,131 @@
+//! What happens to one client, once nothing stands against it (rules 3, 6, 7 and 10).
+
+use super::*;
+
+impl Client {
+    /// Adding never moves who signs: nothing stands longer than what stands already.
+    pub(super) fn next_standing(&self, t: i64) -> (i64, u64) {
+        let latest = self.secrets.iter().map(|secret| secret.standing.0).max();
+        (latest.map_or(t, |latest| latest.max(t)), self.steps)
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "a secret has that many attributes")]
+    pub(super) fn put(
+        &mut self,
+        t: i64,
+        text: Text,
+        signs: bool,
+        from: i64,
+        until: Option<i64>,
+        label: Option<u8>,
+        imported: Option<(i64, bool)>,
+    ) -> u32 {
+        self.count += 1;
+        let standing = self.next_standing(t);
+        let mut secret = Secret {
+            id: self.count,
+            text,
+            signs,
+            from,
+            until,
+            label,
+            disabled: false,
+            replaced_by: None,
+            imported,
+            standing,
+            has_key: true,
+        };
+        secret.has_key = !secret.has_ended(t);
+        self.secrets.push(secret);
+        self.steps += 1;
+        // Rule 3: of ended ones 16 are kept.
+        loop {
+            let ended = self.secrets.iter().filter(|secret| secret.has_ended(t));
+            if ended.clone().count() <= 16 {
+                return self.count;
+            }
+            let longest = ended.map(|secret| (secret.until, secret.id)).min().map(|(_, id)| id);
+            self.secrets.retain(|secret| Some(secret.id) != longest);
+            self.promotions.retain(|one| Some(one.secret) != longest);
+            self.steps += 1;
+        }
+    }
+
+    /// Rule 3: sixteen have ended since then or at that instant, so that one that ended with this import goes at once.
+    pub(super) fn would_lose(&self, t: i64, import: &Import) -> bool {
+        let Some(until) = import.until.filter(|until| *until <= t) else { return false };
+        let ended = self.secrets.iter().filter_map(|secret| secret.until).filter(|end| *end <= t);
+        ended.filter(|end| *end >= until).count() >= 16
+    }
+
+    pub(super) fn move_in(&mut self, t: i64, import: &Import) -> u32 {
+        let Import { text, signs, from, until, label, base64, .. } = *import;
+        let id = self.put(t, text, signs, from, until, label, Some((t, base64)));
+        if import.signs_today {
+            self.promote(t, id, t);
+        }
+        id
+    }
+
+    pub(super) fn take_in(&mut self, add_in: u8) {
+        self.add_ins.push(add_in);
+        self.add_ins.sort_unstable();
+    }
+
+    pub(super) fn promote(&mut self, t: i64, id: u32, at: i64) {
+        self.promotions.retain(|one| one.secret != id || (one.at <= t) != (at <= t));
+        self.promotions.push(Promotion { secret: id, at, made: self.steps });
+        self.steps += 1;
+    }
+
+    /// Rules 7 and 10.
+    pub(super) fn delete(&mut self, id: u32, fault: Fault) {
+        let Some(position) = self.secrets.iter().position(|secret| secret.id == id) else {
+            return;
+        };
+        let secret = self.secrets.remove(position);
+        self.promotions.retain(|one| one.secret != id);
+        self.steps += 1;
+        if fault == Fault::DeadForgotten {
+            return;
+        }
+        self.dead.push(Dead { id, text: secret.text, compromised: false });
+        self.forget(false, 16);
+    }
+
+    pub(super) fn condemn(&mut self, id: u32) {
+        let position = self.dead.iter().position(|dead| dead.id == id).expect("it was found before");
+        let dead = self.dead.remove(position);
+        self.dead.push(Dead { compromised: true, ..dead });
+        self.steps += 1;
+        self.forget(true, 64);
+    }
+
+    pub(super) fn forget(&mut self, compromised: bool, limit: usize) {
+        let of_kind = |dead: &&Dead| dead.compromised == compromised;
+        if self.dead.iter().filter(of_kind).count() > limit {
+            let oldest = self.dead.iter().position(|dead| dead.compromised == compromised);
+            self.dead.remove(oldest.expect("there are many"));
+        }
+    }
+}
+
+pub(super) fn blank(imported: Option<u8>, owner: u8, name: Name, china: bool, t: i64) -> Client {
+    Client {
+        imported,
+        owner,
+        name,
+        china,
+        changed_at: t,
+        revision: 0,
+        secrets: vec![],
+        promotions: vec![],
+        add_ins: vec![],
+        dead: vec![],
+        count: 0,
+        steps: 0,
+        deleted: false,
+        uses: vec![],
+        plan: None,
+    }
+}
