@@ -19,6 +19,8 @@ use client_registry::{
 };
 use data_encoding::BASE64;
 use pollster::block_on;
+use sha2::block_api::compress256;
+use sha2::{Digest, Sha256};
 use support::{Platform, START, Seeded, Watched, details, instant, number, poll_once};
 use zeroize::{Zeroize, Zeroizing};
 
@@ -73,6 +75,9 @@ static FOUND: AtomicUsize = AtomicUsize::new(0);
 /// How long the first block was that held something, and where in it.
 static FIRST: [AtomicUsize; 2] = [const { AtomicUsize::new(0) }; 2];
 
+/// What SHA-256 begins with (FIPS 180-4 section 5.3.3).
+const SHA_256: [u32; 8] =
+    [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19];
 const SLOTS: usize = 1 << 14;
 const PIECE: usize = 16;
 const MASK: u64 = 0x9e37_79b9_7f4a_7c15;
@@ -383,6 +388,66 @@ fn rule_08_no_freed_memory_holds_a_client_secret() {
         client.confirm(plan).await.unwrap();
         let refused = client.add_secret(lasting()).await;
         assert!(matches!(refused, Err(Error::Refused(_))));
+        search.nothing_found("deleting the client");
+    });
+    drop(platform);
+    search.nothing_found("dropping the registry");
+}
+
+/// Guards what is kept of a client secret, as it lies in memory: the words of its verifier and of its MAC key.
+fn guard_what_is_kept(client_id: &ClientId, text: &str) {
+    let mut hasher = Sha256::new();
+    for part in ["client-registry/verifier/1", "\0", client_id.as_str(), "\0", text] {
+        hasher.update(part);
+    }
+    let digest: [u8; 32] = hasher.finalize().into();
+    let mut verifier = Zeroizing::new([0; 32]);
+    for (word, bytes) in verifier.chunks_exact_mut(8).zip(digest.as_chunks().0) {
+        word.copy_from_slice(&u64::from_be_bytes(*bytes).to_ne_bytes());
+    }
+    guard(&*verifier);
+    // A text of at most 64 bytes is the key as it is (RFC 2104 section 2).
+    for pad in [0x36, 0x5c] {
+        let mut block = Zeroizing::new([pad; 64]);
+        block.iter_mut().zip(text.bytes()).for_each(|(padded, byte)| *padded ^= byte);
+        let mut state = SHA_256;
+        compress256(&mut state, std::slice::from_ref(&*block));
+        let mut chained = Zeroizing::new([0; 32]);
+        for (bytes, word) in chained.chunks_exact_mut(4).zip(state) {
+            bytes.copy_from_slice(&word.to_ne_bytes());
+        }
+        guard(&*chained);
+    }
+}
+
+/// "Nothing it could be computed from is in memory that we have freed": what is kept of a secret goes from one value of
+/// its client to the next, and is wiped where it was.
+#[test]
+fn rule_08_no_freed_memory_holds_what_is_kept_of_a_client_secret() {
+    let search = searching();
+    let platform = platform(16);
+    block_on(async {
+        let texts = Seeded::new(12);
+        let issued = platform.register("calendar app").await;
+        let (client_id, first) = (issued.client_id().clone(), issued.secret_id());
+        guard_what_is_kept(&client_id, issued.client_secret().expose());
+        let client = platform.contoso.client(&client_id);
+        let text = plain(&texts, 40);
+        guard_what_is_kept(&client_id, &text);
+        let imported = client.import_secret(importable(&text, KeyEncoding::Utf8)).await.unwrap();
+        for _ in 0..3 {
+            let issued = client.add_secret(lasting()).await.unwrap();
+            guard_what_is_kept(&client_id, issued.client_secret().expose());
+        }
+        search.nothing_found("adding");
+        client.promote(imported).await.unwrap();
+        let _ = platform.registry.sign(&client_id, b"message").await.unwrap();
+        platform.registry.authenticate(client_id.as_str(), &text).await.unwrap();
+        search.nothing_found("promoting, signing and authenticating");
+        let _ = client.delete_in_emergency(first, None).await.unwrap();
+        let _ = client.delete_in_emergency(imported, Some(lasting())).await.unwrap();
+        search.nothing_found("deleting");
+        client.confirm(client.plan_client_deletion().await.unwrap()).await.unwrap();
         search.nothing_found("deleting the client");
     });
     drop(platform);
