@@ -149,6 +149,11 @@ impl Issued {
         &self.client_secret
     }
 
+    /// The pieces, to keep.
+    pub fn into_parts(self) -> (ClientId, SecretId, ClientSecret) {
+        (self.client_id, self.secret_id, self.client_secret)
+    }
+
     /// The plaintext, to keep; the rest is in the registry.
     pub fn into_client_secret(self) -> ClientSecret {
         self.client_secret

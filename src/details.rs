@@ -34,6 +34,8 @@ impl fmt::Display for Availability {
 }
 
 /// What a seller says of a client ID: friendly name, app domain, redirect URL.
+///
+/// That the redirect URL lies on the app domain is not required; a platform that wants it compares their hosts.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ClientDetails {
     friendly_name: FriendlyName,

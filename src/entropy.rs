@@ -4,6 +4,8 @@ use rand::TryRng;
 #[expect(clippy::disallowed_types, reason = "this is the door")]
 use rand::rngs::SysRng;
 
+use crate::error::ErrorKind;
+
 /// Where randomness comes from.
 ///
 /// Whoever can predict it can predict client secrets: outside tests use [`SystemEntropy`].
@@ -40,6 +42,12 @@ pub struct EntropyError {
 }
 
 impl EntropyError {
+    /// What the caller can do about it.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        ErrorKind::Unavailable
+    }
+
     /// The source failed for this reason.
     #[must_use]
     pub fn new(reason: impl Into<String>) -> Self {

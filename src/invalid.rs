@@ -100,7 +100,7 @@ impl Field {
             }
             Self::Label => "1 to 100 characters, no control or invisible characters, no space at the ends",
             Self::Validity => "an end after the start, both within the calendar",
-            Self::ClientSecret => "24 to 512 printable ASCII characters that are not easily guessed",
+            Self::ClientSecret => "24 to 512 printable ASCII characters",
             Self::SigningKey => "canonical base64 (standard alphabet, padded) of at least 24 bytes",
             Self::Signature => "v1:<client ID>:<secret ID>:<43 characters of unpadded base64url>",
             Self::MaxSecrets => "2 to 32",

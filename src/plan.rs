@@ -1,8 +1,8 @@
 //! Plans: what a command would do, to be looked at and then confirmed (rules 9 and 13).
 //!
 //! A plan and its command are one piece of code: confirming decides anew. So a plan may travel, be stored, be shown in
-//! a dialog or be forged: nothing it says is believed. If the client or a consequence has changed in the meantime, the
-//! new plan comes back instead.
+//! a dialog or be forged: nothing it says is believed, and it does not grow old. If the client or a consequence has
+//! changed in the meantime, the new plan comes back instead.
 
 use std::fmt;
 
@@ -80,7 +80,10 @@ impl fmt::Display for Obstacle {
                 f.write_str("it is the last valid secret that can sign: add another one first")
             }
             Self::UsedRecently { until } => {
-                write!(f, "it was used a short while ago: wait until {until} without a use")
+                write!(
+                    f,
+                    "it was used a short while ago: unless it is used again, it can be deleted from {until} on"
+                )
             }
         }
     }

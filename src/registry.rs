@@ -52,7 +52,9 @@ struct Inner<S> {
     uses: LastUseBuffer,
 }
 
-/// Whether a command changed anything. Doing a thing twice is not an error, and this tells.
+/// Whether a command changed anything: most can be given twice, and the second time nothing changes. Not so
+/// [`ClientHandle::confirm`] and [`ClientHandle::withdraw_promotion`], which find nothing the second time and say so by an
+/// error.
 ///
 /// Exhaustive on purpose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::client_secret::ClientSecret;
+use crate::error::ErrorKind;
 use crate::id::ClientId;
 use crate::invalid::InvalidValue;
 use crate::mac::{KeyEncoding, MacKey};
@@ -270,6 +271,14 @@ pub enum CallError<E> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the signature was made by neither client secret of this ring")]
 pub struct NotVerified;
+
+impl NotVerified {
+    /// What the caller can do about it.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        ErrorKind::Unauthenticated
+    }
+}
 
 impl fmt::Debug for SecretRing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

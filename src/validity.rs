@@ -257,7 +257,10 @@ impl Validity {
     pub fn new(from: impl Into<Timestamp>, until: Option<Timestamp>) -> Result<Self, InvalidValue> {
         let from = from.into();
         if until.is_some_and(|until| until <= from) {
-            return Err(InvalidValue::new(Field::Validity, Problem::Form("ends before it starts")));
+            return Err(InvalidValue::new(
+                Field::Validity,
+                Problem::Form("is empty, since it ends when it starts or before"),
+            ));
         }
         Ok(Self { from, until })
     }

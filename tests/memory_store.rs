@@ -2,16 +2,18 @@
 
 #![cfg(test)]
 
+mod forward;
+
 use std::sync::{Arc, Mutex};
 
 use client_registry::store::{
-    Adopted, Changes, ClientsBy, Commit, CommitError, Committed, Cursor, DynStore, Ending, Entry,
-    MemoryStore, Record, RecordId, Store, StoreError, StoreErrorKind, Use,
+    Adopted, ClientsBy, Commit, CommitError, Cursor, DynStore, Entry, MemoryStore, Store, StoreErrorKind, Use,
 };
 use client_registry::{
-    AddIn, AddInId, Availability, ClientDetails, ClientId, Days, Issued, LastUses, Lifetime, ManualClock,
-    NewSecret, Registry, Revision, SecretId, Seller, SellerId, Timestamp,
+    AddIn, Availability, ClientDetails, Days, Issued, LastUses, Lifetime, ManualClock, NewSecret, Registry,
+    Revision, SecretId, Seller, SellerId, Timestamp,
 };
+use forward::forward;
 use pollster::block_on;
 
 /// A memory store that keeps a copy of every commit it is sent.
@@ -28,61 +30,12 @@ impl Tap {
 }
 
 impl Store for Tap {
-    async fn load(&self, id: RecordId<'_>) -> Result<Option<Record>, StoreError> {
-        self.memory.load(id).await
-    }
-
     async fn commit(&self, commit: &Commit) -> Result<(), CommitError> {
         self.sent.lock().unwrap().push(commit.clone());
         self.memory.commit(commit).await
     }
 
-    async fn history(
-        &self,
-        client_id: &ClientId,
-        after: Revision,
-        limit: usize,
-    ) -> Result<Vec<Committed>, StoreError> {
-        self.memory.history(client_id, after, limit).await
-    }
-
-    async fn clients(
-        &self,
-        by: ClientsBy<'_>,
-        after: Option<&ClientId>,
-        limit: usize,
-    ) -> Result<Vec<ClientId>, StoreError> {
-        self.memory.clients(by, after, limit).await
-    }
-
-    async fn client_of(&self, add_in: &AddInId) -> Result<Option<ClientId>, StoreError> {
-        self.memory.client_of(add_in).await
-    }
-
-    async fn ending(
-        &self,
-        before: Timestamp,
-        after: Option<&Ending>,
-        limit: usize,
-    ) -> Result<Vec<Ending>, StoreError> {
-        self.memory.ending(before, after, limit).await
-    }
-
-    async fn changes(&self, after: Option<&Cursor>, limit: usize) -> Result<Changes, StoreError> {
-        self.memory.changes(after, limit).await
-    }
-
-    async fn adopt(&self, clients: &[Adopted]) -> Result<(), CommitError> {
-        self.memory.adopt(clients).await
-    }
-
-    async fn note_uses(&self, uses: &[Use]) -> Result<(), StoreError> {
-        self.memory.note_uses(uses).await
-    }
-
-    async fn last_uses(&self, client_id: &ClientId) -> Result<LastUses, StoreError> {
-        self.memory.last_uses(client_id).await
-    }
+    forward!(memory: load history clients client_of ending changes adopt note_uses last_uses);
 }
 
 fn registry() -> (Registry<Tap>, ManualClock) {

@@ -33,7 +33,7 @@ pub enum Refusal {
     },
     /// The client would have more secrets that have not ended than the policy allows (rule 3).
     #[error(
-        "the client may have {limit} secrets that have not ended: delete one that is no longer used first"
+        "the client may have {limit} secrets that have not ended: delete one that is no longer used, or wait for one to end"
     )]
     TooManySecrets {
         /// [`Policy::max_secrets`](crate::Policy::max_secrets)
@@ -104,7 +104,7 @@ pub enum Refusal {
     CannotSign,
     /// The secret is not valid at the instant from which it should sign (rule 7).
     #[error(
-        "the secret is not valid at {at}: choose an instant at which it is, and enable it if it is disabled"
+        "the secret is not valid at {at}: choose an instant at which it is or a longer lifetime, and enable it if it is disabled"
     )]
     NotValidThen {
         /// The instant.

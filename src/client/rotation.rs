@@ -15,8 +15,8 @@ use crate::validity::{Lifetime, Timestamp};
 
 /// How to rotate: how long old and new overlap, and what one wants to say beyond that.
 ///
-/// Unless told otherwise the new secret is valid for one year, replaces all secrets of its purpose that have started
-/// and not ended, and signs when these have ended: by then the add-in has to know it anyway.
+/// Unless told otherwise the new secret is valid for one year, or as long as the policy allows if that is shorter,
+/// replaces all secrets of its purpose that have started and not ended, and signs when these have ended: by then the add-in has to know it anyway.
 ///
 /// ```
 /// # use client_registry::{Days, Lifetime, Rotation};
@@ -26,7 +26,7 @@ use crate::validity::{Lifetime, Timestamp};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rotation {
     overlap: Duration,
-    lifetime: Lifetime,
+    lifetime: Option<Lifetime>,
     label: Option<Label>,
     purpose: Purpose,
     replaces: Option<BTreeSet<SecretId>>,
@@ -46,7 +46,7 @@ impl Rotation {
     pub fn overlap(overlap: impl Into<Duration>) -> Self {
         Self {
             overlap: overlap.into(),
-            lifetime: Lifetime::OneYear,
+            lifetime: None,
             label: None,
             purpose: Purpose::default(),
             replaces: None,
@@ -57,7 +57,7 @@ impl Rotation {
     /// The new secret is valid for this long.
     #[must_use]
     pub fn lasting(self, lifetime: Lifetime) -> Self {
-        Self { lifetime, ..self }
+        Self { lifetime: Some(lifetime), ..self }
     }
 
     /// The new secret has this label.
@@ -110,7 +110,11 @@ impl Client {
             overlap => now.checked_add(overlap).ok_or(Refusal::Overlap)?,
         };
         let replaced = self.replaced_by(rotation, now)?;
-        let validity = allowed_validity(rotation.lifetime, now, deciding.policy)?;
+        let validity = match rotation.lifetime {
+            Some(lifetime) => allowed_validity(lifetime, now, deciding.policy)?,
+            None => allowed_validity(Lifetime::OneYear, now, deciding.policy)
+                .or_else(|_| allowed_validity(deciding.policy.longest_lifetime(), now, deciding.policy))?,
+        };
         let signs_at = rotation.signs_at(&replaced, now, overlap_ends)?;
         if let Some(at) = signs_at
             && !validity.runs(at)

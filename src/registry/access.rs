@@ -24,6 +24,9 @@ impl<S: Store> Registry<S> {
     /// Neither needs to be well formed: what is not is denied like anything else. The reason is in
     /// [`Denied::reason`], for logs; the outside gets one answer.
     ///
+    /// HTTP Basic carries both in form encoding (RFC 6749 section 2.3.1), which not every sender applies. Generated ones
+    /// read the same either way; imported ones may hold characters that do not.
+    ///
     /// ```
     /// # use client_registry::*;
     /// # pollster::block_on(async {
@@ -227,6 +230,12 @@ impl Denied {
         let denied = Self { reason, record, secret };
         denied.trace();
         denied
+    }
+
+    /// What the caller can do about it: the same for every denial.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        ErrorKind::Unauthenticated
     }
 
     /// Why, for logs and operators. Never tell a stranger.

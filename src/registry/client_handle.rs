@@ -22,7 +22,8 @@ use crate::verifier::Verifier;
 /// A client ID in the hands of an actor. Holding one says nothing about whether the client exists: every call looks.
 ///
 /// All calls answer [`Refusal::UnknownClient`] for a client ID that the actor may not see (rule 15), and
-/// [`Error::Unavailable`] when the store does not answer. What answers with an [`Outcome`] can be done twice.
+/// [`Error::Unavailable`] when the store does not answer. See [`Outcome`] for what happens
+/// when a command is given twice.
 pub struct ClientHandle<S = MemoryStore> {
     view: View<S>,
     client_id: ClientId,
@@ -200,7 +201,8 @@ impl<S: Store> ClientHandle<S> {
     }
 
     /// Deletes a secret at once and marks it compromised (rules 9 and 10): no plan, no obstacle. Can issue the
-    /// replacement in the same commit.
+    /// replacement in the same commit. One that the policy refuses does not stop the deletion: look for
+    /// [`EmergencyDeletion::NotReplaced`], since the add-in may be cut off.
     ///
     /// # Errors
     /// [`Refusal::UnknownSecret`]. No rule stands against it otherwise; on a deleted client it marks the secret

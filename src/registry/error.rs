@@ -51,7 +51,8 @@ pub enum Error {
 }
 
 impl Error {
-    /// What the caller can do about it.
+    /// What the caller can do about it. To the outside [`Error::Unresolved`] is `Unavailable` as well, but look for it first:
+    /// it owns the client secret, and the same command once more may issue another one.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {

@@ -6,11 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
-use client_registry::store::{
-    Adopted, Changes, ClientsBy, Commit, CommitError, Committed, Cursor, DynStore, Ending, Record, RecordId,
-    Store, StoreError, Use,
-};
-use client_registry::{AddInId, ClientId, LastUses, Revision, Timestamp};
+use client_registry::store::{Commit, CommitError, DynStore, Record, RecordId, Store, StoreError};
+
+use crate::forward::forward;
 
 /// Which gates are closed. Clones are the same gates.
 #[derive(Debug, Clone, Default)]
@@ -104,50 +102,5 @@ impl Store for Gated {
         answer
     }
 
-    async fn history(
-        &self,
-        client_id: &ClientId,
-        after: Revision,
-        limit: usize,
-    ) -> Result<Vec<Committed>, StoreError> {
-        self.store.history(client_id, after, limit).await
-    }
-
-    async fn clients(
-        &self,
-        by: ClientsBy<'_>,
-        after: Option<&ClientId>,
-        limit: usize,
-    ) -> Result<Vec<ClientId>, StoreError> {
-        self.store.clients(by, after, limit).await
-    }
-
-    async fn client_of(&self, add_in: &AddInId) -> Result<Option<ClientId>, StoreError> {
-        self.store.client_of(add_in).await
-    }
-
-    async fn ending(
-        &self,
-        before: Timestamp,
-        after: Option<&Ending>,
-        limit: usize,
-    ) -> Result<Vec<Ending>, StoreError> {
-        self.store.ending(before, after, limit).await
-    }
-
-    async fn changes(&self, after: Option<&Cursor>, limit: usize) -> Result<Changes, StoreError> {
-        self.store.changes(after, limit).await
-    }
-
-    async fn adopt(&self, clients: &[Adopted]) -> Result<(), CommitError> {
-        self.store.adopt(clients).await
-    }
-
-    async fn note_uses(&self, uses: &[Use]) -> Result<(), StoreError> {
-        self.store.note_uses(uses).await
-    }
-
-    async fn last_uses(&self, client_id: &ClientId) -> Result<LastUses, StoreError> {
-        self.store.last_uses(client_id).await
-    }
+    forward!(store: history clients client_of ending changes adopt note_uses last_uses);
 }

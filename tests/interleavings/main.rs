@@ -15,6 +15,8 @@
 
 mod careless;
 mod dropped;
+#[path = "../forward/mod.rs"]
+mod forward;
 mod gates;
 mod race;
 mod races;

@@ -5,13 +5,14 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
 use client_registry::store::{
-    Adopted, Changes, ClientsBy, Commit, CommitError, Committed, Cursor, Ending, MemoryStore, Record,
-    RecordId, Store, StoreError, StoreErrorKind, Use,
+    Commit, CommitError, Committed, MemoryStore, Store, StoreError, StoreErrorKind,
 };
 use client_registry::*;
 use pollster::block_on;
 
 use crate::world::{World, add_in, details, one_more};
+
+use crate::forward::forward;
 
 /// What becomes of one commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,10 +71,6 @@ fn unavailable() -> StoreError {
 }
 
 impl Store for Flaky {
-    async fn load(&self, id: RecordId<'_>) -> Result<Option<Record>, StoreError> {
-        self.memory.load(id).await
-    }
-
     async fn commit(&self, commit: &Commit) -> Result<(), CommitError> {
         let fault = self.script().faults.pop_front().unwrap_or(Fault::None);
         match fault {
@@ -99,43 +96,7 @@ impl Store for Flaky {
         block_on(self.memory.history(client_id, after, limit))
     }
 
-    async fn clients(
-        &self,
-        by: ClientsBy<'_>,
-        after: Option<&ClientId>,
-        limit: usize,
-    ) -> Result<Vec<ClientId>, StoreError> {
-        self.memory.clients(by, after, limit).await
-    }
-
-    async fn client_of(&self, add_in: &AddInId) -> Result<Option<ClientId>, StoreError> {
-        self.memory.client_of(add_in).await
-    }
-
-    async fn ending(
-        &self,
-        before: Timestamp,
-        after: Option<&Ending>,
-        limit: usize,
-    ) -> Result<Vec<Ending>, StoreError> {
-        self.memory.ending(before, after, limit).await
-    }
-
-    async fn changes(&self, after: Option<&Cursor>, limit: usize) -> Result<Changes, StoreError> {
-        self.memory.changes(after, limit).await
-    }
-
-    async fn adopt(&self, clients: &[Adopted]) -> Result<(), CommitError> {
-        self.memory.adopt(clients).await
-    }
-
-    async fn note_uses(&self, uses: &[Use]) -> Result<(), StoreError> {
-        self.memory.note_uses(uses).await
-    }
-
-    async fn last_uses(&self, client_id: &ClientId) -> Result<LastUses, StoreError> {
-        self.memory.last_uses(client_id).await
-    }
+    forward!(memory: load clients client_of ending changes adopt note_uses last_uses);
 }
 
 fn flaky() -> (World, Flaky) {

@@ -3,6 +3,9 @@
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests may fail loudly")]
 
+#[path = "../forward/mod.rs"]
+mod forward;
+
 use std::cell::RefCell;
 use std::fmt::Display;
 use std::future::Future;
@@ -12,14 +15,14 @@ use std::sync::{Arc, Mutex, Once};
 use std::task::{Context, Poll, Waker};
 
 use client_registry::store::{
-    Adopted, Changes, ClientsBy, Commit, CommitError, Committed, Cursor, Ending, MemoryStore, Record,
-    RecordId, Store, StoreError, StoreErrorKind, Use,
+    Commit, CommitError, MemoryStore, Record, RecordId, Store, StoreError, StoreErrorKind, Use,
 };
 use client_registry::{
-    AccessError, AddInId, Authenticated, Availability, ClientDetails, ClientId, ClientSecret, Denied,
-    Entropy, EntropyError, Issued, KeyEncoding, LastUses, Lifetime, ManualClock, Policy, Reason, Registry,
-    Revision, SecretId, Seller, Timestamp,
+    AccessError, Authenticated, Availability, ClientDetails, ClientId, ClientSecret, Denied, Entropy,
+    EntropyError, Issued, KeyEncoding, LastUses, Lifetime, ManualClock, Policy, Reason, Registry, SecretId,
+    Seller, Timestamp,
 };
+use forward::forward;
 use hmac::{Hmac, KeyInit, Mac};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
@@ -244,45 +247,6 @@ impl Store for Watched {
         Ok(self.knobs.answer_is_lost.check()?)
     }
 
-    async fn history(
-        &self,
-        client_id: &ClientId,
-        after: Revision,
-        limit: usize,
-    ) -> Result<Vec<Committed>, StoreError> {
-        self.memory.history(client_id, after, limit).await
-    }
-
-    async fn clients(
-        &self,
-        by: ClientsBy<'_>,
-        after: Option<&ClientId>,
-        limit: usize,
-    ) -> Result<Vec<ClientId>, StoreError> {
-        self.memory.clients(by, after, limit).await
-    }
-
-    async fn client_of(&self, add_in: &AddInId) -> Result<Option<ClientId>, StoreError> {
-        self.memory.client_of(add_in).await
-    }
-
-    async fn ending(
-        &self,
-        before: Timestamp,
-        after: Option<&Ending>,
-        limit: usize,
-    ) -> Result<Vec<Ending>, StoreError> {
-        self.memory.ending(before, after, limit).await
-    }
-
-    async fn changes(&self, after: Option<&Cursor>, limit: usize) -> Result<Changes, StoreError> {
-        self.memory.changes(after, limit).await
-    }
-
-    async fn adopt(&self, clients: &[Adopted]) -> Result<(), CommitError> {
-        self.memory.adopt(clients).await
-    }
-
     async fn note_uses(&self, uses: &[Use]) -> Result<(), StoreError> {
         self.knobs.notes.fetch_add(1, Ordering::SeqCst);
         self.knobs.note_waits.wait().await;
@@ -294,6 +258,8 @@ impl Store for Watched {
         self.knobs.uses_fail.check()?;
         self.memory.last_uses(client_id).await
     }
+
+    forward!(memory: history clients client_of ending changes adopt);
 }
 
 thread_local! {
