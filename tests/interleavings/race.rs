@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::future::Future;
+use std::io::Write as _;
 use std::ops::ControlFlow;
 
 use crate::gates::Gates;
@@ -73,7 +74,11 @@ pub(crate) fn in_every_order(name: &str, race: fn(&World) -> Race) {
     let caught =
         caught.unwrap_or_else(|| panic!("{name}: check-then-write goes unnoticed in {planted} orders"));
     let ends = allowed.len();
-    println!("{name}: {orders} orders, {ends} ends; check-then-write caught in order {planted}: {caught}");
+    // Past the capture of passing tests: a figure that nobody sees is none.
+    let _ = writeln!(
+        std::io::stdout(),
+        "{name}: {orders} orders, {ends} ends; check-then-write caught in order {planted}: {caught}"
+    );
 }
 
 fn ends_of_whole_calls(name: &str, race: fn(&World) -> Race) -> BTreeSet<String> {

@@ -2,6 +2,7 @@
 //! can be settled later, both ways.
 
 use std::collections::VecDeque;
+use std::io::Write as _;
 use std::sync::{Arc, Mutex};
 
 use client_registry::store::{
@@ -153,7 +154,12 @@ fn rule_08_an_add_succeeds_once_or_hands_over_what_it_issued() {
         assert_eq!(who.secret_id(), issued.secret_id());
         world.audit().unwrap();
     }
-    println!("{} ways to fail, {unresolved} of them left to be resolved", scripts.len());
+    // Past the capture of passing tests: a figure that nobody sees is none.
+    let _ = writeln!(
+        std::io::stdout(),
+        "{} ways to fail, {unresolved} of them left to be resolved",
+        scripts.len()
+    );
 }
 
 /// The other commands go the same way; two clients in one commit as well.
