@@ -128,8 +128,10 @@ fn finish(mut state: [u32; 8], message: &[u8]) -> [u8; 32] {
     let mut tail = [[0u8; BLOCK]; 2];
     let (tail, _) = tail.split_at_mut(if rest.len() < BLOCK - 8 { 1 } else { 2 });
     let bytes = tail.as_flattened_mut();
-    for (byte, from) in bytes.iter_mut().zip(rest.iter().chain(&[0x80])) {
-        *byte = *from;
+    let (start, padding) = bytes.split_at_mut(rest.len());
+    start.copy_from_slice(rest);
+    if let Some(end) = padding.first_mut() {
+        *end = 0x80;
     }
     if let Some(length) = bytes.last_chunk_mut() {
         *length = bits.to_be_bytes();
@@ -143,10 +145,11 @@ fn finish(mut state: [u32; 8], message: &[u8]) -> [u8; 32] {
     digest
 }
 
-const BLOCK: usize = 64;
+/// The bytes that SHA-256 takes at once.
+pub(crate) const BLOCK: usize = 64;
 const MIN_DECODED: usize = 24;
-/// FIPS 180-4 section 5.3.3.
-const INITIAL: [u32; 8] =
+/// What SHA-256 begins with (FIPS 180-4 section 5.3.3).
+pub(crate) const INITIAL: [u32; 8] =
     [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19];
 
 #[cfg(test)]

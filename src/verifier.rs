@@ -6,12 +6,13 @@
 
 use std::fmt;
 
-use sha2::{Digest, Sha256};
+use sha2::block_api::compress256;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroize;
 
 use crate::client_secret::{ClientSecret, MAX_LEN};
 use crate::id::ClientId;
+use crate::mac::{BLOCK, INITIAL};
 
 /// The hash that a client secret is recognised by. Compared in constant time, and in no other way.
 pub(crate) struct Verifier([u64; 4]);
@@ -48,23 +49,29 @@ impl Verifier {
     fn hash(client_id: &str, secret: &[u8]) -> Self {
         #[cfg(test)]
         tests::count(client_id.len() + secret.len());
-        // In one piece, so that the secret is in one place and wiped there.
-        let mut message = [0; MAX_MESSAGE];
-        let mut len = 0;
-        for part in [LABEL, client_id.as_bytes(), b"\0", secret] {
-            if let Some(place) = message.get_mut(len..len + part.len()) {
-                place.copy_from_slice(part);
-                len += part.len();
-            }
+        // All of it padded in one buffer (FIPS 180-4 section 5.1.1), so that the secret is in one place and wiped there.
+        let mut blocks = [[0u8; BLOCK]; MAX_BLOCKS];
+        let mut room = blocks.as_flattened_mut();
+        for part in [LABEL, client_id.as_bytes(), b"\0", secret, b"\x80"] {
+            let (taken, rest) = room.split_at_mut(part.len());
+            taken.copy_from_slice(part);
+            room = rest;
         }
-        let (message, _) = message.split_at_mut(len);
-        let mut digest: [u8; 32] = Sha256::digest(&*message).into();
-        message.zeroize();
+        let head = LABEL.len() + client_id.len() + 1;
+        let len = head + secret.len();
+        let (blocks, _) = blocks.split_at_mut((len + PADDING).div_ceil(BLOCK));
+        if let Some(length) = blocks.as_flattened_mut().last_chunk_mut() {
+            *length = (8 * len as u64).to_be_bytes();
+        }
+        let mut state = INITIAL;
+        compress256(&mut state, blocks);
+        let (_, hidden) = blocks.as_flattened_mut().split_at_mut(head);
+        hidden.zeroize();
         let mut words = [0; 4];
-        for (word, bytes) in words.iter_mut().zip(digest.as_chunks().0) {
-            *word = u64::from_be_bytes(*bytes);
+        for (word, [high, low]) in words.iter_mut().zip(state.as_chunks().0) {
+            *word = u64::from(*high) << 32 | u64::from(*low);
         }
-        digest.zeroize();
+        state.zeroize();
         Self(words)
     }
 }
@@ -82,12 +89,15 @@ impl fmt::Debug for Verifier {
 }
 
 const LABEL: &[u8] = b"client-registry/verifier/1\0";
+/// What follows a message: a one bit with seven zeros, and the length in 64 bits.
+const PADDING: usize = 1 + 8;
 /// Room for the longest client ID and one byte more than the longest client secret.
-const MAX_MESSAGE: usize = LABEL.len() + 64 + 1 + MAX_LEN + 1;
+const MAX_BLOCKS: usize = (LABEL.len() + 64 + 1 + MAX_LEN + 1 + PADDING).div_ceil(BLOCK);
 
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use sha2::{Digest, Sha256};
     use std::cell::Cell;
 
     thread_local! {
@@ -123,6 +133,20 @@ pub(crate) mod tests {
         let expected: Vec<u8> = Sha256::digest(plain).to_vec();
         let found: Vec<u8> = verifier.0.iter().flat_map(|word| word.to_be_bytes()).collect();
         assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn every_length_is_the_documented_hash() {
+        for id_len in 8..=64 {
+            let id = "i".repeat(id_len);
+            for len in (0..=MAX_LEN + 1).filter(|len| len % 7 == id_len % 7) {
+                let text = "s".repeat(len);
+                let verifier = Verifier::of_presented(&id, &text);
+                let found: Vec<u8> = verifier.0.iter().flat_map(|word| word.to_be_bytes()).collect();
+                let plain = format!("client-registry/verifier/1\0{id}\0{text}");
+                assert_eq!(found, Sha256::digest(plain).to_vec(), "{id_len} and {len} characters");
+            }
+        }
     }
 
     #[test]
