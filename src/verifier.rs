@@ -49,8 +49,16 @@ impl Verifier {
     fn hash(client_id: &str, secret: &[u8]) -> Self {
         #[cfg(test)]
         tests::count(client_id.len() + secret.len());
-        // All of it padded in one buffer (FIPS 180-4 section 5.1.1), so that the secret is in one place and wiped there.
-        let mut blocks = [[0u8; BLOCK]; MAX_BLOCKS];
+        // What we issue takes two blocks; room for the longest that may be presented would take longer to clear.
+        match LABEL.len() + client_id.len() + 1 + secret.len() + PADDING {
+            ..=USUAL => Self::hash_in(&mut [[0; BLOCK]; USUAL / BLOCK], client_id, secret),
+            _ => Self::hash_in(&mut [[0; BLOCK]; MAX_BLOCKS], client_id, secret),
+        }
+    }
+
+    /// Hashes what is padded in one buffer (FIPS 180-4 section 5.1.1), so that the secret is in one place and wiped there.
+    #[inline]
+    fn hash_in(blocks: &mut [[u8; BLOCK]], client_id: &str, secret: &[u8]) -> Self {
         let mut room = blocks.as_flattened_mut();
         for part in [LABEL, client_id.as_bytes(), b"\0", secret, b"\x80"] {
             let (taken, rest) = room.split_at_mut(part.len());
@@ -91,6 +99,8 @@ impl fmt::Debug for Verifier {
 const LABEL: &[u8] = b"client-registry/verifier/1\0";
 /// What follows a message: a one bit with seven zeros, and the length in 64 bits.
 const PADDING: usize = 1 + 8;
+/// As much as a GUID and a generated client secret need at most.
+const USUAL: usize = 2 * BLOCK;
 /// Room for the longest client ID and one byte more than the longest client secret.
 const MAX_BLOCKS: usize = (LABEL.len() + 64 + 1 + MAX_LEN + 1 + PADDING).div_ceil(BLOCK);
 
