@@ -10,6 +10,7 @@ mod chain;
 mod deletion;
 mod details;
 mod draft;
+mod gathered;
 mod import;
 mod promotion;
 pub(crate) mod recognition;

@@ -4,6 +4,7 @@
 //! before and with the hand-over of signing where it moved (rule 16).
 
 use super::chain::Chain;
+use super::gathered::gathered;
 use super::tombstone::{Fate, Remembered, Tombstone, remember};
 use super::{Change, Client, ClientState, Deciding, Held, Promotion, Refusal, Transition, changed_at};
 use crate::client_secret::ClientSecret;
@@ -267,14 +268,6 @@ impl Held {
             mac_key: self.mac_key.as_ref().filter(|_| !ended).map(MacKey::carry),
         }
     }
-}
-
-/// A vector that is as large as it needs to be from the start. What moves when a vector grows or closes a gap stays
-/// behind in memory that nobody wipes (rule 8), so whatever holds a key or a verifier is gathered anew instead.
-pub(super) fn gathered<T>(items: impl Iterator<Item = T>) -> Vec<T> {
-    let mut all = Vec::with_capacity(items.size_hint().1.unwrap_or_default());
-    all.extend(items);
-    all
 }
 
 /// How many ended secrets a client keeps (rule 3).

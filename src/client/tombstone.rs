@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::chain::Chain;
-use super::draft::gathered;
+use super::gathered::gathered;
 use super::{
     Change, Client, ClientState, Deciding, Refusal, Transition, admit, admit_in_emergency, changed_at,
 };
