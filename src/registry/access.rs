@@ -116,9 +116,7 @@ impl<S: Store> Registry<S> {
             },
             reason => reason,
         };
-        let denied = Denied { reason, record, secret: denial.secret };
-        denied.trace();
-        denied
+        Denied::new(reason, record, denial.secret)
     }
 }
 
@@ -226,6 +224,7 @@ pub struct Denied {
 }
 
 impl Denied {
+    /// A denial that the log has been told of (rule 10).
     pub(super) fn new(reason: Reason, record: Option<Record>, secret: Option<SecretId>) -> Self {
         let denied = Self { reason, record, secret };
         denied.trace();
