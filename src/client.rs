@@ -12,6 +12,7 @@ mod details;
 mod draft;
 mod gathered;
 mod import;
+pub(crate) mod kept;
 mod promotion;
 pub(crate) mod recognition;
 mod refusal;

@@ -19,6 +19,25 @@ pub trait Clock: std::fmt::Debug + Send + Sync + 'static {
     fn monotonic(&self) -> Duration;
 }
 
+/// A reading of both clocks, to tell later how long ago it was.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reading {
+    wall: Timestamp,
+    monotonic: Duration,
+}
+
+impl Reading {
+    pub(crate) fn of(clock: &dyn Clock) -> Self {
+        Self { wall: clock.wall(), monotonic: clock.monotonic() }
+    }
+
+    /// The time since, by the clock that says more: a monotonic clock may stand still while the machine is suspended.
+    pub(crate) fn age(&self, clock: &dyn Clock) -> Duration {
+        let now = Self::of(clock);
+        now.wall.saturating_since(self.wall).max(now.monotonic.saturating_sub(self.monotonic))
+    }
+}
+
 /// The operating system's clocks.
 #[derive(Debug)]
 pub struct SystemClock {

@@ -80,6 +80,13 @@ text_id! {
     AddInId, check_add_in_id
 }
 
+text_id! {
+    /// The name of a key of a [`Keyring`](crate::Keyring). Public: it stands beside each record that the key protects.
+    ///
+    /// 1 to 32 characters of `[A-Za-z0-9._-]`, compared exactly. A date or a number is a good one.
+    KeyId, check_key_id
+}
+
 impl ClientId {
     /// A version 4 GUID of 16 random bytes.
     pub(crate) fn from_random(bytes: [u8; 16]) -> Self {
@@ -240,8 +247,7 @@ fn check_client_id(text: &str) -> Result<(), InvalidValue> {
         8..=64 => {}
         _ => return invalid(Problem::TooLong { max: 64 }),
     }
-    let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
-    if let Some(at) = text.bytes().position(|b| !allowed(b)) {
+    if let Some(at) = text.bytes().position(|b| !is_plain(b)) {
         return invalid(Problem::Character { at });
     }
     let may_be_guid = matches!(text.len(), 32 | 36);
@@ -278,6 +284,24 @@ fn check_operator_id(text: &str) -> Result<(), InvalidValue> {
 
 fn check_add_in_id(text: &str) -> Result<(), InvalidValue> {
     check_account_id(Field::AddInId, text)
+}
+
+fn check_key_id(text: &str) -> Result<(), InvalidValue> {
+    let invalid = |problem| Err(InvalidValue::new(Field::KeyId, problem));
+    match text.len() {
+        0 => return invalid(Problem::Empty),
+        1..=32 => {}
+        _ => return invalid(Problem::TooLong { max: 32 }),
+    }
+    match text.bytes().position(|b| !is_plain(b)) {
+        Some(at) => invalid(Problem::Character { at }),
+        None => Ok(()),
+    }
+}
+
+/// What client IDs and key IDs are made of.
+fn is_plain(b: u8) -> bool {
+    b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-')
 }
 
 fn check_account_id(field: Field, text: &str) -> Result<(), InvalidValue> {

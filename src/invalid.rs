@@ -75,6 +75,10 @@ pub enum Field {
     SecretPrefix,
     /// `Policy::redirect_scheme`, see [`Policy`](crate::Policy)
     RedirectScheme,
+    /// [`KeyId`](crate::KeyId)
+    KeyId,
+    /// [`Keyring`](crate::Keyring)
+    Keyring,
 }
 
 impl Field {
@@ -106,6 +110,10 @@ impl Field {
             Self::MaxSecrets => "2 to 32",
             Self::SecretPrefix => "1 to 5 characters of A-Z a-z 0-9",
             Self::RedirectScheme => "a private-use URI scheme such as ms-app (RFC 3986 section 3.1)",
+            Self::KeyId => "1 to 32 characters of A-Z a-z 0-9 . _ -",
+            Self::Keyring => {
+                "<key ID>:<44 characters of padded base64>, the primary key first, others after it, separated by commas"
+            }
         }
     }
 }
@@ -129,6 +137,8 @@ impl fmt::Display for Field {
             Self::MaxSecrets => "limit of secrets",
             Self::SecretPrefix => "secret prefix",
             Self::RedirectScheme => "redirect scheme",
+            Self::KeyId => "key ID",
+            Self::Keyring => "keyring",
         })
     }
 }

@@ -13,7 +13,8 @@
 //! | `client_secret`, `secret`, `secret_text`, `verifier`, `mac`, `signature` | the client secret, what is kept of it, what it signs |
 //! | `event` | what happened, chained |
 //! | `client`, `client/…`, `signing`, `plan` | the aggregate: one file per family of commands; who signs; plans |
-//! | `record`, `store`, `store/…` | what a store keeps, the contract, the stores |
+//! | `keyring`, `record`, `record/…` | the keys, and what a store keeps under them |
+//! | `store`, `store/…` | the contract, the stores |
 //! | `clock`, `entropy` | the doors to time and randomness |
 //! | `registry`, `registry/…` | the shell: load, decide, commit; authenticate, sign, verify |
 //! | `ring` | the add-in's side |
@@ -28,6 +29,7 @@ mod error;
 mod event;
 mod id;
 mod invalid;
+mod keyring;
 mod mac;
 mod name;
 mod plan;
@@ -48,18 +50,20 @@ mod verifier;
 // The paved path, in the order in which it is walked.
 pub use registry::{
     AccessError, Authenticated, ClientHandle, ClientPage, ConfirmError, Denied, EmergencyDeletion, Error,
-    Operator, Outcome, Reason, Registry, RegistryBuilder, Resolution, Seller, SignError, Snapshot,
-    Unresolved, Verified,
+    Key, OpenError, Operator, Outcome, Reason, Registry, RegistryBuilder, Resealed, Resealing, Resolution,
+    RetireError, Seller, SignError, Snapshot, Unresolved, Verified,
 };
 pub use ring::{CallError, Credentials, NotVerified, RingSecret, SecretRing, Slot};
 
 // Values.
 pub use details::{Availability, ClientDetails};
 pub use domain::AppDomain;
-pub use id::{Actor, AddIn, AddInId, ClientId, OperatorId, SecretId, SellerId};
+pub use id::{Actor, AddIn, AddInId, ClientId, KeyId, OperatorId, SecretId, SellerId};
 pub use invalid::{Field, InvalidValue, Problem};
+pub use keyring::Keyring;
 pub use name::{FriendlyName, Label, NameKey};
 pub use policy::Policy;
+pub use record::KeyState;
 pub use redirect::RedirectUrl;
 pub use validity::{Days, Lifetime, Timestamp, Validity};
 

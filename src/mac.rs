@@ -71,6 +71,26 @@ impl MacKey {
         Self { inner: self.inner, outer: self.outer }
     }
 
+    /// The two chaining values, inner and outer, to be sealed.
+    pub(crate) fn to_bytes(&self) -> Zeroizing<[u8; 64]> {
+        let mut bytes = Zeroizing::new([0; 64]);
+        let words = self.inner.iter().chain(&self.outer);
+        for (bytes, word) in bytes.as_chunks_mut().0.iter_mut().zip(words) {
+            *bytes = word.to_be_bytes();
+        }
+        bytes
+    }
+
+    /// What was sealed.
+    pub(crate) fn from_bytes(bytes: &[u8; 64]) -> Self {
+        let mut key = Self { inner: [0; 8], outer: [0; 8] };
+        let words = key.inner.iter_mut().chain(&mut key.outer);
+        for (word, bytes) in words.zip(bytes.as_chunks().0) {
+            *word = u32::from_be_bytes(*bytes);
+        }
+        key
+    }
+
     /// HMAC-SHA-256 over exactly these bytes.
     pub(crate) fn sign(&self, message: &[u8]) -> [u8; 32] {
         let inner = finish(self.inner, message);

@@ -1,28 +1,66 @@
-//! A client as a store keeps it.
+//! A client as a store keeps it (design section 4).
 //!
-//! A store moves records about and never looks inside: a record has an ID and a revision and nothing else to see. In
-//! memory it is the live client itself, so that authenticating costs one look-up.
+//! A store moves records about and cannot look inside: what it may read is a record's ID, revision, key ID and readable
+//! body, and it can forge none of them, since all of it is authenticated together with the sealed part, which holds
+//! what recognises and signs for the secrets. A registry in memory keeps the live client in place of a sealed record, so
+//! that authenticating costs one look-up.
+
+mod body;
+mod frame;
+mod opened;
+mod registry;
+mod seal;
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 
-use crate::client::{Client, ClientState, Refusal, Tombstone};
+pub(crate) use self::frame::Sealed;
+pub use self::frame::{MAX_RECORD, RecordParts};
+pub(crate) use self::opened::{LiveClient, Opened};
+pub use self::registry::KeyState;
+pub(crate) use self::registry::RegistryRecord;
+pub(crate) use self::seal::{ResealError, Sealing, SealingError, missing_key, tampered};
 use crate::event::Revision;
-use crate::id::{ClientId, SellerId};
-use crate::validity::Timestamp;
+use crate::id::{ClientId, KeyId};
+use crate::store::{StoreError, StoreErrorKind};
 
 /// Under which a store keeps a record: a client ID, or a reserved ID outside the grammar of client IDs.
 ///
-/// Compared as bytes, never by a collation.
+/// Compared as bytes, never by a collation. Reserved IDs begin with `~`, which sorts after every client ID.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RecordId<'a>(&'a str);
 
 impl<'a> RecordId<'a> {
+    /// The record about the registry itself: which registry this is, and the state of its keys.
+    pub const REGISTRY: RecordId<'static> = RecordId("~registry");
+
+    /// The ID that reads like this.
+    ///
+    /// # Errors
+    /// [`StoreErrorKind::Corrupt`] when it is neither a client ID nor [`REGISTRY`](Self::REGISTRY).
+    pub fn parse(text: &'a str) -> Result<Self, StoreError> {
+        let is_one = ClientId::is_valid(text) || text == Self::REGISTRY.0;
+        is_one
+            .then_some(Self(text))
+            .ok_or_else(|| StoreError::with_source(StoreErrorKind::Corrupt, "not the ID of a record"))
+    }
+
     /// The ID as text: 8 to 64 characters of `[A-Za-z0-9._-]` for a client.
     #[must_use]
     pub fn as_str(&self) -> &'a str {
         self.0
+    }
+
+    /// The client's ID, unless it is [reserved](Self::is_reserved).
+    #[must_use]
+    pub fn client_id(&self) -> Option<ClientId> {
+        ClientId::parse(self.0).ok()
+    }
+
+    /// Whether it is no client's: such a record has no history, and no look-up or list leads to it.
+    #[must_use]
+    pub fn is_reserved(&self) -> bool {
+        self.0.starts_with('~')
     }
 
     /// The ID of a client whose ID has this text, if it is well formed.
@@ -44,79 +82,111 @@ impl fmt::Display for RecordId<'_> {
 }
 
 /// A client, or what is left of one, as of one revision. Cheap to clone.
+///
+/// A durable store takes it apart with [`parts`](Self::parts) or [`to_bytes`](Self::to_bytes), keeps the pieces as they
+/// are, and puts it together again with [`from_parts`](Self::from_parts) or [`from_bytes`](Self::from_bytes).
 #[derive(Clone)]
 pub struct Record(Form);
 
 #[derive(Clone)]
-pub(crate) enum Form {
-    Active(Arc<LiveClient>),
-    Deleted(Arc<Tombstone>),
+enum Form {
+    /// Of a registry in memory.
+    Live(Opened),
+    Sealed(Arc<Sealed>),
 }
 
 impl Record {
-    pub(crate) fn new(state: ClientState) -> Self {
-        Self(match state {
-            ClientState::Active(client) => Form::Active(Arc::new(LiveClient::new(client))),
-            ClientState::Deleted(tombstone) => Form::Deleted(Arc::new(tombstone)),
-        })
+    pub(crate) fn live(opened: Opened) -> Self {
+        Self(Form::Live(opened))
+    }
+
+    /// Puts a record together.
+    ///
+    /// # Errors
+    /// [`StoreErrorKind::NewerFormat`] when it is of a format that this version does not know;
+    /// [`StoreErrorKind::Corrupt`] when it cannot be a record or has more than [`MAX_RECORD`] bytes. Whether it is one
+    /// that was written, the registry finds out when it opens it.
+    pub fn from_parts(parts: RecordParts<'_>) -> Result<Self, StoreError> {
+        Sealed::new(parts).map(Self::from)
+    }
+
+    /// The pieces, to be kept as they are.
+    ///
+    /// # Errors
+    /// [`StoreErrorKind::NotSealed`] when the record is of a registry in memory, which has no keyring.
+    pub fn parts(&self) -> Result<RecordParts<'_>, StoreError> {
+        self.sealed().map(Sealed::parts)
+    }
+
+    /// The same in one piece: see [`RecordParts`] for the layout.
+    ///
+    /// # Errors
+    /// As [`parts`](Self::parts).
+    pub fn to_bytes(&self) -> Result<Vec<u8>, StoreError> {
+        self.sealed().map(Sealed::to_bytes)
+    }
+
+    /// Puts a record together from what [`to_bytes`](Self::to_bytes) made of it.
+    ///
+    /// # Errors
+    /// As [`from_parts`](Self::from_parts).
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, StoreError> {
+        Sealed::from_bytes(bytes).map(Self::from)
     }
 
     /// Under which it is kept.
     #[must_use]
     pub fn id(&self) -> RecordId<'_> {
-        RecordId::from(self.client_id())
+        match &self.0 {
+            Form::Live(opened) => RecordId::from(opened.client_id()),
+            Form::Sealed(sealed) => sealed.id(),
+        }
     }
 
-    /// Counts the client's commits.
+    /// Counts the commits that changed it.
     #[must_use]
     pub fn revision(&self) -> Revision {
         match &self.0 {
-            Form::Active(live) => live.client().revision(),
-            Form::Deleted(tombstone) => tombstone.revision(),
+            Form::Live(opened) => opened.revision(),
+            Form::Sealed(sealed) => sealed.revision(),
         }
     }
 
-    pub(crate) fn form(&self) -> &Form {
-        &self.0
-    }
-
-    pub(crate) fn into_form(self) -> Form {
-        self.0
-    }
-
-    /// The client, unless it was deleted.
-    pub(crate) fn client(&self) -> Result<&Client, Refusal> {
+    /// The key that protects it; `None` in a registry in memory, which has no keyring.
+    #[must_use]
+    pub fn key_id(&self) -> Option<&KeyId> {
         match &self.0 {
-            Form::Active(live) => Ok(live.client()),
-            Form::Deleted(_) => Err(Refusal::ClientDeleted),
+            Form::Live(_) => None,
+            Form::Sealed(sealed) => Some(sealed.key_id()),
         }
     }
 
-    pub(crate) fn client_id(&self) -> &ClientId {
+    pub(crate) fn as_live(&self) -> Option<&Opened> {
         match &self.0 {
-            Form::Active(live) => live.client().id(),
-            Form::Deleted(tombstone) => tombstone.id(),
+            Form::Live(opened) => Some(opened),
+            Form::Sealed(_) => None,
         }
     }
 
-    pub(crate) fn owner(&self) -> &SellerId {
-        match &self.0 {
-            Form::Active(live) => live.client().owner(),
-            Form::Deleted(tombstone) => tombstone.owner(),
+    #[inline]
+    pub(crate) fn into_live(self) -> Result<Opened, Arc<Sealed>> {
+        match self.0 {
+            Form::Live(opened) => Ok(opened),
+            Form::Sealed(sealed) => Err(sealed),
         }
     }
 
-    pub(crate) fn changed_at(&self) -> Timestamp {
+    pub(crate) fn sealed(&self) -> Result<&Sealed, StoreError> {
         match &self.0 {
-            Form::Active(live) => live.client().changed_at(),
-            Form::Deleted(tombstone) => tombstone.changed_at(),
+            Form::Live(_) => Err(StoreError::new(StoreErrorKind::NotSealed)),
+            Form::Sealed(sealed) => Ok(sealed),
         }
     }
 }
 
-impl From<Form> for Record {
-    fn from(form: Form) -> Self {
-        Self(form)
+impl From<Sealed> for Record {
+    fn from(sealed: Sealed) -> Self {
+        Self(Form::Sealed(Arc::new(sealed)))
     }
 }
 
@@ -125,44 +195,7 @@ impl fmt::Debug for Record {
         f.debug_struct("Record")
             .field("id", &self.id().as_str())
             .field("revision", &self.revision())
+            .field("key_id", &self.key_id())
             .finish_non_exhaustive()
-    }
-}
-
-/// A client in memory, with a note beside each secret of the use that was last reported.
-///
-/// The notes only save work: they keep a secret that is used all the time from being reported all the time. Losing one
-/// costs one more report.
-pub(crate) struct LiveClient {
-    client: Client,
-    reported: Box<[AtomicI64]>,
-}
-
-impl LiveClient {
-    fn new(client: Client) -> Self {
-        let reported = client.secrets().map(|_| AtomicI64::new(i64::MIN)).collect();
-        Self { client, reported }
-    }
-
-    #[inline]
-    pub(crate) fn client(&self) -> &Client {
-        &self.client
-    }
-
-    /// Whether a use at `at` of the secret at a position should be reported, since none was within `interval` before. Says
-    /// so once.
-    #[inline]
-    pub(crate) fn should_report(&self, position: usize, at: Timestamp, interval: i64) -> bool {
-        let Some(reported) = self.reported.get(position) else {
-            return true;
-        };
-        let mut last = reported.load(Ordering::Relaxed);
-        while at.as_millis() >= last.saturating_add(interval) {
-            match reported.compare_exchange(last, at.as_millis(), Ordering::Relaxed, Ordering::Relaxed) {
-                Ok(_) => return true,
-                Err(found) => last = found,
-            }
-        }
-        false
     }
 }

@@ -1,4 +1,4 @@
-//! The shell: the only place where core, clock, entropy and store meet.
+//! The shell: the only place where core, keyring, clock, entropy and store meet.
 //!
 //! Every command goes the same way: load the client, let the core decide, commit what it decided; if somebody else was
 //! faster, look again and decide anew, a fixed number of times. No rule is decided here.
@@ -8,8 +8,13 @@ mod builder;
 mod client_handle;
 mod command;
 mod error;
+mod keys;
 mod last_use;
+mod open;
 mod operator;
+mod protection;
+mod reseal;
+mod seen;
 mod seller;
 mod signatures;
 mod snapshot;
@@ -21,19 +26,24 @@ pub use self::access::{AccessError, Authenticated, Denied, Reason};
 pub use self::builder::RegistryBuilder;
 pub use self::client_handle::{ClientHandle, EmergencyDeletion};
 pub use self::error::{ConfirmError, Error, Resolution, Unresolved};
+pub use self::keys::{Key, RetireError};
+pub use self::open::OpenError;
 pub use self::operator::Operator;
+pub use self::reseal::{Resealed, Resealing};
 pub use self::seller::Seller;
 pub use self::signatures::{SignError, Verified};
 pub use self::snapshot::{ClientPage, Snapshot};
 
 use self::last_use::LastUseBuffer;
+use self::protection::Protection;
 use crate::client_secret::ClientSecret;
 use crate::clock::Clock;
 use crate::entropy::{Entropy, EntropyError};
 use crate::id::{Actor, ClientId, OperatorId, SellerId};
 use crate::invalid::InvalidValue;
+use crate::keyring::Keyring;
 use crate::policy::Policy;
-use crate::record::Record;
+use crate::record::{Opened, RecordId};
 use crate::store::{CommitId, MemoryStore, Store, StoreError};
 use crate::validity::Timestamp;
 
@@ -50,6 +60,8 @@ struct Inner<S> {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     uses: LastUseBuffer,
+    /// There is none where records are live clients in this process's memory.
+    protection: Option<Protection>,
 }
 
 /// Whether a command changed anything: most can be given twice, and the second time nothing changes. Not so
@@ -83,6 +95,24 @@ impl Registry {
 }
 
 impl<S: Store> Registry<S> {
+    /// The registry that lives in a store, with the system's clock and randomness and the default policy. In an empty store
+    /// it is made.
+    ///
+    /// ```
+    /// # use client_registry::{KeyId, Keyring, Registry, store::MemoryStore};
+    /// # pollster::block_on(async {
+    /// let keyring = Keyring::generate(KeyId::parse("2026")?)?;
+    /// let registry = Registry::open(MemoryStore::new(), keyring).await?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    /// [`OpenError`] when the keyring is not the registry's, or the store does not answer as it should. Nothing was written.
+    pub async fn open(store: S, keyring: Keyring) -> Result<Self, OpenError> {
+        RegistryBuilder::default().open(store, keyring).await
+    }
+
     /// The registry as a seller sees it: its own client IDs, and no others (rule 15). The application has
     /// authenticated the seller.
     ///
@@ -127,8 +157,16 @@ impl<S: Store> Registry<S> {
         self.inner.clock.wall()
     }
 
-    async fn load(&self, client_id: &ClientId) -> Result<Option<Record>, StoreError> {
-        self.inner.store.load(client_id.into()).await
+    async fn load(&self, client_id: &ClientId) -> Result<Option<Opened>, StoreError> {
+        self.load_record(client_id.into()).await
+    }
+
+    #[inline]
+    async fn load_record(&self, id: RecordId<'_>) -> Result<Option<Opened>, StoreError> {
+        match &self.inner.protection {
+            None => protection::load_live(&self.inner.store, id).await,
+            Some(protection) => protection.load(&self.inner.store, id).await,
+        }
     }
 
     fn new_client_secret(&self) -> Result<ClientSecret, EntropyError> {

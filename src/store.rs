@@ -3,7 +3,8 @@
 //! [`Store`] is for those who implement one; users meet it only when they choose which to open. It is kept minimal:
 //! no default methods, no capability flags, no associated types. A store sees [`Record`]s, never keys or live clients;
 //! it never asks what time it is and decides no rule but these two, which span clients: an add-in, and a seller's
-//! friendly name, belong to at most one client (rules 1 and 15).
+//! friendly name, belong to at most one client (rules 1 and 15). It is not trusted: the registry opens and checks
+//! whatever it answers (section 4).
 
 mod erased;
 mod memory;
@@ -14,12 +15,12 @@ use serde::{Deserialize, Serialize};
 
 pub use self::erased::{DynStore, ErasedStore};
 pub use self::memory::MemoryStore;
-use crate::client::{Client, LastUses};
+use crate::client::LastUses;
 use crate::event::{Event, Revision};
-use crate::id::{AddInId, ClientId, SecretId, SellerId};
+use crate::id::{AddInId, ClientId, KeyId, SecretId, SellerId};
 use crate::name::NameKey;
-use crate::record::Form;
-pub use crate::record::{Record, RecordId};
+use crate::record::Opened;
+pub use crate::record::{MAX_RECORD, Record, RecordId, RecordParts};
 use crate::validity::Timestamp;
 
 /// Where records live.
@@ -41,15 +42,18 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// - It never sees half a commit.
     fn load(&self, id: RecordId<'_>) -> impl Future<Output = Result<Option<Record>, StoreError>> + Send;
 
-    /// Replaces the records of one or two clients, all or nothing.
+    /// Replaces the records of one or two clients, or the one record of the registry, all or nothing.
     ///
     /// # To ensure correctness
     /// - Each change is applied only where its [`Expected`] holds; of N commits that change one revision exactly one
     ///   wins. Otherwise [`CommitError::Conflict`] says what was found, and nothing was written.
     /// - Expectations are checked first, then uniqueness: in the state after the whole commit an add-in and a
     ///   (seller, name key) belong to at most one client. Otherwise [`CommitError::Taken`], and nothing was written.
-    /// - The [`Index`] of a change is complete: it replaces what the store had for that client.
+    /// - The [`Index`] of a change is complete: it replaces what the store had for that client. Last uses of secrets that
+    ///   are no longer in it go with it.
     /// - Records, indexes, events and the commit ID are written together, durably, before `Ok`.
+    /// - A change without events (resealing, or the record of the registry) adds nothing to the history or the feed.
+    /// - A record under a [reserved ID](RecordId::is_reserved) is loaded and committed like any other, and is in no list.
     /// - Dropping the future leaves all of it or nothing.
     /// - [`CommitError::Failed`] leaves open whether the commit was or will be applied. It is settled by sending the
     ///   same commit again: `Ok` and `Conflict` both mean that the first attempt can no longer be applied; `Taken` and
@@ -73,7 +77,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     ///
     /// # To ensure correctness
     /// - By seller or name only clients whose index has that seller or name: not what is left of deleted ones, which
-    ///   [`ClientsBy::All`] does list.
+    ///   [`ClientsBy::All`] and [`ClientsBy::Key`] do list.
     fn clients(
         &self,
         by: ClientsBy<'_>,
@@ -110,11 +114,12 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
         limit: usize,
     ) -> impl Future<Output = Result<Changes, StoreError>> + Send;
 
-    /// Takes in clients from another store, with revisions and histories as they are.
+    /// Takes in clients from another store, with revisions and histories as they are. Their events come into the feed as
+    /// if they had just been committed.
     ///
     /// # To ensure correctness
-    /// - All or nothing; refused with [`CommitError::Conflict`] if it has a record of one of them, and with
-    ///   [`CommitError::Taken`] as [`commit`](Self::commit) would.
+    /// - All or nothing, durable before `Ok`; refused with [`CommitError::Conflict`] if it has a record of one of them,
+    ///   and with [`CommitError::Taken`] as [`commit`](Self::commit) would.
     fn adopt(&self, clients: &[Adopted]) -> impl Future<Output = Result<(), CommitError>> + Send;
 
     /// Notes when secrets were used, apart from records.
@@ -170,7 +175,7 @@ impl Commit {
     }
 }
 
-/// The next record of one client.
+/// The next record of one client, or of the registry.
 #[derive(Debug, Clone)]
 pub struct RecordChange {
     record: Record,
@@ -180,8 +185,7 @@ pub struct RecordChange {
 }
 
 impl RecordChange {
-    pub(crate) fn new(record: Record, expected: Expected, events: Vec<Event>) -> Self {
-        let index = Index::of(&record);
+    pub(crate) fn new(record: Record, expected: Expected, index: Index, events: Vec<Event>) -> Self {
         Self { record, expected, index, events }
     }
 
@@ -193,8 +197,8 @@ impl RecordChange {
 
     /// What must be there, or the commit is a conflict.
     #[must_use]
-    pub fn expected(&self) -> Expected {
-        self.expected
+    pub fn expected(&self) -> &Expected {
+        &self.expected
     }
 
     /// By what it is found from now on: all of it, in place of what there was.
@@ -209,22 +213,40 @@ impl RecordChange {
         &self.events
     }
 
-    /// The client's ID.
+    /// Under which the record is kept.
     #[must_use]
-    pub fn client_id(&self) -> &ClientId {
-        self.record.client_id()
+    pub fn id(&self) -> RecordId<'_> {
+        self.record.id()
     }
 }
 
 /// What a change expects to find.
 ///
 /// Exhaustive on purpose: a store that does not know an expectation cannot keep it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Expected {
     /// No record of this ID.
     Absent,
     /// A record of exactly this revision.
     Exactly(Revision),
+    /// A record of exactly this revision under exactly this key: it is to be resealed under another one, and keeps its
+    /// revision.
+    Under(Revision, KeyId),
+}
+
+impl Expected {
+    /// Whether this is what is there: a record of this revision under this key, or none.
+    #[must_use]
+    pub fn holds(&self, found: Option<(Revision, Option<&KeyId>)>) -> bool {
+        match (self, found) {
+            (Self::Absent, None) => true,
+            (Self::Exactly(revision), Some((found, _))) => *revision == found,
+            (Self::Under(revision, key_id), Some((found, under))) => {
+                *revision == found && Some(key_id) == under
+            }
+            _ => false,
+        }
+    }
 }
 
 /// By what a client is found. Hints: what they lead to is checked against the record.
@@ -236,21 +258,22 @@ pub struct Index {
     pub add_ins: Vec<AddInId>,
     /// Its secrets, each with the end of its validity if that has one.
     pub ends: Vec<(SecretId, Option<Timestamp>)>,
+    /// The key that protects its record; `None` in a registry in memory, which has no keyring.
+    pub key_id: Option<KeyId>,
 }
 
 impl Index {
-    pub(crate) fn of(record: &Record) -> Self {
-        match record.form() {
-            Form::Active(live) => Self::of_client(live.client()),
-            Form::Deleted(_) => Self::default(),
-        }
-    }
-
-    fn of_client(client: &Client) -> Self {
+    /// By what a client is to be found whose record is under this key.
+    pub(crate) fn of(opened: &Opened, key_id: Option<&KeyId>) -> Self {
+        let key_id = key_id.cloned();
+        let Ok(client) = opened.client() else {
+            return Self { key_id, ..Self::default() };
+        };
         Self {
             name: Some((client.owner().clone(), client.details().friendly_name().key())),
             add_ins: client.add_ins().to_vec(),
             ends: client.secrets().map(|secret| (secret.id(), secret.validity().until())).collect(),
+            key_id,
         }
     }
 
@@ -281,6 +304,8 @@ pub enum ClientsBy<'a> {
     Seller(&'a SellerId),
     /// The one of a seller with a friendly name of this key.
     Name(&'a SellerId, &'a NameKey),
+    /// Those whose records are under a key, and what is left of deleted ones under it.
+    Key(&'a KeyId),
 }
 
 /// A commit of one client, as its history tells it.
@@ -342,10 +367,9 @@ pub struct Adopted {
 }
 
 impl Adopted {
-    /// The record, with the history that led to it.
+    /// The record, by what it is found, and the history that led to it.
     #[must_use]
-    pub fn new(record: Record, history: Vec<Committed>) -> Self {
-        let index = Index::of(&record);
+    pub fn new(record: Record, index: Index, history: Vec<Committed>) -> Self {
         Self { record, index, history }
     }
 
@@ -384,10 +408,10 @@ pub struct Use {
 #[non_exhaustive]
 pub enum CommitError {
     /// A record is not what was expected. Nothing was written.
-    #[error("record {client_id} is not what was expected")]
+    #[error("record {record_id} is not what was expected")]
     Conflict {
-        /// The first record that is not.
-        client_id: ClientId,
+        /// The ID of the first record that is not.
+        record_id: Box<str>,
         /// The revision that was found, if there is a record.
         found: Option<Revision>,
     },
@@ -449,6 +473,16 @@ pub enum StoreErrorKind {
     ReadOnly,
     /// Something in it cannot be read: restore it.
     Corrupt,
+    /// A record in it is not what was written there: somebody changed it.
+    Tampered,
+    /// A record in it is older than one that was seen there: somebody, or a restored backup, put it back.
+    RolledBack,
+    /// A record in it is under a key that the keyring has not.
+    MissingKey,
+    /// It was written by a newer version of this crate, or of the store.
+    NewerFormat,
+    /// The record is of a registry in memory, which has no keyring: nothing durable may keep it.
+    NotSealed,
     /// It does not know the cursor: begin again from the first event.
     CursorLost,
     /// An earlier attempt may still be under way, and what came since says nothing of it: try again later.
@@ -461,6 +495,13 @@ impl std::fmt::Display for StoreErrorKind {
             Self::Unavailable => "the store cannot be reached: try again later",
             Self::ReadOnly => "the store cannot be written to: make room, or open it for writing",
             Self::Corrupt => "something in the store cannot be read: check it and restore it from a backup",
+            Self::Tampered => "a record is not what was written: check the store and restore it from a backup",
+            Self::RolledBack => {
+                "a record is older than one seen before: if you restored a backup, restart what uses the registry"
+            }
+            Self::MissingKey => "a record is under a key that the keyring lacks: add the key",
+            Self::NewerFormat => "it was written by a newer version: upgrade this one",
+            Self::NotSealed => "a record of a registry in memory cannot be kept: open the registry with a keyring",
             Self::InDoubt => "an earlier attempt may still be under way: try again later",
             Self::CursorLost => "the store does not know the cursor: begin again from the first event",
         })

@@ -8,7 +8,7 @@ use std::fmt;
 
 use sha2::block_api::compress256;
 use subtle::ConstantTimeEq;
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::client_secret::{ClientSecret, MAX_LEN};
 use crate::id::ClientId;
@@ -34,6 +34,24 @@ impl Verifier {
     /// The same verifier, for the next value of its client.
     pub(crate) fn carry(&self) -> Self {
         Self(self.0)
+    }
+
+    /// The 32 bytes of the hash, to be sealed.
+    pub(crate) fn to_bytes(&self) -> Zeroizing<[u8; 32]> {
+        let mut bytes = Zeroizing::new([0; 32]);
+        for (bytes, word) in bytes.as_chunks_mut().0.iter_mut().zip(self.0) {
+            *bytes = word.to_be_bytes();
+        }
+        bytes
+    }
+
+    /// What was sealed.
+    pub(crate) fn from_bytes(bytes: &[u8; 32]) -> Self {
+        let mut words = [0; 4];
+        for (word, bytes) in words.iter_mut().zip(bytes.as_chunks().0) {
+            *word = u64::from_be_bytes(*bytes);
+        }
+        Self(words)
     }
 
     /// Whether both come from the same text. Costs the same whatever the answer.

@@ -58,8 +58,8 @@ fn a_commit_that_is_sent_again_is_a_conflict_and_the_history_says_whose_it_was()
     let store = registry.store();
     let commit = store.last();
     match block_on(store.commit(&commit)) {
-        Err(CommitError::Conflict { client_id, found }) => {
-            assert_eq!((&client_id, found), (issued.client_id(), Some(Revision::new(1))));
+        Err(CommitError::Conflict { record_id, found }) => {
+            assert_eq!((&*record_id, found), (issued.client_id().as_str(), Some(Revision::new(1))));
         }
         other => panic!("{other:?}"),
     }
@@ -83,7 +83,7 @@ fn a_refused_commit_leaves_nothing_behind() {
         block_on(store.commit(&refused)),
         Err(CommitError::Taken { entry: Entry::Name(..), .. })
     ));
-    let id = refused.changes()[0].client_id().clone();
+    let id = refused.changes()[0].id().client_id().unwrap();
     assert!(block_on(store.load((&id).into())).unwrap().is_none());
     assert!(block_on(store.history(&id, Revision::ZERO, 10)).unwrap().is_empty());
     assert_eq!(block_on(store.clients(ClientsBy::All, None, 10)).unwrap().len(), 1);
@@ -220,7 +220,8 @@ fn clients_move_to_another_store_with_revisions_and_histories() {
 
     let record = block_on(from.store().load((&client_id).into())).unwrap().unwrap();
     let history = block_on(from.store().history(&client_id, Revision::ZERO, 100)).unwrap();
-    let adopted = [Adopted::new(record, history.clone())];
+    let index = from.store().last().changes()[0].index().clone();
+    let adopted = [Adopted::new(record, index, history.clone())];
     let to = DynStore::new(MemoryStore::new());
     block_on(to.adopt(&adopted)).unwrap();
 

@@ -224,6 +224,8 @@ struct Life {
     platform: Platform,
     walker: Walker,
     secrets: Vec<Kept>,
+    /// Of keyrings.
+    keys: Vec<Zeroizing<Vec<u8>>>,
     texts: Seeded,
 }
 
@@ -706,7 +708,9 @@ impl Life {
         let record = store.load(RecordId::from(&id)).await.unwrap().unwrap();
         let history = store.history(&id, Revision::ZERO, usize::MAX).await.unwrap();
         see!(self.walker, history[0], record);
-        let adopted = Adopted::new(record, history);
+        let changes = commits.iter().flat_map(|commit| commit.changes());
+        let last = changes.filter(|change| change.id() == RecordId::from(&id)).last().unwrap();
+        let adopted = Adopted::new(record, last.index().clone(), history);
         see!(self.walker, adopted);
         let memory = MemoryStore::new();
         memory.adopt(std::slice::from_ref(&adopted)).await.unwrap();
@@ -757,6 +761,44 @@ impl Life {
         see!(self.walker, CallError::Failed("no route"), ring);
     }
 
+    /// What protects records, and what a store is given of a registry that has a keyring.
+    async fn at_rest(&mut self) {
+        let mut keys = [[0; 32]; 2];
+        for key in &mut keys {
+            self.texts.fill(key).unwrap();
+            self.keys.push(Zeroizing::new(key.to_vec()));
+        }
+        let [old, new] = ["2025", "2026"].map(|id| KeyId::parse(id).unwrap());
+        let keyring = Keyring::new(old.clone(), &keys[0]).unwrap();
+        let store = MemoryStore::new();
+        let before = Registry::open(store.clone(), keyring.clone()).await.unwrap();
+        let contoso = before.as_seller("contoso").unwrap();
+        let lifetime = Lifetime::OneYear;
+        let issued =
+            contoso.register(details("sealed app"), Availability::Worldwide, lifetime).await.unwrap();
+        self.keep(issued.client_id(), issued.client_secret().expose(), KeyEncoding::Utf8, PIECE);
+        let record = store.load(issued.client_id().into()).await.unwrap().unwrap();
+        let parts = record.parts().unwrap();
+        see!(self.walker, record, parts, parts.body, parts.sealed, record.to_bytes().unwrap(), issued);
+        let about_itself = store.load(RecordId::REGISTRY).await.unwrap().unwrap();
+        see!(self.walker, about_itself, about_itself.parts().unwrap().body, about_itself.to_bytes().unwrap());
+
+        let both = Keyring::new(new.clone(), &keys[1]).unwrap().with(old.clone(), &keys[0]).unwrap();
+        let after = Registry::open(store.clone(), both.clone()).await.unwrap();
+        let wrong = Keyring::new(old.clone(), &keys[1]).unwrap();
+        see!(self.walker, keyring, both, old, after);
+        see!(self.walker, Registry::open(store.clone(), wrong).await.unwrap_err());
+        see!(self.walker, Keyring::parse("2026:no key").unwrap_err());
+        see!(self.walker, after.keys().await.unwrap()[0], KeyState::Active);
+        see!(self.walker, after.retire_key(&new).await.unwrap_err());
+        let mut resealing = after.reseal().await.unwrap();
+        see!(self.walker, resealing, resealing.step(10).await.unwrap().unwrap());
+        let resealed = store.load(issued.client_id().into()).await.unwrap().unwrap();
+        see!(self.walker, resealed, resealed.parts().unwrap().sealed);
+        let _ = after.retire_key(&old).await.unwrap();
+        see!(self.walker, before.authenticate("no such client", "no such secret").await.unwrap_err());
+    }
+
     fn surroundings(&mut self) {
         see!(self.walker, OperatorId::parse("ann").unwrap());
         let clock = ManualClock::new(instant(START).to_datetime());
@@ -772,6 +814,7 @@ fn live() -> (Walker, Needles) {
         platform: Platform::seeded(11, policy),
         walker: Walker::default(),
         secrets: vec![],
+        keys: vec![],
         texts: Seeded::new(12),
     };
     let ((), log) = support::logged(|| {
@@ -780,14 +823,18 @@ fn live() -> (Walker, Needles) {
             life.registry().await;
             life.store().await;
             life.ring().await;
+            life.at_rest().await;
         });
         life.surroundings();
     });
     assert!(log.len() > 15, "the log was read");
-    let Life { mut walker, secrets, .. } = life;
+    let Life { mut walker, secrets, keys, .. } = life;
     walker.texts.extend(log.into_iter().map(|line| ("the log".to_owned(), line)));
     assert!(secrets.len() > 15, "a whole life");
-    let needles = Needles::of(&secrets);
+    let mut needles = Needles::of(&secrets);
+    for key in &keys {
+        needles.add_encodings(key);
+    }
     for Kept { text, .. } in &secrets {
         assert!(needles.are_in(text), "or the search is blind");
     }
@@ -820,6 +867,7 @@ fn rule_08_no_public_type_was_left_out() {
 /// What is public and has no face, or holds nothing that is anybody's.
 const APART: &[(&str, &str)] = &[
     ("MAX_ADD_INS", "a number"),
+    ("MAX_RECORD", "a number"),
     ("check_trail", "a function; the events and the error it gives are looked at"),
     ("Clock", "a trait for what tells the time"),
     ("ManualClock", "holds two readings of the time"),

@@ -17,7 +17,8 @@ impl Store for Bare {
 
     async fn commit(&self, commit: &Commit) -> Result<(), CommitError> {
         for change in commit.changes() {
-            self.0.pin().insert(change.client_id().clone(), change.record().clone());
+            let client_id = change.id().client_id().unwrap();
+            self.0.pin().insert(client_id, change.record().clone());
         }
         Ok(())
     }

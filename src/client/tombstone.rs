@@ -77,6 +77,18 @@ impl Tombstone {
         }
     }
 
+    /// What was kept of it.
+    pub(super) fn kept(
+        id: ClientId,
+        owner: SellerId,
+        revision: Revision,
+        changed_at: Timestamp,
+        head: EventHash,
+        remembered: Vec<Remembered>,
+    ) -> Self {
+        Self { id, owner, revision, changed_at, head, remembered }
+    }
+
     /// The client ID.
     #[must_use]
     pub fn id(&self) -> &ClientId {

@@ -11,7 +11,7 @@ use crate::client::recognition::Recognition;
 use crate::client::{Client, Fate};
 use crate::error::ErrorKind;
 use crate::id::{ClientId, SecretId, SellerId};
-use crate::record::{Form, LiveClient, Record, RecordId};
+use crate::record::{LiveClient, Opened, RecordId};
 use crate::secret::{Secret, SecretState};
 use crate::secret_text::{Looks, looks};
 use crate::store::{Store, StoreError};
@@ -49,17 +49,17 @@ impl<S: Store> Registry<S> {
     ) -> Result<Authenticated, AccessError> {
         let record_id = RecordId::of_presented(client_id);
         let presented = Verifier::of_presented(record_id.map_or(NOBODY, |id| id.as_str()), client_secret);
-        let record = match record_id {
-            Some(id) => self.inner.store.load(id).await?,
+        let opened = match record_id {
+            Some(id) => self.load_record(id).await?,
             None => None,
         };
-        let (denial, record) = match record.map(Record::into_form) {
+        let (denial, opened) = match opened {
             None => (Denial::because(Reason::UnknownClient), None),
-            Some(Form::Deleted(tombstone)) => {
+            Some(Opened::Deleted(tombstone)) => {
                 let denial = judge_deleted(tombstone.recognise(&presented));
-                (denial, Some(Form::Deleted(tombstone).into()))
+                (denial, Some(Opened::Deleted(tombstone)))
             }
-            Some(Form::Active(live)) => match self.judge(&live, &presented) {
+            Some(Opened::Active(live)) => match self.judge(&live, &presented) {
                 Ok((secret, at)) => {
                     tracing::debug!(
                         client_id = live.client().id().as_str(),
@@ -68,10 +68,10 @@ impl<S: Store> Registry<S> {
                     );
                     return Ok(Authenticated { live, secret, at });
                 }
-                Err(denial) => (denial, Some(Form::Active(live).into())),
+                Err(denial) => (denial, Some(Opened::Active(live))),
             },
         };
-        Err(self.deny(denial, record, client_secret).into())
+        Err(self.deny(denial, opened, client_secret).into())
     }
 
     #[inline]
@@ -107,7 +107,7 @@ impl<S: Store> Registry<S> {
 
     /// Adds to a denial what only its text can tell, and tells the log.
     #[cold]
-    fn deny(&self, denial: Denial, record: Option<Record>, client_secret: &str) -> Denied {
+    fn deny(&self, denial: Denial, opened: Option<Opened>, client_secret: &str) -> Denied {
         let reason = match denial.reason {
             Reason::Wrong => match looks(client_secret, self.inner.policy.secret_prefix()) {
                 Looks::Mistyped => Reason::Mistyped,
@@ -116,7 +116,7 @@ impl<S: Store> Registry<S> {
             },
             reason => reason,
         };
-        Denied::new(reason, record, denial.secret)
+        Denied::new(reason, opened, denial.secret)
     }
 }
 
@@ -219,14 +219,14 @@ impl AccessError {
 #[error("invalid client")]
 pub struct Denied {
     reason: Reason,
-    record: Option<Record>,
+    opened: Option<Opened>,
     secret: Option<SecretId>,
 }
 
 impl Denied {
     /// A denial that the log has been told of (rule 10).
-    pub(super) fn new(reason: Reason, record: Option<Record>, secret: Option<SecretId>) -> Self {
-        let denied = Self { reason, record, secret };
+    pub(super) fn new(reason: Reason, opened: Option<Opened>, secret: Option<SecretId>) -> Self {
+        let denied = Self { reason, opened, secret };
         denied.trace();
         denied
     }
@@ -246,7 +246,7 @@ impl Denied {
     /// The client that was named, if there is or was one.
     #[must_use]
     pub fn client_id(&self) -> Option<&ClientId> {
-        self.record.as_ref().map(Record::client_id)
+        self.opened.as_ref().map(Opened::client_id)
     }
 
     /// The secret that was recognised, or that a signature names.

@@ -4,9 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::last_use::LastUseBuffer;
+use super::open::{OpenError, open};
+use super::protection::Protection;
 use super::{Inner, Registry};
 use crate::clock::{Clock, SystemClock};
 use crate::entropy::{Entropy, SystemEntropy};
+use crate::keyring::Keyring;
 use crate::policy::Policy;
 use crate::store::{MemoryStore, Store};
 
@@ -28,6 +31,7 @@ pub struct RegistryBuilder {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     last_use_interval: Duration,
+    key_refresh: Duration,
 }
 
 impl RegistryBuilder {
@@ -52,6 +56,22 @@ impl RegistryBuilder {
         Self { last_use_interval: interval.into(), ..self }
     }
 
+    /// How long after a key was [retired](Registry::retire_key) elsewhere this registry may still write under it: 5 seconds,
+    /// unless set. A change asks the store for the state of the keys when the last answer is older than that.
+    pub fn key_refresh(self, interval: impl Into<Duration>) -> Self {
+        Self { key_refresh: interval.into(), ..self }
+    }
+
+    /// The registry that lives in a store. In an empty store it is made.
+    ///
+    /// # Errors
+    /// As [`Registry::open`].
+    pub async fn open<S: Store>(self, store: S, keyring: Keyring) -> Result<Registry<S>, OpenError> {
+        let record = open(&store, &keyring, &*self.entropy).await?;
+        let protection = Protection::new(keyring, record, &*self.clock, self.key_refresh);
+        Ok(self.build(store, Some(protection)))
+    }
+
     /// A registry in this process's memory.
     #[must_use]
     pub fn in_memory(self) -> Registry {
@@ -62,10 +82,13 @@ impl RegistryBuilder {
     /// faults for a test, counters, a [`DynStore`](crate::store::DynStore).
     #[must_use]
     pub fn in_memory_behind<S: Store>(self, wrap: impl FnOnce(MemoryStore) -> S) -> Registry<S> {
-        let Self { policy, clock, entropy, last_use_interval } = self;
+        self.build(wrap(MemoryStore::new()), None)
+    }
+
+    fn build<S>(self, store: S, protection: Option<Protection>) -> Registry<S> {
+        let Self { policy, clock, entropy, last_use_interval, key_refresh: _ } = self;
         let uses = LastUseBuffer::new(last_use_interval);
-        let store = wrap(MemoryStore::new());
-        Registry { inner: Arc::new(Inner { store, policy, clock, entropy, uses }) }
+        Registry { inner: Arc::new(Inner { store, policy, clock, entropy, uses, protection }) }
     }
 }
 
@@ -76,6 +99,7 @@ impl Default for RegistryBuilder {
             clock: Arc::new(SystemClock::new()),
             entropy: Arc::new(SystemEntropy),
             last_use_interval: Duration::from_secs(60),
+            key_refresh: Duration::from_secs(5),
         }
     }
 }

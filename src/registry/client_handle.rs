@@ -13,7 +13,7 @@ use crate::details::ClientDetails;
 use crate::event::{Event, Revision};
 use crate::id::{AddIn, AddInId, ClientId, SecretId};
 use crate::plan::{ClientDeletion, Plan, Planned, SecretDeletion, SecretDisabling, Unconfirmed};
-use crate::record::Form;
+use crate::record::Opened;
 use crate::secret::Secret;
 use crate::store::{MemoryStore, Store};
 use crate::validity::Timestamp;
@@ -58,8 +58,8 @@ impl<S: Store> ClientHandle<S> {
     /// # Errors
     /// [`Refusal::UnknownClient`], [`Refusal::ClientDeleted`]
     pub async fn snapshot(&self) -> Result<Snapshot, Error> {
-        let record = self.view.load(&self.client_id).await?;
-        self.view.look_at(&record).await?.ok_or_else(|| Refusal::ClientDeleted.into())
+        let opened = self.view.load(&self.client_id).await?;
+        self.view.look_at(&opened).await?.ok_or_else(|| Refusal::ClientDeleted.into())
     }
 
     /// The client's trail after a revision: the events of at most `limit` commits (at most 1,000), also after its deletion
@@ -104,7 +104,7 @@ impl<S: Store> ClientHandle<S> {
     pub async fn import_secret(&self, secret: ImportedSecret) -> Result<SecretId, Error> {
         let applied = self.apply(|client, deciding| client.import_secret(&secret, deciding)).await?;
         let verifier = Verifier::of(&self.client_id, secret.client_secret());
-        let found = applied.record.client()?.holder_of(&verifier)?.map(Secret::id);
+        let found = applied.opened.client()?.holder_of(&verifier)?.map(Secret::id);
         // The core has imported it, found it, or refused.
         found.ok_or_else(|| Refusal::EndedLongAgo.into())
     }
@@ -225,6 +225,11 @@ impl<S: Store> ClientHandle<S> {
             }
         };
         let result = self.emergency(secret, Some((&new, &client_secret))).await;
+        // Nor for want of room.
+        if let Err(Error::TooLarge) = result {
+            self.emergency(secret, None).await?;
+            return Ok(EmergencyDeletion::NotReplaced(Error::TooLarge));
+        }
         Ok(match hand_over(result, client_secret)? {
             (Some(issued), _) => EmergencyDeletion::Replaced(issued),
             (None, Replacement::Refused(refusal)) => EmergencyDeletion::NotReplaced(refusal.into()),
@@ -239,10 +244,10 @@ impl<S: Store> ClientHandle<S> {
     pub async fn mark_compromised(&self, secret: SecretId) -> Result<Outcome, Error> {
         let applied = self
             .view
-            .change_any(&self.client_id, |form, deciding| {
-                let transition = match form {
-                    Form::Active(live) => live.client().mark_compromised(secret, deciding)?,
-                    Form::Deleted(tombstone) => tombstone.mark_compromised(secret, deciding)?,
+            .change_any(&self.client_id, |opened, deciding| {
+                let transition = match opened {
+                    Opened::Active(live) => live.client().mark_compromised(secret, deciding)?,
+                    Opened::Deleted(tombstone) => tombstone.mark_compromised(secret, deciding)?,
                 };
                 Ok::<_, Error>((transition, ()))
             })
@@ -280,15 +285,17 @@ impl<S: Store> ClientHandle<S> {
         secret: SecretId,
         replacement: Option<(&NewSecret, &ClientSecret)>,
     ) -> Result<Applied<Replacement>, Error> {
-        let decide = |form: &Form, deciding: &Deciding<'_>| match form {
-            Form::Active(live) => live.client().delete_in_emergency(secret, replacement, deciding),
-            Form::Deleted(tombstone) => {
+        let decide = |opened: &Opened, deciding: &Deciding<'_>| match opened {
+            Opened::Active(live) => live.client().delete_in_emergency(secret, replacement, deciding),
+            Opened::Deleted(tombstone) => {
                 let transition = tombstone.delete_in_emergency(secret, deciding)?;
                 let refused = replacement.map(|_| Replacement::Refused(Refusal::ClientDeleted));
                 Ok((transition, refused.unwrap_or(Replacement::NotRequested)))
             }
         };
-        self.view.change_any(&self.client_id, |form, deciding| Ok::<_, Error>(decide(form, deciding)?)).await
+        self.view
+            .change_any(&self.client_id, |opened, deciding| Ok::<_, Error>(decide(opened, deciding)?))
+            .await
     }
 
     async fn change(
@@ -309,9 +316,9 @@ impl<S: Store> ClientHandle<S> {
         &self,
         plan: impl Fn(&Client, &LastUses, &Deciding<'_>) -> Result<Plan<C>, Refusal> + Send + Sync,
     ) -> Result<Plan<C>, Error> {
-        let record = self.view.load(&self.client_id).await?;
+        let opened = self.view.load(&self.client_id).await?;
         let uses = self.last_uses().await?;
-        Ok(plan(record.client()?, &uses, &self.view.deciding(&record))?)
+        Ok(plan(opened.client()?, &uses, &self.view.deciding(&opened))?)
     }
 
     async fn last_uses(&self) -> Result<LastUses, Error> {

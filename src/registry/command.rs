@@ -7,13 +7,15 @@ use crate::client::{Change, Client, Deciding, Move, Refusal, Transition};
 use crate::client_secret::{ClientSecret, Issued};
 use crate::event::Revision;
 use crate::id::{AddInId, ClientId, SecretId};
-use crate::record::{Form, Record};
-use crate::store::{Commit, CommitError, Entry, Expected, RecordChange, Store, StoreError, StoreErrorKind};
+use crate::record::Opened;
+use crate::store::{
+    Commit, CommitError, Entry, Expected, Index, RecordChange, Store, StoreError, StoreErrorKind,
+};
 
-/// What a command came to: the record as it is now, and the secrets that were added.
+/// What a command came to: the client as it is now, and the secrets that were added.
 pub(super) struct Applied<T> {
     pub(super) outcome: Outcome,
-    pub(super) record: Record,
+    pub(super) opened: Opened,
     pub(super) added: Vec<SecretId>,
     pub(super) extra: T,
 }
@@ -53,9 +55,9 @@ impl<S: Store> View<S> {
         client_id: &ClientId,
         decide: impl Fn(&Client, &Deciding<'_>) -> Result<(Transition, T), E> + Send + Sync,
     ) -> Result<Applied<T>, E> {
-        self.change_any(client_id, |form, deciding| match form {
-            Form::Active(live) => decide(live.client(), deciding),
-            Form::Deleted(_) => Err(Error::from(Refusal::ClientDeleted).into()),
+        self.change_any(client_id, |opened, deciding| match opened {
+            Opened::Active(live) => decide(live.client(), deciding),
+            Opened::Deleted(_) => Err(Error::from(Refusal::ClientDeleted).into()),
         })
         .await
     }
@@ -64,18 +66,18 @@ impl<S: Store> View<S> {
     pub(super) async fn change_any<T, E: From<Error>>(
         &self,
         client_id: &ClientId,
-        decide: impl Fn(&Form, &Deciding<'_>) -> Result<(Transition, T), E> + Send + Sync,
+        decide: impl Fn(&Opened, &Deciding<'_>) -> Result<(Transition, T), E> + Send + Sync,
     ) -> Result<Applied<T>, E> {
         for _ in 0..ATTEMPTS {
-            let record = self.load(client_id).await?;
-            let (transition, extra) = decide(record.form(), &self.deciding(&record))?;
+            let opened = self.load(client_id).await?;
+            let (transition, extra) = decide(&opened, &self.deciding(&opened))?;
             let Some(change) = transition.change() else {
-                return Ok(Applied { outcome: Outcome::Unchanged, record, added: vec![], extra });
+                return Ok(Applied { outcome: Outcome::Unchanged, opened, added: vec![], extra });
             };
             let added = change.added().to_vec();
-            match self.registry.commit([(Expected::Exactly(record.revision()), *change)]).await? {
-                Ok([record]) => {
-                    return Ok(Applied { outcome: Outcome::Changed, record, added, extra });
+            match self.registry.commit([(Expected::Exactly(opened.revision()), *change)]).await? {
+                Ok([opened]) => {
+                    return Ok(Applied { outcome: Outcome::Changed, opened, added, extra });
                 }
                 Err(Failure::Conflict) => {}
                 Err(failure) => return Err(self.explain(failure).await.into()),
@@ -91,7 +93,7 @@ impl<S: Store> View<S> {
         };
         let added = change.added().to_vec();
         match self.registry.commit([(Expected::Absent, *change)]).await? {
-            Ok([record]) => Ok(Some(Applied { outcome: Outcome::Changed, record, added, extra: () })),
+            Ok([opened]) => Ok(Some(Applied { outcome: Outcome::Changed, opened, added, extra: () })),
             Err(Failure::Conflict) => Ok(None),
             Err(failure) => Err(self.explain(failure).await),
         }
@@ -153,38 +155,46 @@ impl<S: Store> Registry<S> {
     /// # Errors
     /// The same [`Unresolved`], when the store still cannot say: try again later.
     pub async fn resolve(&self, unresolved: Unresolved) -> Result<Resolution, Unresolved> {
-        let Unresolved { commit, added, issued, cause: _ } = unresolved;
+        let Unresolved { commit, opened, added, issued, cause: _ } = unresolved;
         match self.send(&commit, true).await {
             Sent::Made => Ok(Resolution::Made(issued)),
             Sent::Conflict => Ok(Resolution::NotMade),
-            Sent::Taken { .. } => Err(Unresolved { commit, added, issued, cause: in_doubt() }),
+            Sent::Taken { .. } => Err(Unresolved { commit, opened, added, issued, cause: in_doubt() }),
             Sent::NotWritten(cause) | Sent::InDoubt(cause) => {
-                Err(Unresolved { commit, added, issued, cause })
+                Err(Unresolved { commit, opened, added, issued, cause })
             }
         }
     }
 
-    /// Commits changes that were decided, and answers with the records as they are then.
+    /// Commits changes that were decided, and answers with the clients as they are then.
     async fn commit<const N: usize>(
         &self,
         changes: [(Expected, Change); N],
-    ) -> Result<Result<[Record; N], Failure>, Error> {
+    ) -> Result<Result<[Opened; N], Failure>, Error> {
+        self.ensure_may_write().await?;
         let mut added = None;
         let changes = changes.map(|(expected, change)| {
             added = added.or(change.added().first().copied());
             let (next, events) = change.into_parts();
-            RecordChange::new(Record::new(next), expected, events)
+            (Opened::new(next), expected, events)
         });
-        let records = changes.each_ref().map(|change| change.record().clone());
-        let commit = Commit::new(self.new_commit_id()?, changes.into());
+        let all_opened = changes.each_ref().map(|(opened, ..)| opened.clone());
+        let mut records = Vec::with_capacity(N);
+        for (opened, expected, events) in changes {
+            let record = self.protect(&opened)?;
+            let index = Index::of(&opened, record.key_id());
+            records.push(RecordChange::new(record, expected, index, events));
+        }
+        let commit = Commit::new(self.new_commit_id()?, records);
         Ok(match self.send(&commit, false).await {
-            Sent::Made => Ok(records),
+            Sent::Made => Ok(all_opened),
             Sent::Conflict => Err(Failure::Conflict),
             Sent::Taken { entry, by } => Err(Failure::Taken { entry, by }),
             Sent::NotWritten(error) => Err(Failure::NotWritten(error)),
             Sent::InDoubt(cause) => {
                 let issued = None;
-                Err(Failure::Unresolved(Box::new(Unresolved { commit, added, issued, cause })))
+                let opened = all_opened.into();
+                Err(Failure::Unresolved(Box::new(Unresolved { commit, opened, added, issued, cause })))
             }
         })
     }
@@ -194,7 +204,15 @@ impl<S: Store> Registry<S> {
     /// Once an attempt has failed, only `Ok` and `Conflict` say anything of it: a conflict may be its trace, and then the
     /// history tells whose commit made the revision. What is taken now, or was not written this time, may be free or
     /// written when the first attempt arrives at last.
-    async fn send(&self, commit: &Commit, mut in_doubt: bool) -> Sent {
+    async fn send(&self, commit: &Commit, in_doubt: bool) -> Sent {
+        let sent = self.try_send(commit, in_doubt).await;
+        if let (Sent::Made, Some(protection)) = (&sent, &self.inner.protection) {
+            protection.made(commit);
+        }
+        sent
+    }
+
+    async fn try_send(&self, commit: &Commit, mut in_doubt: bool) -> Sent {
         let mut last = self::in_doubt();
         for _ in 0..SENDS {
             match self.inner.store.commit(commit).await {
@@ -222,12 +240,15 @@ impl<S: Store> Registry<S> {
         let Some(change) = commit.changes().first() else {
             return Ok(false);
         };
+        let Some(client_id) = change.id().client_id() else {
+            return Ok(false);
+        };
         let made = change.record().revision();
         let before = match change.expected() {
             Expected::Absent => Revision::ZERO,
-            Expected::Exactly(revision) => revision,
+            Expected::Exactly(revision) | Expected::Under(revision, _) => *revision,
         };
-        let history = self.inner.store.history(change.client_id(), before, 1).await?;
+        let history = self.inner.store.history(&client_id, before, 1).await?;
         Ok(history.iter().any(|committed| committed.revision == made && committed.commit_id == commit.id()))
     }
 }
@@ -239,12 +260,13 @@ pub(super) fn hand_over<T>(
     client_secret: ClientSecret,
 ) -> Result<(Option<Issued>, T), Error> {
     match result {
-        Ok(Applied { record, added, extra, .. }) => {
-            Ok((issued(&record, added.first().copied(), client_secret), extra))
+        Ok(Applied { opened, added, extra, .. }) => {
+            Ok((issued(&opened, added.first().copied(), client_secret), extra))
         }
         Err(Error::Unresolved(mut unresolved)) => {
-            let record = unresolved.commit.changes().first().map(|change| change.record().clone());
-            unresolved.issued = record.and_then(|record| issued(&record, unresolved.added, client_secret));
+            let added = unresolved.added;
+            unresolved.issued =
+                unresolved.opened.first().and_then(|opened| issued(opened, added, client_secret));
             Err(Error::Unresolved(unresolved))
         }
         Err(error) => Err(error),
@@ -263,8 +285,8 @@ pub(super) fn hand_over_one(
     }
 }
 
-fn issued(record: &Record, added: Option<SecretId>, client_secret: ClientSecret) -> Option<Issued> {
-    let client = record.client().ok()?;
+fn issued(opened: &Opened, added: Option<SecretId>, client_secret: ClientSecret) -> Option<Issued> {
+    let client = opened.client().ok()?;
     let secret = client.secret(added?)?;
     Some(Issued::new(client.id().clone(), secret.id(), secret.validity(), client_secret))
 }

@@ -6,9 +6,10 @@ use crate::client::Refusal;
 use crate::client_secret::Issued;
 use crate::entropy::EntropyError;
 use crate::error::ErrorKind;
-use crate::id::{AddInId, ClientId, SecretId};
+use crate::id::{AddInId, ClientId, KeyId, SecretId};
 use crate::invalid::InvalidValue;
 use crate::plan::Plan;
+use crate::record::Opened;
 use crate::store::{Commit, StoreError};
 
 /// Why a command was not carried out. Nothing has changed, except where [`Error::Unresolved`] says that it may have.
@@ -38,6 +39,18 @@ pub enum Error {
         /// How often it was tried.
         attempts: usize,
     },
+    /// What is kept of the client would be larger than a record may be (64 KiB). Nothing was written.
+    #[error(
+        "the client would take more than {} bytes: dissociate add-ins, use shorter labels, or delete secrets that have ended",
+        crate::store::MAX_RECORD
+    )]
+    TooLarge,
+    /// The primary key of this registry's keyring was retired. Nothing was written.
+    #[error("key {key_id} was retired: open the registry with another key as the primary one")]
+    KeyRetired {
+        /// The key.
+        key_id: KeyId,
+    },
     /// The store did not answer. Nothing was written.
     #[error("the registry is unavailable")]
     Unavailable(#[from] StoreError),
@@ -57,10 +70,12 @@ impl Error {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Refused(refusal) => refusal.kind(),
-            Self::NameTaken { .. } | Self::AddInTaken { .. } => ErrorKind::Conflict,
-            Self::Contention { .. } | Self::Unavailable(_) | Self::Entropy(_) | Self::Unresolved(_) => {
-                ErrorKind::Unavailable
-            }
+            Self::NameTaken { .. } | Self::AddInTaken { .. } | Self::TooLarge => ErrorKind::Conflict,
+            Self::KeyRetired { .. }
+            | Self::Contention { .. }
+            | Self::Unavailable(_)
+            | Self::Entropy(_)
+            | Self::Unresolved(_) => ErrorKind::Unavailable,
         }
     }
 }
@@ -76,6 +91,8 @@ impl From<InvalidValue> for Error {
 #[must_use = "it owns the client secret that may have been issued: resolve it"]
 pub struct Unresolved {
     pub(super) commit: Commit,
+    /// The clients as they are if the change was made.
+    pub(super) opened: Vec<Opened>,
     pub(super) added: Option<SecretId>,
     pub(super) issued: Option<Issued>,
     pub(super) cause: StoreError,

@@ -7,7 +7,7 @@ use super::{ClientHandle, ClientPage, Error, Outcome, Registry, Seller, Snapshot
 use crate::client::{Client, ImportedClient, Refusal};
 use crate::id::{Actor, AddInId, ClientId, SellerId};
 use crate::invalid::InvalidValue;
-use crate::record::Form;
+use crate::record::Opened;
 use crate::store::{ClientsBy, MemoryStore, Store};
 
 /// An operator, who may act on every client ID. Events name the operator.
@@ -60,11 +60,11 @@ impl<S: Store> Operator<S> {
         // Between looking and committing somebody else may have imported it: then it is there the second time.
         for _ in 0..2 {
             match self.view.find(imported.id()).await? {
-                Some(record) => {
-                    let Form::Active(live) = record.form() else {
+                Some(opened) => {
+                    let Opened::Active(live) = &opened else {
                         return Err(Refusal::ClientDeleted.into());
                     };
-                    live.client().import_again(&imported, &self.view.deciding(&record))?;
+                    live.client().import_again(&imported, &self.view.deciding(&opened))?;
                     return Ok(Outcome::Unchanged);
                 }
                 None => {

@@ -7,7 +7,7 @@ use super::access::{AccessError, Denied, Reason};
 use crate::client::{Client, Held};
 use crate::error::ErrorKind;
 use crate::id::{ClientId, SecretId};
-use crate::record::{Form, Record};
+use crate::record::Opened;
 use crate::secret::SecretState;
 use crate::signature::Signature;
 use crate::store::{Store, StoreError};
@@ -20,8 +20,8 @@ impl<S: Store> Registry<S> {
     /// [`SignError::NothingSigns`] when the client has no valid secret that can; [`SignError::UnknownClient`];
     /// [`SignError::Unavailable`].
     pub async fn sign(&self, client_id: &ClientId, message: &[u8]) -> Result<Signature, SignError> {
-        let record = self.load(client_id).await?;
-        let client = active(record.as_ref())?;
+        let opened = self.load(client_id).await?;
+        let client = active(opened.as_ref())?;
         let signing = client.signing_at(self.instant_of(client)).secret();
         let signature = signing.and_then(|secret| client.sign_with(secret, message));
         signature.ok_or(SignError::NothingSigns)
@@ -33,8 +33,8 @@ impl<S: Store> Registry<S> {
     /// # Errors
     /// As [`sign`](Self::sign).
     pub async fn sign_all(&self, client_id: &ClientId, message: &[u8]) -> Result<Vec<Signature>, SignError> {
-        let record = self.load(client_id).await?;
-        let client = active(record.as_ref())?;
+        let opened = self.load(client_id).await?;
+        let client = active(opened.as_ref())?;
         let signers = client.all_signers_at(self.instant_of(client));
         let signatures: Vec<_> =
             signers.into_iter().filter_map(|secret| client.sign_with(secret, message)).collect();
@@ -46,19 +46,19 @@ impl<S: Store> Registry<S> {
     /// # Errors
     /// [`AccessError::Denied`], or [`AccessError::Unavailable`] when the store did not answer.
     pub async fn verify(&self, signature: &Signature, message: &[u8]) -> Result<Verified, AccessError> {
-        let record = self.load(signature.client_id()).await?;
+        let opened = self.load(signature.client_id()).await?;
         let secret = signature.secret_id();
-        let verdict = match record.as_ref().map(Record::form) {
+        let verdict = match &opened {
             None => Err(Reason::UnknownClient),
-            Some(Form::Deleted(_)) => Err(Reason::ClientDeleted),
-            Some(Form::Active(live)) => {
+            Some(Opened::Deleted(_)) => Err(Reason::ClientDeleted),
+            Some(Opened::Active(live)) => {
                 let client = live.client();
                 client.verify_with(secret, message, signature.mac(), self.instant_of(client))
             }
         };
         match verdict {
             Ok(()) => Ok(Verified { client_id: signature.client_id().clone(), secret }),
-            Err(reason) => Err(Denied::new(reason, record, Some(secret)).into()),
+            Err(reason) => Err(Denied::new(reason, opened, Some(secret)).into()),
         }
     }
 
@@ -73,11 +73,11 @@ impl<S: Store> Registry<S> {
         mac: &[u8; 32],
         message: &[u8],
     ) -> Result<Verified, AccessError> {
-        let record = self.load(client_id).await?;
-        let reason = match record.as_ref().map(Record::form) {
+        let opened = self.load(client_id).await?;
+        let reason = match &opened {
             None => Reason::UnknownClient,
-            Some(Form::Deleted(_)) => Reason::ClientDeleted,
-            Some(Form::Active(live)) => {
+            Some(Opened::Deleted(_)) => Reason::ClientDeleted,
+            Some(Opened::Active(live)) => {
                 let client = live.client();
                 let signers = client.all_signers_at(self.instant_of(client));
                 match signers.into_iter().find(|secret| client.made(*secret, message, mac)) {
@@ -88,7 +88,7 @@ impl<S: Store> Registry<S> {
                 }
             }
         };
-        Err(Denied::new(reason, record, None).into())
+        Err(Denied::new(reason, opened, None).into())
     }
 }
 
@@ -169,6 +169,6 @@ impl SignError {
     }
 }
 
-fn active(record: Option<&Record>) -> Result<&Client, SignError> {
-    record.and_then(|record| record.client().ok()).ok_or(SignError::UnknownClient)
+fn active(opened: Option<&Opened>) -> Result<&Client, SignError> {
+    opened.and_then(|opened| opened.client().ok()).ok_or(SignError::UnknownClient)
 }

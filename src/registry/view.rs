@@ -7,7 +7,7 @@ use super::access::warn_of_lag;
 use super::{ClientPage, Error, Registry, Snapshot};
 use crate::client::{Deciding, Refusal};
 use crate::id::{Actor, AddInId, ClientId, SellerId};
-use crate::record::{Form, Record};
+use crate::record::Opened;
 use crate::store::{ClientsBy, Store};
 
 /// A registry, an actor, and the seller whose client IDs it is about, if it is about one seller's alone.
@@ -23,24 +23,24 @@ impl<S: Store> View<S> {
         self.actor.may_act_for(owner) && self.seller.as_ref().is_none_or(|seller| seller == owner)
     }
 
-    /// The record of a client, as far as this view shows it.
-    pub(super) async fn find(&self, client_id: &ClientId) -> Result<Option<Record>, Error> {
-        let record = self.registry.load(client_id).await?;
-        Ok(record.filter(|record| self.shows(record.owner())))
+    /// What there is under a client ID, as far as this view shows it.
+    pub(super) async fn find(&self, client_id: &ClientId) -> Result<Option<Opened>, Error> {
+        let opened = self.registry.load(client_id).await?;
+        Ok(opened.filter(|opened| self.shows(opened.owner())))
     }
 
     /// The same for a command: what is another seller's does not exist.
-    pub(super) async fn load(&self, client_id: &ClientId) -> Result<Record, Error> {
+    pub(super) async fn load(&self, client_id: &ClientId) -> Result<Opened, Error> {
         self.find(client_id).await?.ok_or_else(|| Refusal::UnknownClient.into())
     }
 
-    /// What a command about this record is decided by, at this moment.
-    pub(super) fn deciding(&self, record: &Record) -> Deciding<'_> {
+    /// What a command about this client is decided by, at this moment.
+    pub(super) fn deciding(&self, opened: &Opened) -> Deciding<'_> {
         let deciding = self.deciding_anew();
-        if let Form::Active(live) = record.form()
+        if let Opened::Active(live) = opened
             && live.client().is_ahead_of(deciding.now)
         {
-            warn_of_lag(record.client_id(), record.changed_at(), deciding.now);
+            warn_of_lag(opened.client_id(), opened.changed_at(), deciding.now);
         }
         deciding
     }
@@ -50,13 +50,13 @@ impl<S: Store> View<S> {
         Deciding { actor: &self.actor, policy: self.registry.policy(), now: self.registry.now() }
     }
 
-    /// The client of a record with its last uses, unless it was deleted.
-    pub(super) async fn look_at(&self, record: &Record) -> Result<Option<Snapshot>, Error> {
-        let Form::Active(live) = record.form() else {
+    /// A client with its last uses, unless it was deleted.
+    pub(super) async fn look_at(&self, opened: &Opened) -> Result<Option<Snapshot>, Error> {
+        let Opened::Active(live) = opened else {
             return Ok(None);
         };
         let inner = &self.registry.inner;
-        let mut uses = inner.uses.of(&inner.store, record.client_id()).await?;
+        let mut uses = inner.uses.of(&inner.store, opened.client_id()).await?;
         uses.retain(|secret| live.client().secret(secret).is_some());
         Ok(Some(Snapshot::new(Arc::clone(live), self.registry.instant_of(live.client()), uses)))
     }
@@ -71,11 +71,11 @@ impl<S: Store> View<S> {
             let Some(id) = client_id.filter(|id| asked.as_ref() != Some(id)) else {
                 return Ok(None);
             };
-            let Some(record) = self.find(&id).await? else {
+            let Some(opened) = self.find(&id).await? else {
                 return Ok(None);
             };
-            if record.client().is_ok_and(|client| client.add_ins().contains(add_in)) {
-                return self.look_at(&record).await;
+            if opened.client().is_ok_and(|client| client.add_ins().contains(add_in)) {
+                return self.look_at(&opened).await;
             }
             asked = Some(id);
         }
@@ -93,8 +93,8 @@ impl<S: Store> View<S> {
         let next = if ids.len() == limit { ids.last().cloned() } else { None };
         let mut clients = Vec::with_capacity(ids.len());
         for id in &ids {
-            if let Some(record) = self.find(id).await? {
-                clients.extend(self.look_at(&record).await?);
+            if let Some(opened) = self.find(id).await? {
+                clients.extend(self.look_at(&opened).await?);
             }
         }
         Ok(ClientPage { clients, next })

@@ -9,13 +9,13 @@ use std::ops::{Bound, Range};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{
-    Adopted, Changes, ClientsBy, Commit, CommitError, CommitId, Committed, Cursor, Ending, Entry, Expected,
-    Index, Store, StoreError, StoreErrorKind, Use,
+    Adopted, Changes, ClientsBy, Commit, CommitError, CommitId, Committed, Cursor, Ending, Entry, Index,
+    Store, StoreError, StoreErrorKind, Use,
 };
 use crate::client::LastUses;
 use crate::entropy::instance_mark;
 use crate::event::{Event, Revision};
-use crate::id::{AddInId, ClientId, SellerId};
+use crate::id::{AddInId, ClientId, KeyId, SellerId};
 use crate::record::{Record, RecordId};
 use crate::validity::Timestamp;
 
@@ -42,6 +42,11 @@ struct Books {
     /// All events in the order of their commits, which is also where the trails have theirs.
     feed: Vec<Event>,
     uses: HashMap<ClientId, LastUses>,
+    /// Of sealed records, which do not say by what they are found.
+    indexes: HashMap<ClientId, Index>,
+    by_key: BTreeMap<KeyId, BTreeSet<ClientId>>,
+    /// Records that are no client's.
+    reserved: HashMap<Box<str>, Record>,
 }
 
 /// What one commit added to a client's trail: where in the feed its events are.
@@ -69,18 +74,28 @@ impl MemoryStore {
         self.inner.records.pin().get(id).cloned()
     }
 
-    fn index_of(&self, client_id: &ClientId) -> Index {
-        self.find(client_id.as_str()).map(|record| Index::of(&record)).unwrap_or_default()
+    fn index_of(&self, books: &Books, client_id: &ClientId) -> Index {
+        match self.find(client_id.as_str()).as_ref().and_then(Record::as_live) {
+            Some(live) => Index::of(live, None),
+            None => books.indexes.get(client_id).cloned().unwrap_or_default(),
+        }
     }
 
     /// Puts records in place once nothing stands against it. The caller holds the books.
-    fn write<'a>(&self, books: &mut Books, changes: impl Iterator<Item = (&'a Record, &'a Index)> + Clone) {
-        for (record, _) in changes.clone() {
-            books.strike_out(record.client_id(), &self.index_of(record.client_id()));
+    fn write<'a>(
+        &self,
+        books: &mut Books,
+        changes: impl Iterator<Item = (&'a ClientId, &'a Record, &'a Index)> + Clone,
+    ) {
+        for (client_id, ..) in changes.clone() {
+            let index = self.index_of(books, client_id);
+            books.strike_out(client_id, &index);
         }
-        for (record, index) in changes {
-            let client_id = record.client_id();
+        for (client_id, record, index) in changes {
             books.enter(client_id, index);
+            if record.as_live().is_none() {
+                books.indexes.insert(client_id.clone(), index.clone());
+            }
             self.inner.records.pin().insert(client_id.clone(), record.clone());
         }
     }
@@ -109,26 +124,36 @@ impl MemoryStore {
 impl Store for MemoryStore {
     #[inline]
     async fn load(&self, id: RecordId<'_>) -> Result<Option<Record>, StoreError> {
+        if id.is_reserved() {
+            return Ok(self.books().reserved.get(id.as_str()).cloned());
+        }
         Ok(self.find(id.as_str()))
     }
 
     async fn commit(&self, commit: &Commit) -> Result<(), CommitError> {
         let mut books = self.books();
         for change in commit.changes() {
-            let found = self.find(change.client_id().as_str()).map(|record| record.revision());
-            let as_expected = match change.expected() {
-                Expected::Absent => found.is_none(),
-                Expected::Exactly(revision) => found == Some(revision),
+            let id = change.id();
+            let found = if id.is_reserved() {
+                books.reserved.get(id.as_str()).cloned()
+            } else {
+                self.find(id.as_str())
             };
-            if !as_expected {
-                return Err(CommitError::Conflict { client_id: change.client_id().clone(), found });
+            if !change.expected().holds(found.as_ref().map(|found| (found.revision(), found.key_id()))) {
+                let found = found.map(|found| found.revision());
+                return Err(CommitError::Conflict { record_id: id.as_str().into(), found });
             }
         }
-        self.check_unique(&books, commit.changes().iter().map(|c| (c.client_id(), c.index())))?;
+        let changes: Vec<_> = commit.changes().iter().map(|c| (client_id_of(c.record()), c)).collect();
+        let of_clients = || changes.iter().filter_map(|(id, change)| Some((id.as_ref()?, *change)));
+        self.check_unique(&books, of_clients().map(|(id, change)| (id, change.index())))?;
 
-        self.write(&mut books, commit.changes().iter().map(|c| (c.record(), c.index())));
-        for change in commit.changes() {
-            books.append(change.client_id(), commit.id(), change.record().revision(), change.events());
+        self.write(&mut books, of_clients().map(|(id, change)| (id, change.record(), change.index())));
+        for (client_id, change) in of_clients() {
+            books.append(client_id, commit.id(), change.record().revision(), change.events());
+        }
+        for (_, change) in changes.iter().filter(|(client_id, _)| client_id.is_none()) {
+            books.reserved.insert(change.id().as_str().into(), change.record().clone());
         }
         Ok(())
     }
@@ -159,6 +184,7 @@ impl Store for MemoryStore {
         Ok(match by {
             ClientsBy::All => page(&books.all),
             ClientsBy::Seller(seller) => books.by_seller.get(seller).map(page).unwrap_or_default(),
+            ClientsBy::Key(key_id) => books.by_key.get(key_id).map(page).unwrap_or_default(),
             ClientsBy::Name(seller, key) => {
                 let owner = books.owners.get(&Entry::Name(seller.clone(), key.clone()));
                 owner
@@ -204,19 +230,19 @@ impl Store for MemoryStore {
     async fn adopt(&self, clients: &[Adopted]) -> Result<(), CommitError> {
         let mut books = self.books();
         for client in clients {
-            let client_id = client.record().client_id();
-            if let Some(found) = self.find(client_id.as_str()) {
+            let id = client.record().id();
+            if let Some(found) = self.find(id.as_str()) {
                 let found = Some(found.revision());
-                return Err(CommitError::Conflict { client_id: client_id.clone(), found });
+                return Err(CommitError::Conflict { record_id: id.as_str().into(), found });
             }
         }
-        self.check_unique(&books, clients.iter().map(|c| (c.record().client_id(), c.index())))?;
+        let clients: Vec<_> = clients.iter().filter_map(|c| Some((client_id_of(c.record())?, c))).collect();
+        self.check_unique(&books, clients.iter().map(|(id, client)| (id, client.index())))?;
 
-        self.write(&mut books, clients.iter().map(|c| (c.record(), c.index())));
-        for client in clients {
-            for committed in client.history() {
-                let Committed { commit_id, revision, events } = committed;
-                books.append(client.record().client_id(), *commit_id, *revision, events);
+        self.write(&mut books, clients.iter().map(|(id, client)| (id, client.record(), client.index())));
+        for (client_id, client) in &clients {
+            for Committed { commit_id, revision, events } in client.history() {
+                books.append(client_id, *commit_id, *revision, events);
             }
         }
         Ok(())
@@ -225,7 +251,7 @@ impl Store for MemoryStore {
     async fn note_uses(&self, uses: &[Use]) -> Result<(), StoreError> {
         let mut books = self.books();
         for Use { client_id, secret, at } in uses {
-            if self.index_of(client_id).ends.iter().any(|(id, _)| id == secret) {
+            if self.index_of(&books, client_id).ends.iter().any(|(id, _)| id == secret) {
                 books.uses.entry(client_id.clone()).or_default().note(*secret, *at);
             }
         }
@@ -263,13 +289,11 @@ impl Books {
         for entry in index.unique_entries() {
             self.owners.remove(&entry);
         }
-        if let Some((seller, _)) = &index.name
-            && let Some(ids) = self.by_seller.get_mut(seller)
-        {
-            ids.remove(client_id);
-            if ids.is_empty() {
-                self.by_seller.remove(seller);
-            }
+        if let Some((seller, _)) = &index.name {
+            remove(&mut self.by_seller, seller, client_id);
+        }
+        if let Some(key_id) = &index.key_id {
+            remove(&mut self.by_key, key_id, client_id);
         }
         for ending in endings(client_id, index) {
             self.endings.remove(&ending);
@@ -286,6 +310,9 @@ impl Books {
             self.by_seller.entry(seller.clone()).or_default().insert(client_id.clone());
         }
         self.endings.extend(endings(client_id, index));
+        if let Some(key_id) = &index.key_id {
+            self.by_key.entry(key_id.clone()).or_default().insert(client_id.clone());
+        }
         if let Some(uses) = self.uses.get_mut(client_id) {
             uses.retain(|secret| index.ends.iter().any(|(id, _)| *id == secret));
             if uses.is_empty() {
@@ -295,6 +322,9 @@ impl Books {
     }
 
     fn append(&mut self, client_id: &ClientId, commit_id: CommitId, revision: Revision, events: &[Event]) {
+        if events.is_empty() {
+            return;
+        }
         let start = self.feed.len();
         self.feed.extend_from_slice(events);
         let trail = self.trails.entry(client_id.clone()).or_default();
@@ -307,6 +337,23 @@ impl Books {
             revision: stretch.revision,
             events: self.feed.get(stretch.events.clone()).unwrap_or_default().to_vec(),
         }
+    }
+}
+
+fn remove<K: Ord>(lists: &mut BTreeMap<K, BTreeSet<ClientId>>, key: &K, client_id: &ClientId) {
+    if let Some(ids) = lists.get_mut(key) {
+        ids.remove(client_id);
+        if ids.is_empty() {
+            lists.remove(key);
+        }
+    }
+}
+
+/// Whose record it is; nobody's under a reserved ID.
+fn client_id_of(record: &Record) -> Option<ClientId> {
+    match record.as_live() {
+        Some(live) => Some(live.client_id().clone()),
+        None => record.id().client_id(),
     }
 }
 

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use client_registry::store::{
-    Adopted, Changes, ClientsBy, Commit, CommitError, Committed, Cursor, Ending, Entry, Expected, Index,
-    Record, RecordId, Store, StoreError, StoreErrorKind, Use,
+    Adopted, Changes, ClientsBy, Commit, CommitError, Committed, Cursor, Ending, Entry, Index, Record,
+    RecordId, Store, StoreError, StoreErrorKind, Use,
 };
 use client_registry::{AddInId, ClientId, LastUses, Revision, Timestamp};
 
@@ -39,19 +39,14 @@ impl Careless {
 impl Books {
     fn check(&self, commit: &Commit) -> Result<(), CommitError> {
         for change in commit.changes() {
-            let found = self.records.get(change.client_id()).map(|(record, _)| record.revision());
-            let as_expected = match change.expected() {
-                Expected::Absent => found.is_none(),
-                Expected::Exactly(revision) => found == Some(revision),
-            };
-            if !as_expected {
-                let client_id = change.client_id().clone();
-                return Err(CommitError::Conflict { client_id, found });
+            let found = self.records.get(change.id().as_str()).map(|(record, _)| record.revision());
+            if !change.expected().holds(found.map(|revision| (revision, None))) {
+                return Err(CommitError::Conflict { record_id: change.id().as_str().into(), found });
             }
         }
         for change in commit.changes() {
             for (by, (_, theirs)) in &self.records {
-                let is_changed = commit.changes().iter().any(|change| change.client_id() == by);
+                let is_changed = commit.changes().iter().any(|change| change.id() == by.into());
                 if !is_changed && let Some(entry) = common(change.index(), theirs) {
                     let by = by.clone();
                     return Err(CommitError::Taken { entry, by });
@@ -64,8 +59,9 @@ impl Books {
     fn write(&mut self, commit: &Commit) {
         for change in commit.changes() {
             let written = (change.record().clone(), change.index().clone());
-            self.records.insert(change.client_id().clone(), written);
-            let trail = self.trails.entry(change.client_id().clone()).or_default();
+            let client_id = change.id().client_id().unwrap();
+            self.records.insert(client_id.clone(), written);
+            let trail = self.trails.entry(client_id).or_default();
             trail.push(Committed {
                 commit_id: commit.id(),
                 revision: change.record().revision(),

@@ -1,0 +1,35 @@
+//! A client as text that everybody may read, and as material that nobody may (design section 4).
+//!
+//! The material has no structure of its own: what it holds, and how much, the body says.
+
+use zeroize::Zeroizing;
+
+use super::Opened;
+use super::frame::Sealed;
+use super::seal::tampered;
+use crate::client::ClientState;
+use crate::client::kept::Body;
+use crate::id::ClientId;
+use crate::store::{StoreError, StoreErrorKind};
+
+/// The body as compact JSON, and the material.
+pub(super) fn write(opened: &Opened) -> (String, Zeroizing<Vec<u8>>) {
+    let (body, material) = match opened {
+        Opened::Active(live) => (live.client().to_body(), live.client().material()),
+        Opened::Deleted(tombstone) => (tombstone.to_body(), tombstone.material()),
+    };
+    // Maps with text keys into memory: there is nothing that could fail.
+    let json = serde_json::to_string(&body).unwrap_or_default();
+    debug_assert!(!json.is_empty(), "a body is always JSON");
+    (json, material)
+}
+
+/// The client of a record whose authenticity is beyond doubt.
+pub(super) fn read(sealed: &Sealed, material: &[u8]) -> Result<Opened, StoreError> {
+    let unreadable = |error: serde_json::Error| StoreError::with_source(StoreErrorKind::Corrupt, error);
+    let body: Body = serde_json::from_str(sealed.body()).map_err(unreadable)?;
+    let id = ClientId::parse(sealed.id().as_str())
+        .map_err(|invalid| StoreError::with_source(StoreErrorKind::Corrupt, invalid))?;
+    let state = ClientState::from_kept(id, sealed.revision(), body, material);
+    Ok(Opened::new(state.ok_or_else(|| tampered("its sealed part does not belong to its body"))?))
+}

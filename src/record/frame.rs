@@ -1,0 +1,204 @@
+//! The bytes of a record: what everybody may read, and the sealed part.
+
+use std::fmt;
+
+use super::RecordId;
+use crate::event::Revision;
+use crate::id::KeyId;
+use crate::store::{StoreError, StoreErrorKind};
+
+/// The pieces of a record.
+///
+/// In one piece they stand one after the other, numbers with the most significant byte first: format (2 bytes),
+/// registry ID (16), revision (8), length of the ID (1) and ID, length of the key ID (1) and key ID, length of the body
+/// (4) and body, length of the sealed part (4) and sealed part. All that stands before the length of the sealed part is
+/// authenticated with it.
+///
+/// Exhaustive on purpose: a store that leaves a piece out cannot give the record back.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct RecordParts<'a> {
+    /// How the body and the sealed part are to be read.
+    pub format: u16,
+    /// The registry that wrote it.
+    pub registry_id: [u8; 16],
+    /// Under which it is kept.
+    pub id: RecordId<'a>,
+    /// Counts the commits that changed it.
+    pub revision: Revision,
+    /// The key that protects it.
+    pub key_id: &'a KeyId,
+    /// JSON: details, dates and states; nothing that a client secret could be computed from. Kept as exactly these bytes.
+    pub body: &'a str,
+    /// What recognises and signs for the secrets, encrypted.
+    pub sealed: &'a [u8],
+}
+
+impl fmt::Debug for RecordParts<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RecordParts")
+            .field("id", &self.id.as_str())
+            .field("revision", &self.revision)
+            .field("key_id", &self.key_id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A record as a durable store keeps it.
+pub(crate) struct Sealed {
+    registry_id: [u8; 16],
+    id: Box<str>,
+    revision: Revision,
+    key_id: KeyId,
+    body: Box<str>,
+    sealed: Box<[u8]>,
+}
+
+impl Sealed {
+    pub(crate) fn new(parts: RecordParts<'_>) -> Result<Self, StoreError> {
+        let RecordParts { format, registry_id, id, revision, key_id, body, sealed } = parts;
+        check_format(format)?;
+        let size = HEAD + id.as_str().len() + key_id.as_str().len() + body.len() + sealed.len();
+        if size > MAX_RECORD {
+            return Err(corrupt("a record has more than 64 KiB"));
+        }
+        Ok(Self {
+            registry_id,
+            id: id.as_str().into(),
+            revision,
+            key_id: key_id.clone(),
+            body: body.into(),
+            sealed: sealed.into(),
+        })
+    }
+
+    pub(crate) fn id(&self) -> RecordId<'_> {
+        RecordId(&self.id)
+    }
+
+    pub(crate) fn registry_id(&self) -> [u8; 16] {
+        self.registry_id
+    }
+
+    pub(crate) fn revision(&self) -> Revision {
+        self.revision
+    }
+
+    pub(crate) fn key_id(&self) -> &KeyId {
+        &self.key_id
+    }
+
+    pub(crate) fn body(&self) -> &str {
+        &self.body
+    }
+
+    pub(crate) fn sealed(&self) -> &[u8] {
+        &self.sealed
+    }
+
+    pub(crate) fn parts(&self) -> RecordParts<'_> {
+        RecordParts {
+            format: FORMAT,
+            registry_id: self.registry_id,
+            id: self.id(),
+            revision: self.revision,
+            key_id: &self.key_id,
+            body: &self.body,
+            sealed: &self.sealed,
+        }
+    }
+
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = readable(&self.parts());
+        bytes.extend(length(self.sealed.len()));
+        bytes.extend_from_slice(&self.sealed);
+        bytes
+    }
+
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, StoreError> {
+        if bytes.len() > MAX_RECORD {
+            return Err(corrupt("a record has more than 64 KiB"));
+        }
+        let mut rest = Rest(bytes);
+        let format = u16::from_be_bytes(rest.array()?);
+        check_format(format)?;
+        let registry_id = rest.array()?;
+        let revision = Revision::new(u64::from_be_bytes(rest.array()?));
+        let id = rest.short_text()?;
+        let key_id = KeyId::parse(rest.short_text()?).map_err(corrupt)?;
+        let body = rest.long()?;
+        let body = str::from_utf8(body).map_err(corrupt)?;
+        let sealed = rest.long()?;
+        if !rest.0.is_empty() {
+            return Err(corrupt("something follows the record"));
+        }
+        let id = RecordId::parse(id)?;
+        Self::new(RecordParts { format, registry_id, id, revision, key_id: &key_id, body, sealed })
+    }
+}
+
+/// All that is authenticated with the sealed part.
+pub(super) fn readable(parts: &RecordParts<'_>) -> Vec<u8> {
+    let RecordParts { format, registry_id, id, revision, key_id, body, sealed } = parts;
+    let size = HEAD + id.as_str().len() + key_id.as_str().len() + body.len() + sealed.len();
+    let mut bytes = Vec::with_capacity(size);
+    bytes.extend(format.to_be_bytes());
+    bytes.extend(registry_id);
+    bytes.extend(revision.number().to_be_bytes());
+    for text in [id.as_str(), key_id.as_str()] {
+        // At most 64 characters of a client ID, 32 of a key ID.
+        bytes.push(u8::try_from(text.len()).unwrap_or(u8::MAX));
+        bytes.extend_from_slice(text.as_bytes());
+    }
+    bytes.extend(length(body.len()));
+    bytes.extend_from_slice(body.as_bytes());
+    bytes
+}
+
+/// What has not been read yet.
+struct Rest<'a>(&'a [u8]);
+
+impl<'a> Rest<'a> {
+    fn take(&mut self, len: usize) -> Result<&'a [u8], StoreError> {
+        let (taken, rest) = self.0.split_at_checked(len).ok_or_else(|| corrupt("a record is cut short"))?;
+        self.0 = rest;
+        Ok(taken)
+    }
+
+    fn array<const N: usize>(&mut self) -> Result<[u8; N], StoreError> {
+        self.take(N)?.try_into().map_err(corrupt)
+    }
+
+    fn short_text(&mut self) -> Result<&'a str, StoreError> {
+        let [len] = self.array()?;
+        str::from_utf8(self.take(len.into())?).map_err(corrupt)
+    }
+
+    fn long(&mut self) -> Result<&'a [u8], StoreError> {
+        let len = u32::from_be_bytes(self.array()?);
+        self.take(usize::try_from(len).map_err(corrupt)?)
+    }
+}
+
+fn check_format(format: u16) -> Result<(), StoreError> {
+    match format {
+        FORMAT => Ok(()),
+        0 => Err(corrupt("there is no format 0")),
+        _ => Err(StoreError::new(StoreErrorKind::NewerFormat)),
+    }
+}
+
+fn length(len: usize) -> [u8; 4] {
+    // Records are limited to 64 KiB.
+    u32::try_from(len).unwrap_or(u32::MAX).to_be_bytes()
+}
+
+fn corrupt(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> StoreError {
+    StoreError::with_source(StoreErrorKind::Corrupt, source)
+}
+
+/// The most bytes that a record has.
+pub const MAX_RECORD: usize = 64 * 1024;
+/// How bodies and sealed parts are written by this version.
+pub(super) const FORMAT: u16 = 1;
+/// The bytes of a record that are always there.
+pub(super) const HEAD: usize = 2 + 16 + 8 + 1 + 1 + 4 + 4;

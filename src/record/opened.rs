@@ -1,0 +1,107 @@
+//! A record that was opened: the live client, or what is left of one.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use crate::client::{Client, ClientState, Refusal, Tombstone};
+use crate::event::{EventHash, Revision};
+use crate::id::{ClientId, SellerId};
+use crate::validity::Timestamp;
+
+/// What there is under a client ID, to share. Cheap to clone.
+#[derive(Clone)]
+pub(crate) enum Opened {
+    Active(Arc<LiveClient>),
+    Deleted(Arc<Tombstone>),
+}
+
+impl Opened {
+    pub(crate) fn new(state: ClientState) -> Self {
+        match state {
+            ClientState::Active(client) => Self::Active(Arc::new(LiveClient::new(client))),
+            ClientState::Deleted(tombstone) => Self::Deleted(Arc::new(tombstone)),
+        }
+    }
+
+    /// The client, unless it was deleted.
+    pub(crate) fn client(&self) -> Result<&Client, Refusal> {
+        match self {
+            Self::Active(live) => Ok(live.client()),
+            Self::Deleted(_) => Err(Refusal::ClientDeleted),
+        }
+    }
+
+    pub(crate) fn client_id(&self) -> &ClientId {
+        match self {
+            Self::Active(live) => live.client().id(),
+            Self::Deleted(tombstone) => tombstone.id(),
+        }
+    }
+
+    pub(crate) fn owner(&self) -> &SellerId {
+        match self {
+            Self::Active(live) => live.client().owner(),
+            Self::Deleted(tombstone) => tombstone.owner(),
+        }
+    }
+
+    pub(crate) fn revision(&self) -> Revision {
+        match self {
+            Self::Active(live) => live.client().revision(),
+            Self::Deleted(tombstone) => tombstone.revision(),
+        }
+    }
+
+    pub(crate) fn changed_at(&self) -> Timestamp {
+        match self {
+            Self::Active(live) => live.client().changed_at(),
+            Self::Deleted(tombstone) => tombstone.changed_at(),
+        }
+    }
+
+    /// The hash of the latest event (rule 16).
+    pub(crate) fn head(&self) -> EventHash {
+        match self {
+            Self::Active(live) => live.client().head(),
+            Self::Deleted(tombstone) => tombstone.head(),
+        }
+    }
+}
+
+/// A client in memory, with a note beside each secret of the use that was last reported.
+///
+/// The notes only save work: they keep a secret that is used all the time from being reported all the time. Losing one
+/// costs one more report.
+pub(crate) struct LiveClient {
+    client: Client,
+    reported: Box<[AtomicI64]>,
+}
+
+impl LiveClient {
+    fn new(client: Client) -> Self {
+        let reported = client.secrets().map(|_| AtomicI64::new(i64::MIN)).collect();
+        Self { client, reported }
+    }
+
+    #[inline]
+    pub(crate) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Whether a use at `at` of the secret at a position should be reported, since none was within `interval` before. Says
+    /// so once.
+    #[inline]
+    pub(crate) fn should_report(&self, position: usize, at: Timestamp, interval: i64) -> bool {
+        let Some(reported) = self.reported.get(position) else {
+            return true;
+        };
+        let mut last = reported.load(Ordering::Relaxed);
+        while at.as_millis() >= last.saturating_add(interval) {
+            match reported.compare_exchange(last, at.as_millis(), Ordering::Relaxed, Ordering::Relaxed) {
+                Ok(_) => return true,
+                Err(found) => last = found,
+            }
+        }
+        false
+    }
+}

@@ -1,0 +1,150 @@
+//! Sealing and opening: XChaCha20-Poly1305 over the material, with all the rest of the record as associated data.
+//!
+//! One operation hides the material and makes the whole record tamper-evident: a store that swaps records, edits a date,
+//! revives a deleted secret or flips a bit yields [`StoreErrorKind::Tampered`], never a client.
+
+use chacha20poly1305::XNonce;
+use chacha20poly1305::aead::AeadInOut;
+use zeroize::Zeroizing;
+
+use super::frame::{FORMAT, HEAD, MAX_RECORD, RecordParts, Sealed, readable};
+use super::{Opened, RecordId, body};
+use crate::entropy::{Entropy, EntropyError};
+use crate::event::Revision;
+use crate::id::KeyId;
+use crate::keyring::{Key, Keyring};
+use crate::store::{StoreError, StoreErrorKind};
+
+/// What seals and opens the records of one registry.
+#[derive(Debug, Clone)]
+pub(crate) struct Sealing {
+    pub(crate) keyring: Keyring,
+    pub(crate) registry_id: [u8; 16],
+}
+
+/// Why a record was not sealed. Nothing was written.
+#[derive(Debug)]
+pub(crate) enum SealingError {
+    Entropy(EntropyError),
+    TooLarge,
+}
+
+impl Sealing {
+    /// Seals a client, or what is left of one, under the primary key.
+    pub(crate) fn seal(&self, opened: &Opened, entropy: &dyn Entropy) -> Result<Sealed, SealingError> {
+        let (body, material) = body::write(opened);
+        let id = RecordId::from(opened.client_id());
+        self.seal_parts(id, opened.revision(), &body, &material, entropy)
+    }
+
+    /// Seals a body and its material under the primary key.
+    pub(crate) fn seal_parts(
+        &self,
+        id: RecordId<'_>,
+        revision: Revision,
+        body: &str,
+        material: &[u8],
+        entropy: &dyn Entropy,
+    ) -> Result<Sealed, SealingError> {
+        let key = self.keyring.primary_key();
+        let parts = RecordParts {
+            format: FORMAT,
+            registry_id: self.registry_id,
+            id,
+            revision,
+            key_id: key.id(),
+            body,
+            sealed: &[],
+        };
+        let size = HEAD + id.as_str().len() + key.id().as_str().len() + body.len() + material.len();
+        if size + NONCE + TAG > MAX_RECORD {
+            return Err(SealingError::TooLarge);
+        }
+        let sealed = encrypt(key, &readable(&parts), material, entropy)?;
+        Sealed::new(RecordParts { sealed: &sealed, ..parts }).map_err(|_| SealingError::TooLarge)
+    }
+
+    /// Opens the record of a client.
+    pub(crate) fn open(&self, id: RecordId<'_>, sealed: &Sealed) -> Result<Opened, StoreError> {
+        let material = self.open_parts(id, sealed)?;
+        body::read(sealed, &material)
+    }
+
+    /// The material of a record, once all of it is known to be as it was written.
+    pub(crate) fn open_parts(
+        &self,
+        id: RecordId<'_>,
+        sealed: &Sealed,
+    ) -> Result<Zeroizing<Vec<u8>>, StoreError> {
+        if sealed.id() != id {
+            return Err(tampered("the record of one client stands under the ID of another"));
+        }
+        if sealed.registry_id() != self.registry_id {
+            return Err(tampered("the record is one of another registry"));
+        }
+        let key = self.keyring.key(sealed.key_id()).ok_or_else(|| missing_key(sealed.key_id()))?;
+        decrypt(key, &readable(&sealed.parts()), sealed.sealed())
+    }
+
+    /// The same record under the primary key. Its body stays the same, byte for byte.
+    pub(crate) fn reseal(&self, sealed: &Sealed, entropy: &dyn Entropy) -> Result<Sealed, ResealError> {
+        let material = self.open_parts(sealed.id(), sealed).map_err(ResealError::Store)?;
+        self.seal_parts(sealed.id(), sealed.revision(), sealed.body(), &material, entropy)
+            .map_err(ResealError::Sealing)
+    }
+}
+
+/// Why a record was not resealed.
+#[derive(Debug)]
+pub(crate) enum ResealError {
+    Store(StoreError),
+    Sealing(SealingError),
+}
+
+/// Nonce, ciphertext, tag. The material is encrypted where it stands, so no copy of it is left.
+fn encrypt(
+    key: &Key,
+    readable: &[u8],
+    material: &[u8],
+    entropy: &dyn Entropy,
+) -> Result<Zeroizing<Vec<u8>>, SealingError> {
+    let mut nonce = [0; NONCE];
+    entropy.fill(&mut nonce).map_err(SealingError::Entropy)?;
+    let mut sealed = Zeroizing::new(Vec::with_capacity(NONCE + material.len() + TAG));
+    sealed.extend_from_slice(&nonce);
+    sealed.extend_from_slice(material);
+    let (_, text) = sealed.split_at_mut(NONCE);
+    let tag = key
+        .seal()
+        .encrypt_inout_detached(&XNonce::from(nonce), readable, text.into())
+        .map_err(|_| SealingError::TooLarge)?;
+    sealed.extend_from_slice(&tag);
+    Ok(sealed)
+}
+
+fn decrypt(key: &Key, readable: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, StoreError> {
+    let cut_short = || tampered("its sealed part is cut short");
+    let (nonce, rest) = sealed.split_first_chunk::<NONCE>().ok_or_else(cut_short)?;
+    let (text, tag) = rest.split_last_chunk::<TAG>().ok_or_else(cut_short)?;
+    let mut material = Zeroizing::new(text.to_vec());
+    key.seal()
+        .decrypt_inout_detached(
+            &XNonce::from(*nonce),
+            readable,
+            material.as_mut_slice().into(),
+            &(*tag).into(),
+        )
+        .map_err(|_| tampered("it does not authenticate"))?;
+    Ok(material)
+}
+
+pub(crate) fn tampered(what: &'static str) -> StoreError {
+    StoreError::with_source(StoreErrorKind::Tampered, what)
+}
+
+pub(crate) fn missing_key(key_id: &KeyId) -> StoreError {
+    StoreError::with_source(StoreErrorKind::MissingKey, format!("key {key_id}"))
+}
+
+const NONCE: usize = 24;
+const TAG: usize = 16;

@@ -1,0 +1,158 @@
+//! Opening the registry that lives in a store (section 4): whose it is, and whether the keyring is the right one, before
+//! anything is written.
+
+use crate::entropy::{Entropy, EntropyError};
+use crate::error::ErrorKind;
+use crate::id::KeyId;
+use crate::keyring::Keyring;
+use crate::record::{KeyState, Record, RecordId, RegistryRecord, SealingError};
+use crate::store::{
+    ClientsBy, Commit, CommitError, CommitId, Expected, Index, RecordChange, Store, StoreError,
+    StoreErrorKind,
+};
+
+/// Why a registry was not opened. Nothing was written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// The registry knows another key by this ID: the bytes have been changed, or it is somebody else's registry.
+    #[error("key {key_id} is another one than the registry's: take the key that the store was written with")]
+    WrongKey {
+        /// The key's ID.
+        key_id: KeyId,
+    },
+    /// The registry has records under a key that the keyring lacks.
+    #[error("the keyring lacks key {key_id}, which is in use here: add it")]
+    MissingKey {
+        /// The key's ID.
+        key_id: KeyId,
+    },
+    /// The primary key of the keyring was retired here.
+    #[error("key {key_id} was retired: make another one the primary key")]
+    RetiredKey {
+        /// The key's ID.
+        key_id: KeyId,
+    },
+    /// The store has clients, and no record of the registry that they belong to.
+    #[error("the store has clients and no record of their registry: restore it from a backup")]
+    NoRegistry,
+    /// Another registry, or another version of this one, is being written there at this moment.
+    #[error("others changed the registry's record again and again: try again")]
+    Contention,
+    /// There was no randomness to be had.
+    #[error("no registry was made")]
+    Entropy(#[from] EntropyError),
+    /// The store did not answer, or not as it should.
+    #[error("the store cannot be opened")]
+    Store(#[from] StoreError),
+}
+
+impl OpenError {
+    /// What the caller can do about it. All of them mean that there is no registry to ask.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        ErrorKind::Unavailable
+    }
+}
+
+/// The record of the registry in a store, once the keyring is known to be the right one. Makes it where there is
+/// nothing, and adds the keys that are new.
+pub(super) async fn open<S: Store>(
+    store: &S,
+    keyring: &Keyring,
+    entropy: &dyn Entropy,
+) -> Result<RegistryRecord, OpenError> {
+    for _ in 0..ATTEMPTS {
+        let (expected, next) = match store.load(RecordId::REGISTRY).await? {
+            None => {
+                if !store.clients(ClientsBy::All, None, 1).await?.is_empty() {
+                    return Err(OpenError::NoRegistry);
+                }
+                let mut registry_id = [0; 16];
+                entropy.fill(&mut registry_id)?;
+                (Expected::Absent, RegistryRecord::new(registry_id, keyring))
+            }
+            Some(found) => {
+                let read = check(&found, keyring)?;
+                match read.knowing(keyring) {
+                    None => return Ok(read),
+                    Some(next) => (Expected::Exactly(read.revision), next),
+                }
+            }
+        };
+        if write(store, &next, expected, keyring, entropy).await? {
+            return Ok(next);
+        }
+    }
+    Err(OpenError::Contention)
+}
+
+/// What the record says, if the keyring is the registry's.
+fn check(found: &Record, keyring: &Keyring) -> Result<RegistryRecord, OpenError> {
+    let sealed = found.sealed()?;
+    let read = RegistryRecord::read(sealed)?;
+    if let Some(key_id) = read.differs_in(keyring) {
+        return Err(OpenError::WrongKey { key_id: key_id.clone() });
+    }
+    if keyring.key(sealed.key_id()).is_none() {
+        return Err(OpenError::MissingKey { key_id: sealed.key_id().clone() });
+    }
+    read.authenticate(sealed, keyring)?;
+    for (key_id, state) in read.keys() {
+        match state {
+            KeyState::Active if keyring.key(key_id).is_none() => {
+                return Err(OpenError::MissingKey { key_id: key_id.clone() });
+            }
+            KeyState::Retired if key_id == keyring.primary() => {
+                return Err(OpenError::RetiredKey { key_id: key_id.clone() });
+            }
+            KeyState::Active | KeyState::Retired => {}
+        }
+    }
+    Ok(read)
+}
+
+/// Writes the next record of the registry. `false` when somebody else has written another one.
+pub(super) async fn write<S: Store>(
+    store: &S,
+    next: &RegistryRecord,
+    expected: Expected,
+    keyring: &Keyring,
+    entropy: &dyn Entropy,
+) -> Result<bool, OpenError> {
+    let sealed = next.seal(keyring, entropy)?;
+    let record = Record::from(sealed);
+    let index = Index { key_id: record.key_id().cloned(), ..Index::default() };
+    let mut id = [0; 16];
+    entropy.fill(&mut id)?;
+    let commit =
+        Commit::new(CommitId::from_random(id), vec![RecordChange::new(record, expected, index, vec![])]);
+    let mut last = StoreError::new(StoreErrorKind::InDoubt);
+    for _ in 0..SENDS {
+        match store.commit(&commit).await {
+            Ok(()) => return Ok(true),
+            // After an attempt that failed this may be its own trace: whoever looks again sees the same keys.
+            Err(CommitError::Conflict { .. } | CommitError::Taken { .. }) => return Ok(false),
+            Err(CommitError::NotWritten(error)) => return Err(error.into()),
+            Err(CommitError::Failed(error)) => last = error,
+        }
+    }
+    Err(last.into())
+}
+
+impl From<SealingError> for OpenError {
+    fn from(error: SealingError) -> Self {
+        match error {
+            SealingError::Entropy(error) => Self::Entropy(error),
+            SealingError::TooLarge => Self::Store(StoreError::with_source(
+                StoreErrorKind::Corrupt,
+                "the registry knows too many keys",
+            )),
+        }
+    }
+}
+
+/// How often the record is looked at anew when others change it in between.
+const ATTEMPTS: usize = 16;
+/// How often it is sent before its outcome is an error.
+const SENDS: usize = 3;

@@ -1,0 +1,174 @@
+//! Between the registry and a store that is not trusted: what is written is sealed, what is read is opened, under keys
+//! whose state is looked at again and again (section 4).
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use super::seen::Seen;
+use super::{Error, Registry};
+use crate::clock::{Clock, Reading};
+use crate::entropy::Entropy;
+use crate::keyring::Keyring;
+use crate::record::{
+    KeyState, Opened, Record, RecordId, RegistryRecord, ResealError, Sealing, SealingError, missing_key,
+    tampered,
+};
+use crate::store::{Commit, Store, StoreError, StoreErrorKind};
+
+/// The keyring of a registry, with what is known of the store.
+pub(super) struct Protection {
+    pub(super) sealing: Sealing,
+    keys: Mutex<Keys>,
+    refresh: Duration,
+    seen: Seen,
+}
+
+/// The state of the keys, and when the store was asked for it.
+struct Keys {
+    record: RegistryRecord,
+    asked: Reading,
+}
+
+impl Protection {
+    pub(super) fn new(
+        keyring: Keyring,
+        record: RegistryRecord,
+        clock: &dyn Clock,
+        refresh: Duration,
+    ) -> Self {
+        let sealing = Sealing { keyring, registry_id: record.registry_id };
+        let keys = Mutex::new(Keys { record, asked: Reading::of(clock) });
+        Self { sealing, keys, refresh, seen: Seen::new() }
+    }
+
+    /// What there is under an ID, once it is known to be what was written, and not older than what was seen.
+    pub(super) async fn load<S: Store>(
+        &self,
+        store: &S,
+        id: RecordId<'_>,
+    ) -> Result<Option<Opened>, StoreError> {
+        // Asked before the store is: whoever commits while the store answers is not rolled back by that answer.
+        let seen = self.seen.of(id);
+        let record = store.load(id).await?;
+        if record.as_ref().map(Record::revision).unwrap_or_default() < seen {
+            return Err(StoreError::new(StoreErrorKind::RolledBack));
+        }
+        let Some(record) = record else {
+            return Ok(None);
+        };
+        let opened = self.open(id, &record)?;
+        self.seen.note(id, opened.revision());
+        Ok(Some(opened))
+    }
+
+    /// The client of a record that the store gave for an ID.
+    pub(super) fn open(&self, id: RecordId<'_>, record: &Record) -> Result<Opened, StoreError> {
+        self.sealing.open(id, record.sealed()?)
+    }
+
+    /// The same record under the primary key.
+    pub(super) fn reseal(&self, record: &Record, entropy: &dyn Entropy) -> Result<Record, ResealError> {
+        let sealed = record.sealed().map_err(ResealError::Store)?;
+        self.sealing.reseal(sealed, entropy).map(Record::from)
+    }
+
+    /// Notes the revisions that a commit has made.
+    pub(super) fn made(&self, commit: &Commit) {
+        for change in commit.changes() {
+            self.seen.note(change.id(), change.record().revision());
+        }
+    }
+
+    pub(super) fn seal(&self, opened: &Opened, entropy: &dyn Entropy) -> Result<Record, SealingError> {
+        self.sealing.seal(opened, entropy).map(Record::from)
+    }
+
+    /// What is known of the keys.
+    pub(super) fn known(&self) -> RegistryRecord {
+        self.keys().record.clone()
+    }
+
+    /// Asks the store for the state of the keys.
+    pub(super) async fn refresh<S: Store>(
+        &self,
+        store: &S,
+        clock: &dyn Clock,
+    ) -> Result<RegistryRecord, StoreError> {
+        let asked = Reading::of(clock);
+        let known = self.known();
+        let record = store.load(RecordId::REGISTRY).await?;
+        let record = record.ok_or_else(|| StoreError::new(StoreErrorKind::RolledBack))?;
+        let sealed = record.sealed()?;
+        let read = RegistryRecord::read(sealed)?;
+        if read.registry_id != known.registry_id {
+            return Err(tampered("the record of the registry is one of another registry"));
+        }
+        if read.revision < known.revision {
+            return Err(StoreError::new(StoreErrorKind::RolledBack));
+        }
+        read.authenticate(sealed, &self.sealing.keyring)?;
+        let mut keys = self.keys();
+        if keys.record.revision <= read.revision {
+            *keys = Keys { record: read.clone(), asked };
+        }
+        Ok(read)
+    }
+
+    /// The state of the keys, at most as old as `refresh`.
+    async fn current<S: Store>(&self, store: &S, clock: &dyn Clock) -> Result<RegistryRecord, StoreError> {
+        let known = {
+            let keys = self.keys();
+            (keys.asked.age(clock) < self.refresh).then(|| keys.record.clone())
+        };
+        match known {
+            Some(known) => Ok(known),
+            None => self.refresh(store, clock).await,
+        }
+    }
+
+    /// A panic while this was locked would have been between two whole states.
+    fn keys(&self) -> MutexGuard<'_, Keys> {
+        self.keys.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<S: Store> Registry<S> {
+    /// Refuses where the key that would seal has been retired.
+    pub(super) async fn ensure_may_write(&self) -> Result<(), Error> {
+        let Some(protection) = &self.inner.protection else {
+            return Ok(());
+        };
+        let primary = protection.sealing.keyring.primary();
+        let record = protection.current(&self.inner.store, &*self.inner.clock).await?;
+        match record.state(primary) {
+            Some(KeyState::Active) => Ok(()),
+            Some(KeyState::Retired) => Err(Error::KeyRetired { key_id: primary.clone() }),
+            None => Err(missing_key(primary).into()),
+        }
+    }
+
+    /// A client as the store is to keep it.
+    pub(super) fn protect(&self, opened: &Opened) -> Result<Record, Error> {
+        match &self.inner.protection {
+            None => Ok(Record::live(opened.clone())),
+            Some(protection) => Ok(protection.seal(opened, &*self.inner.entropy)?),
+        }
+    }
+}
+
+/// What there is under an ID where records are live clients.
+#[inline]
+pub(super) async fn load_live<S: Store>(store: &S, id: RecordId<'_>) -> Result<Option<Opened>, StoreError> {
+    let no_keyring =
+        |_| StoreError::with_source(StoreErrorKind::MissingKey, "the registry was opened without a keyring");
+    store.load(id).await?.map(|record| record.into_live().map_err(no_keyring)).transpose()
+}
+
+impl From<SealingError> for Error {
+    fn from(error: SealingError) -> Self {
+        match error {
+            SealingError::Entropy(error) => error.into(),
+            SealingError::TooLarge => Self::TooLarge,
+        }
+    }
+}
