@@ -49,9 +49,10 @@ mod verifier;
 
 // The paved path, in the order in which it is walked.
 pub use registry::{
-    AccessError, Authenticated, ClientHandle, ClientPage, ConfirmError, Denied, EmergencyDeletion, Error,
-    Key, OpenError, Operator, Outcome, Reason, Registry, RegistryBuilder, Resealed, Resealing, Resolution,
-    RetireError, Seller, SignError, Snapshot, Unresolved, Verified,
+    AccessError, Authenticated, Checked, ClientHandle, ClientPage, ConfirmError, Denied, EmergencyDeletion,
+    Error, ExportError, Exported, Fault, FaultKind, ImportError, Imported, Key, Lookup, OpenError, Operator,
+    Outcome, Reason, Registry, RegistryBuilder, Resealed, Resealing, Resolution, RetireError, Seller,
+    SignError, Snapshot, Unresolved, Verified,
 };
 pub use ring::{CallError, Credentials, NotVerified, RingSecret, SecretRing, Slot};
 

@@ -5,6 +5,7 @@
 
 mod access;
 mod builder;
+mod check;
 mod client_handle;
 mod command;
 mod error;
@@ -18,12 +19,14 @@ mod seen;
 mod seller;
 mod signatures;
 mod snapshot;
+mod transfer;
 mod view;
 
 use std::sync::Arc;
 
 pub use self::access::{AccessError, Authenticated, Denied, Reason};
 pub use self::builder::RegistryBuilder;
+pub use self::check::{Checked, Fault, FaultKind, Lookup};
 pub use self::client_handle::{ClientHandle, EmergencyDeletion};
 pub use self::error::{ConfirmError, Error, Resolution, Unresolved};
 pub use self::keys::{Key, RetireError};
@@ -33,6 +36,7 @@ pub use self::reseal::{Resealed, Resealing};
 pub use self::seller::Seller;
 pub use self::signatures::{SignError, Verified};
 pub use self::snapshot::{ClientPage, Snapshot};
+pub use self::transfer::{ExportError, Exported, ImportError, Imported};
 
 use self::last_use::LastUseBuffer;
 use self::protection::Protection;
@@ -178,7 +182,7 @@ impl<S: Store> Registry<S> {
     }
 
     fn new_commit_id(&self) -> Result<CommitId, EntropyError> {
-        self.random().map(CommitId::from_random)
+        self.random().map(CommitId::from_bytes)
     }
 
     fn random(&self) -> Result<[u8; 16], EntropyError> {

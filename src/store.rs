@@ -139,7 +139,9 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
 pub struct CommitId([u8; 16]);
 
 impl CommitId {
-    pub(crate) fn from_random(bytes: [u8; 16]) -> Self {
+    /// The ID of these bytes, as a store kept them.
+    #[must_use]
+    pub fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(bytes)
     }
 

@@ -12,10 +12,11 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use client_registry::store::{MemoryStore, Store};
 use client_registry::{
     Availability, CallError, ClientId, ClientSecret, Days, EmergencyDeletion, Entropy, EntropyError, Error,
-    ImportedClient, ImportedSecret, Issued, KeyEncoding, Lifetime, NewSecret, Policy, Registry, Resolution,
-    RingSecret, Rotation, SecretRing, SellerId, Validity,
+    ImportedClient, ImportedSecret, Issued, KeyEncoding, KeyId, Keyring, Lifetime, ManualClock, NewSecret,
+    Policy, Registry, Resolution, RingSecret, Rotation, SecretRing, SellerId, Validity,
 };
 use data_encoding::BASE64;
 use pollster::block_on;
@@ -406,6 +407,8 @@ fn guard_what_is_kept(client_id: &ClientId, text: &str) {
         word.copy_from_slice(&u64::from_be_bytes(*bytes).to_ne_bytes());
     }
     guard(&*verifier);
+    // As it is sealed.
+    guard(&digest);
     // A text of at most 64 bytes is the key as it is (RFC 2104 section 2).
     for pad in [0x36, 0x5c] {
         let mut block = Zeroizing::new([pad; 64]);
@@ -417,6 +420,10 @@ fn guard_what_is_kept(client_id: &ClientId, text: &str) {
             bytes.copy_from_slice(&word.to_ne_bytes());
         }
         guard(&*chained);
+        for (bytes, word) in chained.chunks_exact_mut(4).zip(state) {
+            bytes.copy_from_slice(&word.to_be_bytes());
+        }
+        guard(&*chained);
     }
 }
 
@@ -426,32 +433,70 @@ fn guard_what_is_kept(client_id: &ClientId, text: &str) {
 fn rule_08_no_freed_memory_holds_what_is_kept_of_a_client_secret() {
     let search = searching();
     let platform = platform(16);
-    block_on(async {
-        let texts = Seeded::new(12);
-        let issued = platform.register("calendar app").await;
-        let (client_id, first) = (issued.client_id().clone(), issued.secret_id());
-        guard_what_is_kept(&client_id, issued.client_secret().expose());
-        let client = platform.contoso.client(&client_id);
-        let text = plain(&texts, 40);
-        guard_what_is_kept(&client_id, &text);
-        let imported = client.import_secret(importable(&text, KeyEncoding::Utf8)).await.unwrap();
-        for _ in 0..3 {
-            let issued = client.add_secret(lasting()).await.unwrap();
-            guard_what_is_kept(&client_id, issued.client_secret().expose());
-        }
-        search.nothing_found("adding");
-        client.promote(imported).await.unwrap();
-        let _ = platform.registry.sign(&client_id, b"message").await.unwrap();
-        platform.registry.authenticate(client_id.as_str(), &text).await.unwrap();
-        search.nothing_found("promoting, signing and authenticating");
-        let _ = client.delete_in_emergency(first, None).await.unwrap();
-        let _ = client.delete_in_emergency(imported, Some(lasting())).await.unwrap();
-        search.nothing_found("deleting");
-        client.confirm(client.plan_client_deletion().await.unwrap()).await.unwrap();
-        search.nothing_found("deleting the client");
-    });
+    block_on(live_with_what_is_kept(&search, &platform.registry));
     drop(platform);
     search.nothing_found("dropping the registry");
+}
+
+/// The same where every step seals and opens records, and of the keys that do so.
+#[test]
+fn rule_08_no_freed_memory_holds_what_is_sealed_nor_a_key() {
+    let search = searching();
+    let keys = [1, 2].map(|seed| {
+        let mut key = Zeroizing::new([0; 32]);
+        Seeded::new(seed).fill(&mut *key).unwrap();
+        guard(&*key);
+        key
+    });
+    let [old, new] = ["2025", "2026"].map(|id| KeyId::parse(id).unwrap());
+    block_on(async {
+        let builder =
+            || Registry::builder().clock(ManualClock::new(START.parse().unwrap())).entropy(Seeded::new(17));
+        let keyring = Keyring::new(old.clone(), &keys[0]).unwrap();
+        let registry = builder().open(MemoryStore::new(), keyring).await.unwrap();
+        search.nothing_found("opening");
+        live_with_what_is_kept(&search, &registry).await;
+        let both = Keyring::new(new, &keys[1]).unwrap().with(old, &keys[0]).unwrap();
+        let parsed = both.expose(|text| Keyring::parse(text).unwrap());
+        drop(both);
+        search.nothing_found("exposing and parsing a keyring");
+        let after = builder().open(registry.store().clone(), parsed).await.unwrap();
+        let mut resealing = after.reseal().await.unwrap();
+        while resealing.step(1).await.unwrap().is_some() {}
+        let mut stream = Vec::new();
+        after.export(&mut stream).await.unwrap();
+        assert!(after.check().await.unwrap().is_content());
+        search.nothing_found("resealing, exporting and checking");
+    });
+    search.nothing_found("dropping the registry and its keyring");
+}
+
+/// The guarded lives of some client secrets.
+async fn live_with_what_is_kept<S: Store>(search: &Search, registry: &Registry<S>) {
+    let contoso = registry.as_seller("contoso").unwrap();
+    let texts = Seeded::new(12);
+    let registered = contoso.register(details("calendar app"), Availability::Worldwide, Lifetime::ThreeYears);
+    let issued = registered.await.unwrap();
+    let (client_id, first) = (issued.client_id().clone(), issued.secret_id());
+    guard_what_is_kept(&client_id, issued.client_secret().expose());
+    let client = contoso.client(&client_id);
+    let text = plain(&texts, 40);
+    guard_what_is_kept(&client_id, &text);
+    let imported = client.import_secret(importable(&text, KeyEncoding::Utf8)).await.unwrap();
+    for _ in 0..3 {
+        let issued = client.add_secret(lasting()).await.unwrap();
+        guard_what_is_kept(&client_id, issued.client_secret().expose());
+    }
+    search.nothing_found("adding");
+    client.promote(imported).await.unwrap();
+    let _ = registry.sign(&client_id, b"message").await.unwrap();
+    registry.authenticate(client_id.as_str(), &text).await.unwrap();
+    search.nothing_found("promoting, signing and authenticating");
+    let _ = client.delete_in_emergency(first, None).await.unwrap();
+    let _ = client.delete_in_emergency(imported, Some(lasting())).await.unwrap();
+    search.nothing_found("deleting");
+    client.confirm(client.plan_client_deletion().await.unwrap()).await.unwrap();
+    search.nothing_found("deleting the client");
 }
 
 #[test]

@@ -12,7 +12,7 @@ use std::error::Error as StdError;
 use std::fmt::{Debug, Display};
 
 use client_registry::store::{
-    Adopted, ClientsBy, CommitError, Cursor, DynStore, Entry, Expected, MemoryStore, RecordId, Store,
+    Adopted, ClientsBy, CommitError, Cursor, DynStore, Entry, Expected, Index, MemoryStore, RecordId, Store,
     StoreError, StoreErrorKind, Use,
 };
 use client_registry::*;
@@ -709,7 +709,7 @@ impl Life {
         let history = store.history(&id, Revision::ZERO, usize::MAX).await.unwrap();
         see!(self.walker, history[0], record);
         let changes = commits.iter().flat_map(|commit| commit.changes());
-        let last = changes.filter(|change| change.id() == RecordId::from(&id)).last().unwrap();
+        let last = changes.rev().find(|change| change.id() == RecordId::from(&id)).unwrap();
         let adopted = Adopted::new(record, last.index().clone(), history);
         see!(self.walker, adopted);
         let memory = MemoryStore::new();
@@ -797,6 +797,29 @@ impl Life {
         see!(self.walker, resealed, resealed.parts().unwrap().sealed);
         let _ = after.retire_key(&old).await.unwrap();
         see!(self.walker, before.authenticate("no such client", "no such secret").await.unwrap_err());
+
+        let checked = after.check().await.unwrap();
+        assert!(checked.is_content());
+        see!(self.walker, checked, Lookup::Name);
+        let stray = Registry::open(MemoryStore::new(), both.clone()).await.unwrap();
+        let mut stream = Vec::new();
+        let exported = after.export(&mut stream).await.unwrap();
+        see!(self.walker, exported, stream);
+        see!(self.walker, Registry::in_memory().export(&mut Vec::new()).await.unwrap_err());
+        let import = async |store: MemoryStore, stream: &[u8]| {
+            Registry::builder().import(store, both.clone(), &mut &*stream).await
+        };
+        see!(self.walker, import(stray.store().clone(), &stream).await.unwrap_err());
+        see!(self.walker, import(MemoryStore::new(), &stream[..stream.len() / 2]).await.unwrap_err());
+        // What a check finds: the record of one registry among those of another.
+        let (moved, imported) = import(MemoryStore::new(), &stream).await.unwrap();
+        see!(self.walker, moved, imported);
+        let theirs = stray.as_seller("contoso").unwrap();
+        let theirs = theirs.register(details("stray app"), Availability::Worldwide, lifetime).await.unwrap();
+        let record = stray.store().load(theirs.client_id().into()).await.unwrap().unwrap();
+        store.adopt(&[Adopted::new(record, Index::default(), vec![])]).await.unwrap();
+        let faults = after.check().await.unwrap().faults;
+        see!(self.walker, faults[0], *faults[0].what());
     }
 
     fn surroundings(&mut self) {

@@ -34,7 +34,9 @@ pub enum OpenError {
         key_id: KeyId,
     },
     /// The store has clients, and no record of the registry that they belong to.
-    #[error("the store has clients and no record of their registry: restore it from a backup")]
+    #[error(
+        "the store has clients and no record of their registry: finish the import that was interrupted, or restore a backup"
+    )]
     NoRegistry,
     /// Another registry, or another version of this one, is being written there at this moment.
     #[error("others changed the registry's record again and again: try again")]
@@ -88,7 +90,7 @@ pub(super) async fn open<S: Store>(
 }
 
 /// What the record says, if the keyring is the registry's.
-fn check(found: &Record, keyring: &Keyring) -> Result<RegistryRecord, OpenError> {
+pub(super) fn check(found: &Record, keyring: &Keyring) -> Result<RegistryRecord, OpenError> {
     let sealed = found.sealed()?;
     let read = RegistryRecord::read(sealed)?;
     if let Some(key_id) = read.differs_in(keyring) {
@@ -126,7 +128,7 @@ pub(super) async fn write<S: Store>(
     let mut id = [0; 16];
     entropy.fill(&mut id)?;
     let commit =
-        Commit::new(CommitId::from_random(id), vec![RecordChange::new(record, expected, index, vec![])]);
+        Commit::new(CommitId::from_bytes(id), vec![RecordChange::new(record, expected, index, vec![])]);
     let mut last = StoreError::new(StoreErrorKind::InDoubt);
     for _ in 0..SENDS {
         match store.commit(&commit).await {

@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests may fail loudly")]
 
 #[path = "../forward/mod.rs"]
-mod forward;
+pub(crate) mod forward;
 
 use std::cell::RefCell;
 use std::fmt::Display;

@@ -1,0 +1,466 @@
+//! Checking what a store holds (section 4): every record is read again, every trail followed, and what leads to a
+//! client compared with the client.
+//!
+//! A store is not trusted, and records and trails are tamper-evident each for itself. What only shows when they are
+//! laid side by side shows here: an old record that was put back, events that are gone, an index that leads elsewhere.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::fmt;
+
+use super::Registry;
+use crate::event::{Event, EventHash, Revision};
+use crate::id::{ClientId, KeyId, SellerId};
+use crate::record::Opened;
+use crate::store::{ClientsBy, Committed, Cursor, Ending, Index, Store, StoreError, StoreErrorKind};
+use crate::validity::Timestamp;
+
+/// What [`Registry::check`] found.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Checked {
+    /// The clients that were read, and what is left of deleted ones.
+    pub clients: u64,
+    /// The events that were read in their trails.
+    pub events: u64,
+    /// What is wrong, and where.
+    pub faults: Vec<Fault>,
+}
+
+/// Something that is wrong with what a store holds.
+#[derive(Debug)]
+pub struct Fault {
+    client_id: Option<ClientId>,
+    what: FaultKind,
+}
+
+/// What is wrong.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum FaultKind {
+    /// The record cannot be opened, or is older than one seen before.
+    Record(StoreError),
+    /// The trail cannot be read.
+    Trail(StoreError),
+    /// An event of the trail does not follow the one before: events were edited, reordered or deleted.
+    BrokenTrail {
+        /// The revision at which it breaks.
+        at: Revision,
+    },
+    /// The trail ends before the record does: events are missing.
+    TrailCutShort,
+    /// The trail goes on after the record: an older record was put back.
+    OlderThanTrail,
+    /// A list or the feed tells of a client of which there is no record.
+    NoRecord,
+    /// The change feed does not tell the same as the trail.
+    Feed,
+    /// The client is not found by something that should lead to it.
+    NotFoundBy(Lookup),
+    /// Something leads to the client that should not.
+    FoundBy(Lookup),
+}
+
+/// By what a client is found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Lookup {
+    /// One of its add-ins.
+    AddIn,
+    /// Its friendly name.
+    Name,
+    /// Its seller.
+    Seller,
+    /// The end of one of its secrets.
+    Ending,
+    /// The key that its record is under.
+    Key,
+}
+
+impl Checked {
+    /// Whether nothing is wrong.
+    #[must_use]
+    pub fn is_content(&self) -> bool {
+        self.faults.is_empty()
+    }
+}
+
+impl Fault {
+    /// The client that it is about; `None` when it is about the record of the registry.
+    #[must_use]
+    pub fn client_id(&self) -> Option<&ClientId> {
+        self.client_id.as_ref()
+    }
+
+    /// What is wrong.
+    #[must_use]
+    pub fn what(&self) -> &FaultKind {
+        &self.what
+    }
+}
+
+impl<S: Store> Registry<S> {
+    /// Reads everything that the store holds, and says what is wrong and where. Traffic may go on: what leads to a client
+    /// is looked at twice before it is called wrong.
+    ///
+    /// Takes a few reads a client, and some hundred bytes of memory for each.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store does not answer. What can be read and is wrong is in the answer instead.
+    pub async fn check(&self) -> Result<Checked, StoreError> {
+        let mut faults = Vec::new();
+        if let Some(protection) = &self.inner.protection
+            && let Err(error) = protection.refresh(&self.inner.store, &*self.inner.clock).await
+        {
+            faults.push(Fault { client_id: None, what: FaultKind::Record(readable(error)?) });
+        }
+        let mut sweep = Sweep::default();
+        self.sweep(&mut sweep).await?;
+        let Sweep { clients, events, heads, .. } = &mut sweep;
+        let (clients, events, heads) = (*clients, *events, std::mem::take(heads));
+        self.check_feed(&heads, &mut sweep.faults).await?;
+        let mut stray = self.strays(&sweep).await?;
+        if !stray.is_empty() {
+            // Whatever changed in between looks stray as well, once.
+            let mut again = Sweep::default();
+            self.sweep(&mut again).await?;
+            let second = self.strays(&again).await?;
+            stray.retain(|one| second.contains(one));
+        }
+        faults.append(&mut sweep.faults);
+        faults.extend(stray.into_iter().map(|(client_id, lookup, found)| Fault {
+            client_id: Some(client_id),
+            what: if found { FaultKind::FoundBy(lookup) } else { FaultKind::NotFoundBy(lookup) },
+        }));
+        Ok(Checked { clients, events, faults })
+    }
+
+    /// Reads every record and its trail.
+    async fn sweep(&self, sweep: &mut Sweep) -> Result<(), StoreError> {
+        let mut after = None;
+        loop {
+            let page = self.inner.store.clients(ClientsBy::All, after.as_ref(), PAGE).await?;
+            for client_id in &page {
+                self.check_client(client_id, sweep).await?;
+            }
+            if page.len() < PAGE {
+                return Ok(());
+            }
+            after = page.last().cloned();
+        }
+    }
+
+    async fn check_client(&self, client_id: &ClientId, sweep: &mut Sweep) -> Result<(), StoreError> {
+        sweep.clients += 1;
+        for _ in 0..ATTEMPTS {
+            let opened = match self.load(client_id).await {
+                Ok(Some(opened)) => opened,
+                Ok(None) => {
+                    sweep.fault(client_id, FaultKind::NoRecord);
+                    return Ok(());
+                }
+                Err(error) => {
+                    sweep.fault(client_id, FaultKind::Record(readable(error)?));
+                    return Ok(());
+                }
+            };
+            let mut trail = Trail::default();
+            if let Err(error) = self.follow_trail(client_id, &mut trail, opened.revision()).await {
+                sweep.fault(client_id, FaultKind::Trail(readable(error)?));
+                return Ok(());
+            }
+            let what = match trail {
+                Trail { broken: Some(at), .. } => Some(FaultKind::BrokenTrail { at }),
+                Trail { longer: true, .. } => Some(FaultKind::OlderThanTrail),
+                Trail { revision, .. } if revision < opened.revision() => Some(FaultKind::TrailCutShort),
+                Trail { head, .. } if head != opened.head() => {
+                    Some(FaultKind::BrokenTrail { at: opened.revision() })
+                }
+                _ => None,
+            };
+            let is_current = match &what {
+                // Somebody may have committed between the two look-ups.
+                Some(FaultKind::OlderThanTrail) => {
+                    self.load(client_id).await?.is_some_and(|now| now.revision() == opened.revision())
+                }
+                _ => true,
+            };
+            if is_current {
+                sweep.events += trail.events;
+                sweep.heads.insert(client_id.clone(), opened.head());
+                self.note_lookups(&opened, sweep).await?;
+                if let Some(what) = what {
+                    sweep.fault(client_id, what);
+                }
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// Follows a trail up to a revision, and looks whether it goes on.
+    async fn follow_trail(
+        &self,
+        client_id: &ClientId,
+        trail: &mut Trail,
+        until: Revision,
+    ) -> Result<(), StoreError> {
+        loop {
+            let page = self.inner.store.history(client_id, trail.revision, PAGE).await?;
+            for committed in &page {
+                if committed.revision > until {
+                    trail.longer = true;
+                    return Ok(());
+                }
+                trail.take(client_id, committed);
+            }
+            if page.len() < PAGE {
+                return Ok(());
+            }
+        }
+    }
+
+    /// What should lead to a client, and what leads to it one by one.
+    async fn note_lookups(&self, opened: &Opened, sweep: &mut Sweep) -> Result<(), StoreError> {
+        let store = &self.inner.store;
+        let client_id = opened.client_id();
+        let key_id = match &self.inner.protection {
+            Some(_) => store.load(client_id.into()).await?.and_then(|record| record.key_id().cloned()),
+            None => None,
+        };
+        let index = Index::of(opened, key_id.as_ref());
+        for add_in in &index.add_ins {
+            if store.client_of(add_in).await?.as_ref() != Some(client_id) {
+                sweep.strays.insert((client_id.clone(), Lookup::AddIn, false));
+            }
+        }
+        if let Some((seller, name)) = &index.name {
+            let found = store.clients(ClientsBy::Name(seller, name), None, 2).await?;
+            for other in found.iter().filter(|found| *found != client_id) {
+                sweep.strays.insert((other.clone(), Lookup::Name, true));
+            }
+            if !found.contains(client_id) {
+                sweep.strays.insert((client_id.clone(), Lookup::Name, false));
+            }
+            sweep.by_seller.entry(seller.clone()).or_default().insert(client_id.clone());
+        }
+        for (secret, until) in index.ends {
+            let ending = until.map(|at| Ending { at, client_id: client_id.clone(), secret });
+            sweep.endings.extend(ending);
+        }
+        if let Some(key_id) = index.key_id {
+            sweep.by_key.entry(key_id).or_default().insert(client_id.clone());
+        }
+        Ok(())
+    }
+
+    /// Compares what the store lists with what it should.
+    async fn strays(&self, sweep: &Sweep) -> Result<BTreeSet<Stray>, StoreError> {
+        let mut strays = sweep.strays.clone();
+        for (seller, expected) in &sweep.by_seller {
+            let found = self.all_by(ClientsBy::Seller(seller)).await?;
+            compare(&mut strays, Lookup::Seller, expected, &found, Clone::clone);
+        }
+        let keys = self.keys().await.unwrap_or_default();
+        let keys: BTreeSet<_> =
+            keys.into_iter().map(|key| key.id).chain(sweep.by_key.keys().cloned()).collect();
+        for key_id in &keys {
+            let found = self.all_by(ClientsBy::Key(key_id)).await?;
+            let expected = sweep.by_key.get(key_id).cloned().unwrap_or_default();
+            compare(&mut strays, Lookup::Key, &expected, &found, Clone::clone);
+        }
+        let mut found = BTreeSet::new();
+        let mut after: Option<Ending> = None;
+        loop {
+            let page = self.inner.store.ending(Timestamp::MAX, after.as_ref(), PAGE).await?;
+            after = page.last().cloned();
+            let is_last = page.len() < PAGE;
+            found.extend(page);
+            if is_last {
+                break;
+            }
+        }
+        compare(&mut strays, Lookup::Ending, &sweep.endings, &found, |ending: &Ending| {
+            ending.client_id.clone()
+        });
+        Ok(strays)
+    }
+
+    async fn all_by(&self, by: ClientsBy<'_>) -> Result<BTreeSet<ClientId>, StoreError> {
+        let mut all = BTreeSet::new();
+        let mut after = None;
+        loop {
+            let page = self.inner.store.clients(by, after.as_ref(), PAGE).await?;
+            after = page.last().cloned();
+            let is_last = page.len() < PAGE;
+            all.extend(page);
+            if is_last {
+                return Ok(all);
+            }
+        }
+    }
+
+    /// Reads the whole feed: each client's events must follow one another and pass through the head of its record.
+    async fn check_feed(
+        &self,
+        heads: &HashMap<ClientId, EventHash>,
+        faults: &mut Vec<Fault>,
+    ) -> Result<(), StoreError> {
+        let mut last: HashMap<ClientId, EventHash> = HashMap::new();
+        let mut passed: HashSet<ClientId> = HashSet::new();
+        let mut broken: BTreeSet<ClientId> = BTreeSet::new();
+        let mut cursor: Option<Cursor> = None;
+        loop {
+            let page = self.inner.store.changes(cursor.as_ref(), PAGE).await?;
+            for event in &page.events {
+                let client_id = event.client_id();
+                let before = last.insert(client_id.clone(), event.hash()).unwrap_or(EventHash::START);
+                if event.previous() != before {
+                    broken.insert(client_id.clone());
+                }
+                if heads.get(client_id) == Some(&event.hash()) {
+                    passed.insert(client_id.clone());
+                }
+            }
+            if page.events.len() < PAGE {
+                break;
+            }
+            cursor = Some(page.cursor);
+        }
+        broken.extend(heads.keys().filter(|client_id| !passed.contains(*client_id)).cloned());
+        for client_id in last.keys().filter(|client_id| !heads.contains_key(*client_id)) {
+            // It may have been made a moment ago. What cannot be opened has been named already.
+            if let Ok(None) = self.load(client_id).await {
+                faults.push(Fault { client_id: Some(client_id.clone()), what: FaultKind::NoRecord });
+            }
+        }
+        faults.extend(broken.into_iter().map(|id| Fault { client_id: Some(id), what: FaultKind::Feed }));
+        Ok(())
+    }
+}
+
+/// What one reading of all records came to.
+#[derive(Default)]
+struct Sweep {
+    clients: u64,
+    events: u64,
+    faults: Vec<Fault>,
+    strays: BTreeSet<Stray>,
+    heads: HashMap<ClientId, EventHash>,
+    by_seller: BTreeMap<SellerId, BTreeSet<ClientId>>,
+    by_key: BTreeMap<KeyId, BTreeSet<ClientId>>,
+    endings: BTreeSet<Ending>,
+}
+
+/// A client, by what it is found or not, and whether it is.
+type Stray = (ClientId, Lookup, bool);
+
+impl Sweep {
+    fn fault(&mut self, client_id: &ClientId, what: FaultKind) {
+        self.faults.push(Fault { client_id: Some(client_id.clone()), what });
+    }
+}
+
+/// A trail as far as it was followed.
+struct Trail {
+    revision: Revision,
+    head: EventHash,
+    events: u64,
+    broken: Option<Revision>,
+    longer: bool,
+}
+
+impl Trail {
+    fn take(&mut self, client_id: &ClientId, committed: &Committed) {
+        let mut follows = committed.revision == self.revision.next() && !committed.events.is_empty();
+        for event in &committed.events {
+            follows &= self.is_followed_by(client_id, committed.revision, event);
+            self.head = event.hash();
+            self.events += 1;
+        }
+        if !follows {
+            self.broken.get_or_insert(committed.revision);
+        }
+        self.revision = committed.revision;
+    }
+
+    fn is_followed_by(&self, client_id: &ClientId, revision: Revision, event: &Event) -> bool {
+        event.previous() == self.head && event.client_id() == client_id && event.revision() == revision
+    }
+}
+
+impl Default for Trail {
+    fn default() -> Self {
+        Self { revision: Revision::ZERO, head: EventHash::START, events: 0, broken: None, longer: false }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.client_id {
+            Some(client_id) => write!(f, "client {client_id}: {}", self.what),
+            None => write!(f, "the registry's own record: {}", self.what),
+        }
+    }
+}
+
+impl fmt::Display for FaultKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Record(error) => write!(f, "the record: {}", in_full(error)),
+            Self::Trail(error) => write!(f, "the trail: {}", in_full(error)),
+            Self::BrokenTrail { at } => {
+                write!(f, "the trail breaks at revision {at}: events were edited, reordered or deleted")
+            }
+            Self::TrailCutShort => f.write_str("the trail ends before the record does: events are missing"),
+            Self::OlderThanTrail => f.write_str("the record is older than its trail: it was put back"),
+            Self::NoRecord => f.write_str("there are traces of it and no record"),
+            Self::Feed => f.write_str("the change feed does not tell the same as the trail"),
+            Self::NotFoundBy(lookup) => write!(f, "it is not found by its {lookup}"),
+            Self::FoundBy(lookup) => write!(f, "it is found by a {lookup} that is not its own"),
+        }
+    }
+}
+
+impl fmt::Display for Lookup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::AddIn => "add-in",
+            Self::Name => "friendly name",
+            Self::Seller => "seller",
+            Self::Ending => "secret's end",
+            Self::Key => "key",
+        })
+    }
+}
+
+/// Notes in what two lists differ.
+fn compare<T: Ord>(
+    strays: &mut BTreeSet<Stray>,
+    lookup: Lookup,
+    expected: &BTreeSet<T>,
+    found: &BTreeSet<T>,
+    whose: impl Fn(&T) -> ClientId,
+) {
+    strays.extend(expected.difference(found).map(|one| (whose(one), lookup, false)));
+    strays.extend(found.difference(expected).map(|one| (whose(one), lookup, true)));
+}
+
+/// An error that is about what was read. That nothing could be read is the caller's.
+fn readable(error: StoreError) -> Result<StoreError, StoreError> {
+    match error.kind() {
+        StoreErrorKind::Unavailable | StoreErrorKind::InDoubt => Err(error),
+        _ => Ok(error),
+    }
+}
+
+fn in_full(error: &StoreError) -> String {
+    match std::error::Error::source(error) {
+        Some(source) => format!("{error} ({source})"),
+        None => error.to_string(),
+    }
+}
+
+/// How much is read at once.
+const PAGE: usize = 1000;
+/// How often a client is read again that others change in between.
+const ATTEMPTS: usize = 16;

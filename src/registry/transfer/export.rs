@@ -1,0 +1,158 @@
+//! Writing a registry to a stream.
+
+use std::io::{self, Write};
+
+use super::super::Registry;
+use super::piece::{self, Piece};
+use crate::error::ErrorKind;
+use crate::event::Revision;
+use crate::id::ClientId;
+use crate::record::RecordId;
+use crate::store::{ClientsBy, Store, StoreError, StoreErrorKind};
+
+/// What was exported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Exported {
+    /// Clients, and what is left of deleted ones.
+    pub clients: u64,
+    /// Their events.
+    pub events: u64,
+}
+
+/// Why a registry was not exported. What has been written to the stream is not a whole export, and will not be imported
+/// as one.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ExportError {
+    /// The registry was changed in the meantime.
+    #[error("the registry was changed while it was exported: stop those who write, or export a copy")]
+    Changed,
+    /// The stream could not be written to.
+    #[error("the export could not be written")]
+    Io(#[from] io::Error),
+    /// The store did not answer, or not as it should. Of kind [`StoreErrorKind::NotSealed`] for a registry in memory, which
+    /// has no keyring.
+    #[error("the registry could not be read")]
+    Store(#[from] StoreError),
+}
+
+impl ExportError {
+    /// What the caller can do about it.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Changed => ErrorKind::Conflict,
+            Self::Io(_) | Self::Store(_) => ErrorKind::Unavailable,
+        }
+    }
+}
+
+impl<S: Store> Registry<S> {
+    /// Writes everything to a stream, so that it can be [imported](crate::RegistryBuilder::import) into another store.
+    /// Secrets stay as sealed as they are; whoever imports needs the same keyring.
+    ///
+    /// It is an export of one moment, or none: if somebody changes what was exported already, it fails. From SQLite, export a backup copy; from
+    /// PostgreSQL, stop the writers. Writing to the stream blocks; wrap slow ones in a [`BufWriter`](io::BufWriter).
+    ///
+    /// # Errors
+    /// [`ExportError`]
+    pub async fn export<W: Write + Send>(&self, stream: &mut W) -> Result<Exported, ExportError> {
+        let store = &self.inner.store;
+        let Some(protection) = &self.inner.protection else {
+            return Err(StoreError::new(StoreErrorKind::NotSealed).into());
+        };
+        self.flush_last_uses().await?;
+        protection.refresh(store, &*self.inner.clock).await?;
+        let record = store.load(RecordId::REGISTRY).await?;
+        let record = record.ok_or_else(|| StoreError::new(StoreErrorKind::RolledBack))?;
+        let registry_revision = record.revision();
+        piece::begin(stream)?;
+        Piece::Registry(record).write(stream)?;
+
+        let mut exported = Exported { clients: 0, events: 0 };
+        let mut revisions = Vec::new();
+        let mut after = None;
+        loop {
+            let page = store.clients(ClientsBy::All, after.as_ref(), PAGE).await?;
+            for client_id in &page {
+                let revision = self.export_client(client_id, stream, &mut exported).await?;
+                revisions.push((client_id.clone(), revision));
+            }
+            after = page.last().cloned();
+            if page.len() < PAGE {
+                break;
+            }
+        }
+        if !self.is_still(&revisions, registry_revision).await? {
+            return Err(ExportError::Changed);
+        }
+        Piece::End { clients: exported.clients, events: exported.events }.write(stream)?;
+        stream.flush()?;
+        Ok(exported)
+    }
+
+    async fn export_client<W: Write + Send>(
+        &self,
+        client_id: &ClientId,
+        stream: &mut W,
+        exported: &mut Exported,
+    ) -> Result<Revision, ExportError> {
+        let store = &self.inner.store;
+        // Opened once, so that nothing goes on a journey that nobody could open at its end.
+        self.load(client_id).await?.ok_or(ExportError::Changed)?;
+        let record = store.load(client_id.into()).await?.ok_or(ExportError::Changed)?;
+        let revision = record.revision();
+        Piece::Client(record).write(stream)?;
+        for (secret, at) in store.last_uses(client_id).await?.iter() {
+            Piece::Use(secret, at).write(stream)?;
+        }
+        let mut reached = Revision::ZERO;
+        while reached < revision {
+            let page = store.history(client_id, reached, PAGE).await?;
+            let Some(last) = page.last() else {
+                break;
+            };
+            reached = last.revision;
+            for committed in page {
+                Piece::Commit(committed.commit_id, committed.revision).write(stream)?;
+                for event in committed.events {
+                    Piece::Event(Box::new(event)).write(stream)?;
+                    exported.events += 1;
+                }
+            }
+        }
+        exported.clients += 1;
+        Ok(revision)
+    }
+
+    /// Whether nothing has changed since: every record has the revision that it had, and there is no other.
+    async fn is_still(
+        &self,
+        revisions: &[(ClientId, Revision)],
+        registry: Revision,
+    ) -> Result<bool, StoreError> {
+        let store = &self.inner.store;
+        for (client_id, revision) in revisions {
+            let now = store.load(client_id.into()).await?;
+            if now.map(|record| record.revision()) != Some(*revision) {
+                return Ok(false);
+            }
+        }
+        let mut after = None;
+        let mut count = 0;
+        loop {
+            let page = store.clients(ClientsBy::All, after.as_ref(), PAGE).await?;
+            count += page.len();
+            after = page.last().cloned();
+            if page.len() < PAGE {
+                break;
+            }
+        }
+        let now = store.load(RecordId::REGISTRY).await?.map(|record| record.revision());
+        Ok(count == revisions.len() && now == Some(registry))
+    }
+}
+
+/// How much is read at once.
+const PAGE: usize = 1000;

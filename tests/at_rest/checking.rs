@@ -1,0 +1,125 @@
+//! `Registry::check` finds what is wrong with a store, and says where.
+
+use client_registry::store::RecordId;
+use client_registry::*;
+use pollster::block_on;
+
+use crate::hostile::Hostile;
+use crate::world::{Contents, filled, open};
+
+async fn hostile() -> (Hostile, Registry<Hostile>, Contents) {
+    let (memory, _, _, contents) = filled().await;
+    let store = Hostile::over(memory);
+    let (registry, _) = open(store.clone(), &["2026"], 2).await;
+    let checked = registry.check().await.unwrap();
+    assert!(checked.is_content(), "{:?}", checked.faults);
+    assert!(checked.clients == 4 && checked.events > 15, "{checked:?}");
+    (store, registry, contents)
+}
+
+/// What the check says of one client, in words.
+async fn faults(registry: &Registry<Hostile>, id: &ClientId) -> Vec<String> {
+    let checked = registry.check().await.unwrap();
+    let (of_it, of_others): (Vec<_>, Vec<_>) =
+        checked.faults.iter().partition(|fault| fault.client_id() == Some(id));
+    assert!(of_others.is_empty(), "{of_others:?}");
+    of_it.iter().map(|fault| fault.to_string()).collect()
+}
+
+fn names(faults: &[String], what: &str) -> bool {
+    faults.iter().any(|fault| fault.contains(what))
+}
+
+#[test]
+fn every_event_that_is_deleted_edited_or_reordered_is_found() {
+    block_on(async {
+        let (store, registry, contents) = hostile().await;
+        let id = contents.clients[0].clone();
+        let trail =
+            registry.as_operator("ann").unwrap().client(&id).trail(Revision::ZERO, 100).await.unwrap();
+        assert!(trail.len() > 8);
+        for (position, event) in trail.iter().enumerate() {
+            let hash = event.hash();
+            store.edit_trail(move |events| events.into_iter().filter(|event| event.hash() != hash).collect());
+            let found = faults(&registry, &id).await;
+            assert!(names(&found, "trail"), "without event {position}: {found:?}");
+
+            store.edit_trail(move |mut events| {
+                for event in events.iter_mut().filter(|event| event.hash() == hash) {
+                    let json = serde_json::to_string(event).unwrap();
+                    *event = serde_json::from_str(&json.replace("\"contoso\"", "\"fabrikam\"")).unwrap();
+                }
+                events
+            });
+            let found = faults(&registry, &id).await;
+            assert!(names(&found, "trail"), "with event {position} of somebody else: {found:?}");
+        }
+        for position in 1..trail.len() {
+            let hashes = [trail[position - 1].hash(), trail[position].hash()];
+            store.edit_trail(move |mut events| {
+                let at = |hash| events.iter().position(|event| event.hash() == hash);
+                if let (Some(first), Some(second)) = (at(hashes[0]), at(hashes[1])) {
+                    events.swap(first, second);
+                }
+                events
+            });
+            // Events of two revisions stand with their commits again; those of one are found reordered.
+            let swapped = trail[position - 1].revision() == trail[position].revision();
+            assert_eq!(names(&faults(&registry, &id).await, "trail"), swapped);
+        }
+        store.confess();
+        // The feed by itself: one event less, one twice, two swapped.
+        let last = trail[trail.len() - 1].hash();
+        store.edit_feed(move |events| events.into_iter().filter(|event| event.hash() != last).collect());
+        assert!(names(&faults(&registry, &id).await, "feed"));
+        let first = trail[0].hash();
+        store.edit_feed(move |events| {
+            events
+                .into_iter()
+                .flat_map(|e| if e.hash() == first { vec![e.clone(), e] } else { vec![e] })
+                .collect()
+        });
+        assert!(names(&faults(&registry, &id).await, "feed"));
+        store.confess();
+        assert!(registry.check().await.unwrap().is_content());
+    });
+}
+
+#[test]
+fn a_record_that_is_gone_or_changed_is_found() {
+    block_on(async {
+        let (store, registry, contents) = hostile().await;
+        let id = &contents.clients[1];
+        store.put(id.as_str(), None);
+        // Gone from where it was seen.
+        assert!(names(&faults(&registry, id).await, "older than one seen before"));
+        let (newcomer, _) = open(store.clone(), &["2026"], 3).await;
+        assert!(names(&faults(&newcomer, id).await, "no record"));
+        store.put(RecordId::REGISTRY.as_str(), None);
+        let checked = newcomer.check().await.unwrap();
+        assert!(checked.faults.iter().any(|fault| fault.client_id().is_none()), "{checked:?}");
+    });
+}
+
+#[test]
+fn an_index_that_leads_elsewhere_is_found() {
+    block_on(async {
+        let (store, registry, contents) = hostile().await;
+        let (id, other) = (contents.clients[0].clone(), contents.clients[1].clone());
+        let hidden = id.clone();
+        store.edit_clients(move |clients| clients.into_iter().filter(|client| *client != hidden).collect());
+        let found = faults(&registry, &id).await;
+        for lookup in ["name", "seller", "key"] {
+            assert!(names(&found, lookup), "{lookup}: {found:?}");
+        }
+        store.confess();
+        let hidden = id.clone();
+        store.edit_ending(move |ending| ending.into_iter().filter(|one| one.client_id != hidden).collect());
+        assert!(names(&faults(&registry, &id).await, "not found by its secret's end"));
+        store.confess();
+        store.edit_client_of(move |found| found.map(|_| other.clone()));
+        assert!(names(&faults(&registry, &id).await, "not found by its add-in"));
+        store.confess();
+        assert!(registry.check().await.unwrap().is_content());
+    });
+}

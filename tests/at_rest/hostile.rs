@@ -1,0 +1,148 @@
+//! A store that somebody else can write to.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use client_registry::store::{
+    Changes, ClientsBy, Commit, CommitError, Committed, Cursor, Ending, MemoryStore, Record, RecordId, Store,
+    StoreError,
+};
+use client_registry::{ClientId, Event, Revision, Timestamp};
+
+use crate::support::forward::forward;
+
+type Edit<T> = Arc<dyn Fn(T) -> T + Send + Sync>;
+
+/// A memory store that answers with what somebody put in the place of records, trails, indexes and the feed.
+#[derive(Clone, Default)]
+pub(crate) struct Hostile {
+    pub(crate) memory: MemoryStore,
+    lies: Arc<Mutex<Lies>>,
+}
+
+#[derive(Default)]
+struct Lies {
+    records: HashMap<String, Option<Record>>,
+    trail: Option<Edit<Vec<Event>>>,
+    feed: Option<Edit<Vec<Event>>>,
+    clients: Option<Edit<Vec<ClientId>>>,
+    ending: Option<Edit<Vec<Ending>>>,
+    client_of: Option<Edit<Option<ClientId>>>,
+}
+
+impl Hostile {
+    pub(crate) fn over(memory: MemoryStore) -> Self {
+        Self { memory, lies: Arc::default() }
+    }
+
+    /// Puts another record, or none, in the place of one.
+    pub(crate) fn put(&self, id: &str, record: Option<Record>) {
+        self.lies.lock().unwrap().records.insert(id.to_owned(), record);
+    }
+
+    pub(crate) fn edit_trail(&self, edit: impl Fn(Vec<Event>) -> Vec<Event> + Send + Sync + 'static) {
+        self.lies.lock().unwrap().trail = Some(Arc::new(edit));
+    }
+
+    pub(crate) fn edit_feed(&self, edit: impl Fn(Vec<Event>) -> Vec<Event> + Send + Sync + 'static) {
+        self.lies.lock().unwrap().feed = Some(Arc::new(edit));
+    }
+
+    pub(crate) fn edit_clients(&self, edit: impl Fn(Vec<ClientId>) -> Vec<ClientId> + Send + Sync + 'static) {
+        self.lies.lock().unwrap().clients = Some(Arc::new(edit));
+    }
+
+    pub(crate) fn edit_ending(&self, edit: impl Fn(Vec<Ending>) -> Vec<Ending> + Send + Sync + 'static) {
+        self.lies.lock().unwrap().ending = Some(Arc::new(edit));
+    }
+
+    pub(crate) fn edit_client_of(
+        &self,
+        edit: impl Fn(Option<ClientId>) -> Option<ClientId> + Send + Sync + 'static,
+    ) {
+        self.lies.lock().unwrap().client_of = Some(Arc::new(edit));
+    }
+
+    /// Takes everything back.
+    pub(crate) fn confess(&self) {
+        *self.lies.lock().unwrap() = Lies::default();
+    }
+}
+
+impl std::fmt::Debug for Hostile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Hostile").finish_non_exhaustive()
+    }
+}
+
+impl Store for Hostile {
+    async fn load(&self, id: RecordId<'_>) -> Result<Option<Record>, StoreError> {
+        let lie = self.lies.lock().unwrap().records.get(id.as_str()).cloned();
+        match lie {
+            Some(lie) => Ok(lie),
+            None => self.memory.load(id).await,
+        }
+    }
+
+    async fn history(
+        &self,
+        client_id: &ClientId,
+        after: Revision,
+        limit: usize,
+    ) -> Result<Vec<Committed>, StoreError> {
+        let mut history = self.memory.history(client_id, after, limit).await?;
+        let Some(edit) = self.lies.lock().unwrap().trail.clone() else {
+            return Ok(history);
+        };
+        // Each event goes on standing with the commit that it says it is of.
+        let events = edit(history.iter().flat_map(|committed| committed.events.clone()).collect());
+        for committed in &mut history {
+            let revision = committed.revision;
+            committed.events = events.iter().filter(|event| event.revision() == revision).cloned().collect();
+        }
+        history.retain(|committed| !committed.events.is_empty());
+        Ok(history)
+    }
+
+    async fn clients(
+        &self,
+        by: ClientsBy<'_>,
+        after: Option<&ClientId>,
+        limit: usize,
+    ) -> Result<Vec<ClientId>, StoreError> {
+        let clients = self.memory.clients(by, after, limit).await?;
+        let edit = self.lies.lock().unwrap().clients.clone().filter(|_| !matches!(by, ClientsBy::All));
+        Ok(edit.map_or(clients.clone(), |edit| edit(clients)))
+    }
+
+    async fn client_of(&self, add_in: &client_registry::AddInId) -> Result<Option<ClientId>, StoreError> {
+        let found = self.memory.client_of(add_in).await?;
+        let edit = self.lies.lock().unwrap().client_of.clone();
+        Ok(edit.map_or(found.clone(), |edit| edit(found)))
+    }
+
+    async fn ending(
+        &self,
+        before: Timestamp,
+        after: Option<&Ending>,
+        limit: usize,
+    ) -> Result<Vec<Ending>, StoreError> {
+        let ending = self.memory.ending(before, after, limit).await?;
+        let edit = self.lies.lock().unwrap().ending.clone();
+        Ok(edit.map_or(ending.clone(), |edit| edit(ending)))
+    }
+
+    async fn changes(&self, after: Option<&Cursor>, limit: usize) -> Result<Changes, StoreError> {
+        let mut changes = self.memory.changes(after, limit).await?;
+        if let Some(edit) = self.lies.lock().unwrap().feed.clone() {
+            changes.events = edit(changes.events);
+        }
+        Ok(changes)
+    }
+
+    forward!(memory: adopt note_uses last_uses);
+
+    async fn commit(&self, commit: &Commit) -> Result<(), CommitError> {
+        self.memory.commit(commit).await
+    }
+}

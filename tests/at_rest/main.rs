@@ -1,0 +1,17 @@
+//! Records at rest (design section 4): sealed, opened by the right keyring alone, refused after every kind of tampering;
+//! checked, resealed and moved between stores, each killed at every step.
+
+#![cfg(test)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod checking;
+mod dying;
+mod golden;
+mod hostile;
+mod opening;
+mod resealing;
+mod tampering;
+mod transfer;
+mod world;

@@ -1,0 +1,163 @@
+//! Whose registry it is, and whether the keyring is the right one, before anything is written.
+
+use std::error::Error as _;
+
+use client_registry::store::{MemoryStore, Record, RecordId, RecordParts, Store, StoreErrorKind};
+use client_registry::*;
+use pollster::block_on;
+
+use crate::hostile::Hostile;
+use crate::world::{builder, filled, key, keyring, open, portrait};
+
+async fn refused(store: &MemoryStore, keyring: Keyring) -> OpenError {
+    let before = store.load(RecordId::REGISTRY).await.unwrap().map(|record| record.to_bytes().unwrap());
+    let error = Registry::open(store.clone(), keyring).await.unwrap_err();
+    let after = store.load(RecordId::REGISTRY).await.unwrap().map(|record| record.to_bytes().unwrap());
+    assert_eq!(before, after, "nothing was written");
+    assert_eq!(error.kind(), ErrorKind::Unavailable);
+    error
+}
+
+#[test]
+fn what_was_closed_is_opened_again_the_same() {
+    block_on(async {
+        let (store, registry, clock, contents) = filled().await;
+        let before = portrait(&registry, &contents).await;
+        drop(registry);
+        let (again, later) = open(store, &["2026"], 2).await;
+        later.set_wall(Clock::wall(&clock).to_datetime());
+        assert_eq!(portrait(&again, &contents).await, before);
+        assert!(before.contains("Authenticated") && before.contains("Compromised"), "or it shows nothing");
+    });
+}
+
+#[test]
+fn with_a_second_key_it_is_the_same_registry() {
+    block_on(async {
+        let (store, registry, clock, contents) = filled().await;
+        let before = portrait(&registry, &contents).await;
+        let (both, later) = open(store.clone(), &["2027", "2026"], 2).await;
+        later.set_wall(Clock::wall(&clock).to_datetime());
+        assert_eq!(portrait(&both, &contents).await, before);
+        let keys = both.keys().await.unwrap();
+        let seen: Vec<_> = keys.iter().map(|key| (key.id.as_str(), key.state, key.is_primary)).collect();
+        assert_eq!(seen, [("2026", KeyState::Active, false), ("2027", KeyState::Active, true)]);
+
+        // From now on the new key is in use, and whoever lacks it hears so.
+        let error = refused(&store, keyring(&["2026"])).await;
+        assert!(matches!(&error, OpenError::MissingKey { key_id } if key_id.as_str() == "2027"), "{error}");
+        // In whatever order.
+        let _ = open(store, &["2026", "2027"], 3).await;
+    });
+}
+
+#[test]
+fn a_wrong_key_or_another_registrys_key_is_refused_before_anything_is_written() {
+    block_on(async {
+        let (store, ..) = filled().await;
+        let (id, _) = key("2026");
+        let wrong = refused(&store, Keyring::new(id, &key("2027").1).unwrap()).await;
+        assert!(matches!(&wrong, OpenError::WrongKey { key_id } if key_id.as_str() == "2026"), "{wrong}");
+        let other = refused(&store, keyring(&["2028"])).await;
+        assert!(matches!(&other, OpenError::MissingKey { key_id } if key_id.as_str() == "2026"), "{other}");
+        // One of two is wrong.
+        let (id, _) = key("2026");
+        let mixed = keyring(&["2027"]).with(id, &key("2025").1).unwrap();
+        assert!(matches!(refused(&store, mixed).await, OpenError::WrongKey { .. }));
+    });
+}
+
+#[test]
+fn a_retired_key_is_no_primary_key() {
+    block_on(async {
+        let (store, ..) = filled().await;
+        let (both, _) = open(store.clone(), &["2027", "2026"], 2).await;
+        both.retire_key(&key("2026").0).await.unwrap();
+        let error = refused(&store, keyring(&["2026", "2027"])).await;
+        assert!(matches!(&error, OpenError::RetiredKey { key_id } if key_id.as_str() == "2026"), "{error}");
+        // The retired one may be missing.
+        let _ = open(store, &["2027"], 3).await;
+    });
+}
+
+#[test]
+fn clients_without_a_registry_are_refused() {
+    block_on(async {
+        let (memory, ..) = filled().await;
+        let store = Hostile::over(memory);
+        store.put(RecordId::REGISTRY.as_str(), None);
+        let (builder, _) = builder(2);
+        let error = builder.open(store, keyring(&["2026"])).await.unwrap_err();
+        assert!(matches!(error, OpenError::NoRegistry), "{error}");
+    });
+}
+
+#[test]
+fn every_change_to_the_record_of_the_registry_is_refused() {
+    block_on(async {
+        let (memory, ..) = filled().await;
+        let record = memory.load(RecordId::REGISTRY).await.unwrap().unwrap();
+        let parts = record.parts().unwrap();
+        let store = Hostile::over(memory.clone());
+        let open = async |record: Record| {
+            store.put(RecordId::REGISTRY.as_str(), Some(record));
+            Registry::open(store.clone(), keyring(&["2026"])).await.map(drop)
+        };
+        let put = async |parts: RecordParts<'_>| open(Record::from_parts(parts).unwrap()).await.unwrap_err();
+        open(record.clone()).await.unwrap();
+
+        let retired = parts.body.replace("active", "retired");
+        let revived = parts.body.replace("\"state\"", "\"State\"");
+        let unknown = parts.body.replace("2026", "2027");
+        assert!([&retired, &revived, &unknown].iter().all(|body| **body != parts.body));
+        for body in [&*retired, &*revived, &*unknown, "", "{}", "{\"keys\":{}}"] {
+            put(RecordParts { body, ..parts }).await;
+        }
+        put(RecordParts { revision: parts.revision.next(), ..parts }).await;
+        put(RecordParts { registry_id: [7; 16], ..parts }).await;
+        put(RecordParts { sealed: &parts.sealed[1..], ..parts }).await;
+        put(RecordParts { key_id: &key("2027").0, ..parts }).await;
+        let bytes = record.to_bytes().unwrap();
+        for at in 0..bytes.len() * 8 {
+            let mut bytes = bytes.clone();
+            bytes[at / 8] ^= 1 << (at % 8);
+            if let Ok(record) = Record::from_bytes(&bytes) {
+                open(record).await.unwrap_err();
+            }
+        }
+    });
+}
+
+#[test]
+fn a_registry_in_memory_and_one_with_a_keyring_do_not_read_each_other() {
+    block_on(async {
+        let (store, _, _, contents) = filled().await;
+        let without = Registry::builder().in_memory_behind(|_| store);
+        let id = contents.clients[0].as_str();
+        let error = without.authenticate(id, "anything").await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unavailable);
+        let source = error.source().unwrap().downcast_ref::<store::StoreError>().unwrap();
+        assert_eq!(source.kind(), StoreErrorKind::MissingKey);
+
+        let live = Registry::builder().in_memory_behind(|memory| memory);
+        let contoso = live.as_seller("contoso").unwrap();
+        let _ = contoso
+            .register(crate::support::details("calendar app"), Availability::Worldwide, Lifetime::OneYear)
+            .await
+            .unwrap();
+        let error = Registry::open(live.store().clone(), keyring(&["2026"])).await.unwrap_err();
+        assert!(matches!(error, OpenError::NoRegistry), "{error}");
+    });
+}
+
+#[test]
+fn two_that_open_an_empty_store_at_once_are_one_registry() {
+    block_on(async {
+        let store = MemoryStore::new();
+        let (one, clock) = open(store.clone(), &["2026"], 1).await;
+        let (other, _) = open(store, &["2026"], 2).await;
+        let contents = crate::world::fill(&one, &clock).await;
+        let known = &contents.valid[0];
+        other.authenticate(known.client_id.as_str(), &known.text).await.unwrap();
+    });
+}

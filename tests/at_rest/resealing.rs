@@ -1,0 +1,180 @@
+//! Every record comes under the primary key: while traffic goes on, while a node still writes under the old key, and
+//! after a kill at any point.
+
+use client_registry::store::{MemoryStore, Record, RecordId, Store};
+use client_registry::*;
+use pollster::block_on;
+
+use crate::dying::Dying;
+use crate::hostile::Hostile;
+use crate::world::{Contents, builder, filled, key, keyring, open, portrait};
+
+async fn run<S: Store>(resealing: &mut Resealing<S>, limit: usize) -> Result<Vec<Resealed>, Error> {
+    let mut steps = Vec::new();
+    while let Some(so_far) = resealing.step(limit).await? {
+        steps.push(so_far);
+    }
+    Ok(steps)
+}
+
+async fn bodies(store: &MemoryStore, contents: &Contents) -> Vec<(Revision, String)> {
+    let mut bodies = Vec::new();
+    for id in &contents.clients {
+        let record = store.load(id.into()).await.unwrap().unwrap();
+        bodies.push((record.revision(), record.parts().unwrap().body.to_owned()));
+    }
+    bodies
+}
+
+async fn are_under(store: &MemoryStore, contents: &Contents, key_id: &str) -> bool {
+    let mut all = true;
+    for id in &contents.clients {
+        let record = store.load(id.into()).await.unwrap().unwrap();
+        all &= record.key_id().is_some_and(|found| found.as_str() == key_id);
+    }
+    all
+}
+
+#[test]
+fn every_record_keeps_everything_but_its_key() {
+    block_on(async {
+        let (store, registry, clock, contents) = filled().await;
+        let before = (portrait(&registry, &contents).await, bodies(&store, &contents).await);
+        let feed = store.changes(None, 1000).await.unwrap().events;
+        let (both, later) = open(store.clone(), &["2027", "2026"], 2).await;
+        later.set_wall(Clock::wall(&clock).to_datetime());
+        let mut resealing = both.reseal().await.unwrap();
+        assert_eq!(resealing.so_far().total, 4);
+        let steps = run(&mut resealing, 1).await.unwrap();
+        assert_eq!(
+            steps.iter().map(|step| (step.done, step.total)).collect::<Vec<_>>(),
+            [(1, 4), (2, 4), (3, 4), (4, 4)]
+        );
+        assert_eq!(resealing.failed().count(), 0);
+
+        assert!(are_under(&store, &contents, "2027").await);
+        assert_eq!((portrait(&both, &contents).await, bodies(&store, &contents).await), before);
+        assert_eq!(store.changes(None, 1000).await.unwrap().events, feed);
+        // A query proves the end, and the old key can go.
+        let old = key("2026").0;
+        assert!(both.clients_under(&old, None, 1).await.unwrap().is_empty());
+        assert_eq!(both.clients_under(&key("2027").0, None, 10).await.unwrap().len(), 4);
+        assert_eq!(both.retire_key(&old).await.unwrap(), Outcome::Changed);
+        assert_eq!(both.retire_key(&old).await.unwrap(), Outcome::Unchanged);
+        let (new_alone, later) = open(store, &["2027"], 3).await;
+        later.set_wall(Clock::wall(&clock).to_datetime());
+        assert_eq!(portrait(&new_alone, &contents).await, before.0);
+        assert!(new_alone.check().await.unwrap().is_content());
+        // Nothing is left to do.
+        assert_eq!(run(&mut both.reseal().await.unwrap(), 10).await.unwrap(), []);
+    });
+}
+
+#[test]
+fn a_node_that_still_writes_under_the_old_key_stops_within_one_refresh() {
+    block_on(async {
+        let (store, old_node, old_clock, contents) = filled().await;
+        let (new_node, _) = open(store.clone(), &["2027", "2026"], 2).await;
+        // A node that still has the old key as its primary one, and knows the new one.
+        let (slow_node, slow_clock) = open(store.clone(), &["2026", "2027"], 3).await;
+        slow_clock.set_wall(Clock::wall(&old_clock).to_datetime());
+        drop(old_node);
+        let client = slow_node.as_operator("ann").unwrap().client(&contents.clients[0]);
+        let associate = async |add_in: &str| {
+            client.associate(&AddIn::new(add_in, Availability::Worldwide).unwrap()).await
+        };
+
+        let mut resealing = new_node.reseal().await.unwrap();
+        resealing.step(1).await.unwrap();
+        associate("one").await.unwrap();
+        // It is done only when what was written in between is resealed as well.
+        run(&mut resealing, 1).await.unwrap();
+        assert!(are_under(&store, &contents, "2027").await);
+
+        associate("two").await.unwrap();
+        new_node.retire_key(&key("2026").0).await.unwrap();
+        // Until it asks again, it does not know.
+        associate("three").await.unwrap();
+        assert_eq!(new_node.clients_under(&key("2026").0, None, 10).await.unwrap().len(), 1);
+        slow_clock.advance(std::time::Duration::from_secs(5));
+        match associate("four").await {
+            Err(Error::KeyRetired { key_id }) => assert_eq!(key_id.as_str(), "2026"),
+            other => panic!("{other:?}"),
+        }
+        // What it reads it goes on reading.
+        client.snapshot().await.unwrap();
+        run(&mut new_node.reseal().await.unwrap(), 10).await.unwrap();
+        assert!(new_node.clients_under(&key("2026").0, None, 10).await.unwrap().is_empty());
+    });
+}
+
+#[test]
+fn killed_at_every_step_it_goes_on_to_the_same_end() {
+    block_on(async {
+        let mut kills = 0;
+        for done_first in [false, true] {
+            for steps in 1.. {
+                let (memory, _, _, contents) = filled().await;
+                let before = bodies(&memory, &contents).await;
+                let (builder, _) = builder(2);
+                let dying = Dying::after(memory.clone(), steps, done_first);
+                let whole = async {
+                    let registry = builder.open(dying, keyring(&["2027", "2026"])).await.ok()?;
+                    let mut resealing = registry.reseal().await.ok()?;
+                    run(&mut resealing, 1).await.ok()?;
+                    registry.retire_key(&key("2026").0).await.ok()
+                };
+                let survived = whole.await.is_some();
+                // Somebody else goes on.
+                let (registry, _) = open(memory.clone(), &["2027", "2026"], 3).await;
+                run(&mut registry.reseal().await.unwrap(), 3).await.unwrap();
+                registry.retire_key(&key("2026").0).await.unwrap();
+                assert!(are_under(&memory, &contents, "2027").await);
+                assert_eq!(bodies(&memory, &contents).await, before);
+                assert!(registry.check().await.unwrap().is_content());
+                if survived {
+                    break;
+                }
+                kills += 1;
+            }
+        }
+        assert!(kills > 30, "{kills}");
+    });
+}
+
+#[test]
+fn a_record_that_cannot_be_opened_is_named_and_keeps_nobody_waiting() {
+    block_on(async {
+        let (memory, _, _, contents) = filled().await;
+        let store = Hostile::over(memory.clone());
+        let bad = &contents.clients[1];
+        let record = memory.load(bad.into()).await.unwrap().unwrap();
+        let mut bytes = record.to_bytes().unwrap();
+        *bytes.last_mut().unwrap() ^= 1;
+        store.put(bad.as_str(), Some(Record::from_bytes(&bytes).unwrap()));
+        let (registry, _) = open(store, &["2027", "2026"], 2).await;
+        let mut resealing = registry.reseal().await.unwrap();
+        let last = run(&mut resealing, 2).await.unwrap().pop().unwrap();
+        assert_eq!((last.done, last.total), (3, 4));
+        let failed: Vec<_> = resealing.failed().map(|(id, error)| (id.clone(), error.kind())).collect();
+        assert_eq!(failed, [(bad.clone(), store::StoreErrorKind::Tampered)]);
+        assert_eq!(
+            registry.clients_under(&key("2026").0, None, 10).await.unwrap(),
+            std::slice::from_ref(bad)
+        );
+    });
+}
+
+#[test]
+fn a_key_that_is_not_known_or_is_the_primary_one_is_not_retired() {
+    block_on(async {
+        let (_, registry, ..) = filled().await;
+        let primary = registry.retire_key(&key("2026").0).await.unwrap_err();
+        assert!(matches!(primary, RetireError::Primary { .. }), "{primary}");
+        let unknown = registry.retire_key(&key("2031").0).await.unwrap_err();
+        assert!(matches!(unknown, RetireError::UnknownKey { .. }), "{unknown}");
+        assert!(Registry::in_memory().keys().await.unwrap().is_empty());
+        assert!(Registry::in_memory().reseal().await.unwrap().step(1).await.unwrap().is_none());
+        let _ = RecordId::REGISTRY;
+    });
+}

@@ -1,0 +1,201 @@
+//! A registry moves between stores with revisions, trails and keys intact; an interrupted import goes on.
+
+use client_registry::store::{MemoryStore, RecordId, Store};
+use client_registry::*;
+use pollster::block_on;
+
+use crate::dying::Dying;
+use crate::world::{builder, filled, keyring, open, portrait};
+
+async fn exported() -> (Vec<u8>, Exported) {
+    let (_, registry, ..) = filled().await;
+    let mut stream = Vec::new();
+    let exported = registry.export(&mut stream).await.unwrap();
+    (stream, exported)
+}
+
+async fn import<S: Store>(store: S, stream: &[u8]) -> Result<(Registry<S>, Imported), ImportError> {
+    let (builder, _) = builder(7);
+    builder.import(store, keyring(&["2026"]), &mut &*stream).await
+}
+
+#[test]
+fn a_registry_moves_with_everything_that_it_is() {
+    block_on(async {
+        let (from, registry, clock, contents) = filled().await;
+        let mut stream = Vec::new();
+        let exported = registry.export(&mut stream).await.unwrap();
+        assert_eq!(exported.clients, 4);
+        let to = MemoryStore::new();
+        let (builder, later) = builder(7);
+        later.set_wall(Clock::wall(&clock).to_datetime());
+        let (moved, imported) = builder.import(to.clone(), keyring(&["2026"]), &mut &*stream).await.unwrap();
+        assert_eq!((imported.clients, imported.found, imported.events), (4, 0, exported.events));
+        // Exported again, it is the same stream.
+        let mut again = Vec::new();
+        moved.export(&mut again).await.unwrap();
+        assert!(again == stream);
+        assert_eq!(portrait(&moved, &contents).await, portrait(&registry, &contents).await);
+        assert!(moved.check().await.unwrap().is_content());
+        for id in &contents.clients {
+            let bytes =
+                async |store: &MemoryStore| store.load(id.into()).await.unwrap().unwrap().to_bytes().unwrap();
+            assert_eq!(bytes(&to).await, bytes(&from).await);
+            let history = async |store: &MemoryStore| store.history(id, Revision::ZERO, 1000).await.unwrap();
+            assert_eq!(history(&to).await, history(&from).await);
+            assert_eq!(to.last_uses(id).await.unwrap(), from.last_uses(id).await.unwrap());
+        }
+        // Nothing of it is a secret.
+        for known in &contents.valid {
+            assert!(
+                !stream.windows(16).any(|window| known
+                    .text
+                    .as_bytes()
+                    .windows(16)
+                    .any(|piece| piece == window))
+            );
+        }
+        // The same import once more finds everything there.
+        let (_, imported) = import(to, &stream).await.unwrap();
+        assert_eq!((imported.clients, imported.found), (4, 4));
+    });
+}
+
+#[test]
+fn an_import_that_is_killed_at_every_step_goes_on_where_it_stopped() {
+    block_on(async {
+        let (stream, exported) = exported().await;
+        let mut kills = 0;
+        for done_first in [false, true] {
+            for steps in 1.. {
+                let memory = MemoryStore::new();
+                let dying = Dying::after(memory.clone(), steps, done_first);
+                let survived = import(dying, &stream).await.is_ok();
+                if !survived && memory.load(RecordId::REGISTRY).await.unwrap().is_none() {
+                    // Half a registry is not taken for a whole one.
+                    match Registry::open(memory.clone(), keyring(&["2026"])).await {
+                        Err(OpenError::NoRegistry) => {}
+                        Ok(_) => {
+                            // Nothing had been written yet.
+                            kills += 1;
+                            continue;
+                        }
+                        Err(other) => panic!("{other}"),
+                    }
+                }
+                let (moved, imported) = import(memory.clone(), &stream).await.unwrap();
+                assert_eq!((imported.clients, imported.events), (exported.clients, exported.events));
+                assert!(moved.check().await.unwrap().is_content());
+                let mut again = Vec::new();
+                moved.export(&mut again).await.unwrap();
+                assert!(again == stream);
+                if survived {
+                    break;
+                }
+                kills += 1;
+            }
+        }
+        assert!(kills > 10, "{kills}");
+    });
+}
+
+#[test]
+fn an_export_that_is_killed_at_every_step_is_not_imported() {
+    block_on(async {
+        for steps in 1.. {
+            let (memory, _, clock, _) = filled().await;
+            let (builder, later) = builder(8);
+            later.set_wall(Clock::wall(&clock).to_datetime());
+            let dying = Dying::after(memory, steps, false);
+            let Ok(registry) = builder.open(dying, keyring(&["2026"])).await else {
+                continue;
+            };
+            let mut stream = Vec::new();
+            match registry.export(&mut stream).await {
+                Ok(_) => break,
+                Err(error) => assert!(matches!(error, ExportError::Store(_)), "{error}"),
+            }
+            let error = import(MemoryStore::new(), &stream).await.unwrap_err();
+            assert!(matches!(error, ImportError::Malformed(_)), "{error}");
+        }
+    });
+}
+
+#[test]
+fn every_truncation_of_the_stream_is_refused_and_every_flipped_bit_found() {
+    block_on(async {
+        let (stream, _) = exported().await;
+        for len in (0..stream.len()).step_by(7) {
+            let error = import(MemoryStore::new(), &stream[..len]).await.unwrap_err();
+            assert!(matches!(error, ImportError::Malformed(_)), "{len}: {error}");
+        }
+        let (mut let_in, mut tried) = (0, 0);
+        for bit in (0..stream.len() * 8).step_by(37) {
+            let mut flipped = stream.clone();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            tried += 1;
+            if let Ok((moved, _)) = import(MemoryStore::new(), &flipped).await {
+                // Commit IDs and last uses are nobody's proof of anything.
+                assert!(moved.check().await.unwrap().is_content());
+                let_in += 1;
+            }
+        }
+        assert!(let_in * 20 < tried, "{let_in} of {tried}");
+    });
+}
+
+#[test]
+fn who_writes_meanwhile_spoils_the_export() {
+    block_on(async {
+        let (_, registry, _, contents) = filled().await;
+        // The one that is exported first, changed when others are.
+        let client = registry.as_operator("ann").unwrap().client(contents.clients.iter().min().unwrap());
+        /// A stream whose reader changes a client in the middle.
+        struct Meddling<'a, F: FnMut()>(&'a mut F, usize);
+        impl<F: FnMut()> std::io::Write for Meddling<'_, F> {
+            fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+                self.1 += 1;
+                if self.1 == 100 {
+                    (self.0)();
+                }
+                Ok(bytes.len())
+            }
+            fn flush(&mut self) -> std::io::Result<()> {
+                Ok(())
+            }
+        }
+        let mut meddle = || {
+            let add_in = AddIn::new("meddling", Availability::Worldwide).unwrap();
+            block_on(client.associate(&add_in)).unwrap();
+        };
+        let error = registry.export(&mut Meddling(&mut meddle, 0)).await.unwrap_err();
+        assert!(matches!(error, ExportError::Changed), "{error}");
+    });
+}
+
+#[test]
+fn an_import_into_another_registry_or_with_another_key_is_refused() {
+    block_on(async {
+        let (stream, _) = exported().await;
+        let (other, _) = open(MemoryStore::new(), &["2026"], 99).await;
+        let error = import(other.store().clone(), &stream).await.unwrap_err();
+        assert!(matches!(error, ImportError::OtherRegistry), "{error}");
+        let (builder, _) = builder(7);
+        let error = builder.import(MemoryStore::new(), keyring(&["2027"]), &mut &*stream).await.unwrap_err();
+        assert!(matches!(error, ImportError::Open(OpenError::MissingKey { .. })), "{error}");
+        // A store that is in use already.
+        let (store, registry, _, contents) = filled().await;
+        let mut stream = Vec::new();
+        registry.export(&mut stream).await.unwrap();
+        let client = registry.as_operator("ann").unwrap().client(&contents.clients[0]);
+        client.associate(&AddIn::new("later", Availability::Worldwide).unwrap()).await.unwrap();
+        let error = import(store, &stream).await.unwrap_err();
+        assert!(
+            matches!(&error, ImportError::Differs { client_id } if *client_id == contents.clients[0]),
+            "{error}"
+        );
+        // Nothing protects what a registry in memory would write.
+        let error = Registry::in_memory().export(&mut Vec::new()).await.unwrap_err();
+        assert!(matches!(error, ExportError::Store(_)), "{error}");
+    });
+}
