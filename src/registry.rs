@@ -4,6 +4,7 @@
 //! faster, look again and decide anew, a fixed number of times. No rule is decided here.
 
 mod access;
+mod alarm;
 mod builder;
 mod check;
 mod client_handle;
@@ -19,6 +20,7 @@ mod seen;
 mod seller;
 mod signatures;
 mod snapshot;
+mod trace;
 mod transfer;
 mod view;
 
@@ -38,6 +40,7 @@ pub use self::signatures::{SignError, Verified};
 pub use self::snapshot::{ClientPage, Snapshot};
 pub use self::transfer::{ExportError, Exported, ImportError, Imported};
 
+use self::alarm::Alarms;
 use self::last_use::LastUseBuffer;
 use self::protection::Protection;
 use crate::client_secret::ClientSecret;
@@ -64,6 +67,7 @@ struct Inner<S> {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     uses: LastUseBuffer,
+    alarms: Alarms,
     /// There is none where records are live clients in this process's memory.
     protection: Option<Protection>,
 }
@@ -167,10 +171,14 @@ impl<S: Store> Registry<S> {
 
     #[inline]
     async fn load_record(&self, id: RecordId<'_>) -> Result<Option<Opened>, StoreError> {
-        match &self.inner.protection {
+        let found = match &self.inner.protection {
             None => protection::load_live(&self.inner.store, id).await,
             Some(protection) => protection.load(&self.inner.store, id).await,
+        };
+        if let Err(error) = &found {
+            self.inner.alarms.store(id, error, &*self.inner.clock);
         }
+        found
     }
 
     fn new_client_secret(&self) -> Result<ClientSecret, EntropyError> {

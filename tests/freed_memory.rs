@@ -147,6 +147,15 @@ fn guard(secret: &[u8]) {
     }
 }
 
+/// Overwrites what this file's own calls left on the stack: whatever is moved later may take it along, where it has no
+/// bytes of its own. What the library leaves there comes after.
+#[inline(never)]
+fn scrub() {
+    let mut stack = [1u8; 1 << 16];
+    stack.zeroize();
+    std::hint::black_box(&stack);
+}
+
 /// One search at a time: blocks of other threads are looked through as well.
 fn searching() -> Search {
     static ONE: Mutex<()> = Mutex::new(());
@@ -194,6 +203,8 @@ impl Entropy for Guarded {
         if let Ok(bits) = <[u8; 32]>::try_from(&*buffer) {
             let secret = ClientSecret::generate(&Policy::default(), &Bits(Zeroizing::new(bits)))?;
             guard(secret.expose().as_bytes());
+            drop(secret);
+            scrub();
         }
         Ok(())
     }

@@ -763,6 +763,8 @@ impl Life {
 
     /// What protects records, and what a store is given of a registry that has a keyring.
     async fn at_rest(&mut self) {
+        // A list of random numbers has a piece of any other sooner or later; random digits do not.
+        let hex = |bytes: &[u8]| HEXLOWER.encode(bytes);
         let mut keys = [[0; 32]; 2];
         for key in &mut keys {
             self.texts.fill(key).unwrap();
@@ -779,9 +781,22 @@ impl Life {
         self.keep(issued.client_id(), issued.client_secret().expose(), KeyEncoding::Utf8, PIECE);
         let record = store.load(issued.client_id().into()).await.unwrap().unwrap();
         let parts = record.parts().unwrap();
-        see!(self.walker, record, parts, parts.body, parts.sealed, record.to_bytes().unwrap(), issued);
+        see!(
+            self.walker,
+            record,
+            parts,
+            parts.body,
+            hex(parts.sealed),
+            hex(&record.to_bytes().unwrap()),
+            issued
+        );
         let about_itself = store.load(RecordId::REGISTRY).await.unwrap().unwrap();
-        see!(self.walker, about_itself, about_itself.parts().unwrap().body, about_itself.to_bytes().unwrap());
+        see!(
+            self.walker,
+            about_itself,
+            about_itself.parts().unwrap().body,
+            hex(&about_itself.to_bytes().unwrap())
+        );
 
         let both = Keyring::new(new.clone(), &keys[1]).unwrap().with(old.clone(), &keys[0]).unwrap();
         let after = Registry::open(store.clone(), both.clone()).await.unwrap();
@@ -794,7 +809,7 @@ impl Life {
         let mut resealing = after.reseal().await.unwrap();
         see!(self.walker, resealing, resealing.step(10).await.unwrap().unwrap());
         let resealed = store.load(issued.client_id().into()).await.unwrap().unwrap();
-        see!(self.walker, resealed, resealed.parts().unwrap().sealed);
+        see!(self.walker, resealed, hex(resealed.parts().unwrap().sealed));
         let _ = after.retire_key(&old).await.unwrap();
         see!(self.walker, before.authenticate("no such client", "no such secret").await.unwrap_err());
 
@@ -804,7 +819,7 @@ impl Life {
         let stray = Registry::open(MemoryStore::new(), both.clone()).await.unwrap();
         let mut stream = Vec::new();
         let exported = after.export(&mut stream).await.unwrap();
-        see!(self.walker, exported, stream);
+        see!(self.walker, exported, hex(&stream), String::from_utf8_lossy(&stream));
         see!(self.walker, Registry::in_memory().export(&mut Vec::new()).await.unwrap_err());
         let import = async |store: MemoryStore, stream: &[u8]| {
             Registry::builder().import(store, both.clone(), &mut &*stream).await

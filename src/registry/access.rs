@@ -100,7 +100,7 @@ impl<S: Store> Registry<S> {
     pub(super) fn instant_of(&self, client: &Client) -> Timestamp {
         let clock = self.now();
         if client.is_ahead_of(clock) {
-            warn_of_lag(client.id(), client.changed_at(), clock);
+            self.warn_of_lag(client, clock);
         }
         client.instant(clock)
     }
@@ -116,7 +116,26 @@ impl<S: Store> Registry<S> {
             },
             reason => reason,
         };
-        Denied::new(reason, opened, denial.secret)
+        self.denied(reason, opened, denial.secret)
+    }
+
+    /// A denial that the log has been told of (rule 10).
+    pub(super) fn denied(&self, reason: Reason, opened: Option<Opened>, secret: Option<SecretId>) -> Denied {
+        let client_id = opened.as_ref().map(|opened| opened.client_id().as_str());
+        match (reason, client_id) {
+            (Reason::Compromised, Some(id)) => self.inner.alarms.compromised(id, secret, &*self.inner.clock),
+            _ => {
+                let secret = secret.map(SecretId::number);
+                tracing::debug!(client_id, secret, %reason, "denied");
+            }
+        }
+        Denied { reason, opened, secret }
+    }
+
+    #[cold]
+    pub(super) fn warn_of_lag(&self, client: &Client, now: Timestamp) {
+        let id = client.id().as_str();
+        self.inner.alarms.clock_behind(id, client.changed_at(), now, &*self.inner.clock);
     }
 }
 
@@ -224,13 +243,6 @@ pub struct Denied {
 }
 
 impl Denied {
-    /// A denial that the log has been told of (rule 10).
-    pub(super) fn new(reason: Reason, opened: Option<Opened>, secret: Option<SecretId>) -> Self {
-        let denied = Self { reason, opened, secret };
-        denied.trace();
-        denied
-    }
-
     /// What the caller can do about it: the same for every denial.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
@@ -253,16 +265,6 @@ impl Denied {
     #[must_use]
     pub fn secret_id(&self) -> Option<SecretId> {
         self.secret
-    }
-
-    fn trace(&self) {
-        let client_id = self.client_id().map(ClientId::as_str);
-        let secret = self.secret.map(SecretId::number);
-        if self.reason == Reason::Compromised {
-            tracing::warn!(client_id, secret, "a compromised client secret was presented");
-        } else {
-            tracing::debug!(client_id, secret, reason = %self.reason, "denied");
-        }
     }
 }
 
@@ -354,16 +356,6 @@ impl Denial {
     fn of(secret: SecretId, reason: Reason) -> Self {
         Self { reason, secret: Some(secret) }
     }
-}
-
-#[cold]
-pub(super) fn warn_of_lag(client_id: &ClientId, changed_at: Timestamp, clock: Timestamp) {
-    tracing::warn!(
-        client_id = client_id.as_str(),
-        %changed_at,
-        %clock,
-        "the clock is more than a minute behind the client's last change"
-    );
 }
 
 /// What is hashed in place of a client ID that is none: as long as one of ours.

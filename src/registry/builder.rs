@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::alarm::Alarms;
 use super::last_use::LastUseBuffer;
 use super::open::{OpenError, open};
 use super::protection::Protection;
@@ -88,7 +89,9 @@ impl RegistryBuilder {
     fn build<S>(self, store: S, protection: Option<Protection>) -> Registry<S> {
         let Self { policy, clock, entropy, last_use_interval, key_refresh: _ } = self;
         let uses = LastUseBuffer::new(last_use_interval);
-        Registry { inner: Arc::new(Inner { store, policy, clock, entropy, uses, protection }) }
+        Registry {
+            inner: Arc::new(Inner { store, policy, clock, entropy, uses, alarms: Alarms::new(), protection }),
+        }
     }
 }
 

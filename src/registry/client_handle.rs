@@ -2,9 +2,11 @@
 
 use std::fmt::{self, Debug};
 
+use tracing::Instrument;
+
 use super::command::{Applied, hand_over, hand_over_one};
 use super::view::View;
-use super::{ConfirmError, Error, Outcome, Snapshot};
+use super::{ConfirmError, Error, Outcome, Snapshot, trace};
 use crate::client::{
     Client, Deciding, ImportedSecret, LastUses, NewSecret, Refusal, Replacement, Rotation, Transition,
 };
@@ -58,8 +60,11 @@ impl<S: Store> ClientHandle<S> {
     /// # Errors
     /// [`Refusal::UnknownClient`], [`Refusal::ClientDeleted`]
     pub async fn snapshot(&self) -> Result<Snapshot, Error> {
-        let opened = self.view.load(&self.client_id).await?;
-        self.view.look_at(&opened).await?.ok_or_else(|| Refusal::ClientDeleted.into())
+        let looked = async {
+            let opened = self.view.load(&self.client_id).await?;
+            self.view.look_at(&opened).await?.ok_or_else(|| Refusal::ClientDeleted.into())
+        };
+        looked.instrument(self.span("snapshot")).await
     }
 
     /// The client's trail after a revision: the events of at most `limit` commits (at most 1,000), also after its deletion
@@ -68,15 +73,13 @@ impl<S: Store> ClientHandle<S> {
     /// # Errors
     /// [`Refusal::UnknownClient`]
     pub async fn trail(&self, after: Revision, limit: usize) -> Result<Vec<Event>, Error> {
-        self.view.load(&self.client_id).await?;
-        let commits = self
-            .view
-            .registry
-            .inner
-            .store
-            .history(&self.client_id, after, limit.clamp(1, MAX_COMMITS))
-            .await?;
-        Ok(commits.into_iter().flat_map(|commit| commit.events).collect())
+        let limit = limit.clamp(1, MAX_COMMITS);
+        let read = async {
+            self.view.load(&self.client_id).await?;
+            let commits = self.view.registry.inner.store.history(&self.client_id, after, limit).await?;
+            Ok(commits.into_iter().flat_map(|commit| commit.events).collect())
+        };
+        read.instrument(self.span("trail")).await
     }
 
     /// Changes the details.
@@ -84,7 +87,8 @@ impl<S: Store> ClientHandle<S> {
     /// # Errors
     /// [`Error::NameTaken`], or a [`Refusal`] as by [`Client::change_details`].
     pub async fn change_details(&self, details: ClientDetails) -> Result<Outcome, Error> {
-        self.change(|client, deciding| client.change_details(details.clone(), deciding)).await
+        self.change("change_details", |client, deciding| client.change_details(details.clone(), deciding))
+            .await
     }
 
     /// Adds a secret. The one that signs goes on signing (rule 6).
@@ -93,7 +97,9 @@ impl<S: Store> ClientHandle<S> {
     /// A [`Refusal`] as by [`Client::add_secret`].
     pub async fn add_secret(&self, new: NewSecret) -> Result<Issued, Error> {
         let client_secret = self.view.registry.new_client_secret()?;
-        let result = self.apply(|client, deciding| client.add_secret(&new, &client_secret, deciding)).await;
+        let result = self
+            .apply("add_secret", |client, deciding| client.add_secret(&new, &client_secret, deciding))
+            .await;
         hand_over_one(result, client_secret)
     }
 
@@ -102,7 +108,8 @@ impl<S: Store> ClientHandle<S> {
     /// # Errors
     /// A [`Refusal`] as by [`Client::import_secret`].
     pub async fn import_secret(&self, secret: ImportedSecret) -> Result<SecretId, Error> {
-        let applied = self.apply(|client, deciding| client.import_secret(&secret, deciding)).await?;
+        let applied =
+            self.apply("import_secret", |client, deciding| client.import_secret(&secret, deciding)).await?;
         let verifier = Verifier::of(&self.client_id, secret.client_secret());
         let found = applied.opened.client()?.holder_of(&verifier)?.map(Secret::id);
         // The core has imported it, found it, or refused.
@@ -115,7 +122,8 @@ impl<S: Store> ClientHandle<S> {
     /// A [`Refusal`] as by [`Client::rotate`].
     pub async fn rotate(&self, rotation: Rotation) -> Result<Issued, Error> {
         let client_secret = self.view.registry.new_client_secret()?;
-        let result = self.apply(|client, deciding| client.rotate(&rotation, &client_secret, deciding)).await;
+        let result =
+            self.apply("rotate", |client, deciding| client.rotate(&rotation, &client_secret, deciding)).await;
         hand_over_one(result, client_secret)
     }
 
@@ -124,7 +132,7 @@ impl<S: Store> ClientHandle<S> {
     /// # Errors
     /// A [`Refusal`] as by [`Client::promote`].
     pub async fn promote(&self, secret: SecretId) -> Result<Outcome, Error> {
-        self.change(|client, deciding| client.promote(secret, deciding)).await
+        self.change("promote", |client, deciding| client.promote(secret, deciding)).await
     }
 
     /// Lets a secret sign from an instant on (rule 7).
@@ -137,7 +145,8 @@ impl<S: Store> ClientHandle<S> {
         at: impl Into<Timestamp>,
     ) -> Result<Outcome, Error> {
         let at = at.into();
-        self.change(|client, deciding| client.schedule_promotion(secret, at, deciding)).await
+        self.change("schedule_promotion", |client, deciding| client.schedule_promotion(secret, at, deciding))
+            .await
     }
 
     /// Takes back the scheduled promotion of a secret (rule 7).
@@ -145,7 +154,8 @@ impl<S: Store> ClientHandle<S> {
     /// # Errors
     /// A [`Refusal`] as by [`Client::withdraw_promotion`].
     pub async fn withdraw_promotion(&self, secret: SecretId) -> Result<Outcome, Error> {
-        self.change(|client, deciding| client.withdraw_promotion(secret, deciding)).await
+        self.change("withdraw_promotion", |client, deciding| client.withdraw_promotion(secret, deciding))
+            .await
     }
 
     /// Switches a disabled secret on again (rule 12).
@@ -153,7 +163,7 @@ impl<S: Store> ClientHandle<S> {
     /// # Errors
     /// [`Refusal::UnknownSecret`]
     pub async fn enable(&self, secret: SecretId) -> Result<Outcome, Error> {
-        self.change(|client, deciding| client.enable(secret, deciding)).await
+        self.change("enable", |client, deciding| client.enable(secret, deciding)).await
     }
 
     /// What disabling a secret would do (rule 12). Carried out by [`confirm`](Self::confirm).
@@ -161,7 +171,8 @@ impl<S: Store> ClientHandle<S> {
     /// # Errors
     /// [`Refusal::UnknownSecret`]
     pub async fn plan_disabling(&self, secret: SecretId) -> Result<Plan<SecretDisabling>, Error> {
-        self.plan(|client, uses, deciding| client.plan_disabling(secret, uses, deciding)).await
+        self.plan("plan_disabling", |client, uses, deciding| client.plan_disabling(secret, uses, deciding))
+            .await
     }
 
     /// What deleting a secret would do (rule 9). Carried out by [`confirm`](Self::confirm).
@@ -169,7 +180,8 @@ impl<S: Store> ClientHandle<S> {
     /// # Errors
     /// [`Refusal::UnknownSecret`]
     pub async fn plan_deletion(&self, secret: SecretId) -> Result<Plan<SecretDeletion>, Error> {
-        self.plan(|client, uses, deciding| client.plan_deletion(secret, uses, deciding)).await
+        self.plan("plan_deletion", |client, uses, deciding| client.plan_deletion(secret, uses, deciding))
+            .await
     }
 
     /// What deleting the client ID would do (rule 13). Carried out by [`confirm`](Self::confirm).
@@ -177,7 +189,10 @@ impl<S: Store> ClientHandle<S> {
     /// # Errors
     /// [`Refusal::UnknownClient`], [`Refusal::ClientDeleted`]
     pub async fn plan_client_deletion(&self) -> Result<Plan<ClientDeletion>, Error> {
-        self.plan(|client, uses, deciding| client.plan_client_deletion(uses, deciding)).await
+        self.plan("plan_client_deletion", |client, uses, deciding| {
+            client.plan_client_deletion(uses, deciding)
+        })
+        .await
     }
 
     /// Carries out a plan, if what it says still holds and nothing stands in its way.
@@ -192,7 +207,7 @@ impl<S: Store> ClientHandle<S> {
         let uses = self.last_uses().await?;
         let applied = self
             .view
-            .change(&self.client_id, |client, deciding| {
+            .change("confirm", &self.client_id, |client, deciding| {
                 let transition = client.confirm(&plan, &uses, deciding);
                 Ok((transition.map_err(ConfirmError::from)?, ()))
             })
@@ -244,7 +259,7 @@ impl<S: Store> ClientHandle<S> {
     pub async fn mark_compromised(&self, secret: SecretId) -> Result<Outcome, Error> {
         let applied = self
             .view
-            .change_any(&self.client_id, |opened, deciding| {
+            .change_any("mark_compromised", &self.client_id, |opened, deciding| {
                 let transition = match opened {
                     Opened::Active(live) => live.client().mark_compromised(secret, deciding)?,
                     Opened::Deleted(tombstone) => tombstone.mark_compromised(secret, deciding)?,
@@ -260,7 +275,7 @@ impl<S: Store> ClientHandle<S> {
     /// # Errors
     /// [`Error::AddInTaken`], or a [`Refusal`] as by [`Client::associate`].
     pub async fn associate(&self, add_in: &AddIn) -> Result<Outcome, Error> {
-        self.change(|client, deciding| client.associate(add_in, deciding)).await
+        self.change("associate", |client, deciding| client.associate(add_in, deciding)).await
     }
 
     /// Ends the association of an add-in with this client ID.
@@ -268,7 +283,7 @@ impl<S: Store> ClientHandle<S> {
     /// # Errors
     /// [`Refusal::UnknownClient`], [`Refusal::ClientDeleted`]
     pub async fn dissociate(&self, add_in: &AddInId) -> Result<Outcome, Error> {
-        self.change(|client, deciding| client.dissociate(add_in, deciding)).await
+        self.change("dissociate", |client, deciding| client.dissociate(add_in, deciding)).await
     }
 
     /// Moves an add-in from this client ID to another one of the same seller, in one commit: at no instant does it have
@@ -294,31 +309,44 @@ impl<S: Store> ClientHandle<S> {
             }
         };
         self.view
-            .change_any(&self.client_id, |opened, deciding| Ok::<_, Error>(decide(opened, deciding)?))
+            .change_any("delete_in_emergency", &self.client_id, |opened, deciding| {
+                Ok::<_, Error>(decide(opened, deciding)?)
+            })
             .await
     }
 
     async fn change(
         &self,
+        command: &'static str,
         decide: impl Fn(&Client, &Deciding<'_>) -> Result<Transition, Refusal> + Send + Sync,
     ) -> Result<Outcome, Error> {
-        self.apply(decide).await.map(|applied| applied.outcome)
+        self.apply(command, decide).await.map(|applied| applied.outcome)
     }
 
     async fn apply(
         &self,
+        command: &'static str,
         decide: impl Fn(&Client, &Deciding<'_>) -> Result<Transition, Refusal> + Send + Sync,
     ) -> Result<Applied<()>, Error> {
-        self.view.change(&self.client_id, |client, deciding| Ok((decide(client, deciding)?, ()))).await
+        let decide = |client: &Client, deciding: &Deciding<'_>| Ok((decide(client, deciding)?, ()));
+        self.view.change(command, &self.client_id, decide).await
     }
 
     async fn plan<C>(
         &self,
+        command: &'static str,
         plan: impl Fn(&Client, &LastUses, &Deciding<'_>) -> Result<Plan<C>, Refusal> + Send + Sync,
     ) -> Result<Plan<C>, Error> {
-        let opened = self.view.load(&self.client_id).await?;
-        let uses = self.last_uses().await?;
-        Ok(plan(opened.client()?, &uses, &self.view.deciding(&opened))?)
+        let planned = async {
+            let opened = self.view.load(&self.client_id).await?;
+            let uses = self.last_uses().await?;
+            Ok(plan(opened.client()?, &uses, &self.view.deciding(&opened))?)
+        };
+        planned.instrument(self.span(command)).await
+    }
+
+    fn span(&self, operation: &'static str) -> tracing::Span {
+        trace::span(operation, &self.view.actor, Some(&self.client_id))
     }
 
     async fn last_uses(&self) -> Result<LastUses, Error> {

@@ -1,8 +1,12 @@
 //! Load, decide, commit; retried on conflict, settled when the outcome is not known.
 
+use std::fmt::Display;
+
+use tracing::Instrument;
+
 use super::error::{Error, Resolution, Unresolved};
 use super::view::View;
-use super::{Outcome, Registry};
+use super::{Outcome, Registry, trace};
 use crate::client::{Change, Client, Deciding, Move, Refusal, Transition};
 use crate::client_secret::{ClientSecret, Issued};
 use crate::event::Revision;
@@ -50,12 +54,13 @@ enum Sent {
 
 impl<S: Store> View<S> {
     /// Changes a client that has not been deleted.
-    pub(super) async fn change<T, E: From<Error>>(
+    pub(super) async fn change<T, E: From<Error> + Display>(
         &self,
+        command: &'static str,
         client_id: &ClientId,
         decide: impl Fn(&Client, &Deciding<'_>) -> Result<(Transition, T), E> + Send + Sync,
     ) -> Result<Applied<T>, E> {
-        self.change_any(client_id, |opened, deciding| match opened {
+        self.change_any(command, client_id, |opened, deciding| match opened {
             Opened::Active(live) => decide(live.client(), deciding),
             Opened::Deleted(_) => Err(Error::from(Refusal::ClientDeleted).into()),
         })
@@ -63,12 +68,29 @@ impl<S: Store> View<S> {
     }
 
     /// Changes a client, or what is left of one.
-    pub(super) async fn change_any<T, E: From<Error>>(
+    pub(super) async fn change_any<T, E: From<Error> + Display>(
         &self,
+        command: &'static str,
         client_id: &ClientId,
         decide: impl Fn(&Opened, &Deciding<'_>) -> Result<(Transition, T), E> + Send + Sync,
     ) -> Result<Applied<T>, E> {
-        for _ in 0..ATTEMPTS {
+        let changed = async {
+            let mut attempts = 0;
+            let result = self.try_change(client_id, decide, &mut attempts).await;
+            trace::command(&result, attempts);
+            result
+        };
+        changed.instrument(trace::span(command, &self.actor, Some(client_id))).await
+    }
+
+    async fn try_change<T, E: From<Error>>(
+        &self,
+        client_id: &ClientId,
+        decide: impl Fn(&Opened, &Deciding<'_>) -> Result<(Transition, T), E> + Send + Sync,
+        attempts: &mut usize,
+    ) -> Result<Applied<T>, E> {
+        while *attempts < ATTEMPTS {
+            *attempts += 1;
             let opened = self.load(client_id).await?;
             let (transition, extra) = decide(&opened, &self.deciding(&opened))?;
             let Some(change) = transition.change() else {
@@ -87,7 +109,22 @@ impl<S: Store> View<S> {
     }
 
     /// Makes a client where there is none. Answers `None` when the ID is taken.
-    pub(super) async fn create(&self, transition: Transition) -> Result<Option<Applied<()>>, Error> {
+    pub(super) async fn create(
+        &self,
+        command: &'static str,
+        transition: Transition,
+    ) -> Result<Option<Applied<()>>, Error> {
+        let created = async {
+            let result = self.try_create(transition).await.transpose();
+            if let Some(result) = &result {
+                trace::command(result, 1);
+            }
+            result.transpose()
+        };
+        created.instrument(trace::span(command, &self.actor, None)).await
+    }
+
+    async fn try_create(&self, transition: Transition) -> Result<Option<Applied<()>>, Error> {
         let Some(change) = transition.change() else {
             return Ok(None);
         };
@@ -101,6 +138,23 @@ impl<S: Store> View<S> {
 
     /// Moves an add-in between two clients in one commit (rule 14).
     pub(super) async fn move_add_in(
+        &self,
+        from: &ClientId,
+        to: &ClientId,
+        add_in: &AddInId,
+    ) -> Result<Outcome, Error> {
+        let moved = async {
+            let result = self.try_move_add_in(from, to, add_in).await;
+            match &result {
+                Ok(outcome) => tracing::info!(client_id = from.as_str(), to = to.as_str(), ?outcome, "moved"),
+                Err(error) => tracing::debug!(%error, "not moved"),
+            }
+            result
+        };
+        moved.instrument(trace::span("move_add_in", &self.actor, Some(from))).await
+    }
+
+    async fn try_move_add_in(
         &self,
         from: &ClientId,
         to: &ClientId,
@@ -229,7 +283,10 @@ impl<S: Store> Registry<S> {
                 Err(CommitError::Taken { .. }) => last = self::in_doubt(),
                 Err(CommitError::NotWritten(error)) if !in_doubt => return Sent::NotWritten(error),
                 Err(CommitError::NotWritten(error)) => last = error,
-                Err(CommitError::Failed(error)) => (in_doubt, last) = (true, error),
+                Err(CommitError::Failed(error)) => {
+                    tracing::warn!(%error, "the store did not say whether a commit was applied");
+                    (in_doubt, last) = (true, error);
+                }
             }
         }
         Sent::InDoubt(last)

@@ -69,7 +69,7 @@ impl<S: Store> Operator<S> {
                 }
                 None => {
                     let transition = Client::import(&imported, &self.view.deciding_anew())?;
-                    if self.view.create(transition).await?.is_some() {
+                    if self.view.create("import", transition).await?.is_some() {
                         return Ok(Outcome::Changed);
                     }
                 }

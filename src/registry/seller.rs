@@ -108,7 +108,7 @@ impl<S: Store> Seller<S> {
             let owner = self.seller.clone();
             let transition =
                 Client::register(id, owner, details.clone(), availability, first, client_secret, &deciding)?;
-            if let Some(applied) = self.view.create(transition).await? {
+            if let Some(applied) = self.view.create("register", transition).await? {
                 return Ok(applied);
             }
         }

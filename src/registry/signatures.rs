@@ -3,7 +3,7 @@
 //! HMAC-SHA-256 over exactly the bytes given, so that a JWT (HS256), a webhook format and every HMAC tool verify it.
 
 use super::Registry;
-use super::access::{AccessError, Denied, Reason};
+use super::access::{AccessError, Reason};
 use crate::client::{Client, Held};
 use crate::error::ErrorKind;
 use crate::id::{ClientId, SecretId};
@@ -24,7 +24,9 @@ impl<S: Store> Registry<S> {
         let client = active(opened.as_ref())?;
         let signing = client.signing_at(self.instant_of(client)).secret();
         let signature = signing.and_then(|secret| client.sign_with(secret, message));
-        signature.ok_or(SignError::NothingSigns)
+        let signature = signature.ok_or(SignError::NothingSigns)?;
+        trace_signature(client_id, signature.secret_id());
+        Ok(signature)
     }
 
     /// Signs with every valid secret that can, the signing one first: for formats that carry several signatures during
@@ -38,7 +40,9 @@ impl<S: Store> Registry<S> {
         let signers = client.all_signers_at(self.instant_of(client));
         let signatures: Vec<_> =
             signers.into_iter().filter_map(|secret| client.sign_with(secret, message)).collect();
-        if signatures.is_empty() { Err(SignError::NothingSigns) } else { Ok(signatures) }
+        let first = signatures.first().ok_or(SignError::NothingSigns)?;
+        trace_signature(client_id, first.secret_id());
+        Ok(signatures)
     }
 
     /// Verifies with exactly the secret that the signature names. That secret must be valid now and able to sign.
@@ -57,8 +61,8 @@ impl<S: Store> Registry<S> {
             }
         };
         match verdict {
-            Ok(()) => Ok(Verified { client_id: signature.client_id().clone(), secret }),
-            Err(reason) => Err(Denied::new(reason, opened, Some(secret)).into()),
+            Ok(()) => Ok(Verified::traced(signature.client_id().clone(), secret)),
+            Err(reason) => Err(self.denied(reason, opened, Some(secret)).into()),
         }
     }
 
@@ -82,13 +86,13 @@ impl<S: Store> Registry<S> {
                 let signers = client.all_signers_at(self.instant_of(client));
                 match signers.into_iter().find(|secret| client.made(*secret, message, mac)) {
                     Some(secret) => {
-                        return Ok(Verified { client_id: client_id.clone(), secret });
+                        return Ok(Verified::traced(client_id.clone(), secret));
                     }
                     None => Reason::Wrong,
                 }
             }
         };
-        Err(Denied::new(reason, opened, None).into())
+        Err(self.denied(reason, opened, None).into())
     }
 }
 
@@ -129,6 +133,11 @@ pub struct Verified {
 }
 
 impl Verified {
+    fn traced(client_id: ClientId, secret: SecretId) -> Self {
+        tracing::debug!(client_id = client_id.as_str(), secret = secret.number(), "verified");
+        Self { client_id, secret }
+    }
+
     /// The client.
     #[must_use]
     pub fn client_id(&self) -> &ClientId {
@@ -167,6 +176,11 @@ impl SignError {
             Self::Unavailable(_) => ErrorKind::Unavailable,
         }
     }
+}
+
+#[inline]
+fn trace_signature(client_id: &ClientId, secret: SecretId) {
+    tracing::debug!(client_id = client_id.as_str(), secret = secret.number(), "signed");
 }
 
 fn active(opened: Option<&Opened>) -> Result<&Client, SignError> {

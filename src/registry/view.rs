@@ -3,7 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::access::warn_of_lag;
+use tracing::Instrument;
+
+use super::trace;
 use super::{ClientPage, Error, Registry, Snapshot};
 use crate::client::{Deciding, Refusal};
 use crate::id::{Actor, AddInId, ClientId, SellerId};
@@ -40,7 +42,7 @@ impl<S: Store> View<S> {
         if let Opened::Active(live) = opened
             && live.client().is_ahead_of(deciding.now)
         {
-            warn_of_lag(opened.client_id(), opened.changed_at(), deciding.now);
+            self.registry.warn_of_lag(live.client(), deciding.now);
         }
         deciding
     }
@@ -63,6 +65,10 @@ impl<S: Store> View<S> {
 
     /// The client that an add-in belongs to. Indexes are hints: what they lead to is checked against the record.
     pub(super) async fn client_of(&self, add_in: &AddInId) -> Result<Option<Snapshot>, Error> {
+        self.try_client_of(add_in).instrument(trace::span("client_of", &self.actor, None)).await
+    }
+
+    async fn try_client_of(&self, add_in: &AddInId) -> Result<Option<Snapshot>, Error> {
         let mut asked = None;
         // An add-in that moves between the two look-ups is not where the first one said: ask again, until the index says
         // the same twice.
@@ -83,6 +89,15 @@ impl<S: Store> View<S> {
 
     /// A page of clients.
     pub(super) async fn page(
+        &self,
+        by: ClientsBy<'_>,
+        after: Option<&ClientId>,
+        limit: usize,
+    ) -> Result<ClientPage, Error> {
+        self.try_page(by, after, limit).instrument(trace::span("clients", &self.actor, None)).await
+    }
+
+    async fn try_page(
         &self,
         by: ClientsBy<'_>,
         after: Option<&ClientId>,
