@@ -36,7 +36,7 @@ use crate::event::{Event, EventHash, Revision};
 use crate::id::{Actor, AddInId, ClientId, SecretId, SellerId};
 use crate::mac::MacKey;
 use crate::policy::Policy;
-use crate::secret::Secret;
+use crate::secret::{Origin, Secret};
 use crate::validity::Timestamp;
 use crate::verifier::Verifier;
 use tombstone::Remembered;
@@ -391,6 +391,15 @@ impl LastUses {
     #[must_use]
     pub fn of(&self, secret: SecretId) -> Option<Timestamp> {
         self.0.get(&secret).copied()
+    }
+
+    /// When the secret counts as last used: an imported one at its import, if not later (rule 9).
+    pub(crate) fn counted_of(&self, secret: &Secret) -> Option<Timestamp> {
+        let imported_at = match secret.origin() {
+            Origin::Generated => None,
+            Origin::Imported { .. } => Some(secret.added_at()),
+        };
+        self.of(secret.id()).max(imported_at)
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (SecretId, Timestamp)> {

@@ -35,7 +35,8 @@ impl fmt::Display for Availability {
 
 /// What a seller says of a client ID: friendly name, app domain, redirect URL.
 ///
-/// That the redirect URL lies on the app domain is not required; a platform that wants it compares their hosts.
+/// That the redirect URL lies on the app domain is not required; where it does not,
+/// [`Client::review`](crate::Client::review) says so.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ClientDetails {
     friendly_name: FriendlyName,
@@ -81,4 +82,23 @@ impl ClientDetails {
     pub fn redirect_url(&self) -> &RedirectUrl {
         &self.redirect_url
     }
+
+    /// Whether users are sent to a web host that is neither the one of the app domain nor below it. Ports do not count.
+    ///
+    /// `false` where no domain is meant: for a custom scheme, and on loopback (RFC 8252 sections 7.1 and 7.3).
+    #[must_use]
+    pub fn redirects_outside_domain(&self) -> bool {
+        let url = &self.redirect_url;
+        let web = url.has_scheme("https") || url.has_scheme("http");
+        match url.host().filter(|_| web && !url.is_loopback()) {
+            Some(host) => !is_within(host, self.app_domain.host()),
+            None => false,
+        }
+    }
+}
+
+/// Whether a host is a domain or below it, as DNS compares names (RFC 4343); a final dot changes nothing.
+fn is_within(host: &str, domain: &str) -> bool {
+    let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
+    host.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }

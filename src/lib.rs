@@ -15,6 +15,8 @@
 //! | `client`, `client/…`, `signing`, `plan` | the aggregate: one file per family of commands; who signs; plans |
 //! | `keyring`, `record`, `record/…` | the keys, and what a store keeps under them |
 //! | `store`, `store/…` | the contract, the stores |
+//! | `expiry` | what ends when, due notices |
+//! | `review`, `finding`, `expiry` | what a seller should know: findings, what ends when, due notices |
 //! | `clock`, `entropy` | the doors to time and randomness |
 //! | `registry`, `registry/…` | the shell: load, decide, commit; authenticate, sign, verify |
 //! | `ring` | the add-in's side |
@@ -27,6 +29,8 @@ mod domain;
 mod entropy;
 mod error;
 mod event;
+mod expiry;
+mod finding;
 mod id;
 mod invalid;
 mod keyring;
@@ -37,6 +41,7 @@ mod policy;
 mod record;
 mod redirect;
 mod registry;
+mod review;
 mod ring;
 mod secret;
 mod secret_text;
@@ -51,8 +56,8 @@ mod verifier;
 pub use registry::{
     AccessError, Authenticated, Checked, ClientHandle, ClientPage, ConfirmError, Denied, EmergencyDeletion,
     Error, ExportError, Exported, Fault, FaultKind, ImportError, Imported, Key, Lookup, OpenError, Operator,
-    Outcome, Reason, Registry, RegistryBuilder, Resealed, Resealing, Resolution, RetireError, Seller,
-    SignError, Snapshot, Unresolved, Verified,
+    Outcome, Reason, Registry, RegistryBuilder, ReportPage, Resealed, Resealing, Resolution, RetireError,
+    Seller, SignError, Snapshot, Unresolved, Verified,
 };
 pub use ring::{CallError, Credentials, NotVerified, RingSecret, SecretRing, Slot};
 
@@ -81,6 +86,8 @@ pub use client::{
 };
 pub use error::ErrorKind;
 pub use event::{BrokenTrail, Event, EventHash, Fact, Handover, InvalidHash, Revision, check_trail};
+pub use expiry::{Expiry, Notice};
+pub use finding::{Finding, Severity};
 pub use plan::{ClientDeletion, Obstacle, Plan, Planned, SecretDeletion, SecretDisabling, Unconfirmed};
 pub use signing::{Signing, Span, Timeline};
 

@@ -147,18 +147,23 @@ impl Policy {
         from: Timestamp,
     ) -> Result<Option<Validity>, InvalidValue> {
         let validity = lifetime.starting(from)?;
-        let allowed = match (self.longest_lifetime, validity.until()) {
+        Ok(self.allows_validity(validity).then_some(validity))
+    }
+
+    /// Whether a secret may be valid for that long (rule 4). One that was imported, or added under another policy, may be
+    /// so for longer.
+    pub(crate) fn allows_validity(&self, validity: Validity) -> bool {
+        match (self.longest_lifetime, validity.until()) {
             (Lifetime::Unlimited, _) => true,
             (_, None) => false,
             // Nothing is as short as that.
             (Lifetime::Days(longest), _) if longest.count() == 0 => false,
-            (longest, Some(until)) => match longest.starting(from) {
+            (longest, Some(until)) => match longest.starting(validity.from()) {
                 Ok(longest) => longest.until().is_none_or(|last| until <= last),
                 // The longest allowed ends beyond the calendar, and this one does not.
                 Err(_) => true,
             },
-        };
-        Ok(allowed.then_some(validity))
+        }
     }
 
     /// Whether users may be redirected to this URL.

@@ -85,7 +85,7 @@ impl Client {
     /// Who signs and which passwords work from the client's last change on.
     #[must_use]
     pub fn timeline(&self) -> Timeline {
-        Timeline::of(self)
+        Timeline::of(self, self.changed_at())
     }
 
     /// The secrets that sign at `t` when every one that can is asked to: the signing one first, then by how long each
@@ -124,8 +124,8 @@ pub struct Span {
 }
 
 impl Timeline {
-    fn of(client: &Client) -> Self {
-        let start = client.changed_at();
+    /// As [`Client::timeline`], from another instant on.
+    pub(crate) fn of(client: &Client, start: Timestamp) -> Self {
         let starts = client.secrets().map(|secret| secret.validity().from());
         let ends = client.secrets().filter_map(|secret| secret.validity().until());
         let promotions = client.promotions().iter().map(Promotion::at);

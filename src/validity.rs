@@ -55,6 +55,13 @@ impl Timestamp {
         self.checked_add(duration).unwrap_or(Self::MAX)
     }
 
+    /// The instant `duration` earlier, in whole milliseconds, or `None` outside the calendar.
+    #[must_use]
+    pub fn checked_sub(self, duration: Duration) -> Option<Self> {
+        let millis = i64::try_from(duration.as_millis()).ok()?;
+        Self::from_millis(self.0.checked_sub(millis)?)
+    }
+
     /// The time from `earlier` to this instant; zero if it is not earlier.
     #[must_use]
     pub fn saturating_since(self, earlier: Self) -> Duration {

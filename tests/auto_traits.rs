@@ -3,6 +3,8 @@
 
 mod support;
 
+use std::ops::Range;
+
 use client_registry::store::{DynStore, MemoryStore, Record, Store};
 use client_registry::*;
 
@@ -22,6 +24,9 @@ fn public_types_cross_threads() {
     cheap_to_share::<Credentials>();
     cheap_to_share::<Plan<SecretDeletion>>();
     cheap_to_share::<Signature>();
+    cheap_to_share::<Finding>();
+    cheap_to_share::<ReportPage<Expiry, store::Ending>>();
+    cheap_to_share::<ReportPage<Notice, ClientId>>();
     everywhere::<Seller<DynStore>>();
     everywhere::<Operator<DynStore>>();
     everywhere::<ClientHandle<DynStore>>();
@@ -56,7 +61,7 @@ fn futures_are_send<S: Store>(
     seller: &Seller<S>,
     operator: &Operator<S>,
     client: &ClientHandle<S>,
-    (id, secret, add_in): (&ClientId, SecretId, &AddIn),
+    (id, secret, add_in, window): (&ClientId, SecretId, &AddIn, &Range<Timestamp>),
     (details, new): (ClientDetails, NewSecret),
     (imported, whole): (ImportedSecret, ImportedClient),
     (signature, unresolved, plan): (&Signature, Unresolved, Plan<ClientDeletion>),
@@ -73,10 +78,15 @@ fn futures_are_send<S: Store>(
     sends(|| seller.client_named(""));
     sends(|| seller.client_of(add_in.id()));
     sends(|| seller.clients(None, 1));
+    sends(|| seller.expiry_report(window, None, 1));
+    sends(|| seller.due_notices(window, None, 1));
     sends(|| operator.client_of(add_in.id()));
+    sends(|| operator.expiry_report(window, None, 1));
+    sends(|| operator.due_notices(window, None, 1));
     sends(|| operator.clients(None, 1));
     sends(|| operator.import(whole));
     sends(|| client.snapshot());
+    sends(|| client.review());
     sends(|| client.trail(Revision::ZERO, 1));
     sends(|| client.change_details(details));
     sends(|| client.add_secret(new.clone()));

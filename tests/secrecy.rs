@@ -531,6 +531,7 @@ impl Life {
         see!(self.walker, snapshot);
         self.client(snapshot.client());
         see!(self.walker, contoso.clients(None, 10).await.unwrap());
+        self.told(&contoso, &operator, &client).await;
         let plan = client.plan_client_deletion().await.unwrap();
         see!(self.walker, plan);
         client.confirm(plan).await.unwrap();
@@ -541,6 +542,26 @@ impl Life {
         self.refused(refused);
         let events = client.trail(Revision::ZERO, usize::MAX).await.unwrap();
         self.events(&events);
+    }
+
+    /// What a seller should know.
+    async fn told(
+        &mut self,
+        contoso: &Seller<support::Watched>,
+        operator: &Operator<support::Watched>,
+        client: &ClientHandle<support::Watched>,
+    ) {
+        let findings = client.review().await.unwrap();
+        assert!(findings.len() > 3, "{findings:?}");
+        for finding in &findings {
+            see!(self.walker, *finding, finding.severity());
+        }
+        let ever = Timestamp::MIN..Timestamp::MAX;
+        let ends = operator.expiry_report(&ever, None, 10).await.unwrap();
+        let due = operator.due_notices(&ever, None, 10).await.unwrap();
+        see!(self.walker, ends, ends.lines()[0], due, due.lines()[0]);
+        see!(self.walker, contoso.expiry_report(&ever, None, 10).await.unwrap());
+        see!(self.walker, contoso.due_notices(&ever, None, 10).await.unwrap());
     }
 
     async fn whole_import(&mut self, operator: &Operator<support::Watched>) {

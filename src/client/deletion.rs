@@ -9,7 +9,7 @@ use crate::event::Fact;
 use crate::id::SecretId;
 use crate::plan::sealed::Decide;
 use crate::plan::{ClientDeletion, Obstacle, Plan, SecretDeletion, SecretDisabling, SecretRemoval};
-use crate::secret::{Origin, Secret};
+use crate::secret::Secret;
 use crate::validity::Timestamp;
 
 /// What became of the replacement that an emergency deletion asked for. The deletion itself goes ahead either way.
@@ -126,7 +126,7 @@ impl Client {
         let mut draft = Draft::of(self, deciding, now);
         draft.delete(id, Fate::Deleted);
         let removal = self.removal(secret, draft.client(), now);
-        let last_used = last_used(secret, uses);
+        let last_used = uses.counted_of(secret);
         let mut obstacles = self.last_of_its_kind(secret, now);
         if let Some(last_used) = last_used {
             let until = last_used.saturating_add(deciding.policy.retire_after());
@@ -153,7 +153,7 @@ impl Client {
         }
         let removal = self.removal(secret, draft.client(), now);
         let obstacles = self.last_of_its_kind(secret, now);
-        let plan = self.plan(SecretDisabling { disables: removal }, last_used(secret, uses), obstacles, now);
+        let plan = self.plan(SecretDisabling { disables: removal }, uses.counted_of(secret), obstacles, now);
         let transition = if is_disabled { Transition::Unchanged } else { draft.into() };
         Ok((plan, transition))
     }
@@ -169,7 +169,7 @@ impl Client {
             add_ins: self.add_ins.clone(),
             valid_secrets: self.valid_at(now).map(Secret::id).collect(),
         };
-        let last_used = self.secrets().filter_map(|secret| last_used(secret, uses)).max();
+        let last_used = self.secrets().filter_map(|secret| uses.counted_of(secret)).max();
         let plan = self.plan(consequences, last_used, Vec::new(), now);
 
         let mut draft = Draft::of(self, deciding, now);
@@ -256,13 +256,4 @@ impl Decide for ClientDeletion {
 /// Whether a secret is the only one of these.
 fn is_the_last<'a>(mut secrets: impl Iterator<Item = &'a Secret>, secret: &Secret) -> bool {
     secrets.next().is_some_and(|first| first.id() == secret.id()) && secrets.next().is_none()
-}
-
-/// When the secret was last used; an imported one counts as used at its import (rule 9).
-fn last_used(secret: &Secret, uses: &LastUses) -> Option<Timestamp> {
-    let imported_at = match secret.origin() {
-        Origin::Generated => None,
-        Origin::Imported { .. } => Some(secret.added_at()),
-    };
-    uses.of(secret.id()).max(imported_at)
 }

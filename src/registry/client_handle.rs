@@ -13,6 +13,7 @@ use crate::client::{
 use crate::client_secret::{ClientSecret, Issued};
 use crate::details::ClientDetails;
 use crate::event::{Event, Revision};
+use crate::finding::Finding;
 use crate::id::{AddIn, AddInId, ClientId, SecretId};
 use crate::plan::{ClientDeletion, Plan, Planned, SecretDeletion, SecretDisabling, Unconfirmed};
 use crate::record::Opened;
@@ -65,6 +66,16 @@ impl<S: Store> ClientHandle<S> {
             self.view.look_at(&opened).await?.ok_or_else(|| Refusal::ClientDeleted.into())
         };
         looked.instrument(self.span("snapshot")).await
+    }
+
+    /// What its seller should know now: what does not work, what will stop working, what could be better; see
+    /// [`Client::review`]. What matters most comes first.
+    ///
+    /// # Errors
+    /// [`Refusal::UnknownClient`], [`Refusal::ClientDeleted`]
+    pub async fn review(&self) -> Result<Vec<Finding>, Error> {
+        let snapshot = self.snapshot().await?;
+        Ok(snapshot.review(self.view.registry.policy()))
     }
 
     /// The client's trail after a revision: the events of at most `limit` commits (at most 1,000), also after its deletion

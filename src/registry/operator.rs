@@ -1,14 +1,17 @@
 //! The registry as somebody who runs the platform sees it: every client ID.
 
 use std::fmt;
+use std::ops::Range;
 
 use super::view::View;
-use super::{ClientHandle, ClientPage, Error, Outcome, Registry, Seller, Snapshot};
+use super::{ClientHandle, ClientPage, Error, Outcome, Registry, ReportPage, Seller, Snapshot};
 use crate::client::{Client, ImportedClient, Refusal};
+use crate::expiry::{Expiry, Notice};
 use crate::id::{Actor, AddInId, ClientId, SellerId};
 use crate::invalid::InvalidValue;
 use crate::record::Opened;
-use crate::store::{ClientsBy, MemoryStore, Store};
+use crate::store::{ClientsBy, Ending, MemoryStore, Store};
+use crate::validity::Timestamp;
 
 /// An operator, who may act on every client ID. Events name the operator.
 pub struct Operator<S = MemoryStore> {
@@ -49,6 +52,67 @@ impl<S: Store> Operator<S> {
     /// [`Error::Unavailable`]
     pub async fn clients(&self, after: Option<&ClientId>, limit: usize) -> Result<ClientPage, Error> {
         self.view.page(ClientsBy::All, after, limit).await
+    }
+
+    /// What ends within a span of time, whoever owns it, from the span's start on and before its end: whatever ended in it
+    /// already, too. In the order of the ends, after one of them, at most `limit` (at most 1,000). An empty or reversed
+    /// span has no lines.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`]
+    pub async fn expiry_report(
+        &self,
+        ends: &Range<Timestamp>,
+        after: Option<&Ending>,
+        limit: usize,
+    ) -> Result<ReportPage<Expiry, Ending>, Error> {
+        self.view.expiries(ends, after, limit).await
+    }
+
+    /// The notices that fall due within a window of time, whoever owns what ends: [`Notice::DAYS`] before a secret ends.
+    /// In the order of the ends, after one of them, about at most `limit` secrets (at most 1,000), with all that there is
+    /// about each of them on one page.
+    ///
+    /// Windows are half-open. The caller keeps the end of the last one and goes on from there, and each notice is given
+    /// once, whatever the windows' lengths; a long window holds several about one secret, of which the last is the most
+    /// urgent. A window that ends a minute ago or longer misses nothing that another node, whose clock is behind, has yet
+    /// to add (rule 19). An empty or reversed window has no notices.
+    ///
+    /// There is none for a moment at which the secret was not valid yet or disabled, nor for one that had passed when
+    /// somebody decided the end: see [`Client::notices`].
+    ///
+    /// ```
+    /// # use client_registry::*;
+    /// # #[pollster::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let registry = Registry::in_memory();
+    /// # let (kept, now) = (Timestamp::MIN, Timestamp::MAX);
+    /// let window = kept..now; // where the last window ended; then keep `now`
+    /// let operator = registry.as_operator("nightly-job")?;
+    /// let mut after = None;
+    /// loop {
+    ///     let page = operator.due_notices(&window, after.as_ref(), 100).await?;
+    ///     for notice in page.lines() {
+    ///         println!("{}: secret {} ends in {}", notice.expiry.owner, notice.expiry.secret, notice.days);
+    ///     }
+    ///     after = page.next().cloned();
+    ///     if after.is_none() {
+    ///         break;
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`]
+    pub async fn due_notices(
+        &self,
+        window: &Range<Timestamp>,
+        after: Option<&Ending>,
+        limit: usize,
+    ) -> Result<ReportPage<Notice, Ending>, Error> {
+        self.view.notices(window, after, limit).await
     }
 
     /// Imports a client ID with everything that belongs to it (rule 18). The same once more changes nothing.

@@ -1,18 +1,20 @@
 //! The registry as one seller, or somebody acting for it, sees it (rule 15).
 
 use std::fmt;
+use std::ops::Range;
 
 use super::command::{Applied, hand_over_one};
 use super::view::View;
-use super::{ClientHandle, ClientPage, Error, Registry, Snapshot};
+use super::{ClientHandle, ClientPage, Error, Registry, ReportPage, Snapshot};
 use crate::client::{Client, NewSecret};
 use crate::client_secret::{ClientSecret, Issued};
 use crate::details::{Availability, ClientDetails};
 use crate::entropy::EntropyError;
+use crate::expiry::{Expiry, Notice};
 use crate::id::{Actor, AddInId, ClientId, SellerId};
 use crate::name::FriendlyName;
 use crate::store::{ClientsBy, MemoryStore, Store};
-use crate::validity::Lifetime;
+use crate::validity::{Lifetime, Timestamp};
 
 /// A seller's own client IDs, and no others.
 pub struct Seller<S = MemoryStore> {
@@ -92,6 +94,35 @@ impl<S: Store> Seller<S> {
     /// [`Error::Unavailable`]
     pub async fn clients(&self, after: Option<&ClientId>, limit: usize) -> Result<ClientPage, Error> {
         self.view.page(ClientsBy::Seller(&self.seller), after, limit).await
+    }
+
+    /// What ends within a span of time, from its start on and before its end: whatever ended in it already, too. Of this
+    /// seller's client IDs after one of them, at most `limit` (at most 1,000), so that the lines are in the order of their
+    /// ends within a page. An empty or reversed span has no lines.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`]
+    pub async fn expiry_report(
+        &self,
+        ends: &Range<Timestamp>,
+        after: Option<&ClientId>,
+        limit: usize,
+    ) -> Result<ReportPage<Expiry, ClientId>, Error> {
+        self.view.expiries_of(&self.seller, ends, after, limit).await
+    }
+
+    /// The notices that fall due within a window of time, as [`Operator::due_notices`](crate::Operator::due_notices) gives
+    /// them for everybody. Of this seller's client IDs after one of them, at most `limit` (at most 1,000).
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`]
+    pub async fn due_notices(
+        &self,
+        window: &Range<Timestamp>,
+        after: Option<&ClientId>,
+        limit: usize,
+    ) -> Result<ReportPage<Notice, ClientId>, Error> {
+        self.view.notices_of(&self.seller, window, after, limit).await
     }
 
     async fn try_register(

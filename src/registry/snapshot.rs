@@ -4,7 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::client::{Client, LastUses};
+use crate::finding::Finding;
 use crate::id::{ClientId, SecretId};
+use crate::policy::Policy;
 use crate::record::LiveClient;
 use crate::signing::Signing;
 use crate::validity::Timestamp;
@@ -40,10 +42,21 @@ impl Snapshot {
         self.client().signing_at(self.at)
     }
 
+    /// What its seller should know at that instant; see [`Client::review`]. The policy is
+    /// [`Registry::policy`](crate::Registry::policy).
+    #[must_use]
+    pub fn review(&self, policy: &Policy) -> Vec<Finding> {
+        self.client().review(&self.uses, policy, self.at)
+    }
+
     /// When a secret was last used, as far as is known (rule 9).
     #[must_use]
     pub fn last_used(&self, secret: SecretId) -> Option<Timestamp> {
         self.uses.of(secret)
+    }
+
+    pub(super) fn uses(&self) -> &LastUses {
+        &self.uses
     }
 }
 

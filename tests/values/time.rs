@@ -180,6 +180,17 @@ fn a_leap_second_is_the_second_after_it() {
 }
 
 #[test]
+fn subtracting_stays_in_the_calendar() {
+    let ms = Duration::from_millis(1);
+    assert_eq!(Timestamp::MIN.checked_sub(ms), None);
+    assert_eq!(Timestamp::MIN.checked_sub(Duration::from_nanos(999_999)), Some(Timestamp::MIN));
+    assert_eq!(Timestamp::MAX.checked_sub(Duration::MAX), None);
+    let all = Timestamp::MAX.saturating_since(Timestamp::MIN);
+    assert_eq!(Timestamp::MAX.checked_sub(all), Some(Timestamp::MIN));
+    assert_eq!(Timestamp::MAX.checked_sub(all + ms), None);
+}
+
+#[test]
 fn adding_stays_in_the_calendar() {
     let ms = Duration::from_millis(1);
     assert_eq!(Timestamp::MAX.checked_add(ms), None);

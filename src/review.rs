@@ -1,0 +1,205 @@
+//! What a seller should know about a client ID: what does not work, what will stop working, what could be better.
+//!
+//! A review looks at one client at one instant and changes nothing. Like every answer of the core it is computed from
+//! client, last uses, policy and instant; no finding is stored, so none can be out of date, and each goes away by itself
+//! when its cause does. Where one finding says all that there is to a cause, no second one repeats it.
+
+use std::cmp::Reverse;
+use std::time::Duration;
+
+use crate::client::{Client, LastUses};
+use crate::expiry::TOGETHER;
+use crate::finding::Finding;
+use crate::id::SecretId;
+use crate::policy::Policy;
+use crate::secret::{Origin, Secret, SecretState};
+use crate::signing::{Span, Timeline};
+use crate::validity::Timestamp;
+
+impl Client {
+    /// What its seller should know at `t`, what matters most first. `t` is an instant as [`instant`](Self::instant) gives
+    /// it; the policy is the one that commands are decided by.
+    #[must_use]
+    pub fn review(&self, uses: &LastUses, policy: &Policy, t: impl Into<Timestamp>) -> Vec<Finding> {
+        let t = t.into();
+        let review = Review { client: self, uses, policy, t, timeline: Timeline::of(self, t) };
+        let mut findings = review.findings();
+        // Stable: what matters as much stays in the order above.
+        findings.sort_by_key(|finding| Reverse(finding.severity()));
+        findings
+    }
+}
+
+/// What a review looks at.
+struct Review<'a> {
+    client: &'a Client,
+    uses: &'a LastUses,
+    policy: &'a Policy,
+    t: Timestamp,
+    /// From `t` on.
+    timeline: Timeline,
+}
+
+impl Review<'_> {
+    /// In the order of the variants.
+    fn findings(&self) -> Vec<Finding> {
+        let mut findings: Vec<_> = self.not_working().into_iter().collect();
+        findings.extend(self.signing_gaps());
+        findings.extend(self.ending_together());
+        let ending_soon = self.ending_soon(&findings);
+        findings.extend(ending_soon);
+        findings.extend(self.still_presented());
+        findings.extend(self.signs_unused());
+        findings.extend(self.redirects_outside());
+        findings.extend(self.lasting().filter_map(|secret| self.lives_too_long(secret)));
+        let imported = self.lasting().filter(|secret| secret.origin() != Origin::Generated);
+        findings.extend(imported.map(|secret| Finding::Imported { secret: secret.id() }));
+        let only_one = self.only_one(&findings);
+        findings.extend(only_one);
+        let valid = self.client.valid_at(self.t).count();
+        findings
+            .extend((valid > Finding::RECOMMENDED_SECRETS).then_some(Finding::MoreThanRecommended { valid }));
+        findings.extend(self.client.add_ins().is_empty().then_some(Finding::NotAssociated));
+        findings.extend(self.ended_long_ago());
+        findings
+    }
+
+    fn not_working(&self) -> Option<Finding> {
+        let spans = self.timeline.spans();
+        let first_that = |works: fn(&Span) -> bool| spans.iter().find(|span| works(span)).map(Span::from);
+        if self.client.valid_at(self.t).next().is_none() {
+            return Some(Finding::NoValidSecret { until: first_that(|span| !span.passwords().is_empty()) });
+        }
+        let should_sign = self.client.secrets().any(|secret| secret.purpose().signs());
+        if should_sign && self.client.signing_at(self.t).secret().is_none() {
+            return Some(Finding::NothingSigns {
+                until: first_that(|span| span.signing().secret().is_some()),
+            });
+        }
+        None
+    }
+
+    /// Spans in which nothing signs, with one before and one after in which something does.
+    fn signing_gaps(&self) -> Vec<Finding> {
+        let mut gaps = Vec::new();
+        let mut last_signing: Option<(SecretId, Option<Timestamp>)> = None;
+        for span in self.timeline.spans() {
+            let Some(signing) = span.signing().secret() else {
+                continue;
+            };
+            if let Some((secret, Some(from))) = last_signing
+                && from < span.from()
+            {
+                gaps.push(Finding::SigningGap { secret, from, until: span.from(), successor: signing });
+            }
+            last_signing = Some((signing, span.until()));
+        }
+        gaps
+    }
+
+    /// The secrets that end within a day before the last password ends.
+    fn ending_together(&self) -> Option<Finding> {
+        let end = self.timeline.spans().last().filter(|span| span.passwords().is_empty())?;
+        let last = end.from();
+        let in_time = |until: &Timestamp| {
+            self.t < *until && *until <= last && last.saturating_since(*until) <= TOGETHER
+        };
+        let enabled = self.client.secrets().filter(|secret| secret.disabled_since().is_none());
+        let ends: Vec<_> = enabled
+            .filter_map(|secret| Some((secret.id(), secret.validity().until().filter(in_time)?)))
+            .collect();
+        let first = ends.iter().map(|(_, until)| *until).min().filter(|_| ends.len() > 1)?;
+        Some(Finding::SeveralEndTogether {
+            secrets: ends.into_iter().map(|(id, _)| id).collect(),
+            first,
+            last,
+        })
+    }
+
+    /// The valid secrets that end soon, unless what has been found says so and more.
+    fn ending_soon(&self, found: &[Finding]) -> Vec<Finding> {
+        let finding = |secret: &Secret| {
+            let ends = secret.validity().until().filter(|until| self.is_soon(*until))?;
+            let says_it_all = |finding: &Finding| match finding {
+                Finding::SigningGap { from, .. } => *from == ends && secret.purpose().signs(),
+                Finding::SeveralEndTogether { secrets, .. } => secrets.contains(&secret.id()),
+                _ => false,
+            };
+            let successor = self.client.successor(secret);
+            let ends_soon = Finding::EndsSoon { secret: secret.id(), ends, successor };
+            (!found.iter().any(says_it_all)).then_some(ends_soon)
+        };
+        self.client.valid_at(self.t).filter_map(finding).collect()
+    }
+
+    /// The one valid secret, unless what has been found says that it ends soon with nothing in its place.
+    fn only_one(&self, found: &[Finding]) -> Option<Finding> {
+        let mut valid = self.client.valid_at(self.t);
+        let only = valid.next().filter(|_| valid.next().is_none())?.id();
+        let says_it_all = |finding: &Finding| match finding {
+            Finding::EndsSoon { secret, successor: None, .. } => *secret == only,
+            Finding::SigningGap { secret, from, .. } => *secret == only && self.is_soon(*from),
+            _ => false,
+        };
+        (!found.iter().any(says_it_all)).then_some(Finding::OnlyOneValid { secret: only })
+    }
+
+    fn still_presented(&self) -> impl Iterator<Item = Finding> {
+        self.client.secrets().filter_map(|secret| {
+            let ended = secret.validity().until().filter(|until| *until <= self.t);
+            let refused_since = ended.into_iter().chain(secret.disabled_since()).min()?;
+            let last_used = self.uses.of(secret.id()).filter(|used| refused_since <= *used)?;
+            self.is_recent(last_used).then(|| Finding::StillPresented {
+                secret: secret.id(),
+                refused_since,
+                last_used,
+            })
+        })
+    }
+
+    fn signs_unused(&self) -> Option<Finding> {
+        let secret = self.client.secret(self.client.signing_at(self.t).secret()?)?;
+        self.uses.counted_of(secret).is_none().then(|| Finding::SignsUnused { secret: secret.id() })
+    }
+
+    fn redirects_outside(&self) -> Option<Finding> {
+        let details = self.client.details();
+        details.redirects_outside_domain().then(|| Finding::RedirectOutsideDomain {
+            redirect_url: details.redirect_url().clone(),
+            app_domain: details.app_domain().clone(),
+        })
+    }
+
+    fn lives_too_long(&self, secret: &Secret) -> Option<Finding> {
+        let (validity, longest) = (secret.validity(), self.policy.longest_lifetime());
+        let too_long = !self.policy.allows_validity(validity);
+        too_long.then(|| Finding::LivesTooLong { secret: secret.id(), validity, longest })
+    }
+
+    fn ended_long_ago(&self) -> impl Iterator<Item = Finding> {
+        self.client.secrets().filter_map(|secret| {
+            let ended = secret.validity().until()?;
+            let long_ago = ended.saturating_add(Finding::ENDED_LONG_AGO.into()) <= self.t;
+            let unused = self.uses.counted_of(secret).is_none_or(|used| !self.is_recent(used));
+            (long_ago && unused).then_some(Finding::EndedLongAgo { secret: secret.id(), ended })
+        })
+    }
+
+    /// The secrets that are or will be valid and that nobody has replaced yet.
+    fn lasting(&self) -> impl Iterator<Item = &Secret> {
+        self.client.secrets().filter(|secret| {
+            let state = secret.state_at(self.t);
+            let is_enabled = matches!(state, SecretState::Valid | SecretState::NotYetStarted);
+            is_enabled && secret.replaced_by().is_none()
+        })
+    }
+
+    fn is_soon(&self, instant: Timestamp) -> bool {
+        instant.saturating_since(self.t) <= Duration::from(Finding::ENDS_SOON)
+    }
+
+    /// Whether a use stands in the way of deleting (rule 9).
+    fn is_recent(&self, used: Timestamp) -> bool {
+        self.t < used.saturating_add(self.policy.retire_after())
+    }
+}
