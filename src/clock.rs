@@ -33,8 +33,17 @@ impl Reading {
 
     /// The time since, by the clock that says more: a monotonic clock may stand still while the machine is suspended.
     pub(crate) fn age(&self, clock: &dyn Clock) -> Duration {
-        let now = Self::of(clock);
-        now.wall.saturating_since(self.wall).max(now.monotonic.saturating_sub(self.monotonic))
+        Self::of(clock).since(self)
+    }
+
+    /// The time from an earlier reading to this one, by the clock that says more.
+    pub(crate) fn since(&self, earlier: &Self) -> Duration {
+        self.wall.saturating_since(earlier.wall).max(self.monotonic.saturating_sub(earlier.monotonic))
+    }
+
+    /// Whether it was taken after the other one, by the clock that never runs backwards.
+    pub(crate) fn is_after(&self, other: &Self) -> bool {
+        self.monotonic > other.monotonic
     }
 }
 

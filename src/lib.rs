@@ -55,9 +55,9 @@ mod verifier;
 // The paved path, in the order in which it is walked.
 pub use registry::{
     AccessError, Authenticated, Checked, ClientHandle, ClientPage, ConfirmError, Denied, EmergencyDeletion,
-    Error, ExportError, Exported, Fault, FaultKind, ImportError, Imported, Key, Lookup, OpenError, Operator,
-    Outcome, Reason, Registry, RegistryBuilder, ReportPage, Resealed, Resealing, Resolution, RetireError,
-    Seller, SignError, Snapshot, Unresolved, Verified,
+    Error, ExportError, Exported, Fault, FaultKind, Follow, Freshness, ImportError, Imported, Key, Lookup,
+    OpenError, Operator, Outcome, Reason, Registry, RegistryBuilder, ReportPage, Resealed, Resealing,
+    Resolution, RetireError, Seller, SignError, Snapshot, Unresolved, Verified,
 };
 pub use ring::{CallError, Credentials, NotVerified, RingSecret, SecretRing, Slot};
 

@@ -6,10 +6,12 @@
 mod access;
 mod alarm;
 mod builder;
+mod cache;
 mod check;
 mod client_handle;
 mod command;
 mod error;
+mod follow;
 mod keys;
 mod last_use;
 mod open;
@@ -29,9 +31,11 @@ use std::sync::Arc;
 
 pub use self::access::{AccessError, Authenticated, Denied, Reason};
 pub use self::builder::RegistryBuilder;
+pub use self::cache::Freshness;
 pub use self::check::{Checked, Fault, FaultKind, Lookup};
 pub use self::client_handle::{ClientHandle, EmergencyDeletion};
 pub use self::error::{ConfirmError, Error, Resolution, Unresolved};
+pub use self::follow::Follow;
 pub use self::keys::{Key, RetireError};
 pub use self::open::OpenError;
 pub use self::operator::Operator;
@@ -43,6 +47,7 @@ pub use self::snapshot::{ClientPage, Snapshot};
 pub use self::transfer::{ExportError, Exported, ImportError, Imported};
 
 use self::alarm::Alarms;
+use self::cache::Cache;
 use self::last_use::LastUseBuffer;
 use self::protection::Protection;
 use crate::client_secret::ClientSecret;
@@ -72,6 +77,8 @@ struct Inner<S> {
     alarms: Alarms,
     /// There is none where records are live clients in this process's memory.
     protection: Option<Protection>,
+    /// The same.
+    cache: Option<Cache>,
 }
 
 /// Whether a command changed anything: most can be given twice, and the second time nothing changes. Not so
@@ -167,8 +174,18 @@ impl<S: Store> Registry<S> {
         self.inner.clock.wall()
     }
 
+    /// The client as the store has it.
     async fn load(&self, client_id: &ClientId) -> Result<Option<Opened>, StoreError> {
         self.load_record(client_id.into()).await
+    }
+
+    /// The client, at most as stale as was promised: for what authenticates, signs and verifies.
+    #[inline]
+    async fn recall(&self, id: RecordId<'_>) -> Result<Option<Opened>, StoreError> {
+        match &self.inner.cache {
+            None => self.load_record(id).await,
+            Some(cache) => cache.get(id, &*self.inner.clock, || self.load_record(id)).await,
+        }
     }
 
     #[inline]

@@ -91,8 +91,8 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
         add_in: &AddInId,
     ) -> impl Future<Output = Result<Option<ClientId>, StoreError>> + Send;
 
-    /// The secrets whose validity ends before an instant, in the order of [`Ending`], after one of them, at most
-    /// `limit`.
+    /// The secrets whose validity ends before an instant, in the order of [`Ending`], after a place in that order, at most
+    /// `limit`. What `after` names need not be there (any more).
     fn ending(
         &self,
         before: Timestamp,
@@ -113,6 +113,12 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
         after: Option<&Cursor>,
         limit: usize,
     ) -> impl Future<Output = Result<Changes, StoreError>> + Send;
+
+    /// The cursor behind the last event: where a reader begins that wants to know what happens from now on.
+    ///
+    /// # To ensure correctness
+    /// - Events before it belong to commits that every later [`load`](Self::load) sees; all others come after it.
+    fn latest(&self) -> impl Future<Output = Result<Cursor, StoreError>> + Send;
 
     /// Takes in clients from another store, with revisions and histories as they are. Their events come into the feed as
     /// if they had just been committed.

@@ -35,7 +35,7 @@ impl Store for Tap {
         self.memory.commit(commit).await
     }
 
-    forward!(memory: load history clients client_of ending changes adopt note_uses last_uses);
+    forward!(memory: load history clients client_of ending changes latest adopt note_uses last_uses);
 }
 
 fn registry() -> (Registry<Tap>, ManualClock) {

@@ -836,7 +836,7 @@ impl Life {
 
         let checked = after.check().await.unwrap();
         assert!(checked.is_content());
-        see!(self.walker, checked, Lookup::Name);
+        see!(self.walker, checked, Lookup::Name, after.follow(None), Freshness::default());
         let stray = Registry::open(MemoryStore::new(), both.clone()).await.unwrap();
         let mut stream = Vec::new();
         let exported = after.export(&mut stream).await.unwrap();

@@ -48,6 +48,10 @@ impl Store for Bare {
         nothing()
     }
 
+    async fn latest(&self) -> Result<Cursor, StoreError> {
+        unreachable!("nobody follows it")
+    }
+
     async fn adopt(&self, _: &[Adopted]) -> Result<(), CommitError> {
         Ok(nothing()?)
     }

@@ -50,7 +50,7 @@ impl<S: Store> Registry<S> {
         let record_id = RecordId::of_presented(client_id);
         let presented = Verifier::of_presented(record_id.map_or(NOBODY, |id| id.as_str()), client_secret);
         let opened = match record_id {
-            Some(id) => self.load_record(id).await?,
+            Some(id) => self.recall(id).await?,
             None => None,
         };
         let (denial, opened) = match opened {

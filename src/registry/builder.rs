@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::alarm::Alarms;
+use super::cache::{CLIENTS, Cache, Freshness};
 use super::last_use::LastUseBuffer;
 use super::open::{OpenError, open};
 use super::protection::Protection;
@@ -33,6 +34,8 @@ pub struct RegistryBuilder {
     entropy: Arc<dyn Entropy>,
     last_use_interval: Duration,
     key_refresh: Duration,
+    freshness: Freshness,
+    cached_clients: usize,
 }
 
 impl RegistryBuilder {
@@ -63,6 +66,16 @@ impl RegistryBuilder {
         Self { key_refresh: interval.into(), ..self }
     }
 
+    /// How stale what authenticates, signs and verifies can be; [`Freshness::default`], unless set. In memory nothing ever is.
+    pub fn freshness(self, freshness: Freshness) -> Self {
+        Self { freshness, ..self }
+    }
+
+    /// How many clients are kept opened in memory: 100,000, unless set. One with two secrets takes about a kilobyte.
+    pub fn cached_clients(self, clients: usize) -> Self {
+        Self { cached_clients: clients, ..self }
+    }
+
     /// The registry that lives in a store. In an empty store it is made.
     ///
     /// # Errors
@@ -70,7 +83,8 @@ impl RegistryBuilder {
     pub async fn open<S: Store>(self, store: S, keyring: Keyring) -> Result<Registry<S>, OpenError> {
         let record = open(&store, &keyring, &*self.entropy).await?;
         let protection = Protection::new(keyring, record, &*self.clock, self.key_refresh);
-        Ok(self.build(store, Some(protection)))
+        let cache = Cache::new(self.freshness, self.cached_clients);
+        Ok(self.build(store, Some(protection), Some(cache)))
     }
 
     /// A registry in this process's memory.
@@ -83,14 +97,23 @@ impl RegistryBuilder {
     /// faults for a test, counters, a [`DynStore`](crate::store::DynStore).
     #[must_use]
     pub fn in_memory_behind<S: Store>(self, wrap: impl FnOnce(MemoryStore) -> S) -> Registry<S> {
-        self.build(wrap(MemoryStore::new()), None)
+        self.build(wrap(MemoryStore::new()), None, None)
     }
 
-    fn build<S>(self, store: S, protection: Option<Protection>) -> Registry<S> {
-        let Self { policy, clock, entropy, last_use_interval, key_refresh: _ } = self;
+    fn build<S>(self, store: S, protection: Option<Protection>, cache: Option<Cache>) -> Registry<S> {
+        let Self { policy, clock, entropy, last_use_interval, .. } = self;
         let uses = LastUseBuffer::new(last_use_interval);
         Registry {
-            inner: Arc::new(Inner { store, policy, clock, entropy, uses, alarms: Alarms::new(), protection }),
+            inner: Arc::new(Inner {
+                store,
+                policy,
+                clock,
+                entropy,
+                uses,
+                alarms: Alarms::new(),
+                protection,
+                cache,
+            }),
         }
     }
 }
@@ -103,6 +126,8 @@ impl Default for RegistryBuilder {
             entropy: Arc::new(SystemEntropy),
             last_use_interval: Duration::from_secs(60),
             key_refresh: Duration::from_secs(5),
+            freshness: Freshness::default(),
+            cached_clients: CLIENTS,
         }
     }
 }

@@ -259,6 +259,7 @@ impl<S: Store> Registry<S> {
     /// history tells whose commit made the revision. What is taken now, or was not written this time, may be free or
     /// written when the first attempt arrives at last.
     async fn send(&self, commit: &Commit, in_doubt: bool) -> Sent {
+        let _committing = self.inner.cache.as_ref().map(|cache| cache.committing(commit));
         let sent = self.try_send(commit, in_doubt).await;
         if let (Sent::Made, Some(protection)) = (&sent, &self.inner.protection) {
             protection.made(commit);

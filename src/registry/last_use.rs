@@ -22,6 +22,9 @@ pub(super) struct LastUseBuffer {
     /// Several, so that threads seldom wait for one another.
     shards: [Mutex<Pending>; SHARDS],
     hasher: foldhash::fast::RandomState,
+    /// When uses were last reported, so that a client that was loaded anew does not report them again. One that is
+    /// forgotten costs one more write.
+    reported: quick_cache::sync::Cache<(ClientId, SecretId), Timestamp>,
 }
 
 impl LastUseBuffer {
@@ -30,6 +33,7 @@ impl LastUseBuffer {
             interval_millis: i64::try_from(interval.as_millis()).unwrap_or(i64::MAX),
             shards: Default::default(),
             hasher: foldhash::fast::RandomState::default(),
+            reported: quick_cache::sync::Cache::new(REPORTED),
         }
     }
 
@@ -37,7 +41,16 @@ impl LastUseBuffer {
     #[inline]
     pub(super) fn note(&self, live: &LiveClient, position: usize, secret: SecretId, at: Timestamp) {
         if live.should_report(position, at, self.interval_millis) {
-            let client_id = live.client().id();
+            self.report(live.client().id(), secret, at);
+        }
+    }
+
+    fn report(&self, client_id: &ClientId, secret: SecretId, at: Timestamp) {
+        let key = (client_id.clone(), secret);
+        let is_due =
+            |last: Timestamp| at.as_millis() >= last.as_millis().saturating_add(self.interval_millis);
+        if self.reported.get(&key).is_none_or(is_due) {
+            self.reported.insert(key, at);
             lock(self.shard(client_id)).entry(client_id.clone()).or_default().note(secret, at);
         }
     }
@@ -96,3 +109,5 @@ fn lock(shard: &Mutex<Pending>) -> MutexGuard<'_, Pending> {
 const SHARDS: usize = 16;
 /// How many uses are written at once.
 const MAX_WRITE: usize = 1000;
+/// How many secrets' last reports are remembered; about 100 bytes each.
+const REPORTED: usize = 100_000;

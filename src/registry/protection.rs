@@ -72,6 +72,11 @@ impl Protection {
         self.sealing.reseal(sealed, entropy).map(Record::from)
     }
 
+    /// Forgets which revisions were seen, where the store was rightly set back.
+    pub(super) fn forget(&self) {
+        self.seen.clear();
+    }
+
     /// Notes the revisions that a commit has made.
     pub(super) fn made(&self, commit: &Commit) {
         for change in commit.changes() {

@@ -20,6 +20,10 @@ impl Seen {
         Revision::new(seen.map_or(0, |revision| revision.load(Ordering::Acquire)))
     }
 
+    pub(super) fn clear(&self) {
+        self.0.clear();
+    }
+
     pub(super) fn note(&self, id: RecordId<'_>, revision: Revision) {
         let make = || Ok::<_, std::convert::Infallible>(Arc::default());
         let Ok(seen) = self.0.get_or_insert_with(id.as_str(), make);

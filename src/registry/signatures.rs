@@ -20,7 +20,7 @@ impl<S: Store> Registry<S> {
     /// [`SignError::NothingSigns`] when the client has no valid secret that can; [`SignError::UnknownClient`];
     /// [`SignError::Unavailable`].
     pub async fn sign(&self, client_id: &ClientId, message: &[u8]) -> Result<Signature, SignError> {
-        let opened = self.load(client_id).await?;
+        let opened = self.recall(client_id.into()).await?;
         let client = active(opened.as_ref())?;
         let signing = client.signing_at(self.instant_of(client)).secret();
         let signature = signing.and_then(|secret| client.sign_with(secret, message));
@@ -35,7 +35,7 @@ impl<S: Store> Registry<S> {
     /// # Errors
     /// As [`sign`](Self::sign).
     pub async fn sign_all(&self, client_id: &ClientId, message: &[u8]) -> Result<Vec<Signature>, SignError> {
-        let opened = self.load(client_id).await?;
+        let opened = self.recall(client_id.into()).await?;
         let client = active(opened.as_ref())?;
         let signers = client.all_signers_at(self.instant_of(client));
         let signatures: Vec<_> =
@@ -50,7 +50,7 @@ impl<S: Store> Registry<S> {
     /// # Errors
     /// [`AccessError::Denied`], or [`AccessError::Unavailable`] when the store did not answer.
     pub async fn verify(&self, signature: &Signature, message: &[u8]) -> Result<Verified, AccessError> {
-        let opened = self.load(signature.client_id()).await?;
+        let opened = self.recall(signature.client_id().into()).await?;
         let secret = signature.secret_id();
         let verdict = match &opened {
             None => Err(Reason::UnknownClient),
@@ -77,7 +77,7 @@ impl<S: Store> Registry<S> {
         mac: &[u8; 32],
         message: &[u8],
     ) -> Result<Verified, AccessError> {
-        let opened = self.load(client_id).await?;
+        let opened = self.recall(client_id.into()).await?;
         let reason = match &opened {
             None => Reason::UnknownClient,
             Some(Opened::Deleted(_)) => Reason::ClientDeleted,

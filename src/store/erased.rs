@@ -43,6 +43,8 @@ pub trait ErasedStore: fmt::Debug + Send + Sync + 'static {
         limit: usize,
     ) -> Answer<'a, Vec<Ending>>;
     fn changes<'a>(&'a self, after: Option<&'a Cursor>, limit: usize) -> Answer<'a, Changes>;
+    /// [`Store::latest`]
+    fn latest(&self) -> Answer<'_, Cursor>;
     fn adopt<'a>(&'a self, clients: &'a [Adopted]) -> Answer<'a, (), CommitError>;
     fn note_uses<'a>(&'a self, uses: &'a [Use]) -> Answer<'a, ()>;
     fn last_uses<'a>(&'a self, client_id: &'a ClientId) -> Answer<'a, LastUses>;
@@ -90,6 +92,10 @@ impl<S: Store> ErasedStore for S {
 
     fn changes<'a>(&'a self, after: Option<&'a Cursor>, limit: usize) -> Answer<'a, Changes> {
         Box::pin(Store::changes(self, after, limit))
+    }
+
+    fn latest(&self) -> Answer<'_, Cursor> {
+        Box::pin(Store::latest(self))
     }
 
     fn adopt<'a>(&'a self, clients: &'a [Adopted]) -> Answer<'a, (), CommitError> {
@@ -159,6 +165,10 @@ impl Store for DynStore {
 
     async fn changes(&self, after: Option<&Cursor>, limit: usize) -> Result<Changes, StoreError> {
         ErasedStore::changes(&*self.0, after, limit).await
+    }
+
+    async fn latest(&self) -> Result<Cursor, StoreError> {
+        ErasedStore::latest(&*self.0).await
     }
 
     async fn adopt(&self, clients: &[Adopted]) -> Result<(), CommitError> {

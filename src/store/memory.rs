@@ -223,8 +223,12 @@ impl Store for MemoryStore {
             }
         };
         let events: Vec<_> = books.feed.iter().skip(start).take(limit).cloned().collect();
-        let cursor = Cursor::new(format!("{:016x}:{}", self.inner.mark, start + events.len()));
+        let cursor = self.cursor(start + events.len());
         Ok(Changes { events, cursor })
+    }
+
+    async fn latest(&self) -> Result<Cursor, StoreError> {
+        Ok(self.cursor(self.books().feed.len()))
     }
 
     async fn adopt(&self, clients: &[Adopted]) -> Result<(), CommitError> {
@@ -264,6 +268,10 @@ impl Store for MemoryStore {
 }
 
 impl MemoryStore {
+    fn cursor(&self, position: usize) -> Cursor {
+        Cursor::new(format!("{:016x}:{position}", self.inner.mark))
+    }
+
     fn position(&self, cursor: &Cursor) -> Option<usize> {
         let (mark, position) = cursor.as_str().split_once(':')?;
         let is_ours = u64::from_str_radix(mark, 16).ok()? == self.inner.mark;

@@ -105,6 +105,10 @@ impl Store for Dying {
         self.step(self.memory.changes(after, limit)).await
     }
 
+    async fn latest(&self) -> Result<Cursor, StoreError> {
+        self.step(self.memory.latest()).await
+    }
+
     async fn adopt(&self, clients: &[Adopted]) -> Result<(), CommitError> {
         self.write(self.memory.adopt(clients)).await
     }

@@ -140,7 +140,7 @@ impl Store for Hostile {
         Ok(changes)
     }
 
-    forward!(memory: adopt note_uses last_uses);
+    forward!(memory: latest adopt note_uses last_uses);
 
     async fn commit(&self, commit: &Commit) -> Result<(), CommitError> {
         self.memory.commit(commit).await

@@ -2,15 +2,15 @@
 //! there is `forward!(field: method method …)`, inside their `impl Store`.
 
 macro_rules! forward {
-    ($field:ident: $($method:ident)*) => {
+    ($field:tt: $($method:ident)*) => {
         $(forward!(@$method $field);)*
     };
-    (@load $field:ident) => {
+    (@load $field:tt) => {
         async fn load(&self, id: client_registry::store::RecordId<'_>) -> Result<Option<client_registry::store::Record>, client_registry::store::StoreError> {
             self.$field.load(id).await
         }
     };
-    (@history $field:ident) => {
+    (@history $field:tt) => {
         async fn history(
             &self,
             client_id: &client_registry::ClientId,
@@ -20,7 +20,7 @@ macro_rules! forward {
             self.$field.history(client_id, after, limit).await
         }
     };
-    (@clients $field:ident) => {
+    (@clients $field:tt) => {
         async fn clients(
             &self,
             by: client_registry::store::ClientsBy<'_>,
@@ -30,7 +30,7 @@ macro_rules! forward {
             self.$field.clients(by, after, limit).await
         }
     };
-    (@client_of $field:ident) => {
+    (@client_of $field:tt) => {
         async fn client_of(
             &self,
             add_in: &client_registry::AddInId,
@@ -38,7 +38,7 @@ macro_rules! forward {
             self.$field.client_of(add_in).await
         }
     };
-    (@ending $field:ident) => {
+    (@ending $field:tt) => {
         async fn ending(
             &self,
             before: client_registry::Timestamp,
@@ -48,7 +48,7 @@ macro_rules! forward {
             self.$field.ending(before, after, limit).await
         }
     };
-    (@changes $field:ident) => {
+    (@changes $field:tt) => {
         async fn changes(
             &self,
             after: Option<&client_registry::store::Cursor>,
@@ -57,17 +57,22 @@ macro_rules! forward {
             self.$field.changes(after, limit).await
         }
     };
-    (@adopt $field:ident) => {
+    (@latest $field:tt) => {
+        async fn latest(&self) -> Result<client_registry::store::Cursor, client_registry::store::StoreError> {
+            self.$field.latest().await
+        }
+    };
+    (@adopt $field:tt) => {
         async fn adopt(&self, clients: &[client_registry::store::Adopted]) -> Result<(), client_registry::store::CommitError> {
             self.$field.adopt(clients).await
         }
     };
-    (@note_uses $field:ident) => {
+    (@note_uses $field:tt) => {
         async fn note_uses(&self, uses: &[client_registry::store::Use]) -> Result<(), client_registry::store::StoreError> {
             self.$field.note_uses(uses).await
         }
     };
-    (@last_uses $field:ident) => {
+    (@last_uses $field:tt) => {
         async fn last_uses(
             &self,
             client_id: &client_registry::ClientId,

@@ -138,6 +138,10 @@ impl Store for Careless {
         Err(StoreError::new(StoreErrorKind::Unavailable))
     }
 
+    async fn latest(&self) -> Result<Cursor, StoreError> {
+        Err(StoreError::new(StoreErrorKind::Unavailable))
+    }
+
     async fn adopt(&self, _: &[Adopted]) -> Result<(), CommitError> {
         Err(StoreError::new(StoreErrorKind::Unavailable).into())
     }

@@ -102,5 +102,5 @@ impl Store for Gated {
         answer
     }
 
-    forward!(store: history clients client_of ending changes adopt note_uses last_uses);
+    forward!(store: history clients client_of ending changes latest adopt note_uses last_uses);
 }

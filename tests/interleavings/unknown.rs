@@ -97,7 +97,7 @@ impl Store for Flaky {
         block_on(self.memory.history(client_id, after, limit))
     }
 
-    forward!(memory: load clients client_of ending changes adopt note_uses last_uses);
+    forward!(memory: load clients client_of ending changes latest adopt note_uses last_uses);
 }
 
 fn flaky() -> (World, Flaky) {

@@ -60,7 +60,7 @@ impl Store for Liar {
         self.memory.commit(commit).await
     }
 
-    forward!(memory: history clients client_of changes adopt note_uses last_uses);
+    forward!(memory: history clients client_of changes latest adopt note_uses last_uses);
 }
 
 fn market(lies: bool) -> Market<Liar> {

@@ -259,7 +259,7 @@ impl Store for Watched {
         self.memory.last_uses(client_id).await
     }
 
-    forward!(memory: history clients client_of ending changes adopt);
+    forward!(memory: history clients client_of ending changes latest adopt);
 }
 
 thread_local! {

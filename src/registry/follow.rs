@@ -1,0 +1,165 @@
+//! Following the change feed: for the cache, for an audit export, for notices (section 5).
+
+use std::convert::Infallible;
+use std::fmt;
+use std::time::Duration;
+
+use super::Registry;
+use super::cache::Cache;
+use crate::clock::Reading;
+use crate::event::Event;
+use crate::id::ClientId;
+use crate::store::{Changes, Cursor, MemoryStore, Store, StoreError, StoreErrorKind};
+
+/// A reader of the change feed, from a cursor on.
+///
+/// ```
+/// # use client_registry::*;
+/// # pollster::block_on(async {
+/// let registry = Registry::in_memory();
+/// let mut follow = registry.follow(None);
+/// # let details = ClientDetails::new("calendar app", "app.contoso.com", "https://app.contoso.com/done")?;
+/// # let contoso = registry.as_seller("contoso")?;
+/// # let issued = contoso.register(details, Availability::Worldwide, Lifetime::OneYear).await?;
+/// loop {
+///     let events = follow.next(100).await?;
+///     for event in &events {
+///         println!("{} {}: {:?}", event.at(), event.client_id(), event.fact());
+///     }
+///     // Kept together with what was made of the events, it is where to go on after a restart.
+///     let cursor = follow.cursor();
+///     if events.is_empty() {
+///         break; // or wait a moment, and go on
+///     }
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// ```
+pub struct Follow<S = MemoryStore> {
+    registry: Registry<S>,
+    cursor: Option<Cursor>,
+}
+
+impl<S: Store> Registry<S> {
+    /// Reads the change feed after a cursor; from the first event with `None`.
+    pub fn follow(&self, after: Option<Cursor>) -> Follow<S> {
+        Follow { registry: self.clone(), cursor: after }
+    }
+
+    /// Reads the change feed from now on.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn follow_from_now(&self) -> Result<Follow<S>, StoreError> {
+        let cursor = self.inner.store.latest().await?;
+        Ok(self.follow(Some(cursor)))
+    }
+
+    /// Keeps what this node holds in memory fresh by following the change feed: a change elsewhere is known here after
+    /// `wait`, and not only when [`Freshness`](crate::Freshness) runs out, and clients that nobody changes are not loaded
+    /// again. Never ends; drop it at any time, and call it again whenever you like.
+    ///
+    /// `wait` is called between polls with the time that may pass until the next, a quarter of the freshness; it may come
+    /// back sooner, above all when somebody says that there is something to read. With a runtime's timer it is
+    /// `registry.keep_fresh(tokio::time::sleep)`.
+    ///
+    /// A store that does not answer is traced and asked again. Does nothing but wait where records are live clients in
+    /// memory.
+    pub async fn keep_fresh<F>(&self, wait: impl Fn(Duration) -> F + Send + Sync) -> Infallible
+    where
+        F: Future<Output = ()> + Send,
+    {
+        loop {
+            let pause = match &self.inner.cache {
+                None => Duration::from_secs(60),
+                Some(cache) => {
+                    let Err(error) = self.follow_for(cache, &wait).await;
+                    if error.kind() == StoreErrorKind::CursorLost {
+                        // A backup was restored, or another server is the first now: nothing that was seen counts.
+                        tracing::warn!("the change feed begins anew: everything kept in memory is dropped");
+                        self.forget();
+                    } else {
+                        tracing::warn!(%error, "the change feed cannot be read");
+                    }
+                    cache.freshness().limit() / 4
+                }
+            };
+            wait(pause).await;
+        }
+    }
+
+    /// Drops everything that is kept of the store in memory: opened clients, and which revisions were seen. For after a
+    /// backup was restored, where [`keep_fresh`](Self::keep_fresh) does not find out by itself.
+    pub fn forget(&self) {
+        if let Some(protection) = &self.inner.protection {
+            protection.forget();
+        }
+        if let Some(cache) = &self.inner.cache {
+            cache.clear();
+        }
+    }
+
+    /// Follows the feed until something fails.
+    async fn follow_for<F>(
+        &self,
+        cache: &Cache,
+        wait: &(impl Fn(Duration) -> F + Send + Sync),
+    ) -> Result<Infallible, StoreError>
+    where
+        F: Future<Output = ()> + Send,
+    {
+        let clock = &*self.inner.clock;
+        let mut follow = self.follow_from_now().await?;
+        // Loads that are sent from now on see everything before the cursor; the rest is going to pass.
+        let since = Reading::of(clock);
+        loop {
+            let sent = Reading::of(clock);
+            let events = follow.next(PAGE).await?;
+            for client_id in clients_of(&events) {
+                cache.take_out(client_id.into());
+            }
+            if events.len() < PAGE {
+                cache.drained(sent, since);
+                wait(cache.freshness().limit() / 4).await;
+            }
+        }
+    }
+}
+
+impl<S: Store> Follow<S> {
+    /// The next events, at most `limit` (at least 1). Fewer than that contain every commit that was acknowledged before the
+    /// call; none, that there are no more at the moment. A client's events come in the order of its trail.
+    ///
+    /// # Errors
+    /// [`StoreError`]; the cursor stays where it was. Of kind [`StoreErrorKind::CursorLost`] when the store does not know the
+    /// cursor (any more), as after a restored backup: begin anew, and expect events that you have had.
+    pub async fn next(&mut self, limit: usize) -> Result<Vec<Event>, StoreError> {
+        let store = &self.registry.inner.store;
+        let Changes { events, cursor } = store.changes(self.cursor.as_ref(), limit.max(1)).await?;
+        self.cursor = Some(cursor);
+        Ok(events)
+    }
+
+    /// Where it is: after the events that it has given. `None` before the first.
+    #[must_use]
+    pub fn cursor(&self) -> Option<&Cursor> {
+        self.cursor.as_ref()
+    }
+}
+
+impl<S> fmt::Debug for Follow<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Follow").field("cursor", &self.cursor).finish_non_exhaustive()
+    }
+}
+
+/// Whom events are about; several in a row about the same one count once.
+fn clients_of(events: &[Event]) -> impl Iterator<Item = &ClientId> {
+    events
+        .chunk_by(|one, next| one.client_id() == next.client_id())
+        .filter_map(|run| run.first())
+        .map(Event::client_id)
+}
+
+/// How many events are read at once.
+const PAGE: usize = 1000;
