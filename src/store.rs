@@ -8,6 +8,8 @@
 
 mod erased;
 mod memory;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 
 use std::future::Future;
 
@@ -15,6 +17,9 @@ use serde::{Deserialize, Serialize};
 
 pub use self::erased::{DynStore, ErasedStore};
 pub use self::memory::MemoryStore;
+#[cfg(feature = "sqlite")]
+#[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
+pub use self::sqlite::{SqliteOptions, SqliteStore};
 use crate::client::LastUses;
 use crate::event::{Event, Revision};
 use crate::id::{AddInId, ClientId, KeyId, SecretId, SellerId};

@@ -21,6 +21,8 @@ fn public_types_cross_threads() {
     cheap_to_share::<Authenticated>();
     cheap_to_share::<Record>();
     cheap_to_share::<MemoryStore>();
+    #[cfg(feature = "sqlite")]
+    cheap_to_share::<store::SqliteStore>();
     cheap_to_share::<Credentials>();
     cheap_to_share::<Plan<SecretDeletion>>();
     cheap_to_share::<Signature>();

@@ -939,6 +939,8 @@ const APART: &[(&str, &str)] = &[
     ("SecretDisabling", "only ever inside a plan, which is looked at"),
     ("Store", "a trait; what goes through it is looked at"),
     ("ErasedStore", "a trait; what goes through it is looked at"),
+    ("SqliteStore", "shows the path of its file; what is in that, tests/sqlite looks at"),
+    ("SqliteOptions", "holds two numbers"),
 ];
 
 /// The names behind `pub use` in the crate's root, and those that its one public module declares or re-exports.

@@ -99,7 +99,7 @@ impl std::fmt::Display for Bound {
 }
 
 /// The medians of the floor's and our nanoseconds, and of the ratios of the rounds; `None` unless measuring.
-fn medians<A, B>(mut floor: impl FnMut() -> A, mut ours: impl FnMut() -> B) -> Option<[f64; 3]> {
+pub(crate) fn medians<A, B>(mut floor: impl FnMut() -> A, mut ours: impl FnMut() -> B) -> Option<[f64; 3]> {
     if !measuring() {
         floor();
         ours();

@@ -2,14 +2,19 @@
 //! out and promoted; the first one ends. At each step: who signs and why, which passwords work, and what comes.
 //!
 //! ```text
-//! cargo run --example rotation
+//! cargo run --features sqlite --example rotation
 //! ```
+//!
+//! It lives in a file. Run again, it shows what the first run has left, and moves everything under a new key.
 
+mod again;
 mod chart;
+mod home;
 
 use std::error::Error;
 use std::io::IsTerminal;
 
+use client_registry::store::SqliteStore;
 use client_registry::{
     AccessError, AddIn, Availability, CallError, ClientDetails, ClientHandle, ClientSecret, ConfirmError,
     Days, Label, Lifetime, ManualClock, NewSecret, Registry, SecretId, SecretRing, Timestamp,
@@ -17,12 +22,18 @@ use client_registry::{
 
 #[pollster::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    // A year goes by in this example; with `Registry::in_memory()` it would be a real one.
+    let home = home::Home::open()?;
+    // A year goes by in this example; with `Registry::open(store, keyring)` it would be a real one.
     let clock = ManualClock::new("2026-03-01T09:00:00Z".parse()?);
-    let registry = Registry::builder().clock(clock.clone()).in_memory();
+    let registry = Registry::builder().clock(clock.clone());
+    let registry = registry.open(SqliteStore::open(home.file())?, home.keyring()?).await?;
+    let contoso = registry.as_seller("contoso")?;
+    if let Some(found) = contoso.client_named("calendar app").await? {
+        drop(registry);
+        return again::run(&home, &found).await;
+    }
 
     heading("1 March 2026. Contoso registers a client ID for its calendar add-in.");
-    let contoso = registry.as_seller("contoso")?;
     let details = ClientDetails::new("calendar app", "app.contoso.com", "https://app.contoso.com/done")?;
     let issued = contoso.register(details, Availability::Worldwide, Lifetime::OneYear).await?;
     let calendar = contoso.client(issued.client_id());
@@ -106,11 +117,26 @@ async fn main() -> Result<(), Box<dyn Error>> {
     clock.advance(Days::new(8));
     heading("14 March 2027. Nobody has used it for a week: now it may be deleted.");
     calendar.confirm(calendar.plan_deletion(first).await?).await?;
-    show(&calendar).await
+    show(&calendar).await?;
+
+    heading("Others have been busy, too.");
+    for number in 1..=200 {
+        let seller = registry.as_seller(format!("seller-{}", 1 + number % 10))?;
+        let details = ClientDetails::new(
+            &format!("app {number}"),
+            &format!("app-{number}.example"),
+            &format!("https://app-{number}.example/done"),
+        )?;
+        drop(seller.register(details, Availability::Worldwide, Lifetime::OneYear).await?);
+    }
+    println!("   200 client IDs of 10 sellers were registered, each durable before it was told.");
+    println!("\n   All of it is in {}", home.file().display());
+    println!("   Run this again: it finds what it has left, and moves it under a new key.");
+    Ok(())
 }
 
 /// The add-in calls the platform, which authenticates it.
-async fn call(registry: &Registry, ring: &SecretRing) -> Result<(), Box<dyn Error>> {
+async fn call(registry: &Registry<SqliteStore>, ring: &SecretRing) -> Result<(), Box<dyn Error>> {
     let answer = ring.call(async |credentials| {
         let (id, secret) = (credentials.client_id().as_str(), credentials.client_secret().expose());
         match registry.authenticate(id, secret).await {
@@ -128,7 +154,7 @@ async fn call(registry: &Registry, ring: &SecretRing) -> Result<(), Box<dyn Erro
 }
 
 /// Who signs and why, which passwords work, and what comes.
-async fn show(client: &ClientHandle) -> Result<(), Box<dyn Error>> {
+async fn show(client: &ClientHandle<SqliteStore>) -> Result<(), Box<dyn Error>> {
     let snapshot = client.snapshot().await?;
     let passwords: Vec<_> = snapshot.client().valid_at(snapshot.at()).map(|secret| secret.id()).collect();
     println!("   {}", snapshot.signing());

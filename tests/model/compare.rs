@@ -5,10 +5,11 @@ use client_registry::{Error, Fate};
 use client_registry::{EventHash, Origin, Refusal, Revision, Secret, Snapshot, Timestamp, check_trail};
 use pollster::block_on;
 
+use crate::home::Home;
 use crate::model::{Actor, Client, Model, Secret as Modelled};
 use crate::system::{System, add_in_number, availability, details, instant, label_of, number, seller_id};
 
-impl System {
+impl<S: Home> System<S> {
     /// What is looked at after each command that is about this client.
     pub(crate) fn compare(&mut self, model: &Model, client: usize) {
         let modelled = &model.clients[client];

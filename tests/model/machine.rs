@@ -1,10 +1,13 @@
 //! Model and registry side by side, step by step.
 
+use std::marker::PhantomData;
+
 use proptest::prelude::*;
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest};
 
 use crate::answer::Answer;
 use crate::command::{Command, Pick};
+use crate::home::Home;
 use crate::model::{Fault, Model, Text};
 use crate::system::System;
 use crate::tally;
@@ -35,18 +38,19 @@ impl<const FAULT: usize> ReferenceStateMachine for Reference<FAULT> {
     }
 }
 
-pub(crate) struct Comparison<const FAULT: usize>;
+/// Of the model and a registry that lives in such a store.
+pub(crate) struct Comparison<const FAULT: usize, S>(PhantomData<S>);
 
-impl<const FAULT: usize> StateMachineTest for Comparison<FAULT> {
-    type SystemUnderTest = System;
+impl<const FAULT: usize, S: Home> StateMachineTest for Comparison<FAULT, S> {
+    type SystemUnderTest = System<S>;
     type Reference = Reference<FAULT>;
 
-    fn init_test(_: &Model) -> System {
+    fn init_test(_: &Model) -> System<S> {
         tally::history();
         System::new()
     }
 
-    fn apply(mut system: System, model: &Model, _: Pick) -> System {
+    fn apply(mut system: System<S>, model: &Model, _: Pick) -> System<S> {
         let (command, allowed) = model.last.as_ref().expect("a command led here");
         system.history.push(command.clone());
         let answer = system.obey(command);
@@ -66,7 +70,7 @@ impl<const FAULT: usize> StateMachineTest for Comparison<FAULT> {
         system
     }
 
-    fn teardown(mut system: System, model: Model) {
+    fn teardown(mut system: System<S>, model: Model) {
         system.compare_all(&model);
     }
 }

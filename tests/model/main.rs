@@ -4,7 +4,7 @@
 //! sellers and an operator; after each the answers are compared, what the client has, who signs and what is valid now
 //! and later, and its trail; at the end of a history everything, with every client secret that was ever issued.
 //!
-//! `CLIENT_REGISTRY_HISTORIES` asks for more histories than the usual 20,000. Models with a deliberate mistake show
+//! `CLIENT_REGISTRY_HISTORIES` asks for more histories than the usual 20,000; a twentieth of them is run in a file, too. Models with a deliberate mistake show
 //! that the comparison notices one.
 
 #![allow(
@@ -19,16 +19,22 @@
 mod answer;
 mod command;
 mod compare;
+mod home;
 mod machine;
 mod model;
 mod rules;
 mod system;
 mod tally;
+#[cfg(feature = "sqlite")]
+mod twin;
 
 use proptest::test_runner::{Config, RngAlgorithm, TestError, TestRng, TestRunner};
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest};
 use std::io::Write as _;
 
+use client_registry::store::MemoryStore;
+
+use crate::home::Home;
 use crate::machine::{Comparison, Reference};
 
 /// Two halves, so that two cores have something to do.
@@ -62,11 +68,41 @@ fn a_model_that_forgets_deleted_secrets_is_caught() {
     is_caught::<4>("");
 }
 
-fn run_half(half: u8) {
+/// A file beside a memory store: whatever the one answers, the other answers too.
+#[cfg(feature = "sqlite")]
+mod sqlite {
+    use super::*;
+    use crate::twin::Twin;
+
+    #[test]
+    fn the_first_half_of_a_twentieth_of_the_histories() {
+        run_some::<Twin>(histories() / 20, 1);
+    }
+
+    #[test]
+    fn the_second_half_of_a_twentieth_of_the_histories() {
+        run_some::<Twin>(histories() / 20, 2);
+    }
+
+    #[test]
+    fn a_file_that_forgets_uses_is_caught() {
+        let reason = run::<0, Twin<true>>(1_000, 3, 100).expect_err("the mistake goes unnoticed");
+        assert!(reason.contains("the file's answer"), "{reason}");
+    }
+}
+
+fn histories() -> u32 {
     let asked = std::env::var("CLIENT_REGISTRY_HISTORIES").ok();
-    let histories = asked.map_or(20_000, |asked| asked.parse().expect("a number of histories"));
+    asked.map_or(20_000, |asked| asked.parse().expect("a number of histories"))
+}
+
+fn run_half(half: u8) {
+    run_some::<MemoryStore>(histories(), half);
+}
+
+fn run_some<S: Home>(histories: u32, half: u8) {
     let each = histories / 2 + u32::from(half == 1) * (histories % 2);
-    if let Err(reason) = run::<0>(each, half, 10_000) {
+    if let Err(reason) = run::<0, S>(each, half, 10_000) {
         panic!("{reason}\nin this history:\n{}", tally::story());
     }
     let tally = tally::so_far();
@@ -85,11 +121,11 @@ fn run_half(half: u8) {
 }
 
 fn is_caught<const FAULT: usize>(what: &str) {
-    let reason = run::<FAULT>(1_000, 3, 100).expect_err("the mistake goes unnoticed");
+    let reason = run::<FAULT, MemoryStore>(1_000, 3, 100).expect_err("the mistake goes unnoticed");
     assert!(reason.contains(what), "{reason}");
 }
 
-fn run<const FAULT: usize>(histories: u32, seed: u8, shrinks: u32) -> Result<(), String> {
+fn run<const FAULT: usize, S: Home>(histories: u32, seed: u8, shrinks: u32) -> Result<(), String> {
     let config = Config {
         cases: histories,
         max_shrink_iters: shrinks,
@@ -100,7 +136,7 @@ fn run<const FAULT: usize>(histories: u32, seed: u8, shrinks: u32) -> Result<(),
     let mut runner = TestRunner::new_with_rng(config.clone(), rng);
     let strategy = Reference::<FAULT>::sequential_strategy(25..=50);
     let result = runner.run(&strategy, |(model, picks, seen)| {
-        Comparison::<FAULT>::test_sequential(config.clone(), model, picks, seen);
+        Comparison::<FAULT, S>::test_sequential(config.clone(), model, picks, seen);
         Ok(())
     });
     result.map_err(|error| match error {

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use chrono::DateTime;
+use client_registry::store::MemoryStore;
 use client_registry::*;
 use hmac::{Hmac, KeyInit, Mac};
 use pollster::block_on;
@@ -11,11 +12,12 @@ use sha2::Sha256;
 
 use crate::answer::{Answer, Planned};
 use crate::command::{Command, Name};
+use crate::home::Home;
 use crate::model::{Actor, BASE64_TEXT, Import, New, PlanKind, Present, Rotate, START, Signs, Text};
 use crate::tally;
 
-pub(crate) struct System {
-    pub(crate) registry: Registry,
+pub(crate) struct System<S: Home = MemoryStore> {
+    pub(crate) registry: Registry<S>,
     clock: ManualClock,
     /// The client IDs in the order in which they came to be.
     pub(crate) ids: Vec<ClientId>,
@@ -35,14 +37,14 @@ enum AnyPlan {
     Client(Plan<ClientDeletion>),
 }
 
-impl System {
+impl<S: Home> System<S> {
     pub(crate) fn new() -> Self {
         let clock = ManualClock::new(DateTime::from_timestamp_millis(START).unwrap());
-        let registry = Registry::builder()
+        let builder = Registry::builder()
             .clock(clock.clone())
             .entropy(Counted::default())
-            .last_use_interval(Duration::ZERO)
-            .in_memory();
+            .last_use_interval(Duration::ZERO);
+        let registry = S::registry(builder);
         Self {
             registry,
             clock,
@@ -191,17 +193,19 @@ impl System {
                 }
             }
             Command::SetClock { to } => {
+                // As an application does from time to time.
+                block_on(self.registry.flush_last_uses()).unwrap();
                 self.clock.set_wall(DateTime::from_timestamp_millis(*to).unwrap());
                 Answer::Changed
             }
         }
     }
 
-    pub(crate) fn operator(&self) -> Operator {
+    pub(crate) fn operator(&self) -> Operator<S> {
         self.registry.as_operator("ann").unwrap()
     }
 
-    fn handle(&self, actor: Actor, client: usize) -> ClientHandle {
+    fn handle(&self, actor: Actor, client: usize) -> ClientHandle<S> {
         match actor {
             Actor::Operator => self.operator().client(&self.ids[client]),
             Actor::Seller(seller) => {
@@ -431,7 +435,7 @@ impl System {
     }
 }
 
-impl Drop for System {
+impl<S: Home> Drop for System<S> {
     fn drop(&mut self) {
         if std::thread::panicking() {
             tally::went_wrong(&self.history);

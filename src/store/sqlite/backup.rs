@@ -1,0 +1,62 @@
+//! A copy of the file while it is in use, by the engine's own means.
+
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
+
+use futures_channel::oneshot;
+use rusqlite::backup::{Backup, StepResult};
+
+use super::SqliteStore;
+use super::fault::Fault;
+use super::file::{self, Beside};
+use crate::store::{StoreError, StoreErrorKind};
+
+impl SqliteStore {
+    /// Copies everything that has been acknowledged into a new file, which can be opened like this one. Changes go on
+    /// meanwhile; the copy is of one moment, and stands under its name only once it is whole and flushed.
+    ///
+    /// Whoever follows the [change feed](crate::store::Store::changes) with a cursor from after the copy is told by
+    /// [`CursorLost`](StoreErrorKind::CursorLost) when the copy takes the place of this file.
+    ///
+    /// # Errors
+    /// [`StoreError`], also when there is a file of this name already, which is left as it is.
+    pub async fn backup_to(&self, path: impl AsRef<Path>) -> Result<(), StoreError> {
+        let to = file::absolute(path.as_ref())?;
+        let from = self.inner.path.clone();
+        let (answer, answered) = oneshot::channel();
+        // It takes as long as the file is large, and nobody else should wait for it.
+        let started = thread::Builder::new().name("client-registry-backup".to_owned()).spawn(move || {
+            let _ = answer.send(copy(from, &to));
+        });
+        started.map_err(unavailable)?;
+        answered.await.map_err(unavailable)??;
+        Ok(())
+    }
+}
+
+fn copy(from: PathBuf, to: &Path) -> Result<(), Fault> {
+    if to.symlink_metadata().is_ok() {
+        return Err(exists(to));
+    }
+    let beside = Beside::new(to);
+    let mut target = beside.create()?;
+    let source = file::reader(&from, BUSY_TIMEOUT)?;
+    // All pages in one step, which is one state of the file.
+    let step = Backup::new(&source, &mut target)?.step(-1)?;
+    if step != StepResult::Done {
+        return Err(Fault::file(&from, StoreErrorKind::Unavailable, "others are writing to it: try again"));
+    }
+    target.close().map_err(|(_, error)| error)?;
+    if file::put_in_place(beside.path(), to)? { Ok(()) } else { Err(exists(to)) }
+}
+
+fn exists(to: &Path) -> Fault {
+    Fault::file(to, StoreErrorKind::Unavailable, "there is a file of this name: choose another one")
+}
+
+fn unavailable(error: impl std::error::Error + Send + Sync + 'static) -> StoreError {
+    StoreError::with_source(StoreErrorKind::Unavailable, error)
+}
+
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);

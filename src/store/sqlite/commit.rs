@@ -1,0 +1,333 @@
+//! What a commit does inside its transaction: compares, looks for what is taken, and writes the rows that change.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use rusqlite::{Connection, OptionalExtension as _, named_params, params};
+
+use super::fault::{Cells, Fault};
+use crate::event::{Event, Revision};
+use crate::id::{AddInId, ClientId, KeyId, SecretId};
+use crate::record::{RecordId, RecordParts};
+use crate::store::{
+    Adopted, Commit, CommitError, CommitId, Committed, Entry, Index, StoreError, StoreErrorKind, Use,
+};
+use crate::validity::Timestamp;
+
+/// Replaces the records of a commit.
+pub(super) fn commit(connection: &Connection, commit: &Commit) -> Result<(), CommitError> {
+    let mut nexts = Vec::with_capacity(commit.changes().len());
+    for change in commit.changes() {
+        let parts = change.record().parts().map_err(CommitError::NotWritten)?;
+        let found = Found::read(connection, parts.id)?;
+        if !change.expected().holds(found.as_ref().map(|found| (found.revision, Some(&found.key_id)))) {
+            return Err(conflict(parts.id, found));
+        }
+        nexts.push(Next::new(connection, parts, change.index(), found)?);
+    }
+    place(connection, &nexts)?;
+    for (change, next) in commit.changes().iter().zip(&nexts) {
+        if let Some(client_id) = &next.client_id {
+            append(connection, client_id, commit.id(), change.record().revision(), change.events())?;
+        }
+    }
+    Ok(())
+}
+
+/// Takes in records with their histories.
+pub(super) fn adopt(connection: &Connection, clients: &[Adopted]) -> Result<(), CommitError> {
+    let mut nexts = Vec::with_capacity(clients.len());
+    for client in clients.iter().filter(|client| !client.record().id().is_reserved()) {
+        let parts = client.record().parts().map_err(CommitError::NotWritten)?;
+        if let Some(found) = Found::read(connection, parts.id)? {
+            return Err(conflict(parts.id, Some(found)));
+        }
+        nexts.push(Next::new(connection, parts, client.index(), None)?);
+    }
+    place(connection, &nexts)?;
+    for client in clients {
+        if let Some(client_id) = client.record().id().client_id() {
+            for Committed { commit_id, revision, events } in client.history() {
+                append(connection, &client_id, *commit_id, *revision, events)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Notes uses of the secrets that there are.
+pub(super) fn note_uses(connection: &Connection, uses: &[Use]) -> Result<(), CommitError> {
+    let mut statement = connection.prepare_cached(
+        "UPDATE secret SET last_used = ?3
+         WHERE client_id = ?1 AND secret = ?2 AND (last_used IS NULL OR last_used < ?3)",
+    )?;
+    for Use { client_id, secret, at } in uses {
+        statement.execute(params![client_id.as_str(), secret.number(), at.as_millis()])?;
+    }
+    Ok(())
+}
+
+/// What there is of a record before a commit.
+struct Found {
+    number: i64,
+    revision: Revision,
+    key_id: KeyId,
+    name: Option<(String, String)>,
+}
+
+impl Found {
+    fn read(connection: &Connection, id: RecordId<'_>) -> Result<Option<Self>, Fault> {
+        let mut statement = connection
+            .prepare_cached("SELECT number, revision, key_id, seller, name_key FROM record WHERE id = ?1")?;
+        let mut rows = statement.query([id.as_str()])?;
+        let Some(row) = rows.next()? else {
+            return Ok(None);
+        };
+        let cells = Cells { row, table: "record", key: &id };
+        let key_id = KeyId::parse(cells.text(2, "key_id")?);
+        let name: (Option<String>, Option<String>) = (row.get(3)?, row.get(4)?);
+        Ok(Some(Self {
+            number: cells.number(0, "number")?,
+            revision: Revision::new(cells.number(1, "revision")?),
+            key_id: key_id.map_err(|error| cells.unreadable("key_id", error))?,
+            name: name.0.zip(name.1),
+        }))
+    }
+}
+
+/// A record that is to be put in place, and by what its client was found until now.
+struct Next<'a> {
+    parts: RecordParts<'a>,
+    found: Option<Found>,
+    /// Whose it is; nobody's under a reserved ID.
+    client_id: Option<ClientId>,
+    index: &'a Index,
+    ends: BTreeMap<SecretId, Option<Timestamp>>,
+    add_ins_before: BTreeSet<String>,
+    ends_before: BTreeMap<i64, Option<i64>>,
+}
+
+impl<'a> Next<'a> {
+    fn new(
+        connection: &Connection,
+        parts: RecordParts<'a>,
+        index: &'a Index,
+        found: Option<Found>,
+    ) -> Result<Self, Fault> {
+        let client_id = parts.id.client_id();
+        let mut next = Self {
+            parts,
+            client_id,
+            index,
+            ends: index.ends.iter().copied().collect(),
+            add_ins_before: BTreeSet::new(),
+            ends_before: BTreeMap::new(),
+            found,
+        };
+        if next.found.is_some() && next.client_id.is_some() {
+            let id = next.parts.id.as_str();
+            let mut add_ins = connection.prepare_cached("SELECT add_in FROM add_in WHERE client_id = ?1")?;
+            let add_ins = add_ins.query_map([id], |row| row.get(0))?;
+            next.add_ins_before = add_ins.collect::<Result<_, _>>()?;
+            let mut ends =
+                connection.prepare_cached("SELECT secret, until FROM secret WHERE client_id = ?1")?;
+            let ends = ends.query_map([id], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            next.ends_before = ends.collect::<Result<_, _>>()?;
+        }
+        Ok(next)
+    }
+
+    /// Its seller and the key of its name.
+    fn name(&self) -> Option<(&str, &str)> {
+        let name = self.index.name.as_ref().filter(|_| self.client_id.is_some());
+        name.map(|(seller, key)| (seller.as_str(), key.as_str()))
+    }
+
+    fn name_before(&self) -> Option<(&str, &str)> {
+        let name = self.found.as_ref().and_then(|found| found.name.as_ref());
+        name.map(|(seller, key)| (seller.as_str(), key.as_str()))
+    }
+
+    fn has_before(&self, entry: &Entry) -> bool {
+        match entry {
+            Entry::AddIn(add_in) => self.add_ins_before.contains(add_in.as_str()),
+            Entry::Name(seller, key) => self.name_before() == Some((seller.as_str(), key.as_str())),
+        }
+    }
+
+    fn add_ins(&self) -> &'a [AddInId] {
+        if self.client_id.is_some() { &self.index.add_ins } else { &[] }
+    }
+}
+
+/// Puts records in place, with all by which they are found, once nothing stands against it.
+fn place(connection: &Connection, nexts: &[Next<'_>]) -> Result<(), CommitError> {
+    check_unique(connection, nexts)?;
+    // What two clients exchange is nobody's in between.
+    for next in nexts {
+        strike_out(connection, next, nexts.len() > 1)?;
+    }
+    for next in nexts {
+        write(connection, next)?;
+        enter(connection, next)?;
+    }
+    Ok(())
+}
+
+/// In the state after the whole commit each entry belongs to one client.
+fn check_unique(connection: &Connection, nexts: &[Next<'_>]) -> Result<(), CommitError> {
+    let is_changed = |id: &ClientId| nexts.iter().any(|next| next.client_id.as_ref() == Some(id));
+    let mut claimed = HashMap::new();
+    for next in nexts {
+        let Some(client_id) = &next.client_id else { continue };
+        for entry in next.index.unique_entries() {
+            let before = if next.has_before(&entry) { None } else { owner(connection, &entry)? };
+            let before = before.filter(|owner| !is_changed(owner));
+            if let Some(by) = before.or_else(|| claimed.insert(entry.clone(), client_id.clone())) {
+                return Err(CommitError::Taken { entry, by });
+            }
+        }
+    }
+    Ok(())
+}
+
+fn owner(connection: &Connection, entry: &Entry) -> Result<Option<ClientId>, Fault> {
+    let owner: Option<String> = match entry {
+        Entry::AddIn(add_in) => connection
+            .prepare_cached("SELECT client_id FROM add_in WHERE add_in = ?1")?
+            .query_row([add_in.as_str()], |row| row.get(0))
+            .optional()?,
+        Entry::Name(seller, key) => connection
+            .prepare_cached("SELECT id FROM record WHERE seller = ?1 AND name_key = ?2")?
+            .query_row([seller.as_str(), key.as_str()], |row| row.get(0))
+            .optional()?,
+    };
+    let Some(owner) = owner else {
+        return Ok(None);
+    };
+    ClientId::parse(&owner).map(Some).map_err(|error| {
+        let (table, column) = match entry {
+            Entry::AddIn(_) => ("add_in", "client_id"),
+            Entry::Name(..) => ("record", "id"),
+        };
+        Fault::Cell { table, column, key: format!("{entry:?}"), source: error.into() }
+    })
+}
+
+/// Takes out by what a client is no longer found. The last use of a secret goes with its row.
+fn strike_out(connection: &Connection, next: &Next<'_>, frees_name: bool) -> Result<(), CommitError> {
+    let Some(found) = &next.found else {
+        return Ok(());
+    };
+    if frees_name && found.name.is_some() && next.name_before() != next.name() {
+        connection
+            .prepare_cached("UPDATE record SET seller = NULL, name_key = NULL WHERE number = ?1")?
+            .execute([found.number])?;
+    }
+    let kept: BTreeSet<&str> = next.add_ins().iter().map(AddInId::as_str).collect();
+    for add_in in next.add_ins_before.iter().filter(|add_in| !kept.contains(add_in.as_str())) {
+        connection.prepare_cached("DELETE FROM add_in WHERE add_in = ?1")?.execute([add_in])?;
+    }
+    let kept: BTreeSet<i64> = next.ends.keys().map(|secret| i64::from(secret.number())).collect();
+    for secret in next.ends_before.keys().filter(|secret| !kept.contains(secret)) {
+        connection
+            .prepare_cached("DELETE FROM secret WHERE client_id = ?1 AND secret = ?2")?
+            .execute(params![next.parts.id.as_str(), secret])?;
+    }
+    Ok(())
+}
+
+/// Writes the record itself. What is indexed is left alone where it stays the same.
+fn write(connection: &Connection, next: &Next<'_>) -> Result<(), CommitError> {
+    let RecordParts { format, registry_id, id, revision, key_id, body, sealed } = next.parts;
+    let revision = number_of(revision)?;
+    let (seller, name_key) = next.name().unzip();
+    match &next.found {
+        Some(found) if found.key_id == *key_id && next.name_before() == next.name() => connection
+            .prepare_cached(
+                "UPDATE record SET revision = :revision, format = :format, registry_id = :registry_id,
+                    body = :body, sealed = :sealed
+                 WHERE number = :number",
+            )?
+            .execute(named_params! {
+                ":number": found.number, ":revision": revision, ":format": format,
+                ":registry_id": registry_id, ":body": body, ":sealed": sealed,
+            })?,
+        Some(found) => connection
+            .prepare_cached(
+                "UPDATE record SET revision = :revision, format = :format, registry_id = :registry_id,
+                    body = :body, sealed = :sealed, key_id = :key_id, seller = :seller, name_key = :name_key
+                 WHERE number = :number",
+            )?
+            .execute(named_params! {
+                ":number": found.number, ":revision": revision, ":format": format,
+                ":registry_id": registry_id, ":body": body, ":sealed": sealed,
+                ":key_id": key_id.as_str(), ":seller": seller, ":name_key": name_key,
+            })?,
+        None => connection
+            .prepare_cached(
+                "INSERT INTO record (id, revision, seller, name_key, key_id, format, registry_id, body, sealed)
+                 VALUES (:id, :revision, :seller, :name_key, :key_id, :format, :registry_id, :body, :sealed)",
+            )?
+            .execute(named_params! {
+                ":id": id.as_str(), ":revision": revision, ":format": format,
+                ":registry_id": registry_id, ":body": body, ":sealed": sealed,
+                ":key_id": key_id.as_str(), ":seller": seller, ":name_key": name_key,
+            })?,
+    };
+    Ok(())
+}
+
+/// Puts in by what a client is found from now on.
+fn enter(connection: &Connection, next: &Next<'_>) -> Result<(), CommitError> {
+    if next.client_id.is_none() {
+        return Ok(());
+    }
+    let id = next.parts.id.as_str();
+    for add_in in next.add_ins().iter().filter(|add_in| !next.add_ins_before.contains(add_in.as_str())) {
+        connection
+            .prepare_cached("INSERT INTO add_in (add_in, client_id) VALUES (?1, ?2)")?
+            .execute([add_in.as_str(), id])?;
+    }
+    for (secret, until) in &next.ends {
+        let (secret, until) = (i64::from(secret.number()), until.map(Timestamp::as_millis));
+        let sql = match next.ends_before.get(&secret) {
+            None => "INSERT INTO secret (client_id, secret, until) VALUES (?1, ?2, ?3)",
+            Some(before) if *before == until => continue,
+            Some(_) => "UPDATE secret SET until = ?3 WHERE client_id = ?1 AND secret = ?2",
+        };
+        connection.prepare_cached(sql)?.execute(params![id, secret, until])?;
+    }
+    Ok(())
+}
+
+fn append(
+    connection: &Connection,
+    client_id: &ClientId,
+    commit_id: CommitId,
+    revision: Revision,
+    events: &[Event],
+) -> Result<(), CommitError> {
+    let revision = number_of(revision)?;
+    for event in events {
+        let json = serde_json::to_string(event).map_err(|error| {
+            CommitError::NotWritten(StoreError::with_source(StoreErrorKind::Corrupt, error))
+        })?;
+        connection
+            .prepare_cached(
+                "INSERT INTO event (client_id, revision, commit_id, event) VALUES (?1, ?2, ?3, ?4)",
+            )?
+            .execute(params![client_id.as_str(), revision, commit_id.as_bytes(), json])?;
+    }
+    Ok(())
+}
+
+fn conflict(id: RecordId<'_>, found: Option<Found>) -> CommitError {
+    let found = found.map(|found| found.revision);
+    CommitError::Conflict { record_id: id.as_str().into(), found }
+}
+
+/// A revision as the file has it.
+fn number_of(revision: Revision) -> Result<i64, CommitError> {
+    i64::try_from(revision.number())
+        .map_err(|error| CommitError::NotWritten(StoreError::with_source(StoreErrorKind::Corrupt, error)))
+}

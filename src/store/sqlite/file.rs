@@ -1,0 +1,222 @@
+//! The file: whose it is, before anything in it is touched; how it is made, and never half; how it is opened.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+
+use super::fault::Fault;
+use super::schema;
+use crate::entropy::instance_mark;
+use crate::store::{StoreError, StoreErrorKind};
+
+/// How the file is used.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Settings {
+    pub(super) busy_timeout: Duration,
+    pub(super) max_size: Option<u64>,
+}
+
+/// The path from the root, so that no name means anything else to the engine, and none moves with the working directory.
+pub(super) fn absolute(path: &Path) -> Result<PathBuf, Fault> {
+    let named = std::path::absolute(path).map_err(|error| unavailable(path, NO_NAME).because(error))?;
+    if named.file_name().is_none() {
+        return Err(unavailable(path, NO_NAME));
+    }
+    Ok(named)
+}
+
+/// Makes sure that there is a registry's file of a version that is known here. Where there is nothing, it is made.
+pub(super) fn prepare(path: &Path) -> Result<(), Fault> {
+    let version = rusqlite::version_number();
+    if version < FIRST_SOUND_VERSION {
+        return Err(unavailable(
+            path,
+            format!("SQLite {} can lose changes: 3.51.3 is needed", rusqlite::version()),
+        ));
+    }
+    match fs::metadata(path) {
+        Ok(found) if found.is_dir() => {
+            return Err(unavailable(path, "it is a directory: name a file in it"));
+        }
+        Ok(found) if found.len() == 0 => {
+            let problem = "the file is empty: restore it from a backup, or remove it to begin anew";
+            return Err(Fault::file(path, StoreErrorKind::Corrupt, problem));
+        }
+        Ok(_) => {}
+        Err(error) if error.kind() == ErrorKind::NotFound => create(path)?,
+        Err(error) => return Err(unavailable(path, NO_RIGHTS).because(error)),
+    }
+    inspect(path)
+}
+
+/// A connection that writes.
+pub(super) fn writer(path: &Path, settings: Settings) -> Result<Connection, Fault> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut connection = Connection::open_with_flags(path, flags).map_err(|error| explained(path, error))?;
+    connection.busy_timeout(settings.busy_timeout)?;
+    if connection.is_readonly("main")? {
+        return Err(Fault::file(path, StoreErrorKind::ReadOnly, NO_RIGHTS));
+    }
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    let mode = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get::<_, String>(0));
+    let mode = mode.map_err(|error| explained(path, error))?;
+    if mode != "wal" {
+        return Err(unavailable(path, format!("the journal mode stays {mode}: use a local file system")));
+    }
+    connection.execute_batch(PRAGMAS)?;
+    if let Some(max_size) = settings.max_size {
+        let page_size: u32 = connection.query_row("PRAGMA page_size", [], |row| row.get(0))?;
+        let pages = (max_size / u64::from(page_size.max(1))).clamp(1, u64::from(u32::MAX - 1));
+        connection.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))?;
+    }
+    schema::migrate(&mut connection, schema::STEPS)?;
+    Ok(connection)
+}
+
+/// A connection that reads.
+pub(super) fn reader(path: &Path, busy_timeout: Duration) -> Result<Connection, Fault> {
+    let connection = read_only(path)?;
+    connection.busy_timeout(busy_timeout)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    connection.execute_batch("PRAGMA trusted_schema = OFF")?;
+    Ok(connection)
+}
+
+/// Puts a whole file where there is none. `false` where there is one.
+pub(super) fn put_in_place(whole: &Path, path: &Path) -> Result<bool, Fault> {
+    let failed = |error| unavailable(path, NO_RIGHTS).because(error);
+    // The engine would take the log of a file that is gone for that of the new one.
+    let has_something = |log: &PathBuf| fs::metadata(log).is_ok_and(|log| log.len() > 0);
+    if let Some(log) = LOGS.iter().map(|log| named(path, log)).find(has_something)
+        && !path.exists()
+    {
+        return Err(unavailable(
+            &log,
+            "it belongs to a file that is gone: put that back, or remove this as well",
+        ));
+    }
+    match fs::hard_link(whole, path) {
+        Ok(()) => fs::remove_file(whole).map_err(failed)?,
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => return Ok(false),
+        // A file system without links. The empty file keeps others away; a crash in between leaves it, and says so.
+        Err(_) => match fs::File::create_new(path) {
+            Ok(_) => fs::rename(whole, path).map_err(failed)?,
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => return Ok(false),
+            Err(error) => return Err(failed(error)),
+        },
+    }
+    // So that the name survives a power cut. Where a directory cannot be flushed, its file system does so itself.
+    if let Some(directory) = path.parent().and_then(|parent| fs::File::open(parent).ok()) {
+        let _ = directory.sync_all();
+    }
+    Ok(true)
+}
+
+/// A file beside another one that is gone when this is dropped, unless it was put in place.
+pub(super) struct Beside(PathBuf);
+
+impl Beside {
+    pub(super) fn new(path: &Path) -> Self {
+        Self(named(path, &format!(".{:016x}.new", instance_mark())))
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// A connection to it.
+    pub(super) fn create(&self) -> Result<Connection, Fault> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+            | OpenFlags::SQLITE_OPEN_CREATE
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(&self.0, flags)
+            .map_err(|error| unavailable(&self.0, NO_DIRECTORY_RIGHTS).because(error))?;
+        connection.execute_batch("PRAGMA synchronous = FULL")?;
+        Ok(connection)
+    }
+}
+
+impl Drop for Beside {
+    fn drop(&mut self) {
+        for beside in ["", "-shm"].iter().chain(LOGS) {
+            let _ = fs::remove_file(named(&self.0, beside));
+        }
+    }
+}
+
+/// Makes an empty registry's file: whole, then under its name, so that no crash leaves half of one there.
+fn create(path: &Path) -> Result<(), Fault> {
+    if let Some(parent) = path.parent().filter(|parent| !parent.is_dir()) {
+        return Err(unavailable(path, format!("there is no directory {}: make it first", parent.display())));
+    }
+    let beside = Beside::new(path);
+    let mut connection = beside.create()?;
+    schema::migrate(&mut connection, schema::STEPS)?;
+    let _: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
+    connection.close().map_err(|(_, error)| error)?;
+    // If somebody else was faster, theirs is as good.
+    put_in_place(beside.path(), path).map(drop)
+}
+
+/// Looks whose file it is. Writes nothing, not even what a crash of another program left to be written.
+fn inspect(path: &Path) -> Result<(), Fault> {
+    let connection = read_only(path)?;
+    let (application_id, version) = schema::mark(&connection).map_err(|error| explained(path, error))?;
+    if application_id != schema::APPLICATION_ID {
+        return Err(Fault::file(path, StoreErrorKind::Corrupt, NOT_OURS));
+    }
+    if usize::try_from(version).is_ok_and(|version| version > schema::STEPS.len()) {
+        return Err(StoreError::new(StoreErrorKind::NewerFormat).into());
+    }
+    Ok(())
+}
+
+fn read_only(path: &Path) -> Result<Connection, Fault> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    Connection::open_with_flags(path, flags).map_err(|error| explained(path, error))
+}
+
+/// What an error of the engine means for somebody who opens a file.
+fn explained(path: &Path, error: rusqlite::Error) -> Fault {
+    let (kind, problem) = match error.sqlite_error_code() {
+        Some(ErrorCode::NotADatabase) => (StoreErrorKind::Corrupt, NOT_OURS),
+        Some(ErrorCode::ReadOnly) => (StoreErrorKind::ReadOnly, NO_RIGHTS),
+        Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => (StoreErrorKind::Unavailable, NO_RIGHTS),
+        _ => return error.into(),
+    };
+    Fault::file(path, kind, problem).because(error)
+}
+
+/// The path with something after it.
+fn named(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
+}
+
+fn unavailable(path: &Path, problem: impl Into<String>) -> Fault {
+    Fault::file(path, StoreErrorKind::Unavailable, problem)
+}
+
+/// The engine does not trust the file's views, looks at cells before it uses them, and overwrites what is deleted: what
+/// was sealed under a key that is gone should be gone as well.
+const PRAGMAS: &str = "
+    PRAGMA synchronous = FULL;
+    PRAGMA trusted_schema = OFF;
+    PRAGMA cell_size_check = ON;
+    PRAGMA secure_delete = ON;
+    PRAGMA foreign_keys = OFF;
+";
+/// What a crash leaves beside a file, by the ends of their names.
+const LOGS: &[&str] = &["-journal", "-wal"];
+/// More than there are.
+const STATEMENTS: usize = 64;
+/// Before, two connections could lose acknowledged changes in WAL mode.
+const FIRST_SOUND_VERSION: i32 = 3_051_003;
+const NO_NAME: &str = "name a file";
+const NO_RIGHTS: &str = "give this user the right to read and write the file, and to write to its directory";
+const NO_DIRECTORY_RIGHTS: &str = "give this user the right to write to the directory";
+const NOT_OURS: &str = "the file is another program's: name another one";

@@ -1,0 +1,56 @@
+//! How a file is used, where the defaults will not do.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::file::Settings;
+use super::{Inner, SqliteStore};
+use crate::store::StoreError;
+
+/// Settings of a [`SqliteStore`].
+///
+/// ```no_run
+/// # use client_registry::store::SqliteStore;
+/// let store = SqliteStore::options().max_size(1 << 30).open("registry.db")?;
+/// # Ok::<(), client_registry::store::StoreError>(())
+/// ```
+#[derive(Debug, Clone)]
+#[must_use = "settings do nothing until a store is opened with them"]
+pub struct SqliteOptions {
+    settings: Settings,
+}
+
+impl SqliteOptions {
+    /// The most bytes that the file grows to; no limit, unless set. A change that needs more is not written, with
+    /// [`ReadOnly`](crate::store::StoreErrorKind::ReadOnly), and everything else goes on: deletions, too, need some room.
+    ///
+    /// In whole pages of 4,096 bytes. A file that is larger already stays as large as it is. The log beside it is not
+    /// counted; it has some megabytes.
+    pub fn max_size(mut self, bytes: u64) -> Self {
+        self.settings.max_size = Some(bytes);
+        self
+    }
+
+    /// How long a change waits for another process that is writing to the file before it is given up, not written: 5
+    /// seconds, unless set.
+    pub fn busy_timeout(mut self, timeout: impl Into<Duration>) -> Self {
+        self.settings.busy_timeout = timeout.into();
+        self
+    }
+
+    /// The store in this file, which is made where there is none. Blocks while it looks.
+    ///
+    /// # Errors
+    /// As [`SqliteStore::open`].
+    pub fn open(self, path: impl AsRef<Path>) -> Result<SqliteStore, StoreError> {
+        let inner = Inner::open(path.as_ref(), self.settings)?;
+        Ok(SqliteStore { inner: Arc::new(inner) })
+    }
+}
+
+impl Default for SqliteOptions {
+    fn default() -> Self {
+        Self { settings: Settings { busy_timeout: Duration::from_secs(5), max_size: None } }
+    }
+}

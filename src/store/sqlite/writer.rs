@@ -1,0 +1,135 @@
+//! The thread that writes: one change after the other, each a transaction of its own, flushed before its answer.
+
+use std::path::PathBuf;
+use std::sync::mpsc;
+use std::thread::{self, JoinHandle};
+
+use futures_channel::oneshot;
+use rusqlite::Connection;
+
+use super::fault::{Fault, failed_commit};
+use super::file::{self, Settings};
+use super::reads;
+use crate::store::{CommitError, StoreError, StoreErrorKind};
+
+type Job = Box<dyn FnOnce(&mut Writer) + Send>;
+
+/// The way to the thread. Dropped, it waits until everything that was handed over is done and the file is closed.
+pub(super) struct WriterThread {
+    jobs: Option<mpsc::Sender<Job>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// Why there is no answer.
+pub(super) enum NoAnswer {
+    /// The thread was gone before.
+    NotBegun,
+    /// The thread went away meanwhile.
+    NotFinished,
+}
+
+impl WriterThread {
+    pub(super) fn start(writer: Writer) -> Result<Self, std::io::Error> {
+        let (sender, jobs) = mpsc::channel::<Job>();
+        let run = move || {
+            let mut writer = writer;
+            for job in jobs {
+                job(&mut writer);
+            }
+        };
+        let thread = thread::Builder::new().name("client-registry".to_owned()).spawn(run)?;
+        Ok(Self { jobs: Some(sender), thread: Some(thread) })
+    }
+
+    /// Has work done, and waits for the answer. Once handed over it is done even if nobody waits any more.
+    pub(super) async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Writer) -> T + Send + 'static,
+    ) -> Result<T, NoAnswer> {
+        let (answer, answered) = oneshot::channel();
+        let job: Job = Box::new(move |writer| {
+            // Whoever asked may have gone.
+            let _ = answer.send(work(writer));
+        });
+        let jobs = self.jobs.as_ref().ok_or(NoAnswer::NotBegun)?;
+        jobs.send(job).map_err(|_| NoAnswer::NotBegun)?;
+        answered.await.map_err(|_| NoAnswer::NotFinished)
+    }
+}
+
+impl Drop for WriterThread {
+    fn drop(&mut self) {
+        self.jobs = None;
+        // The last clone may go with a task that the thread itself wakes: it cannot wait for itself.
+        if let Some(thread) = self.thread.take().filter(|t| t.thread().id() != thread::current().id()) {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl From<NoAnswer> for StoreError {
+    fn from(_: NoAnswer) -> Self {
+        Self::with_source(
+            StoreErrorKind::Unavailable,
+            "the thread that writes has ended: open the store again",
+        )
+    }
+}
+
+impl From<NoAnswer> for CommitError {
+    fn from(no_answer: NoAnswer) -> Self {
+        match no_answer {
+            NoAnswer::NotBegun => Self::NotWritten(no_answer.into()),
+            NoAnswer::NotFinished => Self::Failed(no_answer.into()),
+        }
+    }
+}
+
+/// The connection that writes.
+pub(super) struct Writer {
+    path: PathBuf,
+    settings: Settings,
+    /// None after a failure that could not be rolled back: closing it did, and the next change opens another one.
+    connection: Option<Connection>,
+}
+
+impl Writer {
+    pub(super) fn open(path: PathBuf, settings: Settings) -> Result<Self, Fault> {
+        let connection = Some(file::writer(&path, settings)?);
+        Ok(Self { path, settings, connection })
+    }
+
+    /// Does work in one transaction, all of it or nothing.
+    pub(super) fn transact<T>(
+        &mut self,
+        work: impl FnOnce(&Connection) -> Result<T, CommitError>,
+    ) -> Result<T, CommitError> {
+        let connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => file::writer(&self.path, self.settings)?,
+        };
+        let done = transact(&connection, work);
+        // Where an error has left a transaction open and it cannot be rolled back, closing the connection does.
+        let is_over = connection.is_autocommit() || connection.execute_batch("ROLLBACK").is_ok();
+        if is_over {
+            self.connection = Some(connection);
+        }
+        done
+    }
+
+    /// By what the cursors of this file are told from those of others.
+    pub(super) fn feed_id(&self) -> Result<[u8; 16], Fault> {
+        let connection = self.connection.as_ref().ok_or(rusqlite::Error::InvalidQuery)?;
+        reads::feed_id(connection)
+    }
+}
+
+fn transact<T>(
+    connection: &Connection,
+    work: impl FnOnce(&Connection) -> Result<T, CommitError>,
+) -> Result<T, CommitError> {
+    connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+    let done = work(connection)?;
+    connection.prepare_cached("COMMIT")?.execute([]).map_err(failed_commit)?;
+    Ok(done)
+}

@@ -1,0 +1,16 @@
+//! The store in a file: the contract, what is in the file, what is refused, what faults leave behind, copies.
+
+#![cfg(feature = "sqlite")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests may fail loudly")]
+
+#[path = "../forward/mod.rs"]
+mod forward;
+
+mod backup;
+mod contract;
+mod corrupt;
+#[cfg(unix)]
+mod faults;
+mod file;
+mod material;
+mod world;

@@ -1,0 +1,121 @@
+//! What processes have acknowledged, and whether it is all there.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::path::Path;
+
+use client_registry::store::{ClientsBy, Store};
+use client_registry::{AccessError, ClientId, EventHash, Fact, Revision, SecretId, check_trail};
+use pollster::block_on;
+
+use crate::open;
+
+/// What was acknowledged.
+#[derive(Debug, Default)]
+pub(crate) struct Ledger {
+    revisions: BTreeMap<ClientId, BTreeSet<Revision>>,
+    issued: Vec<(ClientId, SecretId, String)>,
+    /// How often somebody else was faster.
+    pub(crate) conflicts: usize,
+}
+
+impl Ledger {
+    /// Notes what a process said; whether it was the acknowledgement of a commit.
+    pub(crate) fn note(&mut self, line: &str) -> bool {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        match words[..] {
+            ["acknowledged", client_id, revision] => {
+                let revision = Revision::new(revision.parse().unwrap());
+                let revisions = self.revisions.entry(ClientId::parse(client_id).unwrap()).or_default();
+                assert!(revisions.insert(revision), "two have made revision {revision} of {client_id}");
+                true
+            }
+            ["issued", client_id, secret, text] => {
+                let client_id = ClientId::parse(client_id).unwrap();
+                self.issued.push((client_id, secret.parse().unwrap(), text.to_owned()));
+                false
+            }
+            ["conflict"] => {
+                self.conflicts += 1;
+                false
+            }
+            _ => panic!("a process says: {line}"),
+        }
+    }
+
+    pub(crate) fn revisions_of(&self, client_id: &ClientId) -> Vec<Revision> {
+        self.revisions[client_id].iter().copied().collect()
+    }
+
+    /// Compares the file with what was acknowledged. How many commits were made besides: at most one, which was on its
+    /// way. From now on it counts as acknowledged.
+    pub(crate) fn audit(&mut self, file: &Path) -> Result<usize, String> {
+        let engine = rusqlite::Connection::open(file).unwrap();
+        let integrity: String = engine.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
+        ensure(integrity == "ok", || integrity)?;
+        drop(engine);
+        let registry = open(file)?;
+        // Every record opens, every trail leads to it, and every index leads there and nowhere else.
+        let checked = block_on(registry.check()).unwrap();
+        ensure(checked.is_content(), || format!("{:?}", checked.faults))?;
+
+        let store = registry.store();
+        let operator = registry.as_operator("ann").unwrap();
+        let listed = block_on(store.clients(ClientsBy::All, None, 10_000)).unwrap();
+        let mut gone = HashSet::new();
+        let mut besides = BTreeSet::new();
+        if let Some(client_id) = self.revisions.keys().find(|id| !listed.contains(id)) {
+            return Err(format!("client {client_id} was acknowledged and is not there"));
+        }
+        for client_id in &listed {
+            let history = block_on(store.history(client_id, Revision::ZERO, usize::MAX)).unwrap();
+            let made = history.last().map(|commit| commit.revision).unwrap_or_default();
+            let revisions = self.revisions.entry(client_id.clone()).or_default();
+            let acknowledged = revisions.last().copied().unwrap_or_default();
+            ensure(made >= acknowledged, || {
+                format!("{client_id}: revision {acknowledged} was acknowledged, and {made} is there")
+            })?;
+            for commit in &history {
+                if revisions.insert(commit.revision) {
+                    besides.insert(*commit.commit_id.as_bytes());
+                }
+            }
+            let events: Vec<_> = history.into_iter().flat_map(|commit| commit.events).collect();
+            let head = match block_on(operator.client(client_id).snapshot()) {
+                Ok(snapshot) => snapshot.client().head(),
+                Err(_) => events.last().map_or(EventHash::START, |event| event.hash()),
+            };
+            check_trail(&events, EventHash::START, head)
+                .map_err(|broken| format!("{client_id}: {broken}"))?;
+            for event in &events {
+                match event.fact() {
+                    Fact::SecretDeleted { secret } | Fact::SecretForgotten { secret } => {
+                        gone.insert((client_id.clone(), Some(*secret)));
+                    }
+                    Fact::ClientDeleted { .. } => {
+                        gone.insert((client_id.clone(), None));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        for (client_id, secret, text) in &self.issued {
+            let is_gone = gone.contains(&(client_id.clone(), Some(*secret)))
+                || gone.contains(&(client_id.clone(), None));
+            match block_on(registry.authenticate(client_id.as_str(), text)) {
+                Ok(_) if !is_gone => {}
+                Err(AccessError::Denied(_)) if is_gone => {}
+                other => {
+                    return Err(format!(
+                        "secret {secret} of {client_id} was acknowledged: {other:?}, gone: {is_gone}"
+                    ));
+                }
+            }
+        }
+        ensure(besides.len() <= 1, || format!("{} commits that nobody acknowledged", besides.len()))?;
+        Ok(besides.len())
+    }
+}
+
+fn ensure(holds: bool, otherwise: impl FnOnce() -> String) -> Result<(), String> {
+    if holds { Ok(()) } else { Err(otherwise()) }
+}
