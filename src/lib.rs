@@ -14,7 +14,7 @@
 //! | `event` | what happened, chained |
 //! | `client`, `client/…`, `signing`, `plan` | the aggregate: one file per family of commands; who signs; plans |
 //! | `keyring`, `record`, `record/…` | the keys, and what a store keeps under them |
-//! | `store`, `store/…` | the contract, the stores |
+//! | `store`, `store/…` | the contract, the stores, the suite that holds stores to the contract |
 //! | `expiry` | what ends when, due notices |
 //! | `review`, `finding`, `expiry` | what a seller should know: findings, what ends when, due notices |
 //! | `clock`, `entropy` | the doors to time and randomness |

@@ -5,7 +5,13 @@
 //! it never asks what time it is and decides no rule but these two, which span clients: an add-in, and a seller's
 //! friendly name, belong to at most one client (rules 1 and 15). It is not trusted: the registry opens and checks
 //! whatever it answers (section 4).
+//!
+//! Each sentence of the contract names the cases that prove it. The feature `conformance` has them as a suite that
+//! anybody's store can be put through, `store::conformance`.
 
+#[cfg(feature = "conformance")]
+#[cfg_attr(docsrs, doc(cfg(feature = "conformance")))]
+pub mod conformance;
 mod erased;
 mod memory;
 #[cfg(feature = "sqlite")]
@@ -35,42 +41,67 @@ use crate::validity::Timestamp;
 ///
 /// # To ensure correctness
 /// - What a method says it sees, it sees: [`load`](Self::load), [`history`](Self::history) and the look-ups answer
-///   from the state after every commit that was acknowledged before the call.
-/// - Keys (record IDs, name keys, add-in IDs) are compared as bytes, never by a collation.
-/// - A row that cannot be read is an error of kind [`StoreErrorKind::Corrupt`], never skipped.
-/// - Limits are upper bounds, at least 1: an answer is shorter only if there is no more.
+///   from the state after every commit that was acknowledged before the call (case `client_of_follows_the_index`), also by
+///   another store that is open in the same place (case `stores_side_by_side_see_one_another`).
+/// - Keys (record IDs, name keys, seller, add-in and key IDs) are compared as bytes, never by a collation (cases
+///   `ids_are_compared_as_bytes`, `unique_keys_are_compared_as_bytes`).
+/// - Records, index and events come back as they were written, a record byte for byte (cases
+///   `records_come_back_byte_for_byte`, `large_records_come_back_whole`).
+/// - A row that cannot be read is an error of kind [`StoreErrorKind::Corrupt`], never skipped (cases
+///   `undecodable_records_are_corrupt`, `undecodable_history_is_corrupt`).
+/// - Limits are upper bounds, at least 1 and at most `usize::MAX`: an answer is shorter only if there is no more. What one
+///   goes on after need not be there (any more). Instants and revisions may be any that there are (case
+///   `bounds_may_be_extreme`).
+/// - Whatever future is dropped, the store goes on working (case `dropped_readers_leave_a_working_store`).
 pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// The latest committed state of a record, or `None`.
     ///
     /// # To ensure correctness
-    /// - It sees every commit that was acknowledged before the call.
-    /// - It never sees half a commit.
+    /// - It sees every commit that was acknowledged before the call (case `load_sees_every_acknowledged_commit`).
+    /// - It never sees half a commit: whoever has seen one of two clients change sees the other one changed too (case
+    ///   `load_sees_no_half_of_a_commit`).
     fn load(&self, id: RecordId<'_>) -> impl Future<Output = Result<Option<Record>, StoreError>> + Send;
 
     /// Replaces the records of one or two clients, or the one record of the registry, all or nothing.
     ///
     /// # To ensure correctness
-    /// - Each change is applied only where its [`Expected`] holds; of N commits that change one revision exactly one
-    ///   wins. Otherwise [`CommitError::Conflict`] says what was found, and nothing was written.
-    /// - Expectations are checked first, then uniqueness: in the state after the whole commit an add-in and a
-    ///   (seller, name key) belong to at most one client. Otherwise [`CommitError::Taken`], and nothing was written.
-    /// - The [`Index`] of a change is complete: it replaces what the store had for that client. Last uses of secrets that
-    ///   are no longer in it go with it.
-    /// - Records, indexes, events and the commit ID are written together, durably, before `Ok`.
-    /// - A change without events (resealing, or the record of the registry) adds nothing to the history or the feed.
-    /// - A record under a [reserved ID](RecordId::is_reserved) is loaded and committed like any other, and is in no list.
-    /// - Dropping the future leaves all of it or nothing.
+    /// - Each change is applied only where its [`Expected`] holds (cases `absent_is_honoured`, `exactly_is_honoured`,
+    ///   `under_is_honoured`); of N commits that change one revision exactly one wins (cases `one_of_many_writers_wins`,
+    ///   `one_of_many_creators_wins`, `one_of_many_wins_across_stores`, `resealing_loses_to_a_change`). Otherwise
+    ///   [`CommitError::Conflict`] names the first record that is not what was expected and says what was found (case
+    ///   `the_first_unmet_expectation_is_named`), and nothing was written (case `a_refused_commit_writes_nothing`).
+    /// - Two clients change, or neither (case `two_clients_change_or_neither`).
+    /// - Expectations are checked first, then uniqueness (case `expectations_come_before_uniqueness`): in the state after
+    ///   the whole commit an add-in and a (seller, name key) belong to at most one client (cases
+    ///   `an_add_in_belongs_to_one_client`, `a_name_belongs_to_one_client`, `an_entry_is_claimed_once_in_a_commit`,
+    ///   `one_of_many_gets_the_add_in`, `one_of_many_gets_the_name`), whatever the two clients of the commit give each other
+    ///   (cases `an_add_in_moves_in_one_commit`, `names_are_swapped_in_one_commit`). Otherwise [`CommitError::Taken`], and
+    ///   nothing was written.
+    /// - The [`Index`] of a change is complete: it replaces what the store had for that client (case
+    ///   `the_index_is_replaced`). Last uses of secrets that are no longer in it go with it (case
+    ///   `uses_go_with_their_secret`), all others stay (case `uses_stay_through_other_changes`).
+    /// - Records, indexes, events and the commit ID are written together, durably, before `Ok` (case
+    ///   `what_was_acknowledged_is_there_after_a_crash`).
+    /// - A change without events (resealing, or the record of the registry) adds nothing to the history or the feed (cases
+    ///   `resealing_keeps_all_but_the_key`, `the_feed_has_only_events`).
+    /// - A record under a [reserved ID](RecordId::is_reserved) is loaded and committed like any other, and is in no list
+    ///   (case `the_registry_record_is_in_no_list`).
+    /// - Dropping the future leaves all of it or nothing (cases `a_dropped_commit_is_whole_or_nothing`,
+    ///   `dropped_commits_are_whole_after_a_crash`).
     /// - [`CommitError::Failed`] leaves open whether the commit was or will be applied. It is settled by sending the
-    ///   same commit again: `Ok` and `Conflict` both mean that the first attempt can no longer be applied; `Taken` and
-    ///   `NotWritten` say nothing of it. A store that knows that nothing was written and nothing is under way says
-    ///   [`CommitError::NotWritten`] instead.
+    ///   same commit again: `Ok` and `Conflict` both mean that the first attempt can no longer be applied (cases
+    ///   `the_same_commit_again_is_a_conflict`, `a_dropped_commit_is_fenced`); `Taken` and `NotWritten` say nothing of it.
+    ///   A store that knows that nothing was written and nothing is under way says [`CommitError::NotWritten`] instead, as
+    ///   of a record that is not sealed and that it cannot keep (case `unsealed_records_are_kept_or_refused`).
     fn commit(&self, commit: &Commit) -> impl Future<Output = Result<(), CommitError>> + Send;
 
     /// A client's commits after a revision, in order, at most `limit` of them, each whole.
     ///
     /// # To ensure correctness
-    /// - It outlives the client's deletion.
-    /// - The answer to a commit that made a revision holds the ID of the commit that did.
+    /// - It outlives the client's deletion (case `history_outlives_deletion`).
+    /// - Each revision has the ID of the commit that made it, and that client's events of it (cases
+    ///   `history_names_the_commits`, `history_is_of_one_client`).
+    /// - `limit` counts commits, however many events they have (case `history_is_paged_by_commits`).
     fn history(
         &self,
         client_id: &ClientId,
@@ -81,8 +112,13 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// The IDs of clients in ascending order of their bytes, after one of them, at most `limit`.
     ///
     /// # To ensure correctness
-    /// - By seller or name only clients whose index has that seller or name: not what is left of deleted ones, which
-    ///   [`ClientsBy::All`] and [`ClientsBy::Key`] do list.
+    /// - The order is that of bytes, and the pages are the whole (cases `clients_are_listed_in_the_order_of_bytes`,
+    ///   `lists_are_paged`).
+    /// - By seller or name only clients whose index has that seller or name (cases `clients_are_listed_by_seller`,
+    ///   `clients_are_listed_by_name`): not what is left of deleted ones, which [`ClientsBy::All`] and [`ClientsBy::Key`]
+    ///   do list (case `tombstones_are_listed_by_all_and_key`).
+    /// - By key those whose index has that key, from the commit on that says so (cases `clients_are_listed_by_key`,
+    ///   `resealing_moves_between_keys`).
     fn clients(
         &self,
         by: ClientsBy<'_>,
@@ -98,6 +134,11 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
 
     /// The secrets whose validity ends before an instant, in the order of [`Ending`], after a place in that order, at most
     /// `limit`. What `after` names need not be there (any more).
+    ///
+    /// # To ensure correctness
+    /// - What ends at the instant does not end before it; secrets come by number, not by text (cases
+    ///   `endings_come_in_order`, `endings_are_paged`).
+    /// - A secret that is no longer in its client's [`Index`] has no end (case `endings_follow_the_index`).
     fn ending(
         &self,
         before: Timestamp,
@@ -109,10 +150,15 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// commit may come in two answers.
     ///
     /// # To ensure correctness
-    /// - The events of one client come in one order, that of its trail, and none is ever skipped by a reader that
-    ///   comes back with the cursor it was given.
-    /// - An answer with fewer than `limit` events contains every commit that was acknowledged before the call began.
-    /// - A cursor that the store does not know (any more) is an error of kind [`StoreErrorKind::CursorLost`].
+    /// - The events of one client come in one order, that of its trail (case `the_feed_has_each_trail_in_order`), and none
+    ///   is ever skipped, or comes twice, for a reader that comes back with the cursor it was given (cases
+    ///   `the_feed_goes_on_from_every_cursor`, `cursors_outlive_a_crash`), whoever writes meanwhile and however slowly
+    ///   (cases `the_feed_waits_for_slow_writers`, `the_feed_is_complete_under_load`,
+    ///   `the_feed_is_complete_across_stores`).
+    /// - An answer with fewer than `limit` events contains every commit that was acknowledged before the call began (the
+    ///   same cases).
+    /// - A cursor that the store does not know (any more), as one of another store, is an error of kind
+    ///   [`StoreErrorKind::CursorLost`] (cases `unknown_cursors_are_lost`, `cursors_of_another_store_are_lost`).
     fn changes(
         &self,
         after: Option<&Cursor>,
@@ -122,23 +168,31 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// The cursor behind the last event: where a reader begins that wants to know what happens from now on.
     ///
     /// # To ensure correctness
-    /// - Events before it belong to commits that every later [`load`](Self::load) sees; all others come after it.
+    /// - Events before it belong to commits that every later [`load`](Self::load) sees; all others come after it (cases
+    ///   `the_latest_cursor_is_behind_everything`, `the_latest_cursor_skips_nothing`).
     fn latest(&self) -> impl Future<Output = Result<Cursor, StoreError>> + Send;
 
-    /// Takes in clients from another store, with revisions and histories as they are. Their events come into the feed as
-    /// if they had just been committed.
+    /// Takes in clients from another store, with revisions and histories as they are (case
+    /// `adopted_clients_are_as_they_were`). Their events come into the feed as if they had just been committed (case
+    /// `adopted_events_come_into_the_feed`). The record of the registry is no client's: it is committed, not adopted.
     ///
     /// # To ensure correctness
-    /// - All or nothing, durable before `Ok`; refused with [`CommitError::Conflict`] if it has a record of one of them,
-    ///   and with [`CommitError::Taken`] as [`commit`](Self::commit) would.
+    /// - All or nothing (case `a_dropped_adoption_is_whole_or_nothing`), durable before `Ok`; refused with
+    ///   [`CommitError::Conflict`] if it has a record of one of them (cases `adopting_is_refused_whole`,
+    ///   `one_of_many_adopts`), and with [`CommitError::Taken`] as [`commit`](Self::commit) would (case
+    ///   `adopting_what_is_taken_is_refused`). Nothing to adopt is no error (case `adopting_nothing_is_possible`).
     fn adopt(&self, clients: &[Adopted]) -> impl Future<Output = Result<(), CommitError>> + Send;
 
     /// Notes when secrets were used, apart from records.
     ///
     /// # To ensure correctness
-    /// - Of two times for one secret the later one wins, in whatever order they come.
-    /// - A secret that is not in its client's [`Index`] is passed over: nothing is ever inserted for a deleted one.
-    /// - No record, revision, event or index changes.
+    /// - Of two times for one secret the later one wins, in whatever order they come (cases `the_later_use_wins`,
+    ///   `the_later_use_wins_a_race`).
+    /// - A secret that is not in its client's [`Index`] is passed over (case
+    ///   `uses_of_what_is_not_there_are_passed_over`): nothing is ever inserted for a deleted one, also when it is being
+    ///   deleted (case `uses_never_outlive_a_deletion`).
+    /// - No record, revision, event or index changes (case `uses_change_nothing_else`).
+    /// - `Ok` means that they are kept like everything else (case `what_was_acknowledged_is_there_after_a_crash`).
     fn note_uses(&self, uses: &[Use]) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// When a client's secrets were last used, as far as has been noted.
@@ -271,7 +325,7 @@ pub struct Index {
     pub add_ins: Vec<AddInId>,
     /// Its secrets, each with the end of its validity if that has one.
     pub ends: Vec<(SecretId, Option<Timestamp>)>,
-    /// The key that protects its record; `None` in a registry in memory, which has no keyring.
+    /// The key that protects its record, which names it as well; `None` in a registry in memory, which has no keyring.
     pub key_id: Option<KeyId>,
 }
 

@@ -941,14 +941,24 @@ const APART: &[(&str, &str)] = &[
     ("ErasedStore", "a trait; what goes through it is looked at"),
     ("SqliteStore", "shows the path of its file; what is in that, tests/sqlite looks at"),
     ("SqliteOptions", "holds two numbers"),
+    ("Factory", "a trait for stores under test, which hold clients of the suite's own"),
+    ("Skip", "a reason that the author of a store gives"),
+    ("Spoil", "the ID of a client of the suite's own"),
+    ("run", "a function; it meets clients of the suite's own"),
+    ("run_case", "a function; it meets clients of the suite's own"),
+    ("Report", "what became of clients of the suite's own"),
+    ("CaseReport", "what became of clients of the suite's own"),
+    ("Verdict", "what became of clients of the suite's own"),
 ];
 
-/// The names behind `pub use` in the crate's root, and those that its one public module declares or re-exports.
+/// The names behind `pub use` in the crate's root, and those that its public modules declare or re-export: the store
+/// contract, and the suite beneath it.
 fn public_names() -> BTreeSet<String> {
     let root = include_str!("../src/lib.rs");
     let store = include_str!("../src/store.rs");
+    let conformance = include_str!("../src/store/conformance.rs");
     let mut names = BTreeSet::new();
-    for source in [root, store] {
+    for source in [root, store, conformance] {
         for (position, _) in source.match_indices("\npub use ") {
             let statement = source[position..].trim_start().split(';').next().unwrap();
             let list = statement.rsplit("::").next().unwrap();
@@ -956,14 +966,18 @@ fn public_names() -> BTreeSet<String> {
             names.extend(list.split(',').map(|name| name.trim().to_owned()).filter(|n| !n.is_empty()));
         }
     }
-    for kind in ["struct", "enum", "trait", "fn", "const", "type"] {
-        for (position, found) in store.match_indices(&format!("\npub {kind} ")) {
-            let rest = &store[position + found.len()..];
-            let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap();
-            names.insert(rest[..end].to_owned());
+    for source in [store, conformance] {
+        for kind in ["struct", "enum", "trait", "fn", "const", "type"] {
+            for (position, found) in source.match_indices(&format!("\npub {kind} ")) {
+                let rest = &source[position + found.len()..];
+                let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap();
+                names.insert(rest[..end].to_owned());
+            }
         }
     }
-    assert!(!root.contains("pub mod ") || root.matches("pub mod ").count() == 1, "one public module");
+    for (source, modules) in [(root, 1), (store, 1), (conformance, 0)] {
+        assert_eq!(source.matches("\npub mod ").count(), modules, "all public modules are read");
+    }
     names
 }
 

@@ -1,11 +1,12 @@
 //! The store that keeps live clients in this process's memory.
 //!
-//! Readers look a record up in a map without a lock; whoever commits takes turns on the books, which hold everything
-//! else: the indexes, the trails, the feed and the last uses.
+//! Readers look a record up in a map without a lock, unless two clients are changing at once; whoever commits takes turns
+//! on the books, which hold everything else: the indexes, the trails, the feed and the last uses.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::ops::{Bound, Range};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{
@@ -28,6 +29,8 @@ pub struct MemoryStore {
 struct Inner {
     records: papaya::HashMap<ClientId, Record, foldhash::fast::RandomState>,
     books: Mutex<Books>,
+    /// Whether records are being replaced one after the other that must be seen to change at once.
+    is_half_written: AtomicBool,
     /// Tells this store's cursors from those of another.
     mark: u64,
 }
@@ -62,7 +65,8 @@ impl MemoryStore {
     pub fn new() -> Self {
         let records = papaya::HashMap::with_hasher(foldhash::fast::RandomState::default());
         let mark = instance_mark();
-        Self { inner: Arc::new(Inner { records, books: Mutex::default(), mark }) }
+        let is_half_written = AtomicBool::new(false);
+        Self { inner: Arc::new(Inner { records, books: Mutex::default(), is_half_written, mark }) }
     }
 
     /// A panic while the books were open would have been in this file, between two whole steps: they are still true.
@@ -91,6 +95,8 @@ impl MemoryStore {
             let index = self.index_of(books, client_id);
             books.strike_out(client_id, &index);
         }
+        // Whoever has seen the first of several new records sees this when it comes for another one, and waits.
+        self.inner.is_half_written.store(changes.clone().nth(1).is_some(), Ordering::Release);
         for (client_id, record, index) in changes {
             books.enter(client_id, index);
             if record.as_live().is_none() {
@@ -98,6 +104,7 @@ impl MemoryStore {
             }
             self.inner.records.pin().insert(client_id.clone(), record.clone());
         }
+        self.inner.is_half_written.store(false, Ordering::Release);
     }
 
     /// In the state after the whole commit each entry belongs to one client.
@@ -126,6 +133,9 @@ impl Store for MemoryStore {
     async fn load(&self, id: RecordId<'_>) -> Result<Option<Record>, StoreError> {
         if id.is_reserved() {
             return Ok(self.books().reserved.get(id.as_str()).cloned());
+        }
+        if self.inner.is_half_written.load(Ordering::Acquire) {
+            drop(self.books());
         }
         Ok(self.find(id.as_str()))
     }

@@ -20,7 +20,7 @@ fn a_copy_is_whole_and_a_cursor_from_after_it_is_lost_there() {
     let issued = world.register("calendar app");
     let early = block_on(world.store().changes(None, 10)).unwrap().cursor;
     let copied = Scratch::new();
-    block_on(world.store().store.backup_to(copied.file())).unwrap();
+    block_on(world.store().backup_to(copied.file())).unwrap();
     let _ = world.register("rooms");
     let late = block_on(world.store().changes(None, 10)).unwrap().cursor;
     assert_eq!(std::fs::read_dir(copied.path()).unwrap().count(), 1, "one file, with everything in it");
@@ -45,13 +45,13 @@ fn a_copy_never_takes_the_place_of_a_file() {
     let world = World::new();
     let copied = Scratch::new();
     std::fs::write(copied.file(), "something dear").unwrap();
-    let error = block_on(world.store().store.backup_to(copied.file())).unwrap_err();
+    let error = block_on(world.store().backup_to(copied.file())).unwrap_err();
     assert!(in_words(&error).contains("there is a file of this name"), "{}", in_words(&error));
     assert_eq!(std::fs::read(copied.file()).unwrap(), b"something dear");
-    let error = block_on(world.store().store.backup_to(world.scratch.file())).unwrap_err();
+    let error = block_on(world.store().backup_to(world.scratch.file())).unwrap_err();
     assert!(in_words(&error).contains("there is a file of this name"), "{}", in_words(&error));
     let nowhere = copied.path().join("nowhere/copy.db");
-    let error = block_on(world.store().store.backup_to(nowhere)).unwrap_err();
+    let error = block_on(world.store().backup_to(nowhere)).unwrap_err();
     assert!(in_words(&error).contains("the right to write to the directory"), "{}", in_words(&error));
     assert_eq!(std::fs::read_dir(copied.path()).unwrap().count(), 1, "nothing is left behind");
 }
@@ -69,7 +69,7 @@ fn copies_are_made_while_others_write() {
         let mut copies = Vec::new();
         while !writing.is_finished() {
             let copied = Scratch::new();
-            block_on(world.store().store.backup_to(copied.file())).unwrap();
+            block_on(world.store().backup_to(copied.file())).unwrap();
             copies.push(copied);
         }
         copies

@@ -85,11 +85,11 @@ fn a_row_that_cannot_be_read_is_named() {
     ];
     for (sabotage, question, words) in cases {
         let (world, client_id) = world();
-        question(&world.store().store, &client_id).unwrap();
+        question(world.store(), &client_id).unwrap();
         let engine = world.scratch.engine();
         engine.execute_batch("DROP VIEW clients; DROP VIEW secrets; DROP VIEW trail;").unwrap();
         engine.execute_batch(sabotage).unwrap();
-        let error = question(&world.store().store, &client_id).unwrap_err();
+        let error = question(world.store(), &client_id).unwrap_err();
         assert_eq!(error.kind(), StoreErrorKind::Corrupt, "{sabotage}: {}", in_words(&error));
         assert!(in_words(&error).contains(words), "{sabotage}: {}", in_words(&error));
     }
@@ -99,7 +99,7 @@ fn a_row_that_cannot_be_read_is_named() {
 fn a_record_of_a_later_format_asks_for_an_upgrade() {
     let (world, client_id) = world();
     world.scratch.engine().execute("UPDATE record SET format = 2", []).unwrap();
-    let error = load(&world.store().store, &client_id).unwrap_err();
+    let error = load(world.store(), &client_id).unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::NewerFormat);
 }
 

@@ -96,7 +96,7 @@ fn the_log_of_a_file_that_is_gone_is_not_taken_for_that_of_a_new_one() {
     let bytes = fs::read(&log).unwrap();
     for error in [
         SqliteStore::open(elsewhere.file()).map(drop).unwrap_err(),
-        block_on(world.store().store.backup_to(elsewhere.file())).unwrap_err(),
+        block_on(world.store().backup_to(elsewhere.file())).unwrap_err(),
     ] {
         assert!(in_words(&error).contains("it belongs to a file that is gone"), "{}", in_words(&error));
         assert!(!elsewhere.file().exists());

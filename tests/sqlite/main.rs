@@ -3,11 +3,10 @@
 #![cfg(feature = "sqlite")]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests may fail loudly")]
 
-#[path = "../forward/mod.rs"]
-mod forward;
-
 mod backup;
-mod contract;
+mod clones;
+#[cfg(feature = "conformance")]
+mod conformance;
 mod corrupt;
 #[cfg(unix)]
 mod faults;

@@ -130,7 +130,7 @@ fn rule_08_no_client_secret_and_no_key_is_in_the_file_or_beside_it() {
     block_on(world.registry.flush_last_uses()).unwrap();
     assert_eq!(needles.found_in(world.scratch.path()), [""; 0], "while it is in use");
     let copy = Scratch::new();
-    block_on(world.store().store.backup_to(copy.file())).unwrap();
+    block_on(world.store().backup_to(copy.file())).unwrap();
     assert_eq!(needles.found_in(copy.path()), [""; 0], "in a copy");
     let (scratch, _) = world.close();
     assert_eq!(needles.found_in(scratch.path()), [""; 0], "when it is closed");

@@ -2,16 +2,13 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 
-use client_registry::store::{Commit, CommitError, SqliteStore, Store, StoreError};
+use client_registry::store::{SqliteStore, StoreError};
 use client_registry::{
     Availability, ClientDetails, ClientId, Days, Issued, KeyId, Keyring, Lifetime, ManualClock, NewSecret,
     Registry, SecretId, Seller, Timestamp,
 };
 use pollster::block_on;
-
-use crate::forward::forward;
 
 /// A directory of its own, gone with this.
 pub(crate) struct Scratch(PathBuf);
@@ -47,41 +44,11 @@ impl Drop for Scratch {
     }
 }
 
-/// A store that keeps a copy of every commit it is sent.
-#[derive(Debug, Clone)]
-pub(crate) struct Tap<S = SqliteStore> {
-    pub(crate) store: S,
-    sent: Arc<Mutex<Vec<Commit>>>,
-}
-
-impl<S> Tap<S> {
-    pub(crate) fn new(store: S) -> Self {
-        Self { store, sent: Arc::default() }
-    }
-
-    pub(crate) fn sent(&self) -> Vec<Commit> {
-        self.sent.lock().unwrap().clone()
-    }
-
-    pub(crate) fn last(&self) -> Commit {
-        self.sent.lock().unwrap().last().unwrap().clone()
-    }
-}
-
-impl<S: Store> Store for Tap<S> {
-    async fn commit(&self, commit: &Commit) -> Result<(), CommitError> {
-        self.sent.lock().unwrap().push(commit.clone());
-        self.store.commit(commit).await
-    }
-
-    forward!(store: load history clients client_of ending changes latest adopt note_uses last_uses);
-}
-
 /// A registry in a file, under a clock set by hand.
 pub(crate) struct World {
-    pub(crate) registry: Registry<Tap>,
+    pub(crate) registry: Registry<SqliteStore>,
     pub(crate) clock: ManualClock,
-    pub(crate) contoso: Seller<Tap>,
+    pub(crate) contoso: Seller<SqliteStore>,
     pub(crate) scratch: Scratch,
 }
 
@@ -98,8 +65,7 @@ impl World {
     }
 
     fn under(scratch: Scratch, store: SqliteStore, clock: ManualClock) -> Self {
-        let tap = Tap::new(store);
-        let registry = block_on(Registry::builder().clock(clock.clone()).open(tap, keyring())).unwrap();
+        let registry = block_on(Registry::builder().clock(clock.clone()).open(store, keyring())).unwrap();
         let contoso = registry.as_seller("contoso").unwrap();
         Self { registry, clock, contoso, scratch }
     }
@@ -118,7 +84,7 @@ impl World {
         Self::under(scratch, store, clock)
     }
 
-    pub(crate) fn store(&self) -> &Tap {
+    pub(crate) fn store(&self) -> &SqliteStore {
         self.registry.store()
     }
 

@@ -1,0 +1,292 @@
+//! The contract of [`Store`] as cases that anybody's store can be put through.
+//!
+//! Each sentence of the contract names the cases that prove it. Whoever writes a store says with a [`Factory`] how one is
+//! opened, and runs all of them in a test of their own:
+//!
+//! ```
+//! use client_registry::store::conformance::{self, Factory, Skip, Spoil};
+//! use client_registry::store::{MemoryStore, StoreError};
+//!
+//! struct InMemory;
+//!
+//! impl Factory for InMemory {
+//!     type Place = MemoryStore;
+//!     type Store = MemoryStore;
+//!
+//!     fn place(&self) -> MemoryStore {
+//!         MemoryStore::new()
+//!     }
+//!
+//!     fn open(&self, place: &MemoryStore) -> Result<MemoryStore, StoreError> {
+//!         Ok(place.clone())
+//!     }
+//!
+//!     fn crash(&self, _: MemoryStore) -> Result<(), Skip> {
+//!         Err(Skip::because("it goes with the process"))
+//!     }
+//!
+//!     fn share(&self) -> Result<(), Skip> {
+//!         Ok(()) // clones are the same store
+//!     }
+//!
+//!     fn spoil(&self, _: &MemoryStore, _: Spoil<'_>) -> Result<(), Skip> {
+//!         Err(Skip::because("it keeps no bytes that could be spoilt"))
+//!     }
+//! }
+//!
+//! let report = conformance::run(&InMemory);
+//! println!("{report}");
+//! report.assert_passed();
+//! ```
+//!
+//! A case begins with an empty store and writes real clients of several sellers into it, decided by the core and sealed
+//! under real keys. The values are the same in every run; what differs is who wins the races, of which there are many:
+//! threads of the suite's own, and futures that are polled in turns. A store that panics fails the case. Nothing is
+//! skipped but what the factory says cannot be arranged, and the [`Report`] says so. `examples/custom_store.rs` is a
+//! durable store written from nothing and put through all of it.
+//!
+//! For a harness of one test per case there are [`cases`] and [`run_case`].
+
+mod adoption;
+mod author;
+mod dropped;
+mod expectations;
+mod feed;
+mod history;
+mod lists;
+mod load;
+mod picture;
+mod records;
+mod reopened;
+mod report;
+mod resealing;
+mod stop;
+mod together;
+mod trial;
+mod uniqueness;
+mod uses;
+
+use std::fmt;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+pub use self::report::{CaseReport, Report, Verdict};
+use self::stop::{Checked, Stop};
+use self::together::{block_on, in_words};
+use self::trial::Trial;
+use super::{RecordId, Store, StoreError};
+use crate::id::ClientId;
+
+/// How a store under test is made, and what can be done to it.
+///
+/// What cannot be arranged is answered with a [`Skip`] and its reason; the cases that need it stand in the report as
+/// skipped. May panic where something of its own goes wrong: that fails the case.
+pub trait Factory: Sync {
+    /// Where one store keeps what it keeps: a directory, a schema. When it is dropped, after the store, it cleans up.
+    type Place: Send + Sync;
+    /// The store.
+    type Store: Store;
+
+    /// A new place with nothing in it.
+    fn place(&self) -> Self::Place;
+
+    /// Opens the store that lives in a place, or makes it there. A store that is opened by a future does it by
+    /// [`block_on`](Self::block_on).
+    ///
+    /// # Errors
+    /// [`StoreError`] when it cannot be opened. Where a case has had something [spoilt](Self::spoil), of kind
+    /// [`StoreErrorKind::Corrupt`](super::StoreErrorKind::Corrupt).
+    fn open(&self, place: &Self::Place) -> Result<Self::Store, StoreError>;
+
+    /// Ends a store, as abruptly as can be arranged, so that [`open`](Self::open) finds what a crash would leave.
+    ///
+    /// # Errors
+    /// [`Skip`] when it is not durable.
+    fn crash(&self, store: Self::Store) -> Result<(), Skip>;
+
+    /// Whether several stores may be open in one place at the same time, as those of several nodes or processes are.
+    ///
+    /// # Errors
+    /// [`Skip`] when only one may.
+    fn share(&self) -> Result<(), Skip>;
+
+    /// Makes something that is kept in a place undecodable, below the store, which is closed meanwhile.
+    ///
+    /// # Errors
+    /// [`Skip`] when it cannot be done.
+    fn spoil(&self, place: &Self::Place, what: Spoil<'_>) -> Result<(), Skip>;
+
+    /// Drives a future to its end. Called on several threads at once. Unless said otherwise by polling it on this thread,
+    /// which parks in between; a store that needs a runtime gets it here: `self.runtime.block_on(future)`.
+    fn block_on<T: Future + Send>(&self, future: T) -> T::Output {
+        block_on(future)
+    }
+}
+
+/// Why something cannot be arranged with a store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Skip(String);
+
+impl Skip {
+    /// For this reason.
+    #[must_use]
+    pub fn because(reason: impl Into<String>) -> Self {
+        Self(reason.into())
+    }
+}
+
+impl fmt::Display for Skip {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+/// What is to be made undecodable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Spoil<'a> {
+    /// The bytes of a record, so that no [`Record`](super::Record) can be made of them: cut short, say.
+    Record(RecordId<'a>),
+    /// The events of a client's first commit, where its history has them.
+    History(&'a ClientId),
+}
+
+/// Puts a store through every case.
+pub fn run<F: Factory>(factory: &F) -> Report {
+    Report::new(cases().filter_map(|name| run_case(factory, name)).collect())
+}
+
+/// Puts a store through one case; `None` when there is no case of this name.
+pub fn run_case<F: Factory>(factory: &F, name: &str) -> Option<CaseReport> {
+    let (name, case) = find::<F>(name)?;
+    let tried = catch_unwind(AssertUnwindSafe(|| Trial::begin(factory).and_then(case)));
+    let verdict = match tried {
+        Ok(Ok(())) => Verdict::Passed,
+        Ok(Err(Stop::Failed(what))) => Verdict::Failed(what),
+        Ok(Err(Stop::Skipped(skip))) => Verdict::Skipped(skip.to_string()),
+        Err(panic) => Verdict::Failed(format!("something panicked: {}", in_words(&*panic))),
+    };
+    Some(CaseReport { name, verdict })
+}
+
+/// Lists the cases, each a function in one of the files of this module.
+macro_rules! cases {
+    ($($file:ident { $($name:ident)* })*) => {
+        /// The names of all cases, in the order of [`run`].
+        pub fn cases() -> impl Iterator<Item = &'static str> {
+            [$($(stringify!($name),)*)*].into_iter()
+        }
+
+        fn find<F: Factory>(name: &str) -> Option<(&'static str, fn(Trial<'_, F>) -> Checked)> {
+            Some(match name {
+                $($(stringify!($name) => (stringify!($name), $file::$name::<F>),)*)*
+                _ => return None,
+            })
+        }
+    };
+}
+
+cases! {
+    records {
+        load_sees_every_acknowledged_commit
+        load_sees_no_half_of_a_commit
+        records_come_back_byte_for_byte
+        large_records_come_back_whole
+        ids_are_compared_as_bytes
+        the_registry_record_is_in_no_list
+        unsealed_records_are_kept_or_refused
+        undecodable_records_are_corrupt
+    }
+    expectations {
+        absent_is_honoured
+        exactly_is_honoured
+        under_is_honoured
+        the_first_unmet_expectation_is_named
+        expectations_come_before_uniqueness
+        one_of_many_writers_wins
+        one_of_many_creators_wins
+        one_of_many_wins_across_stores
+        two_clients_change_or_neither
+        a_refused_commit_writes_nothing
+        the_same_commit_again_is_a_conflict
+    }
+    uniqueness {
+        an_add_in_belongs_to_one_client
+        a_name_belongs_to_one_client
+        unique_keys_are_compared_as_bytes
+        an_entry_is_claimed_once_in_a_commit
+        one_of_many_gets_the_add_in
+        one_of_many_gets_the_name
+        an_add_in_moves_in_one_commit
+        names_are_swapped_in_one_commit
+        the_index_is_replaced
+    }
+    history {
+        history_names_the_commits
+        history_is_paged_by_commits
+        history_outlives_deletion
+        history_is_of_one_client
+        undecodable_history_is_corrupt
+    }
+    lists {
+        clients_are_listed_in_the_order_of_bytes
+        clients_are_listed_by_seller
+        clients_are_listed_by_name
+        clients_are_listed_by_key
+        lists_are_paged
+        tombstones_are_listed_by_all_and_key
+        client_of_follows_the_index
+        endings_come_in_order
+        endings_are_paged
+        endings_follow_the_index
+        bounds_may_be_extreme
+    }
+    feed {
+        the_feed_has_each_trail_in_order
+        the_feed_goes_on_from_every_cursor
+        the_feed_has_only_events
+        unknown_cursors_are_lost
+        cursors_of_another_store_are_lost
+        the_latest_cursor_is_behind_everything
+        the_latest_cursor_skips_nothing
+        the_feed_waits_for_slow_writers
+    }
+    load {
+        the_feed_is_complete_under_load
+        the_feed_is_complete_across_stores
+    }
+    resealing {
+        resealing_keeps_all_but_the_key
+        resealing_moves_between_keys
+        resealing_loses_to_a_change
+    }
+    adoption {
+        adopted_clients_are_as_they_were
+        adopted_events_come_into_the_feed
+        adopting_is_refused_whole
+        adopting_what_is_taken_is_refused
+        adopting_nothing_is_possible
+        one_of_many_adopts
+    }
+    uses {
+        the_later_use_wins
+        the_later_use_wins_a_race
+        uses_of_what_is_not_there_are_passed_over
+        uses_go_with_their_secret
+        uses_stay_through_other_changes
+        uses_never_outlive_a_deletion
+        uses_change_nothing_else
+    }
+    dropped {
+        a_dropped_commit_is_whole_or_nothing
+        a_dropped_commit_is_fenced
+        a_dropped_adoption_is_whole_or_nothing
+        dropped_readers_leave_a_working_store
+    }
+    reopened {
+        what_was_acknowledged_is_there_after_a_crash
+        cursors_outlive_a_crash
+        dropped_commits_are_whole_after_a_crash
+        stores_side_by_side_see_one_another
+    }
+}

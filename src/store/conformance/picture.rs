@@ -1,0 +1,101 @@
+//! Everything that a store shows of what a case has to do with, to be compared.
+
+use std::collections::BTreeMap;
+
+use super::Factory;
+use super::author::Step;
+use super::stop::{Checked, brief, ensure};
+use super::trial::{MANY, Trial};
+use crate::event::Event;
+use crate::id::{AddInId, ClientId, KeyId, SellerId};
+use crate::name::NameKey;
+use crate::record::{Record, RecordId};
+use crate::store::{ClientsBy, Entry};
+use crate::validity::Timestamp;
+
+/// What there was to see, each part under a name.
+#[derive(PartialEq, Eq)]
+pub(super) struct Picture(BTreeMap<String, String>);
+
+/// What to look at.
+#[derive(Default)]
+pub(super) struct Subjects {
+    clients: Vec<ClientId>,
+    add_ins: Vec<AddInId>,
+    names: Vec<(SellerId, NameKey)>,
+    keys: Vec<KeyId>,
+}
+
+impl Subjects {
+    /// All that some steps have to do with.
+    pub(super) fn of<'a>(steps: impl IntoIterator<Item = &'a Step>) -> Self {
+        let mut subjects = Self::default();
+        for step in steps {
+            subjects.clients.push(step.id().clone());
+            subjects.keys.extend(step.index().key_id.clone());
+            for entry in step.index().unique_entries() {
+                match entry {
+                    Entry::AddIn(add_in) => subjects.add_ins.push(add_in),
+                    Entry::Name(seller, key) => subjects.names.push((seller, key)),
+                }
+            }
+        }
+        subjects
+    }
+
+    /// What the store shows of them now.
+    pub(super) fn picture<F: Factory>(&self, trial: &Trial<'_, F>) -> Checked<Picture> {
+        let mut seen = BTreeMap::new();
+        let mut see = |what: String, found: &dyn std::fmt::Debug| {
+            seen.insert(what, format!("{found:?}"));
+        };
+        let ids = self.clients.iter().map(RecordId::from).chain([RecordId::REGISTRY]);
+        for id in ids {
+            let bytes = trial.load(id)?.as_ref().map(Record::to_bytes).transpose()?;
+            see(format!("record {id}"), &bytes);
+        }
+        for id in &self.clients {
+            see(format!("history of {id}"), &trial.history(id)?);
+            see(format!("last uses of {id}"), &trial.last_uses(id)?);
+        }
+        for add_in in &self.add_ins {
+            see(format!("client of {add_in}"), &trial.client_of(add_in)?);
+        }
+        for (seller, key) in &self.names {
+            see(format!("clients of {seller}"), &trial.clients(ClientsBy::Seller(seller))?);
+            see(format!("client {key:?} of {seller}"), &trial.clients(ClientsBy::Name(seller, key))?);
+        }
+        for key_id in &self.keys {
+            see(format!("clients under {key_id}"), &trial.clients(ClientsBy::Key(key_id))?);
+        }
+        see("all clients".to_owned(), &trial.clients(ClientsBy::All)?);
+        see("endings".to_owned(), &trial.ending(Timestamp::MAX, None, MANY)?);
+        see("feed".to_owned(), &per_client(trial.drain(None, 7)?.0));
+        Ok(Picture(seen))
+    }
+}
+
+impl Picture {
+    /// The two must show the same.
+    pub(super) fn is_still(&self, later: &Self, since: &str) -> Checked {
+        for (what, before) in &self.0 {
+            let after = later.0.get(what);
+            ensure!(
+                after == Some(before),
+                "{since}, {what} is different: it was {}, and is {}",
+                brief(&before),
+                brief(&after)
+            );
+        }
+        Ok(())
+    }
+}
+
+/// Events in the order that counts: each client's.
+pub(super) fn per_client(events: Vec<Event>) -> BTreeMap<ClientId, Vec<Event>> {
+    let mut trails: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for event in events {
+        trails.entry(event.client_id().clone()).or_default().push(event);
+    }
+    trails
+}

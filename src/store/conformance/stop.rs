@@ -1,0 +1,122 @@
+//! Why a case ends before its end.
+
+use std::error::Error;
+use std::fmt::{Debug, Display};
+
+use super::Skip;
+use crate::client::Refusal;
+use crate::entropy::EntropyError;
+use crate::invalid::InvalidValue;
+use crate::store::{CommitError, StoreError};
+
+/// What a case comes to.
+pub(super) type Checked<T = ()> = Result<T, Stop>;
+
+/// Why a case ends before its end.
+pub(super) enum Stop {
+    /// The store did not do what the contract says.
+    Failed(String),
+    /// The factory cannot arrange what the case needs.
+    Skipped(Skip),
+}
+
+impl Stop {
+    pub(super) fn failed(what: impl Into<String>) -> Self {
+        Self::Failed(what.into())
+    }
+
+    /// Not the store's fault.
+    pub(super) fn unprepared(why: &dyn Debug) -> Self {
+        Self::Failed(format!("this is an error of the suite, not of the store: {why:?}"))
+    }
+
+    /// Says where it was.
+    pub(super) fn when(self, when: &str) -> Self {
+        match self {
+            Self::Failed(what) => Self::Failed(format!("{when}: {what}")),
+            skipped @ Self::Skipped(_) => skipped,
+        }
+    }
+}
+
+/// Fails with a sentence unless something holds.
+macro_rules! ensure {
+    ($holds:expr, $($otherwise:tt)+) => {
+        if !$holds {
+            return Err($crate::store::conformance::stop::Stop::failed(format!($($otherwise)+)));
+        }
+    };
+}
+pub(super) use ensure;
+
+/// Fails unless what was found is what was expected.
+pub(super) fn same<T: PartialEq + Debug>(what: &str, found: T, expected: T) -> Checked {
+    ensure!(found == expected, "{what}: expected {}, found {}", brief(&expected), brief(&found));
+    Ok(())
+}
+
+/// Not more than anybody would read.
+pub(super) fn brief(value: &dyn Debug) -> String {
+    const MAX: usize = 600;
+    let text = format!("{value:?}");
+    match text.char_indices().nth(MAX) {
+        None => text,
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+    }
+}
+
+/// An error with everything behind it.
+pub(super) fn in_full(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut behind = error.source();
+    while let Some(source) = behind {
+        text = format!("{text}: {source}");
+        behind = source.source();
+    }
+    text
+}
+
+impl From<StoreError> for Stop {
+    fn from(error: StoreError) -> Self {
+        Self::failed(format!("the store answered: {}", in_full(&error)))
+    }
+}
+
+impl From<CommitError> for Stop {
+    fn from(error: CommitError) -> Self {
+        Self::failed(format!("the store did not acknowledge a commit: {}", in_full(&error)))
+    }
+}
+
+impl From<Skip> for Stop {
+    fn from(skip: Skip) -> Self {
+        Self::Skipped(skip)
+    }
+}
+
+impl From<Refusal> for Stop {
+    fn from(refusal: Refusal) -> Self {
+        Self::unprepared(&refusal)
+    }
+}
+
+impl From<InvalidValue> for Stop {
+    fn from(invalid: InvalidValue) -> Self {
+        Self::unprepared(&invalid)
+    }
+}
+
+impl From<EntropyError> for Stop {
+    fn from(error: EntropyError) -> Self {
+        Self::unprepared(&error)
+    }
+}
+
+impl Display for Stop {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Failed(what) => f.write_str(what),
+            Self::Skipped(skip) => write!(f, "skipped: {skip}"),
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! What can be wrong with a store, each with the cases that must see it.
+
+use std::collections::BTreeSet;
+
+use client_registry::store::conformance::{self, Verdict};
+
+use crate::plain::{Plainly, Waits};
+
+macro_rules! faults {
+    ($($(#[$doc:meta])* $fault:ident: $($case:ident)*;)*) => {
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub(crate) enum Fault {
+            /// The store keeps the contract.
+            None,
+            $($(#[$doc])* $fault,)*
+        }
+
+        const FAULTS: &[(Fault, &[&str])] = &[$((Fault::$fault, &[$(stringify!($case)),*]),)*];
+    };
+}
+
+faults! {
+    // Loading.
+    /// Answers once more what it answered before.
+    CachesOnce: load_sees_every_acknowledged_commit;
+    /// Two stores of one place, each with a cache of its own.
+    CachesForEver: stores_side_by_side_see_one_another;
+    /// The second record of a commit comes a little later.
+    WritesInPieces: load_sees_no_half_of_a_commit a_dropped_commit_is_whole_or_nothing
+        dropped_commits_are_whole_after_a_crash;
+    /// The body in a column of JSON.
+    JsonIsWrittenAnew: records_come_back_byte_for_byte;
+    LongIsCutShort: large_records_come_back_whole;
+    IdsIgnoreCase: ids_are_compared_as_bytes;
+    ReservedIsListed: the_registry_record_is_in_no_list;
+    /// It is known that nothing was written, and not said.
+    RefusalIsFailure: unsealed_records_are_kept_or_refused;
+    CorruptIsAbsent: undecodable_records_are_corrupt undecodable_history_is_corrupt;
+    CorruptPanics: undecodable_records_are_corrupt;
+
+    // Expectations.
+    /// The ID of a deleted client can be used again.
+    DeletedIsAbsent: absent_is_honoured;
+    AnyRevisionWillDo: exactly_is_honoured;
+    ConflictSaysNothing: exactly_is_honoured;
+    UnderIgnoresKey: under_is_honoured resealing_loses_to_a_change;
+    UnderIgnoresRevision: under_is_honoured resealing_loses_to_a_change;
+    LastConflictIsNamed: the_first_unmet_expectation_is_named;
+    UniquenessComesFirst: expectations_come_before_uniqueness;
+    /// Somebody else can come in between.
+    ChecksThenWrites: one_of_many_writers_wins one_of_many_creators_wins one_of_many_gets_the_add_in
+        one_of_many_gets_the_name resealing_loses_to_a_change;
+    /// The same, from another process.
+    StoresDoNotLock: one_of_many_wins_across_stores;
+    /// Expectations are checked again, uniqueness is not.
+    ChecksUniquenessFirst: one_of_many_gets_the_add_in one_of_many_gets_the_name;
+    /// One change after the other, each checked and written.
+    OneByOne: two_clients_change_or_neither;
+    ConflictWrites: a_refused_commit_writes_nothing;
+    /// Idempotent where it must not be: whoever settles a commit would take a conflict for its own trace.
+    ResendIsFine: the_same_commit_again_is_a_conflict;
+
+    // Uniqueness.
+    AddInsAreNotChecked: an_add_in_belongs_to_one_client;
+    NamesAreNotChecked: a_name_belongs_to_one_client;
+    AddInsIgnoreCase: unique_keys_are_compared_as_bytes;
+    NamesIgnoreAccents: unique_keys_are_compared_as_bytes;
+    ClaimedTwice: an_entry_is_claimed_once_in_a_commit adopting_what_is_taken_is_refused;
+    /// What the one gives is still the one's when the other takes it.
+    MovesTrip: an_add_in_moves_in_one_commit names_are_swapped_in_one_commit;
+    AddInsAreMerged: the_index_is_replaced;
+    EndsAreMerged: the_index_is_replaced endings_follow_the_index tombstones_are_listed_by_all_and_key;
+
+    // History.
+    HistoryNamesAnother: history_names_the_commits;
+    LimitCountsEvents: history_is_paged_by_commits;
+    RevisionsAreSigned: history_is_paged_by_commits;
+    HistoryGoesWithTheClient: history_outlives_deletion;
+    HistoryIsOfBoth: history_is_of_one_client;
+
+    // Lists.
+    SortsByCollation: clients_are_listed_in_the_order_of_bytes;
+    SellersIgnoreCase: clients_are_listed_by_seller unique_keys_are_compared_as_bytes;
+    NamesAreNotPaged: clients_are_listed_by_name;
+    KeyIsNotMoved: clients_are_listed_by_key resealing_moves_between_keys;
+    LimitIgnored: lists_are_paged endings_are_paged history_is_paged_by_commits;
+    /// Every page is the first one.
+    AfterIgnored: lists_are_paged endings_are_paged history_is_paged_by_commits;
+    /// Room for as many as were asked for.
+    LimitIsRoom: bounds_may_be_extreme;
+    DeletedIsNotListed: tombstones_are_listed_by_all_and_key;
+    FindsFirstAddInOnly: client_of_follows_the_index;
+    EndIsIncluded: endings_come_in_order;
+    SortsNumbersAsText: endings_come_in_order;
+
+    // The feed.
+    SecondClientIsNoNews: the_feed_has_each_trail_in_order the_feed_is_complete_under_load;
+    FeedRepeats: the_feed_goes_on_from_every_cursor;
+    ResealingIsNews: the_feed_has_only_events resealing_keeps_all_but_the_key;
+    UnknownCursorsBegin: unknown_cursors_are_lost;
+    CursorsHaveNoMark: cursors_of_another_store_are_lost;
+    /// A sequence: whoever draws a number first may come later, and is skipped.
+    NumbersBeforehand: the_feed_waits_for_slow_writers the_feed_is_complete_under_load
+        the_feed_is_complete_across_stores the_latest_cursor_skips_nothing;
+    LatestIsTheFirst: the_latest_cursor_is_behind_everything;
+    /// Nothing is shown that comes after what is still under way.
+    HidesBehindSlowWriters: the_feed_waits_for_slow_writers the_feed_is_complete_under_load;
+
+    // Resealing.
+    ResealingIsHistory: resealing_keeps_all_but_the_key;
+
+    // Adopting.
+    AdoptedHistoryIsOne: adopted_clients_are_as_they_were;
+    AdoptedIsNotInTheFeed: adopted_events_come_into_the_feed;
+    /// One client after the other.
+    AdoptsInPieces: adopting_is_refused_whole a_dropped_adoption_is_whole_or_nothing;
+    AdoptsWhatIsMissing: adopting_is_refused_whole;
+    AdoptingNothingFails: adopting_nothing_is_possible;
+    ChecksThenAdopts: one_of_many_adopts;
+
+    // Last uses.
+    LastNoteWins: the_later_use_wins;
+    ReadsThenNotes: the_later_use_wins_a_race;
+    LooksThenNotes: uses_never_outlive_a_deletion;
+    UsesAreInserted: uses_go_with_their_secret uses_of_what_is_not_there_are_passed_over;
+    UnknownUseIsAnError: uses_of_what_is_not_there_are_passed_over;
+    UsesStay: uses_go_with_their_secret;
+    UsesAreForgotten: uses_stay_through_other_changes resealing_keeps_all_but_the_key;
+    UsesAreEvents: uses_change_nothing_else;
+
+    // Dropped and crashed.
+    DroppedIsAppliedLater: a_dropped_commit_is_fenced;
+    DroppedReaderBlocks: dropped_readers_leave_a_working_store;
+    AcknowledgesTooEarly: what_was_acknowledged_is_there_after_a_crash;
+    CursorsDieInACrash: cursors_outlive_a_crash;
+}
+
+/// Faults that show only when somebody comes in between, and the cases that see them though no future is ever pending.
+const RACES: &[(Fault, &[&str])] = &[
+    (Fault::ChecksThenWrites, &["one_of_many_writers_wins", "one_of_many_creators_wins"]),
+    (Fault::ChecksThenWrites, &["one_of_many_gets_the_add_in", "one_of_many_gets_the_name"]),
+    (Fault::ChecksThenWrites, &["resealing_loses_to_a_change"]),
+    (Fault::StoresDoNotLock, &["one_of_many_wins_across_stores"]),
+    (Fault::ChecksUniquenessFirst, &["one_of_many_gets_the_add_in", "one_of_many_gets_the_name"]),
+    (Fault::WritesInPieces, &["load_sees_no_half_of_a_commit"]),
+    (Fault::NumbersBeforehand, &["the_feed_is_complete_under_load", "the_feed_is_complete_across_stores"]),
+    (Fault::NumbersBeforehand, &["the_latest_cursor_skips_nothing"]),
+    (
+        Fault::HidesBehindSlowWriters,
+        &["the_feed_is_complete_under_load", "the_feed_is_complete_across_stores"],
+    ),
+    (Fault::ChecksThenAdopts, &["one_of_many_adopts"]),
+    (Fault::ReadsThenNotes, &["the_later_use_wins_a_race"]),
+    (Fault::LooksThenNotes, &["uses_never_outlive_a_deletion"]),
+];
+
+#[test]
+fn the_plain_store_passes_without_a_fault() {
+    for waits in [Waits::Awaiting, Waits::Blocking] {
+        let report = conformance::run(&Plainly(Fault::None, waits));
+        report.assert_passed();
+        assert_eq!(report.skipped().count(), 0);
+    }
+}
+
+#[test]
+fn every_planted_fault_is_caught_by_its_cases() {
+    caught(FAULTS, Waits::Awaiting);
+}
+
+#[test]
+fn faults_that_show_between_threads_are_caught() {
+    caught(RACES, Waits::Blocking);
+}
+
+fn caught(faults: &[(Fault, &[&str])], waits: Waits) {
+    let mut missed = Vec::new();
+    for (fault, cases) in faults {
+        for name in *cases {
+            let report = conformance::run_case(&Plainly(*fault, waits), name);
+            match report.unwrap_or_else(|| panic!("no case {name}")).verdict {
+                Verdict::Failed(what) => {
+                    assert!(!what.contains("an error of the suite"), "{fault:?} in {name}: {what}");
+                    println!("{fault:?} in {name}: {what}");
+                }
+                other => missed.push((fault, name, other)),
+            }
+        }
+    }
+    assert!(missed.is_empty(), "not caught: {missed:#?}");
+}
+
+#[test]
+fn every_case_catches_a_fault() {
+    let all: BTreeSet<_> = conformance::cases().collect();
+    let proved: BTreeSet<_> = FAULTS.iter().flat_map(|(_, cases)| *cases).copied().collect();
+    let idle: Vec<_> = all.difference(&proved).collect();
+    assert!(idle.is_empty(), "no fault is planted for {idle:?}");
+}

@@ -1,0 +1,71 @@
+//! The conformance suite, put to the test itself: the stores that are here pass all of it, and every planted fault is
+//! caught by the case that is there for it.
+
+#![cfg(test)]
+
+mod faults;
+mod plain;
+
+use std::collections::BTreeSet;
+
+use client_registry::store::conformance::{self, Factory, Skip, Spoil};
+use client_registry::store::{DynStore, MemoryStore, Store, StoreError};
+
+/// Stores in this process's memory, behind something of a test's own.
+struct Behind<S>(fn(MemoryStore) -> S);
+
+impl<S: Store> Factory for Behind<S> {
+    type Place = MemoryStore;
+    type Store = S;
+
+    fn place(&self) -> MemoryStore {
+        MemoryStore::new()
+    }
+
+    fn open(&self, place: &MemoryStore) -> Result<S, StoreError> {
+        Ok(self.0(place.clone()))
+    }
+
+    fn crash(&self, _: S) -> Result<(), Skip> {
+        Err(Skip::because("it goes with the process"))
+    }
+
+    fn share(&self) -> Result<(), Skip> {
+        Ok(())
+    }
+
+    fn spoil(&self, _: &MemoryStore, _: Spoil<'_>) -> Result<(), Skip> {
+        Err(Skip::because("it keeps no bytes that could be spoilt"))
+    }
+}
+
+#[test]
+fn the_memory_store_passes() {
+    let report = conformance::run(&Behind(|memory| memory));
+    println!("{report}");
+    report.assert_passed();
+}
+
+#[test]
+fn the_object_safe_twin_passes() {
+    conformance::run(&Behind(DynStore::new)).assert_passed();
+}
+
+/// Each sentence of the contract names its cases, and each case is named.
+#[test]
+fn the_contract_names_every_case() {
+    let contract = include_str!("../../src/store.rs");
+    let (contract, _) = contract.split_once("/// Names a commit:").expect("the trait comes first");
+    let words = contract.split_whitespace().filter(|word| *word != "///").collect::<Vec<_>>().join(" ");
+    let mut named = BTreeSet::new();
+    for start in ["(case `", "(cases `"] {
+        for (position, _) in words.match_indices(start) {
+            let list = words[position + start.len() - 1..].split(')').next().unwrap();
+            named.extend(list.split(", ").map(|name| name.trim_matches('`')));
+        }
+    }
+    let all: BTreeSet<_> = conformance::cases().collect();
+    assert!(all.len() > 70);
+    assert!(all.is_subset(&named), "not in the contract: {:?}", all.difference(&named));
+    assert!(named.is_subset(&all), "no such case: {:?}", named.difference(&all));
+}

@@ -1,0 +1,833 @@
+//! A store that keeps the contract in the plainest way, everything in lists behind one lock, and breaks it in one point
+//! when told so.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+
+use client_registry::store::conformance::{Factory, Skip, Spoil};
+use client_registry::store::{
+    Adopted, Changes, ClientsBy, Commit, CommitError, CommitId, Committed, Cursor, Ending, Entry, Expected,
+    Index, Record, RecordId, Store, StoreError, StoreErrorKind, Use,
+};
+use client_registry::{AddInId, ClientId, Event, KeyId, LastUses, Revision, SecretId, Timestamp};
+
+use crate::faults::Fault;
+
+/// Makes plain stores with one fault.
+pub(crate) struct Plainly(pub(crate) Fault, pub(crate) Waits);
+
+/// How a store waits, and so where others come in between.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Waits {
+    /// By awaiting.
+    Awaiting,
+    /// By keeping its thread.
+    Blocking,
+}
+
+/// What outlives a store.
+#[derive(Debug)]
+pub(crate) struct Disk {
+    books: Mutex<Books>,
+    /// What a crash leaves of a store that acknowledges too early.
+    written: Mutex<Option<Books>>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Plain {
+    disk: Arc<Disk>,
+    fault: Fault,
+    waits: Waits,
+    /// What a store remembers that should not.
+    cache: Mutex<BTreeMap<String, Record>>,
+    /// What a dropped call has left.
+    is_busy: Mutex<bool>,
+    late: Mutex<Vec<Commit>>,
+    opened: u64,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Books {
+    mark: u64,
+    records: BTreeMap<String, Vec<u8>>,
+    indexes: BTreeMap<ClientId, Index>,
+    trails: BTreeMap<ClientId, Vec<Stretch>>,
+    /// Each event with its number.
+    feed: Vec<(u64, String)>,
+    numbered: u64,
+    /// Numbers that have been given out, and whose events are not there yet.
+    under_way: BTreeSet<u64>,
+    uses: BTreeMap<(ClientId, SecretId), Timestamp>,
+}
+
+#[derive(Debug, Clone)]
+struct Stretch {
+    commit_id: CommitId,
+    revision: Revision,
+    events: String,
+}
+
+/// One change, whether it is committed or adopted.
+struct Write<'a> {
+    record: &'a Record,
+    index: &'a Index,
+    history: Vec<Committed>,
+}
+
+impl Factory for Plainly {
+    type Place = Arc<Disk>;
+    type Store = Plain;
+
+    fn place(&self) -> Arc<Disk> {
+        let books = Books { mark: next_number(), ..Books::default() };
+        Arc::new(Disk { books: Mutex::new(books), written: Mutex::default() })
+    }
+
+    fn open(&self, place: &Arc<Disk>) -> Result<Plain, StoreError> {
+        Ok(Plain {
+            disk: Arc::clone(place),
+            fault: self.0,
+            waits: self.1,
+            cache: Mutex::default(),
+            is_busy: Mutex::default(),
+            late: Mutex::default(),
+            opened: next_number(),
+        })
+    }
+
+    fn crash(&self, store: Plain) -> Result<(), Skip> {
+        if let Some(written) = lock(&store.disk.written).take() {
+            *lock(&store.disk.books) = written;
+        }
+        Ok(())
+    }
+
+    fn share(&self) -> Result<(), Skip> {
+        Ok(())
+    }
+
+    fn spoil(&self, place: &Arc<Disk>, what: Spoil<'_>) -> Result<(), Skip> {
+        let mut books = lock(&place.books);
+        match what {
+            Spoil::Record(id) => books.records.get_mut(id.as_str()).unwrap().truncate(20),
+            Spoil::History(id) => {
+                books.trails.get_mut(id).unwrap()[0].events.truncate(20);
+                books.feed[0].1.truncate(20);
+            }
+            _ => return Err(Skip::because("there is no such thing")),
+        }
+        Ok(())
+    }
+}
+
+impl Plain {
+    fn books(&self) -> MutexGuard<'_, Books> {
+        lock(&self.disk.books)
+    }
+
+    /// Lets others go first, where a careful store holds its lock.
+    async fn gap(&self, fault: Fault) {
+        if self.fault == fault {
+            self.pause(3).await;
+        }
+    }
+
+    async fn pause(&self, times: usize) {
+        match self.waits {
+            Waits::Awaiting => Pause(times).await,
+            Waits::Blocking => (0..100 * (times - 1)).for_each(|_| std::thread::yield_now()),
+        }
+    }
+
+    fn mark(&self, books: &Books) -> u64 {
+        match self.fault {
+            Fault::CursorsDieInACrash => self.opened,
+            Fault::CursorsHaveNoMark => 0,
+            _ => books.mark,
+        }
+    }
+
+    fn committed(&self, stretch: &Stretch) -> Result<Committed, StoreError> {
+        let Stretch { commit_id, revision, events } = stretch;
+        Ok(Committed { commit_id: *commit_id, revision: *revision, events: decode(events)? })
+    }
+}
+
+impl Store for Plain {
+    async fn load(&self, id: RecordId<'_>) -> Result<Option<Record>, StoreError> {
+        self.pause(1).await;
+        let books = self.books();
+        let found = match self.fault {
+            Fault::IdsIgnoreCase => books
+                .records
+                .iter()
+                .find(|(key, _)| key.eq_ignore_ascii_case(id.as_str()))
+                .map(|(_, bytes)| bytes),
+            _ => books.records.get(id.as_str()),
+        };
+        let record = found.map(|bytes| Record::from_bytes(bytes)).transpose();
+        match self.fault {
+            Fault::CorruptIsAbsent => Ok(record.unwrap_or(None)),
+            Fault::CorruptPanics => Ok(record.unwrap()),
+            Fault::CachesOnce | Fault::CachesForEver => {
+                let mut cache = lock(&self.cache);
+                let cached = match self.fault {
+                    Fault::CachesOnce => cache.remove(id.as_str()),
+                    _ => cache.get(id.as_str()).cloned(),
+                };
+                if let Some(record) = record? {
+                    cache.entry(id.as_str().to_owned()).or_insert(record.clone());
+                    return Ok(cached.or(Some(record)));
+                }
+                Ok(None)
+            }
+            _ => record,
+        }
+    }
+
+    async fn commit(&self, commit: &Commit) -> Result<(), CommitError> {
+        let fault = self.fault;
+        for change in commit.changes() {
+            let sealed = change.record().to_bytes();
+            if fault == Fault::RefusalIsFailure {
+                sealed?;
+            } else if let Err(error) = sealed {
+                return Err(CommitError::NotWritten(error));
+            }
+        }
+        if fault == Fault::DroppedIsAppliedLater {
+            let mut unfinished = Unfinished { late: &self.late, commit: Some(commit.clone()) };
+            self.pause(1).await;
+            unfinished.commit = None;
+        }
+        self.pause(1).await;
+        if *lock(&self.is_busy) {
+            return Err(CommitError::NotWritten(StoreError::new(StoreErrorKind::Unavailable)));
+        }
+        if matches!(fault, Fault::ChecksThenWrites | Fault::StoresDoNotLock) {
+            self.books().check(commit, fault)?;
+            self.gap(Fault::ChecksThenWrites).await;
+            self.gap(Fault::StoresDoNotLock).await;
+        } else if fault == Fault::ChecksUniquenessFirst {
+            self.books().check_unique(&writes(commit), fault)?;
+            self.gap(fault).await;
+        } else if fault == Fault::OneByOne {
+            for change in commit.changes() {
+                let alone = Write {
+                    record: change.record(),
+                    index: change.index(),
+                    history: history_of(commit.id(), change.record().revision(), change.events()),
+                };
+                let mut books = self.books();
+                books.check_one(change.id(), change.expected(), fault)?;
+                books.check_unique(std::slice::from_ref(&alone), fault)?;
+                books.write(&[alone], fault);
+            }
+            return Ok(());
+        }
+        let mut order = writes(commit);
+        if matches!(fault, Fault::NumbersBeforehand | Fault::HidesBehindSlowWriters) {
+            let first = {
+                let mut books = self.books();
+                books.check(commit, fault)?;
+                books.draw(&order)
+            };
+            let _given_back = GivenBack { disk: &self.disk, first };
+            self.gap(fault).await;
+            let mut books = self.books();
+            books.check(commit, fault)?;
+            books.write_numbered(&order, fault, Some(first));
+            return Ok(());
+        }
+        if fault == Fault::WritesInPieces {
+            let last = order.pop();
+            {
+                let mut books = self.books();
+                books.check(commit, fault)?;
+                books.write(&order, fault);
+            }
+            self.gap(fault).await;
+            self.books().write(last.as_slice(), fault);
+            return Ok(());
+        }
+        let mut books = self.books();
+        if fault == Fault::ChecksUniquenessFirst {
+            books.check_expected(commit, fault)?;
+        }
+        if !matches!(fault, Fault::ChecksThenWrites | Fault::StoresDoNotLock | Fault::ChecksUniquenessFirst) {
+            if fault == Fault::ResendIsFine && books.has(commit.id()) {
+                return Ok(());
+            }
+            if let Err(error) = books.check(commit, fault) {
+                if fault == Fault::ConflictWrites {
+                    books.append(&order, fault, None);
+                }
+                return Err(error);
+            }
+        }
+        if fault == Fault::AcknowledgesTooEarly {
+            *lock(&self.disk.written) = Some(books.clone());
+        }
+        books.write(&order, fault);
+        for late in lock(&self.late).drain(..) {
+            books.write(&writes(&late), fault);
+        }
+        Ok(())
+    }
+
+    async fn history(
+        &self,
+        client_id: &ClientId,
+        after: Revision,
+        limit: usize,
+    ) -> Result<Vec<Committed>, StoreError> {
+        self.pause(1).await;
+        if self.fault == Fault::RevisionsAreSigned && i64::try_from(after.number()).is_err() {
+            return Err(StoreError::new(StoreErrorKind::Corrupt));
+        }
+        let books = self.books();
+        let trail = books.trails.get(client_id).map(Vec::as_slice).unwrap_or_default();
+        let is_later = |stretch: &&Stretch| self.fault == Fault::AfterIgnored || stretch.revision > after;
+        let later = trail.iter().filter(is_later).map(|stretch| self.committed(stretch));
+        match self.fault {
+            Fault::CorruptIsAbsent => Ok(later.filter_map(Result::ok).take(limit).collect()),
+            Fault::LimitIgnored => later.collect(),
+            Fault::LimitCountsEvents => {
+                let mut left = limit;
+                later
+                    .take_while(|committed| {
+                        let len = committed.as_ref().map_or(1, |committed| committed.events.len());
+                        let fits = left > 0;
+                        left = left.saturating_sub(len);
+                        fits
+                    })
+                    .collect()
+            }
+            _ => later.take(limit).collect(),
+        }
+    }
+
+    async fn clients(
+        &self,
+        by: ClientsBy<'_>,
+        after: Option<&ClientId>,
+        limit: usize,
+    ) -> Result<Vec<ClientId>, StoreError> {
+        self.pause(1).await;
+        let books = self.books();
+        if self.fault == Fault::ReservedIsListed && books.records.contains_key(RecordId::REGISTRY.as_str()) {
+            // There is no client ID that it could be listed under.
+            return Err(StoreError::new(StoreErrorKind::Corrupt));
+        }
+        let alike = |one: &str, other: &str| match self.fault {
+            Fault::SellersIgnoreCase => one.eq_ignore_ascii_case(other),
+            _ => one == other,
+        };
+        let is_wanted = |index: &Index| match (by, &index.name) {
+            (ClientsBy::All, name) => self.fault != Fault::DeletedIsNotListed || name.is_some(),
+            (ClientsBy::Key(key_id), _) => index.key_id.as_ref() == Some(key_id),
+            (ClientsBy::Seller(seller), Some((owner, _))) => alike(seller.as_str(), owner.as_str()),
+            (ClientsBy::Name(seller, key), Some((owner, name))) => seller == owner && key == name,
+            _ => false,
+        };
+        let by_name = matches!(by, ClientsBy::Name(..)) && self.fault == Fault::NamesAreNotPaged;
+        let is_later = |id: &ClientId| {
+            by_name || self.fault == Fault::AfterIgnored || after.is_none_or(|after| id > after)
+        };
+        let wanted = books.indexes.iter().filter(|(id, index)| is_wanted(index) && is_later(id));
+        let mut ids: Vec<_> = wanted.map(|(id, _)| id.clone()).collect();
+        match self.fault {
+            Fault::SortsByCollation => ids.sort_by_key(|id| id.as_str().to_ascii_lowercase()),
+            Fault::LimitIsRoom => ids.reserve_exact(limit),
+            _ => {}
+        }
+        if self.fault != Fault::LimitIgnored {
+            ids.truncate(limit);
+        }
+        Ok(ids)
+    }
+
+    async fn client_of(&self, add_in: &AddInId) -> Result<Option<ClientId>, StoreError> {
+        self.pause(1).await;
+        let books = self.books();
+        let seen = if self.fault == Fault::FindsFirstAddInOnly { 1 } else { usize::MAX };
+        let mut holders =
+            books.indexes.iter().filter(|(_, index)| index.add_ins.iter().take(seen).any(|a| a == add_in));
+        Ok(holders.next().map(|(id, _)| id.clone()))
+    }
+
+    async fn ending(
+        &self,
+        before: Timestamp,
+        after: Option<&Ending>,
+        limit: usize,
+    ) -> Result<Vec<Ending>, StoreError> {
+        self.pause(1).await;
+        let books = self.books();
+        let all = books.indexes.iter().flat_map(|(id, index)| {
+            index.ends.iter().filter_map(|(secret, at)| {
+                Some(Ending { at: (*at)?, client_id: id.clone(), secret: *secret })
+            })
+        });
+        let is_before = |at: Timestamp| match self.fault {
+            Fault::EndIsIncluded => at <= before,
+            _ => at < before,
+        };
+        let mut endings: Vec<_> = all
+            .filter(|ending| {
+                let is_after = self.fault == Fault::AfterIgnored || after.is_none_or(|after| ending > after);
+                is_before(ending.at) && is_after
+            })
+            .collect();
+        match self.fault {
+            Fault::SortsNumbersAsText => {
+                endings
+                    .sort_by_key(|ending| (ending.at, ending.client_id.clone(), ending.secret.to_string()));
+            }
+            _ => endings.sort(),
+        }
+        if self.fault != Fault::LimitIgnored {
+            endings.truncate(limit);
+        }
+        Ok(endings)
+    }
+
+    async fn changes(&self, after: Option<&Cursor>, limit: usize) -> Result<Changes, StoreError> {
+        self.pause(1).await;
+        let books = self.books();
+        let mark = self.mark(&books);
+        let lost = || StoreError::new(StoreErrorKind::CursorLost);
+        let start: u64 = match after.map(Cursor::as_str) {
+            None => 0,
+            Some(text) => {
+                let parsed = text
+                    .split_once(':')
+                    .and_then(|(found, number)| (found.parse() == Ok(mark)).then_some(number.parse().ok()?));
+                let parsed = parsed.filter(|number| *number <= books.numbered);
+                match self.fault {
+                    Fault::UnknownCursorsBegin => parsed.unwrap_or(0),
+                    _ => parsed.ok_or_else(lost)?,
+                }
+            }
+        };
+        let horizon = match self.fault {
+            Fault::HidesBehindSlowWriters => books.under_way.first().copied().unwrap_or(u64::MAX),
+            _ => u64::MAX,
+        };
+        let mut later: Vec<_> =
+            books.feed.iter().filter(|(number, _)| *number > start && *number < horizon).collect();
+        later.sort_by_key(|(number, _)| *number);
+        later.truncate(limit);
+        let end = later.last().map_or(start, |(number, _)| *number);
+        let end = if self.fault == Fault::FeedRepeats && end > 3 { end - 1 } else { end };
+        let events = later.into_iter().map(|(_, event)| decode(event));
+        let events = match self.fault {
+            Fault::CorruptIsAbsent => events.filter_map(Result::ok).collect(),
+            _ => events.collect::<Result<Vec<_>, _>>()?,
+        };
+        Ok(Changes { events, cursor: Cursor::new(format!("{mark}:{end}")) })
+    }
+
+    async fn latest(&self) -> Result<Cursor, StoreError> {
+        self.pause(1).await;
+        let books = self.books();
+        let end = match self.fault {
+            Fault::LatestIsTheFirst => 0,
+            // Drawn, and perhaps not yet written.
+            Fault::NumbersBeforehand | Fault::HidesBehindSlowWriters => books.numbered,
+            _ => books.feed.iter().map(|(number, _)| *number).max().unwrap_or(0),
+        };
+        Ok(Cursor::new(format!("{}:{end}", self.mark(&books))))
+    }
+
+    async fn adopt(&self, clients: &[Adopted]) -> Result<(), CommitError> {
+        let fault = self.fault;
+        if fault == Fault::AdoptingNothingFails && clients.is_empty() {
+            return Err(CommitError::NotWritten(StoreError::new(StoreErrorKind::Corrupt)));
+        }
+        self.pause(1).await;
+        let all = clients.iter().map(|adopted| Write {
+            record: adopted.record(),
+            index: adopted.index(),
+            history: match fault {
+                Fault::AdoptedHistoryIsOne => adopted.history().last().into_iter().cloned().collect(),
+                _ => adopted.history().to_vec(),
+            },
+        });
+        let mut all: Vec<_> = all.collect();
+        if fault == Fault::AdoptsInPieces {
+            for one in &all {
+                {
+                    let mut books = self.books();
+                    books.check_one(one.record.id(), &Expected::Absent, fault)?;
+                    books.check_unique(std::slice::from_ref(one), fault)?;
+                    books.write(std::slice::from_ref(one), fault);
+                }
+                self.gap(fault).await;
+            }
+            return Ok(());
+        }
+        let check = |books: &Books, all: &[Write<'_>]| -> Result<(), CommitError> {
+            all.iter().try_for_each(|one| books.check_one(one.record.id(), &Expected::Absent, fault))?;
+            books.check_unique(all, fault)
+        };
+        if fault == Fault::ChecksThenAdopts {
+            check(&self.books(), &all)?;
+            self.gap(fault).await;
+            self.books().write(&all, fault);
+            return Ok(());
+        }
+        let mut books = self.books();
+        if fault == Fault::AdoptsWhatIsMissing {
+            all.retain(|one| !books.records.contains_key(one.record.id().as_str()));
+        }
+        check(&books, &all)?;
+        if fault == Fault::AcknowledgesTooEarly {
+            *lock(&self.disk.written) = Some(books.clone());
+        }
+        let before = books.feed.len();
+        books.write(&all, fault);
+        if fault == Fault::AdoptedIsNotInTheFeed {
+            books.feed.truncate(before);
+        }
+        Ok(())
+    }
+
+    async fn note_uses(&self, uses: &[Use]) -> Result<(), StoreError> {
+        if self.fault == Fault::DroppedReaderBlocks {
+            *lock(&self.is_busy) = true;
+        }
+        self.pause(1).await;
+        *lock(&self.is_busy) = false;
+        for Use { client_id, secret, at } in uses {
+            let key = (client_id.clone(), *secret);
+            let is_known = {
+                let books = self.books();
+                books
+                    .indexes
+                    .get(client_id)
+                    .is_some_and(|index| index.ends.iter().any(|(id, _)| id == secret))
+            };
+            match self.fault {
+                Fault::UsesAreInserted => {}
+                Fault::UnknownUseIsAnError if !is_known => {
+                    return Err(StoreError::new(StoreErrorKind::Corrupt));
+                }
+                _ if !is_known => continue,
+                _ => {}
+            }
+            let known = self.books().uses.get(&key).copied();
+            self.gap(Fault::ReadsThenNotes).await;
+            self.gap(Fault::LooksThenNotes).await;
+            let mut books = self.books();
+            let is_known = |books: &Books| {
+                books
+                    .indexes
+                    .get(client_id)
+                    .is_some_and(|index| index.ends.iter().any(|(id, _)| id == secret))
+            };
+            let known = match self.fault {
+                Fault::ReadsThenNotes => known,
+                _ => books.uses.get(&key).copied(),
+            };
+            if !matches!(self.fault, Fault::LooksThenNotes | Fault::UsesAreInserted) && !is_known(&books) {
+                continue;
+            }
+            let latest = match self.fault {
+                Fault::LastNoteWins => *at,
+                _ => known.map_or(*at, |known| known.max(*at)),
+            };
+            books.uses.insert(key, latest);
+            if self.fault == Fault::UsesAreEvents {
+                let again = books.feed.last().cloned();
+                books.numbered += 1;
+                let number = books.numbered;
+                books.feed.extend(again.map(|(_, event)| (number, event)));
+            }
+        }
+        Ok(())
+    }
+
+    async fn last_uses(&self, client_id: &ClientId) -> Result<LastUses, StoreError> {
+        self.pause(1).await;
+        let mut uses = LastUses::default();
+        for ((id, secret), at) in &self.books().uses {
+            if id == client_id {
+                uses.note(*secret, *at);
+            }
+        }
+        Ok(uses)
+    }
+}
+
+impl Books {
+    fn check(&self, commit: &Commit, fault: Fault) -> Result<(), CommitError> {
+        if fault == Fault::UniquenessComesFirst {
+            self.check_unique(&writes(commit), fault)?;
+        }
+        self.check_expected(commit, fault)?;
+        self.check_unique(&writes(commit), fault)
+    }
+
+    fn check_expected(&self, commit: &Commit, fault: Fault) -> Result<(), CommitError> {
+        let check = |change: &client_registry::store::RecordChange| {
+            self.check_one(change.id(), change.expected(), fault)
+        };
+        match fault {
+            Fault::LastConflictIsNamed => commit.changes().iter().rev().try_for_each(check),
+            _ => commit.changes().iter().try_for_each(check),
+        }
+    }
+
+    fn check_one(&self, id: RecordId<'_>, expected: &Expected, fault: Fault) -> Result<(), CommitError> {
+        let found = self.records.get(id.as_str()).map(|bytes| Record::from_bytes(bytes)).transpose();
+        let found = found.map_err(CommitError::NotWritten)?;
+        let there: Option<(Revision, Option<&KeyId>)> = found.as_ref().map(|r| (r.revision(), r.key_id()));
+        let holds = match (fault, expected, there) {
+            (Fault::UnderIgnoresKey, Expected::Under(revision, _), Some((found, _))) => *revision == found,
+            (Fault::UnderIgnoresRevision, Expected::Under(_, key_id), Some((_, under))) => {
+                Some(key_id) == under
+            }
+            (Fault::DeletedIsAbsent, Expected::Absent, Some(_)) => self
+                .indexes
+                .iter()
+                .any(|(client, index)| client.as_str() == id.as_str() && index.name.is_none()),
+            (Fault::AnyRevisionWillDo, Expected::Exactly(_), Some(_)) => true,
+            _ => expected.holds(there),
+        };
+        if holds {
+            return Ok(());
+        }
+        let found = found.map(|found| found.revision()).filter(|_| fault != Fault::ConflictSaysNothing);
+        Err(CommitError::Conflict { record_id: id.as_str().into(), found })
+    }
+
+    fn check_unique(&self, all: &[Write<'_>], fault: Fault) -> Result<(), CommitError> {
+        let mut claimed: Vec<(Entry, ClientId)> = Vec::new();
+        for write in all {
+            let Some(id) = write.record.id().client_id() else { continue };
+            for entry in entries(write.index) {
+                let is_same = |other: &Entry| match (fault, &entry, other) {
+                    (Fault::AddInsIgnoreCase, Entry::AddIn(one), Entry::AddIn(other)) => {
+                        one.as_str().eq_ignore_ascii_case(other.as_str())
+                    }
+                    (
+                        Fault::NamesIgnoreAccents,
+                        Entry::Name(seller, one),
+                        Entry::Name(other_seller, other),
+                    ) => seller == other_seller && unaccented(one.as_str()) == unaccented(other.as_str()),
+                    (Fault::NamesAreNotChecked, Entry::Name(..), _)
+                    | (Fault::AddInsAreNotChecked, Entry::AddIn(_), _) => false,
+                    _ => entry == *other,
+                };
+                let is_changed = |holder: &ClientId| match fault {
+                    Fault::MovesTrip => holder == &id,
+                    _ => all.iter().any(|write| write.record.id() == holder.into()),
+                };
+                let mut holders = self.indexes.iter().filter(|(holder, _)| !is_changed(holder));
+                let before = holders.find(|(_, index)| entries(index).any(|other| is_same(&other)));
+                let beside = claimed.iter().find(|(other, _)| is_same(other));
+                let beside = beside.filter(|_| fault != Fault::ClaimedTwice);
+                if let Some(by) = before.map(|(id, _)| id).or(beside.map(|(_, id)| id)) {
+                    return Err(CommitError::Taken { entry, by: by.clone() });
+                }
+                claimed.push((entry, id.clone()));
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives out numbers for events that are yet to be written.
+    fn draw(&mut self, all: &[Write<'_>]) -> u64 {
+        let first = self.numbered + 1;
+        self.numbered +=
+            all.iter().flat_map(|write| &write.history).map(|c| c.events.len() as u64).sum::<u64>();
+        self.under_way.insert(first);
+        first
+    }
+
+    fn write(&mut self, all: &[Write<'_>], fault: Fault) {
+        self.write_numbered(all, fault, None);
+    }
+
+    fn write_numbered(&mut self, all: &[Write<'_>], fault: Fault, numbers: Option<u64>) {
+        for write in all {
+            let id = write.record.id();
+            let mut bytes = write.record.to_bytes().unwrap();
+            match fault {
+                Fault::JsonIsWrittenAnew => bytes = rewritten(write.record),
+                Fault::LongIsCutShort => bytes.truncate(60_000),
+                _ => {}
+            }
+            self.records.insert(id.as_str().to_owned(), bytes);
+            let Some(client_id) = id.client_id() else { continue };
+            let mut index = write.index.clone();
+            if let Some(before) = self.indexes.get(&client_id) {
+                match fault {
+                    Fault::AddInsAreMerged => index.add_ins.extend(before.add_ins.clone()),
+                    Fault::EndsAreMerged => index.ends.extend(before.ends.clone()),
+                    Fault::KeyIsNotMoved => index.key_id = before.key_id.clone(),
+                    _ => {}
+                }
+            }
+            if fault == Fault::HistoryGoesWithTheClient && index.name.is_none() {
+                self.trails.remove(&client_id);
+            }
+            let stays = |secret: &SecretId| match fault {
+                Fault::UsesAreForgotten => false,
+                Fault::UsesStay => true,
+                _ => index.ends.iter().any(|(id, _)| id == secret),
+            };
+            self.uses.retain(|(client, secret), _| *client != client_id || stays(secret));
+            self.indexes.insert(client_id, index);
+        }
+        self.append(all, fault, numbers);
+    }
+
+    fn append(&mut self, all: &[Write<'_>], fault: Fault, numbers: Option<u64>) {
+        let mut next = numbers.unwrap_or(self.numbered + 1);
+        for (position, write) in all.iter().enumerate() {
+            let Some(client_id) = write.record.id().client_id() else { continue };
+            if write.history.is_empty() && fault == Fault::ResealingIsHistory {
+                let (commit_id, revision) = (any_commit_id(), write.record.revision());
+                self.trails.entry(client_id).or_default().push(Stretch {
+                    commit_id,
+                    revision,
+                    events: "[]".to_owned(),
+                });
+                continue;
+            }
+            if write.history.is_empty() && fault == Fault::ResealingIsNews {
+                let again = self.feed.last().cloned();
+                self.feed.extend(again.map(|(_, event)| (next, event)));
+                next += 1;
+            }
+            for committed in &write.history {
+                let events: Vec<&Event> = match fault {
+                    Fault::HistoryIsOfBoth => all
+                        .iter()
+                        .flat_map(|write| &write.history)
+                        .flat_map(|committed| &committed.events)
+                        .collect(),
+                    _ => committed.events.iter().collect(),
+                };
+                self.trails.entry(client_id.clone()).or_default().push(Stretch {
+                    commit_id: if fault == Fault::HistoryNamesAnother {
+                        any_commit_id()
+                    } else {
+                        committed.commit_id
+                    },
+                    revision: committed.revision,
+                    events: serde_json::to_string(&events).unwrap(),
+                });
+                if fault == Fault::SecondClientIsNoNews && position > 0 {
+                    continue;
+                }
+                for event in &committed.events {
+                    self.feed.push((next, serde_json::to_string(event).unwrap()));
+                    next += 1;
+                }
+            }
+        }
+        self.numbered = self.numbered.max(next - 1);
+    }
+
+    fn has(&self, commit_id: CommitId) -> bool {
+        self.trails.values().flatten().any(|stretch| stretch.commit_id == commit_id)
+    }
+}
+
+/// A number of a slow writer that is given back when it is done, or dropped.
+struct GivenBack<'a> {
+    disk: &'a Disk,
+    first: u64,
+}
+
+impl Drop for GivenBack<'_> {
+    fn drop(&mut self) {
+        // Not while the books are open: whoever holds them has written, and this comes after.
+        lock(&self.disk.books).under_way.remove(&self.first);
+    }
+}
+
+/// A commit that goes on when its future does not.
+struct Unfinished<'a> {
+    late: &'a Mutex<Vec<Commit>>,
+    commit: Option<Commit>,
+}
+
+impl Drop for Unfinished<'_> {
+    fn drop(&mut self) {
+        lock(self.late).extend(self.commit.take());
+    }
+}
+
+fn writes(commit: &Commit) -> Vec<Write<'_>> {
+    let write = |change: &'_ client_registry::store::RecordChange| {
+        history_of(commit.id(), change.record().revision(), change.events())
+    };
+    let changes = commit.changes().iter();
+    changes
+        .map(|change| Write { record: change.record(), index: change.index(), history: write(change) })
+        .collect()
+}
+
+fn history_of(commit_id: CommitId, revision: Revision, events: &[Event]) -> Vec<Committed> {
+    let committed = Committed { commit_id, revision, events: events.to_vec() };
+    Some(committed).filter(|committed| !committed.events.is_empty()).into_iter().collect()
+}
+
+fn entries(index: &Index) -> impl Iterator<Item = Entry> + '_ {
+    let name = index.name.iter().map(|(seller, key)| Entry::Name(seller.clone(), key.clone()));
+    name.chain(index.add_ins.iter().cloned().map(Entry::AddIn))
+}
+
+fn decode<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, StoreError> {
+    serde_json::from_str(text).map_err(|error| StoreError::with_source(StoreErrorKind::Corrupt, error))
+}
+
+/// What a store makes of a body that it takes for a value.
+fn rewritten(record: &Record) -> Vec<u8> {
+    let mut parts = record.parts().unwrap();
+    let body = serde_json::from_str::<serde_json::Value>(parts.body).map(|value| value.to_string());
+    let body = body.unwrap_or_else(|_| parts.body.to_owned());
+    parts.body = &body;
+    Record::from_parts(parts).unwrap().to_bytes().unwrap()
+}
+
+fn unaccented(text: &str) -> String {
+    text.replace('\u{e9}', "e").replace("\u{df}", "ss")
+}
+
+fn any_commit_id() -> CommitId {
+    serde_json::from_str(&format!("{:?}", [7; 16])).unwrap()
+}
+
+/// Pending so many times.
+struct Pause(usize);
+
+impl Future for Pause {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        if self.0 == 0 {
+            return Poll::Ready(());
+        }
+        self.0 -= 1;
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+fn next_number() -> u64 {
+    static NUMBERS: AtomicU64 = AtomicU64::new(1);
+    NUMBERS.fetch_add(1, Ordering::Relaxed)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,55 @@
+//! The store in a file, put through the conformance suite.
+
+use client_registry::store::conformance::{self, Factory, Skip, Spoil};
+use client_registry::store::{SqliteStore, StoreError};
+
+use crate::world::Scratch;
+
+struct InAFile;
+
+impl Factory for InAFile {
+    type Place = Scratch;
+    type Store = SqliteStore;
+
+    fn place(&self) -> Scratch {
+        Scratch::new()
+    }
+
+    fn open(&self, place: &Scratch) -> Result<SqliteStore, StoreError> {
+        SqliteStore::open(place.file())
+    }
+
+    /// Neither is the file closed nor the log emptied into it, as when the process is killed. What a kill in the middle of
+    /// a commit leaves, `tests/sqlite_kill` looks at.
+    fn crash(&self, store: SqliteStore) -> Result<(), Skip> {
+        std::mem::forget(store);
+        Ok(())
+    }
+
+    fn share(&self) -> Result<(), Skip> {
+        Ok(())
+    }
+
+    fn spoil(&self, place: &Scratch, what: Spoil<'_>) -> Result<(), Skip> {
+        let engine = place.engine();
+        let spoilt = match what {
+            Spoil::Record(id) => {
+                engine.execute("UPDATE record SET registry_id = x'00' WHERE id = ?1", [id.as_str()])
+            }
+            Spoil::History(id) => engine.execute(
+                "UPDATE event SET event = substr(event, 1, 20) WHERE client_id = ?1 AND revision = 1",
+                [id.as_str()],
+            ),
+            other => return Err(Skip::because(format!("nobody knows how to spoil {other:?}"))),
+        };
+        assert!(spoilt.unwrap() > 0, "{what:?} is there");
+        Ok(())
+    }
+}
+
+#[test]
+fn a_file_keeps_the_contract() {
+    let report = conformance::run(&InAFile);
+    println!("{report}");
+    report.assert_passed();
+}
