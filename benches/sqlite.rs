@@ -17,6 +17,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Mutex;
+use std::thread;
 
 use client_registry::store::{
     Adopted, Commit, CommitError, Committed, Index, MemoryStore, Record, SqliteStore, Store,
@@ -93,18 +94,46 @@ impl Bench {
             rows.rename(number, &guid(&mut random));
             self.bare.insert(&rows);
         };
+        // Round and round, one time with the one secret and one time with the other.
         let operator = self.registry.as_operator("ann").unwrap();
-        let mut walk = self.presented.iter().map(|(id, _)| id).cycle();
+        let mut turns = (0..).flat_map(|round| self.presented.iter().map(move |(id, _)| (id, 2 - round % 2)));
         let mut promote = || {
-            let client = operator.client(walk.next().unwrap());
-            let signing = block_on(client.snapshot()).unwrap().signing().secret().unwrap();
-            let other = SecretId::new(3 - signing.number()).unwrap();
-            block_on(client.promote(other)).unwrap()
+            let (id, secret) = turns.next().unwrap();
+            block_on(operator.client(id).promote(SecretId::new(secret).unwrap())).unwrap()
         };
-        add(table, format!("register, {words} clients"), insert, register);
+        add(table, format!("register, {words} clients"), 1, insert, register);
         promote();
-        let rows = Rows::of(&self.registry.store().last());
-        add(table, format!("promote, {words} clients"), || self.bare.update(&rows), promote);
+        let mut rows = Rows::of(&self.registry.store().last());
+        let mut walk = self.presented.iter().cycle();
+        let mut update = || {
+            rows.rename(0, walk.next().unwrap().0.as_str());
+            self.bare.update(&rows);
+        };
+        add(table, format!("promote, {words} clients"), 1, &mut update, promote);
+
+        // Several who ask at once: while one is being written, others decide and seal.
+        let shares: Vec<_> = self.presented.chunks(self.presented.len() / CALLERS).take(CALLERS).collect();
+        let mut rounds = vec![0; CALLERS];
+        let together = || {
+            thread::scope(|scope| {
+                for (share, round) in shares.iter().zip(&mut rounds) {
+                    let operator = &operator;
+                    scope.spawn(move || {
+                        for _ in 0..EACH {
+                            let (id, _) = &share[*round % share.len()];
+                            let client = operator.client(id);
+                            let signing = block_on(client.snapshot()).unwrap().signing().secret().unwrap();
+                            let other = SecretId::new(3 - signing.number()).unwrap();
+                            block_on(client.promote(other)).unwrap();
+                            *round += 1;
+                        }
+                    });
+                }
+            });
+        };
+        let updates = || (0..CALLERS * EACH).for_each(|_| update());
+        let case = format!("promote, {words} clients, {CALLERS} callers");
+        add(table, case, CALLERS * EACH, updates, together);
     }
 
     fn read(&self, words: &str, table: &mut Ratios) {
@@ -128,10 +157,16 @@ impl Bench {
     }
 }
 
-/// How often in a second, in turns. No slower than 0.8 times the engine alone.
-fn add<A, B>(table: &mut Ratios, case: String, floor: impl FnMut() -> A, ours: impl FnMut() -> B) {
+/// How often in a second, in turns of so many at once. No slower than 0.8 times the engine alone.
+fn add<A, B>(
+    table: &mut Ratios,
+    case: String,
+    at_once: usize,
+    floor: impl FnMut() -> A,
+    ours: impl FnMut() -> B,
+) {
     if let Some([floor, ours, ratio]) = medians(floor, ours) {
-        let rate = |nanoseconds: f64| format!("{:.0}/s", 1e9 / nanoseconds);
+        let rate = |nanoseconds: f64| format!("{:.0}/s", at_once as f64 * 1e9 / nanoseconds);
         table.add(case, rate(floor), rate(ours), 1.0 / ratio, Some(Bound::AtLeast(0.8)));
     }
 }
@@ -226,6 +261,10 @@ impl Drop for Directory {
         let _ = fs::remove_dir_all(&self.0);
     }
 }
+
+/// How many ask at once, and how often each.
+const CALLERS: usize = 4;
+const EACH: usize = 16;
 
 fn keyring() -> Keyring {
     Keyring::new(KeyId::parse("2026").unwrap(), b"thirty-two bytes to seal it with").unwrap()

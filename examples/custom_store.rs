@@ -434,7 +434,7 @@ impl Factory for Files {
         FileStore::open(&place.0)
     }
 
-    fn crash(&self, store: FileStore) -> Result<(), Skip> {
+    fn crash(&self, _: &Directory, store: FileStore) -> Result<(), Skip> {
         // Nothing is written when it is dropped: the journal and the files stay as the last commit left them.
         drop(store);
         Ok(())

@@ -21,7 +21,7 @@
 //!         Ok(place.clone())
 //!     }
 //!
-//!     fn crash(&self, _: MemoryStore) -> Result<(), Skip> {
+//!     fn crash(&self, _: &MemoryStore, _: MemoryStore) -> Result<(), Skip> {
 //!         Err(Skip::because("it goes with the process"))
 //!     }
 //!
@@ -98,11 +98,12 @@ pub trait Factory: Sync {
     /// [`StoreErrorKind::Corrupt`](super::StoreErrorKind::Corrupt).
     fn open(&self, place: &Self::Place) -> Result<Self::Store, StoreError>;
 
-    /// Ends a store, as abruptly as can be arranged, so that [`open`](Self::open) finds what a crash would leave.
+    /// Ends the store that is open in a place, as abruptly as can be arranged, so that [`open`](Self::open) finds what a
+    /// crash would leave: the files as they are before it closes them, say.
     ///
     /// # Errors
     /// [`Skip`] when it is not durable.
-    fn crash(&self, store: Self::Store) -> Result<(), Skip>;
+    fn crash(&self, place: &Self::Place, store: Self::Store) -> Result<(), Skip>;
 
     /// Whether several stores may be open in one place at the same time, as those of several nodes or processes are.
     ///

@@ -40,8 +40,8 @@ use crate::validity::Timestamp;
 /// that the engine keeps beside it while it is in use (`-wal` and `-shm`); copy it with [`backup_to`](Self::backup_to).
 ///
 /// Needs no particular runtime. Changes are made by a thread of the store's own, so that a caller waits and does not
-/// block. Reads are made where they are asked for: finding one record takes some microseconds and blocks for as long,
-/// unless the disk has to be asked; a list of a thousand takes about a millisecond.
+/// block. Reads are made where they are asked for, and block for as long as they take: some microseconds for a record,
+/// some tens for a page of a hundred, more where the disk has to be asked.
 ///
 /// Dropping the last clone waits until what was handed over is written and the file is closed.
 ///

@@ -26,7 +26,7 @@ impl<S: Store> Factory for Behind<S> {
         Ok(self.0(place.clone()))
     }
 
-    fn crash(&self, _: S) -> Result<(), Skip> {
+    fn crash(&self, _: &MemoryStore, _: S) -> Result<(), Skip> {
         Err(Skip::because("it goes with the process"))
     }
 

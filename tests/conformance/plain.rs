@@ -99,7 +99,7 @@ impl Factory for Plainly {
         })
     }
 
-    fn crash(&self, store: Plain) -> Result<(), Skip> {
+    fn crash(&self, _: &Arc<Disk>, store: Plain) -> Result<(), Skip> {
         if let Some(written) = lock(&store.disk.written).take() {
             *lock(&store.disk.books) = written;
         }

@@ -19,10 +19,15 @@ impl Factory for InAFile {
         SqliteStore::open(place.file())
     }
 
-    /// Neither is the file closed nor the log emptied into it, as when the process is killed. What a kill in the middle of
-    /// a commit leaves, `tests/sqlite_kill` looks at.
-    fn crash(&self, store: SqliteStore) -> Result<(), Skip> {
-        std::mem::forget(store);
+    /// The file and its log as they are before they are closed. What a kill in the middle of a commit leaves,
+    /// `tests/sqlite_kill` looks at.
+    fn crash(&self, place: &Scratch, store: SqliteStore) -> Result<(), Skip> {
+        let files = ["registry.db", "registry.db-wal"].map(|name| place.path().join(name));
+        let contents = files.each_ref().map(|file| std::fs::read(file).unwrap());
+        drop(store);
+        for (file, contents) in files.iter().zip(contents) {
+            std::fs::write(file, contents).unwrap();
+        }
         Ok(())
     }
 

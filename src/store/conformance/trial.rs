@@ -50,7 +50,7 @@ impl<'a, F: Factory> Trial<'a, F> {
     /// The same place after a crash.
     pub(super) fn after_crash(self) -> Checked<Self> {
         let Self { store, place, factory, author } = self;
-        factory.crash(store)?;
+        factory.crash(&place, store)?;
         let store = factory.open(&place).map_err(|error| Stop::from(error).when("opening after a crash"))?;
         Ok(Self { store, place, factory, author })
     }
