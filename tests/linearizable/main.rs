@@ -48,6 +48,22 @@ fn in_memory_1000_histories_are_linearizable() {
     assert_eq!(unexplained, None);
 }
 
+/// In a file, and in a directory that is gone afterwards.
+#[cfg(feature = "sqlite")]
+#[test]
+fn in_a_file_200_histories_are_linearizable() {
+    let memory = std::path::Path::new("/dev/shm");
+    let parent = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
+    let directory = parent.join(format!("client-registry-linearizable-{}", std::process::id()));
+    std::fs::create_dir_all(&directory).unwrap();
+    let unexplained = check("a file", 200, |seed| {
+        let path = directory.join(format!("{seed}.db"));
+        Unreliable::new(client_registry::store::SqliteStore::open(path).unwrap(), seed)
+    });
+    std::fs::remove_dir_all(&directory).unwrap();
+    assert_eq!(unexplained, None);
+}
+
 #[test]
 fn a_store_that_answers_with_what_was_is_found() {
     let found = check("stale", 1000, |seed| Unreliable::new(MemoryStore::new(), seed).stale());
