@@ -125,7 +125,7 @@ impl<S: Store> Registry<S> {
     /// ```
     ///
     /// # Errors
-    /// [`OpenError`] when the keyring is not the registry's, or the store does not answer as it should. Nothing was written.
+    /// [`OpenError`] when the keyring is not the registry's, or the store does not answer as it should.
     pub async fn open(store: S, keyring: Keyring) -> Result<Self, OpenError> {
         RegistryBuilder::default().open(store, keyring).await
     }

@@ -33,6 +33,8 @@ pub(crate) struct RegistryRecord {
     pub(crate) registry_id: [u8; 16],
     pub(crate) revision: Revision,
     keys: BTreeMap<KeyId, Entry>,
+    /// Whether the registry is only on its way into this store.
+    is_importing: bool,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -45,13 +47,24 @@ struct Entry {
 #[derive(Serialize, Deserialize)]
 struct Body {
     keys: BTreeMap<KeyId, Entry>,
+    #[serde(default, rename = "importing", skip_serializing_if = "std::ops::Not::not")]
+    is_importing: bool,
 }
 
 impl RegistryRecord {
     /// That of a new registry.
     pub(crate) fn new(registry_id: [u8; 16], keyring: &Keyring) -> Self {
-        let none = Self { registry_id, revision: Revision::ZERO, keys: BTreeMap::new() };
+        let none = Self { registry_id, revision: Revision::ZERO, keys: BTreeMap::new(), is_importing: false };
         none.knowing(keyring).unwrap_or(none)
+    }
+
+    /// What stands in its place while the registry is on its way into a store.
+    pub(crate) fn importing(&self) -> Self {
+        Self { revision: Revision::ZERO, is_importing: true, ..self.clone() }
+    }
+
+    pub(crate) fn is_importing(&self) -> bool {
+        self.is_importing
     }
 
     /// The next one, in which all keys of a keyring are known; `None` if they are already.
@@ -99,7 +112,8 @@ impl RegistryRecord {
     pub(crate) fn read(sealed: &Sealed) -> Result<Self, StoreError> {
         let body: Body = serde_json::from_str(sealed.body())
             .map_err(|error| StoreError::with_source(StoreErrorKind::Corrupt, error))?;
-        Ok(Self { registry_id: sealed.registry_id(), revision: sealed.revision(), keys: body.keys })
+        let Body { keys, is_importing } = body;
+        Ok(Self { registry_id: sealed.registry_id(), revision: sealed.revision(), keys, is_importing })
     }
 
     /// Whether the record is as it was written.
@@ -109,7 +123,8 @@ impl RegistryRecord {
     }
 
     pub(crate) fn seal(&self, keyring: &Keyring, entropy: &dyn Entropy) -> Result<Sealed, SealingError> {
-        let body = serde_json::to_string(&Body { keys: self.keys.clone() }).unwrap_or_default();
+        let body = serde_json::to_string(&Body { keys: self.keys.clone(), is_importing: self.is_importing })
+            .unwrap_or_default();
         debug_assert!(!body.is_empty(), "a body is always JSON");
         let sealing = Sealing { keyring: keyring.clone(), registry_id: self.registry_id };
         sealing.seal_parts(RecordId::REGISTRY, self.revision, &body, &[], entropy)

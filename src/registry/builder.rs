@@ -31,7 +31,7 @@ use crate::store::{MemoryStore, Store};
 pub struct RegistryBuilder {
     policy: Policy,
     clock: Arc<dyn Clock>,
-    entropy: Arc<dyn Entropy>,
+    pub(super) entropy: Arc<dyn Entropy>,
     last_use_interval: Duration,
     key_refresh: Duration,
     freshness: Freshness,

@@ -51,7 +51,14 @@ pub(super) struct Cache {
     taken_out: AtomicU64,
     drained: RwLock<Option<Drained>>,
     /// The latest load that found no store, for those who waited for it.
-    failed: Mutex<Option<(Reading, StoreErrorKind)>>,
+    failed: Mutex<Option<Failed>>,
+}
+
+/// A load that found no store.
+struct Failed {
+    key: String,
+    at: Reading,
+    kind: StoreErrorKind,
 }
 
 #[derive(Clone)]
@@ -101,7 +108,7 @@ impl Cache {
         }
         let key = id.as_str();
         let asked = Reading::of(clock);
-        loop {
+        for _ in 0..LOADS {
             if let Some(entry) = self.clients.get(key) {
                 if self.is_fresh(&entry.loaded, clock) {
                     return Ok(Some(entry.opened));
@@ -121,7 +128,7 @@ impl Cache {
             if self.is_unknown(key, clock) {
                 return Ok(None);
             }
-            if let Some(kind) = self.failed_since(&asked) {
+            if let Some(kind) = self.failed_since(key, &asked) {
                 return Err(StoreError::with_source(
                     kind,
                     "so heard somebody who asked for the same at this time",
@@ -129,7 +136,12 @@ impl Cache {
             }
             let loaded = Reading::of(clock);
             let before = self.taken_out.load(Ordering::SeqCst);
-            match load().await {
+            let found = load().await;
+            // What was on its way for so long that it is no longer fresh lets nobody in.
+            if found.is_ok() && !self.is_fresh(&loaded, clock) {
+                continue;
+            }
+            match found {
                 Ok(Some(opened)) => {
                     // Refused if the client was taken out in between.
                     let _ = guard.insert(Entry { opened: opened.clone(), loaded });
@@ -144,13 +156,18 @@ impl Cache {
                 }
                 Err(error) => {
                     if error.kind() == StoreErrorKind::Unavailable {
-                        let failed = (Reading::of(clock), error.kind());
+                        let failed =
+                            Failed { key: key.to_owned(), at: Reading::of(clock), kind: error.kind() };
                         *self.failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(failed);
                     }
                     return Err(error);
                 }
             }
         }
+        Err(StoreError::with_source(
+            StoreErrorKind::Unavailable,
+            "its answers take longer than they are fresh",
+        ))
     }
 
     /// Takes a client out: whoever asks from now on asks the store, and a load that is under way does not enter.
@@ -203,9 +220,13 @@ impl Cache {
         drained.is_some_and(|drained| loaded.is_after(&drained.since) && now.since(&drained.sent) < limit)
     }
 
-    fn failed_since(&self, asked: &Reading) -> Option<StoreErrorKind> {
-        let failed = *self.failed.lock().unwrap_or_else(PoisonError::into_inner);
-        failed.filter(|(at, _)| !asked.is_after(at)).map(|(_, kind)| kind)
+    /// Why the load failed that somebody waited for, who asked at this time.
+    fn failed_since(&self, key: &str, asked: &Reading) -> Option<StoreErrorKind> {
+        let failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        failed
+            .as_ref()
+            .filter(|failed| failed.key == key && failed.at.is_after(asked))
+            .map(|failed| failed.kind)
     }
 }
 
@@ -231,6 +252,8 @@ impl Drop for Committing<'_> {
 
 /// How many clients are kept unless the builder says otherwise; one with two secrets takes about a kilobyte.
 pub(super) const CLIENTS: usize = 100_000;
+/// How often a client is looked up anew that was found and is stale by then, by whosever load.
+const LOADS: usize = 16;
 /// How many client IDs that nobody has are kept.
 const UNKNOWN: usize = 10_000;
 

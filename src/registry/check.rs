@@ -3,13 +3,16 @@
 //!
 //! A store is not trusted, and records and trails are tamper-evident each for itself. What only shows when they are
 //! laid side by side shows here: an old record that was put back, events that are gone, an index that leads elsewhere.
+//!
+//! What cannot be seen: an old record whose trail was cut to the same length, and index rows under an add-in, a name or a
+//! seller that no record and no trail names.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt;
 
 use super::Registry;
-use crate::event::{Event, EventHash, Revision};
-use crate::id::{ClientId, KeyId, SellerId};
+use crate::event::{Event, EventHash, Fact, Revision};
+use crate::id::{AddInId, ClientId, KeyId, SellerId};
 use crate::record::Opened;
 use crate::store::{ClientsBy, Committed, Cursor, Ending, Index, Store, StoreError, StoreErrorKind};
 use crate::validity::Timestamp;
@@ -41,6 +44,8 @@ pub enum FaultKind {
     Record(StoreError),
     /// The trail cannot be read.
     Trail(StoreError),
+    /// A list, an index or the change feed cannot be read.
+    Unreadable(StoreError),
     /// An event of the trail does not follow the one before: events were edited, reordered or deleted.
     BrokenTrail {
         /// The revision at which it breaks.
@@ -85,7 +90,7 @@ impl Checked {
 }
 
 impl Fault {
-    /// The client that it is about; `None` when it is about the record of the registry.
+    /// The client that it is about; `None` when it is about the registry's own record, or about no client in particular.
     #[must_use]
     pub fn client_id(&self) -> Option<&ClientId> {
         self.client_id.as_ref()
@@ -114,24 +119,29 @@ impl<S: Store> Registry<S> {
             faults.push(Fault { client_id: None, what: FaultKind::Record(readable(error)?) });
         }
         let mut sweep = Sweep::default();
-        self.sweep(&mut sweep).await?;
-        let Sweep { clients, events, heads, .. } = &mut sweep;
-        let (clients, events, heads) = (*clients, *events, std::mem::take(heads));
-        self.check_feed(&heads, &mut sweep.faults).await?;
-        let mut stray = self.strays(&sweep).await?;
-        if !stray.is_empty() {
-            // Whatever changed in between looks stray as well, once.
-            let mut again = Sweep::default();
-            self.sweep(&mut again).await?;
-            let second = self.strays(&again).await?;
-            stray.retain(|one| second.contains(one));
-        }
+        unless_unreadable(self.sweep(&mut sweep).await, &mut faults)?;
+        unless_unreadable(self.check_feed(&sweep.heads, &mut sweep.faults).await, &mut faults)?;
+        let strays = unless_unreadable(self.confirmed_strays(&sweep).await, &mut faults)?.unwrap_or_default();
         faults.append(&mut sweep.faults);
-        faults.extend(stray.into_iter().map(|(client_id, lookup, found)| Fault {
+        let strays: BTreeSet<_> =
+            strays.into_iter().map(|(id, lookup, found, _)| (id, lookup, found)).collect();
+        faults.extend(strays.into_iter().map(|(client_id, lookup, found)| Fault {
             client_id: Some(client_id),
             what: if found { FaultKind::FoundBy(lookup) } else { FaultKind::NotFoundBy(lookup) },
         }));
-        Ok(Checked { clients, events, faults })
+        Ok(Checked { clients: sweep.clients, events: sweep.events, faults })
+    }
+
+    /// What looks stray twice. Whatever changed in between looks so once.
+    async fn confirmed_strays(&self, sweep: &Sweep) -> Result<BTreeSet<Stray>, StoreError> {
+        let mut strays = self.strays(sweep).await?;
+        if !strays.is_empty() {
+            let mut again = Sweep::default();
+            self.sweep(&mut again).await?;
+            let second = self.strays(&again).await?;
+            strays.retain(|one| second.contains(one));
+        }
+        Ok(strays)
     }
 
     /// Reads every record and its trail.
@@ -142,10 +152,11 @@ impl<S: Store> Registry<S> {
             for client_id in &page {
                 self.check_client(client_id, sweep).await?;
             }
+            let last = ascending(page.last().cloned(), after.as_ref())?;
             if page.len() < PAGE {
                 return Ok(());
             }
-            after = page.last().cloned();
+            after = last;
         }
     }
 
@@ -187,7 +198,7 @@ impl<S: Store> Registry<S> {
             if is_current {
                 sweep.events += trail.events;
                 sweep.heads.insert(client_id.clone(), opened.head());
-                self.note_lookups(&opened, sweep).await?;
+                self.note_lookups(&opened, trail.add_ins, sweep).await?;
                 if let Some(what) = what {
                     sweep.fault(client_id, what);
                 }
@@ -205,7 +216,9 @@ impl<S: Store> Registry<S> {
         until: Revision,
     ) -> Result<(), StoreError> {
         loop {
-            let page = self.inner.store.history(client_id, trail.revision, PAGE).await?;
+            let before = trail.revision;
+            let page = self.inner.store.history(client_id, before, PAGE).await?;
+            ascending(page.last().map(|last| last.revision), Some(&before))?;
             for committed in &page {
                 if committed.revision > until {
                     trail.longer = true;
@@ -220,7 +233,12 @@ impl<S: Store> Registry<S> {
     }
 
     /// What should lead to a client, and what leads to it one by one.
-    async fn note_lookups(&self, opened: &Opened, sweep: &mut Sweep) -> Result<(), StoreError> {
+    async fn note_lookups(
+        &self,
+        opened: &Opened,
+        once: BTreeSet<AddInId>,
+        sweep: &mut Sweep,
+    ) -> Result<(), StoreError> {
         let store = &self.inner.store;
         let client_id = opened.client_id();
         let key_id = match &self.inner.protection {
@@ -230,18 +248,27 @@ impl<S: Store> Registry<S> {
         let index = Index::of(opened, key_id.as_ref());
         for add_in in &index.add_ins {
             if store.client_of(add_in).await?.as_ref() != Some(client_id) {
-                sweep.strays.insert((client_id.clone(), Lookup::AddIn, false));
+                sweep.strays.insert((client_id.clone(), Lookup::AddIn, false, add_in.to_string()));
             }
+        }
+        for add_in in once.iter().filter(|add_in| !index.add_ins.contains(add_in)) {
+            if store.client_of(add_in).await?.as_ref() == Some(client_id) {
+                sweep.strays.insert((client_id.clone(), Lookup::AddIn, true, add_in.to_string()));
+            }
+        }
+        // Of a deleted client as well, which is in no seller's list.
+        let of_seller = sweep.by_seller.entry(opened.owner().clone()).or_default();
+        if index.name.is_some() {
+            of_seller.insert(client_id.clone());
         }
         if let Some((seller, name)) = &index.name {
             let found = store.clients(ClientsBy::Name(seller, name), None, 2).await?;
             for other in found.iter().filter(|found| *found != client_id) {
-                sweep.strays.insert((other.clone(), Lookup::Name, true));
+                sweep.strays.insert((other.clone(), Lookup::Name, true, name.as_str().to_owned()));
             }
             if !found.contains(client_id) {
-                sweep.strays.insert((client_id.clone(), Lookup::Name, false));
+                sweep.strays.insert((client_id.clone(), Lookup::Name, false, name.as_str().to_owned()));
             }
-            sweep.by_seller.entry(seller.clone()).or_default().insert(client_id.clone());
         }
         for (secret, until) in index.ends {
             let ending = until.map(|at| Ending { at, client_id: client_id.clone(), secret });
@@ -260,7 +287,11 @@ impl<S: Store> Registry<S> {
             let found = self.all_by(ClientsBy::Seller(seller)).await?;
             compare(&mut strays, Lookup::Seller, expected, &found, Clone::clone);
         }
-        let keys = self.keys().await.unwrap_or_default();
+        let keys = match self.keys().await {
+            Ok(keys) => keys,
+            // Named already.
+            Err(error) => readable(error).map(|_| Vec::new())?,
+        };
         let keys: BTreeSet<_> =
             keys.into_iter().map(|key| key.id).chain(sweep.by_key.keys().cloned()).collect();
         for key_id in &keys {
@@ -272,7 +303,7 @@ impl<S: Store> Registry<S> {
         let mut after: Option<Ending> = None;
         loop {
             let page = self.inner.store.ending(Timestamp::MAX, after.as_ref(), PAGE).await?;
-            after = page.last().cloned();
+            after = ascending(page.last().cloned(), after.as_ref())?;
             let is_last = page.len() < PAGE;
             found.extend(page);
             if is_last {
@@ -290,7 +321,7 @@ impl<S: Store> Registry<S> {
         let mut after = None;
         loop {
             let page = self.inner.store.clients(by, after.as_ref(), PAGE).await?;
-            after = page.last().cloned();
+            after = ascending(page.last().cloned(), after.as_ref())?;
             let is_last = page.len() < PAGE;
             all.extend(page);
             if is_last {
@@ -351,8 +382,8 @@ struct Sweep {
     endings: BTreeSet<Ending>,
 }
 
-/// A client, by what it is found or not, and whether it is.
-type Stray = (ClientId, Lookup, bool);
+/// A client, by what kind of thing it is found or not, whether it is, and by which one.
+type Stray = (ClientId, Lookup, bool, String);
 
 impl Sweep {
     fn fault(&mut self, client_id: &ClientId, what: FaultKind) {
@@ -367,6 +398,8 @@ struct Trail {
     events: u64,
     broken: Option<Revision>,
     longer: bool,
+    /// Those that it had at some time.
+    add_ins: BTreeSet<AddInId>,
 }
 
 impl Trail {
@@ -376,6 +409,9 @@ impl Trail {
             follows &= self.is_followed_by(client_id, committed.revision, event);
             self.head = event.hash();
             self.events += 1;
+            if let Fact::AddInAssociated { add_in } | Fact::AddInMovedIn { add_in, .. } = event.fact() {
+                self.add_ins.insert(add_in.clone());
+            }
         }
         if !follows {
             self.broken.get_or_insert(committed.revision);
@@ -390,7 +426,14 @@ impl Trail {
 
 impl Default for Trail {
     fn default() -> Self {
-        Self { revision: Revision::ZERO, head: EventHash::START, events: 0, broken: None, longer: false }
+        Self {
+            revision: Revision::ZERO,
+            head: EventHash::START,
+            events: 0,
+            broken: None,
+            longer: false,
+            add_ins: BTreeSet::new(),
+        }
     }
 }
 
@@ -398,7 +441,7 @@ impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.client_id {
             Some(client_id) => write!(f, "client {client_id}: {}", self.what),
-            None => write!(f, "the registry's own record: {}", self.what),
+            None => write!(f, "the registry: {}", self.what),
         }
     }
 }
@@ -408,6 +451,7 @@ impl fmt::Display for FaultKind {
         match self {
             Self::Record(error) => write!(f, "the record: {}", in_full(error)),
             Self::Trail(error) => write!(f, "the trail: {}", in_full(error)),
+            Self::Unreadable(error) => write!(f, "a list or the feed: {}", in_full(error)),
             Self::BrokenTrail { at } => {
                 write!(f, "the trail breaks at revision {at}: events were edited, reordered or deleted")
             }
@@ -416,7 +460,7 @@ impl fmt::Display for FaultKind {
             Self::NoRecord => f.write_str("there are traces of it and no record"),
             Self::Feed => f.write_str("the change feed does not tell the same as the trail"),
             Self::NotFoundBy(lookup) => write!(f, "it is not found by its {lookup}"),
-            Self::FoundBy(lookup) => write!(f, "it is found by a {lookup} that is not its own"),
+            Self::FoundBy(lookup) => write!(f, "it is found by another {lookup} than its own"),
         }
     }
 }
@@ -434,15 +478,40 @@ impl fmt::Display for Lookup {
 }
 
 /// Notes in what two lists differ.
-fn compare<T: Ord>(
+fn compare<T: Ord + fmt::Debug>(
     strays: &mut BTreeSet<Stray>,
     lookup: Lookup,
     expected: &BTreeSet<T>,
     found: &BTreeSet<T>,
     whose: impl Fn(&T) -> ClientId,
 ) {
-    strays.extend(expected.difference(found).map(|one| (whose(one), lookup, false)));
-    strays.extend(found.difference(expected).map(|one| (whose(one), lookup, true)));
+    let stray = |one: &T, is_found| (whose(one), lookup, is_found, format!("{one:?}"));
+    strays.extend(expected.difference(found).map(|one| stray(one, false)));
+    strays.extend(found.difference(expected).map(|one| stray(one, true)));
+}
+
+/// The last of a page, which has to come after the last of the page before: a store may not lead in circles.
+fn ascending<T: PartialOrd>(last: Option<T>, before: Option<&T>) -> Result<Option<T>, StoreError> {
+    match (&last, before) {
+        (Some(last), Some(before)) if last <= before => {
+            Err(StoreError::with_source(StoreErrorKind::Corrupt, "a list does not go on"))
+        }
+        _ => Ok(last),
+    }
+}
+
+/// The answer, unless there is none because something cannot be read, which is a fault of its own.
+fn unless_unreadable<T>(
+    answer: Result<T, StoreError>,
+    faults: &mut Vec<Fault>,
+) -> Result<Option<T>, StoreError> {
+    match answer {
+        Ok(answer) => Ok(Some(answer)),
+        Err(error) => {
+            faults.push(Fault { client_id: None, what: FaultKind::Unreadable(readable(error)?) });
+            Ok(None)
+        }
+    }
 }
 
 /// An error that is about what was read. That nothing could be read is the caller's.

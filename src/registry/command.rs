@@ -210,6 +210,10 @@ impl<S: Store> Registry<S> {
     /// The same [`Unresolved`], when the store still cannot say: try again later.
     pub async fn resolve(&self, unresolved: Unresolved) -> Result<Resolution, Unresolved> {
         let Unresolved { commit, opened, added, issued, cause: _ } = unresolved;
+        let commit = match self.under_primary_key(&commit).await {
+            Ok(resealed) => resealed.unwrap_or(commit),
+            Err(cause) => return Err(Unresolved { commit, opened, added, issued, cause }),
+        };
         match self.send(&commit, true).await {
             Sent::Made => Ok(Resolution::Made(issued)),
             Sent::Conflict => Ok(Resolution::NotMade),
@@ -218,6 +222,31 @@ impl<S: Store> Registry<S> {
                 Err(Unresolved { commit, opened, added, issued, cause })
             }
         }
+    }
+
+    /// The same commit under the primary key, which has to be one that may be written under: a commit that was in doubt for
+    /// long may be under one that was retired since. `None` when it is as it should be.
+    async fn under_primary_key(&self, commit: &Commit) -> Result<Option<Commit>, StoreError> {
+        let Some(protection) = &self.inner.protection else {
+            return Ok(None);
+        };
+        self.ensure_may_write().await.map_err(|error| match error {
+            Error::Unavailable(error) => error,
+            other => StoreError::with_source(StoreErrorKind::Unavailable, other),
+        })?;
+        let primary = protection.sealing.keyring.primary();
+        if commit.changes().iter().all(|change| change.record().key_id() == Some(primary)) {
+            return Ok(None);
+        }
+        let mut changes = Vec::with_capacity(commit.changes().len());
+        for change in commit.changes() {
+            let record = protection.reseal(change.record(), &*self.inner.entropy);
+            let record = record.map_err(|_| StoreError::new(StoreErrorKind::MissingKey))?;
+            let index = Index { key_id: record.key_id().cloned(), ..change.index().clone() };
+            let (expected, events) = (change.expected().clone(), change.events().to_vec());
+            changes.push(RecordChange::new(record, expected, index, events));
+        }
+        Ok(Some(Commit::new(commit.id(), changes)))
     }
 
     /// Commits changes that were decided, and answers with the clients as they are then.

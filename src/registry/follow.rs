@@ -70,7 +70,9 @@ impl<S: Store> Registry<S> {
         F: Future<Output = ()> + Send,
     {
         loop {
-            let pause = match &self.inner.cache {
+            // Where nothing is kept there is nothing to keep fresh.
+            let cache = self.inner.cache.as_ref().filter(|cache| !cache.freshness().limit().is_zero());
+            let pause = match cache {
                 None => Duration::from_secs(60),
                 Some(cache) => {
                     let Err(error) = self.follow_for(cache, &wait).await;
@@ -81,7 +83,7 @@ impl<S: Store> Registry<S> {
                     } else {
                         tracing::warn!(%error, "the change feed cannot be read");
                     }
-                    cache.freshness().limit() / 4
+                    pause(cache)
                 }
             };
             wait(pause).await;
@@ -120,7 +122,7 @@ impl<S: Store> Registry<S> {
             }
             if events.len() < PAGE {
                 cache.drained(sent, since);
-                wait(cache.freshness().limit() / 4).await;
+                wait(pause(cache)).await;
             }
         }
     }
@@ -151,6 +153,11 @@ impl<S> fmt::Debug for Follow<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Follow").field("cursor", &self.cursor).finish_non_exhaustive()
     }
+}
+
+/// How long to wait between two polls.
+fn pause(cache: &Cache) -> Duration {
+    (cache.freshness().limit() / 4).max(Duration::from_millis(1))
 }
 
 /// Whom events are about; several in a row about the same one count once.

@@ -37,7 +37,8 @@ impl<S: Store> Registry<S> {
     }
 
     /// The client IDs whose records are under a key, in the order of the IDs, after one of them, at most `limit`. An empty
-    /// answer to the first question proves that nothing in the store needs the key; old backups may.
+    /// answer to the first question proves that no client needs the key. The registry's own record does not, once the key
+    /// is retired; old backups may.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -70,6 +71,9 @@ impl<S: Store> Registry<S> {
         }
         for _ in 0..ATTEMPTS {
             let record = protection.refresh(&self.inner.store, &*self.inner.clock).await?;
+            if record.state(keyring.primary()) != Some(KeyState::Active) {
+                return Err(OpenError::RetiredKey { key_id: keyring.primary().clone() }.into());
+            }
             if record.state(key_id).is_none() {
                 return Err(RetireError::UnknownKey { key_id: key_id.clone() });
             }
@@ -102,7 +106,7 @@ pub enum RetireError {
         /// The key.
         key_id: KeyId,
     },
-    /// The record of the registry could not be written.
+    /// The record of the registry could not be written, as far as the store says.
     #[error("the registry's record was not written")]
     NotWritten(#[from] OpenError),
     /// The store did not answer.

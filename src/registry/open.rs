@@ -11,7 +11,7 @@ use crate::store::{
     StoreErrorKind,
 };
 
-/// Why a registry was not opened. Nothing was written.
+/// Why a registry was not opened. Nothing was written, unless the store failed while it wrote the registry's own record.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
@@ -34,10 +34,11 @@ pub enum OpenError {
         key_id: KeyId,
     },
     /// The store has clients, and no record of the registry that they belong to.
-    #[error(
-        "the store has clients and no record of their registry: finish the import that was interrupted, or restore a backup"
-    )]
+    #[error("the store has clients and no record of their registry: restore it from a backup")]
     NoRegistry,
+    /// An import into this store has not come to its end.
+    #[error("an import into this store was interrupted: run it once more, and it goes on where it stopped")]
+    ImportUnfinished,
     /// Another registry, or another version of this one, is being written there at this moment.
     #[error("others changed the registry's record again and again: try again")]
     Contention,
@@ -100,6 +101,9 @@ pub(super) fn check(found: &Record, keyring: &Keyring) -> Result<RegistryRecord,
         return Err(OpenError::MissingKey { key_id: sealed.key_id().clone() });
     }
     read.authenticate(sealed, keyring)?;
+    if read.is_importing() {
+        return Err(OpenError::ImportUnfinished);
+    }
     for (key_id, state) in read.keys() {
         match state {
             KeyState::Active if keyring.key(key_id).is_none() => {

@@ -8,6 +8,7 @@ use super::seen::Seen;
 use super::{Error, Registry};
 use crate::clock::{Clock, Reading};
 use crate::entropy::Entropy;
+use crate::event::Revision;
 use crate::keyring::Keyring;
 use crate::record::{
     KeyState, Opened, Record, RecordId, RegistryRecord, ResealError, Sealing, SealingError, missing_key,
@@ -26,7 +27,8 @@ pub(super) struct Protection {
 /// The state of the keys, and when the store was asked for it.
 struct Keys {
     record: RegistryRecord,
-    asked: Reading,
+    /// Not since it was forgotten.
+    asked: Option<Reading>,
 }
 
 impl Protection {
@@ -37,7 +39,7 @@ impl Protection {
         refresh: Duration,
     ) -> Self {
         let sealing = Sealing { keyring, registry_id: record.registry_id };
-        let keys = Mutex::new(Keys { record, asked: Reading::of(clock) });
+        let keys = Mutex::new(Keys { record, asked: Some(Reading::of(clock)) });
         Self { sealing, keys, refresh, seen: Seen::new() }
     }
 
@@ -48,7 +50,7 @@ impl Protection {
         id: RecordId<'_>,
     ) -> Result<Option<Opened>, StoreError> {
         // Asked before the store is: whoever commits while the store answers is not rolled back by that answer.
-        let seen = self.seen.of(id);
+        let (seen, generation) = (self.seen.of(id), self.seen.generation());
         let record = store.load(id).await?;
         if record.as_ref().map(Record::revision).unwrap_or_default() < seen {
             return Err(StoreError::new(StoreErrorKind::RolledBack));
@@ -57,7 +59,10 @@ impl Protection {
             return Ok(None);
         };
         let opened = self.open(id, &record)?;
-        self.seen.note(id, opened.revision());
+        // Not if everything was forgotten in between.
+        if self.seen.generation() == generation {
+            self.seen.note(id, opened.revision());
+        }
         Ok(Some(opened))
     }
 
@@ -72,9 +77,12 @@ impl Protection {
         self.sealing.reseal(sealed, entropy).map(Record::from)
     }
 
-    /// Forgets which revisions were seen, where the store was rightly set back.
+    /// Forgets which revisions were seen, also of the registry's own record, where the store was rightly set back.
     pub(super) fn forget(&self) {
         self.seen.clear();
+        let mut keys = self.keys();
+        keys.record.revision = Revision::ZERO;
+        keys.asked = None;
     }
 
     /// Notes the revisions that a commit has made.
@@ -114,7 +122,7 @@ impl Protection {
         read.authenticate(sealed, &self.sealing.keyring)?;
         let mut keys = self.keys();
         if keys.record.revision <= read.revision {
-            *keys = Keys { record: read.clone(), asked };
+            *keys = Keys { record: read.clone(), asked: Some(asked) };
         }
         Ok(read)
     }
@@ -123,7 +131,8 @@ impl Protection {
     async fn current<S: Store>(&self, store: &S, clock: &dyn Clock) -> Result<RegistryRecord, StoreError> {
         let known = {
             let keys = self.keys();
-            (keys.asked.age(clock) < self.refresh).then(|| keys.record.clone())
+            let is_known = keys.asked.is_some_and(|asked| asked.age(clock) < self.refresh);
+            is_known.then(|| keys.record.clone())
         };
         match known {
             Some(known) => Ok(known),

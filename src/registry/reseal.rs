@@ -8,8 +8,10 @@ use std::collections::BTreeMap;
 use super::protection::Protection;
 use super::{Error, Registry};
 use crate::id::{ClientId, KeyId};
-use crate::record::{RecordId, ResealError};
-use crate::store::{Commit, CommitError, Expected, Index, MemoryStore, RecordChange, Store, StoreError};
+use crate::record::{RecordId, ResealError, SealingError};
+use crate::store::{
+    Commit, CommitError, Expected, Index, MemoryStore, RecordChange, Store, StoreError, StoreErrorKind,
+};
 
 /// How far resealing has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -118,7 +120,7 @@ impl<S: Store> Resealing<S> {
                 continue;
             }
             for client_id in page {
-                self.reseal(&client_id, &key_id).await?;
+                self.reseal(&client_id).await?;
                 self.after = Some(client_id);
             }
             return Ok(Some(self.so_far()));
@@ -137,7 +139,7 @@ impl<S: Store> Resealing<S> {
         self.failed.iter()
     }
 
-    async fn reseal(&mut self, client_id: &ClientId, key_id: &KeyId) -> Result<(), Error> {
+    async fn reseal(&mut self, client_id: &ClientId) -> Result<(), Error> {
         if self.failed.contains_key(client_id) {
             return Ok(());
         }
@@ -145,7 +147,7 @@ impl<S: Store> Resealing<S> {
             return Ok(());
         };
         self.registry.ensure_may_write().await?;
-        match self.registry.reseal_one(protection, client_id, key_id).await? {
+        match self.registry.reseal_one(protection, client_id).await? {
             Ok(fate) => {
                 self.moved |= !matches!(fate, Fate::Done);
                 self.resealed.done += u64::from(!matches!(fate, Fate::Overtaken));
@@ -164,7 +166,6 @@ impl<S: Store> Registry<S> {
         &self,
         protection: &Protection,
         client_id: &ClientId,
-        key_id: &KeyId,
     ) -> Result<Result<Fate, StoreError>, Error> {
         let store = &self.inner.store;
         let id = RecordId::from(client_id);
@@ -172,11 +173,12 @@ impl<S: Store> Registry<S> {
             return Ok(Err(crate::record::tampered("it is listed, and there is no record of it")));
         };
         let primary = protection.sealing.keyring.primary();
-        match record.key_id() {
-            Some(found) if found == key_id => {}
+        // Whatever key the index says: what the record is under is what counts.
+        let under = match record.key_id() {
             Some(found) if found == primary => return Ok(Ok(Fate::Done)),
-            _ => return Ok(Ok(Fate::Overtaken)),
-        }
+            Some(found) => found.clone(),
+            None => return Ok(Err(StoreError::new(StoreErrorKind::NotSealed))),
+        };
         let opened = match protection.open(id, &record) {
             Ok(opened) => opened,
             Err(error) => return Ok(Err(error)),
@@ -184,10 +186,11 @@ impl<S: Store> Registry<S> {
         let resealed = match protection.reseal(&record, &*self.inner.entropy) {
             Ok(resealed) => resealed,
             Err(ResealError::Store(error)) => return Ok(Err(error)),
+            Err(ResealError::Sealing(SealingError::TooLarge)) => return Ok(Err(too_large())),
             Err(ResealError::Sealing(error)) => return Err(error.into()),
         };
         let index = Index::of(&opened, resealed.key_id());
-        let expected = Expected::Under(record.revision(), key_id.clone());
+        let expected = Expected::Under(record.revision(), under);
         let change = RecordChange::new(resealed, expected, index, vec![]);
         let commit = Commit::new(self.new_commit_id()?, vec![change]);
         match store.commit(&commit).await {
@@ -209,6 +212,13 @@ impl<S: Store> std::fmt::Debug for Resealing<S> {
             .field("failed", &self.failed)
             .finish_non_exhaustive()
     }
+}
+
+fn too_large() -> StoreError {
+    StoreError::with_source(
+        StoreErrorKind::Corrupt,
+        "under the longer key ID it would be larger than a record may be: dissociate add-ins, or use a shorter key ID",
+    )
 }
 
 /// How many client IDs are counted at once.

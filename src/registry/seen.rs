@@ -7,26 +7,35 @@ use crate::event::Revision;
 use crate::record::RecordId;
 
 /// Remembers the clients that were seen last, a bounded number of them.
-pub(super) struct Seen(quick_cache::sync::Cache<String, Arc<AtomicU64>>);
+pub(super) struct Seen {
+    revisions: quick_cache::sync::Cache<String, Arc<AtomicU64>>,
+    /// Counts how often everything was forgotten.
+    generation: AtomicU64,
+}
 
 impl Seen {
     pub(super) fn new() -> Self {
-        Self(quick_cache::sync::Cache::new(CAPACITY))
+        Self { revisions: quick_cache::sync::Cache::new(CAPACITY), generation: AtomicU64::new(0) }
     }
 
     /// The revision that a look-up which begins now must at least find.
     pub(super) fn of(&self, id: RecordId<'_>) -> Revision {
-        let seen = self.0.get(id.as_str());
+        let seen = self.revisions.get(id.as_str());
         Revision::new(seen.map_or(0, |revision| revision.load(Ordering::Acquire)))
     }
 
+    pub(super) fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
+    }
+
     pub(super) fn clear(&self) {
-        self.0.clear();
+        self.generation.fetch_add(1, Ordering::AcqRel);
+        self.revisions.clear();
     }
 
     pub(super) fn note(&self, id: RecordId<'_>, revision: Revision) {
         let make = || Ok::<_, std::convert::Infallible>(Arc::default());
-        let Ok(seen) = self.0.get_or_insert_with(id.as_str(), make);
+        let Ok(seen) = self.revisions.get_or_insert_with(id.as_str(), make);
         seen.fetch_max(revision.number(), Ordering::AcqRel);
     }
 }

@@ -3,8 +3,8 @@
 //!
 //! The stream begins with a line of text. Pieces follow, each one byte that says what it is, its length (4 bytes, the most
 //! significant first) and that many bytes, at most 64 KiB. What protects secrets is as sealed in the stream as in the
-//! store. The record of the registry is written last: a store that was filled half-way has none, and cannot be
-//! mistaken for a whole registry.
+//! store. While a store is being filled, the record of the registry in it says so, and nobody opens it: half a registry is
+//! not mistaken for a whole one.
 
 mod export;
 mod import;

@@ -72,7 +72,7 @@ impl<S: Store> View<S> {
         let mut asked = None;
         // An add-in that moves between the two look-ups is not where the first one said: ask again, until the index says
         // the same twice.
-        loop {
+        for _ in 0..ATTEMPTS {
             let client_id = self.registry.inner.store.client_of(add_in).await?;
             let Some(id) = client_id.filter(|id| asked.as_ref() != Some(id)) else {
                 return Ok(None);
@@ -85,6 +85,7 @@ impl<S: Store> View<S> {
             }
             asked = Some(id);
         }
+        Err(Error::Contention { attempts: ATTEMPTS })
     }
 
     /// A page of clients.
@@ -131,5 +132,7 @@ impl<S> fmt::Debug for View<S> {
     }
 }
 
+/// How often an add-in is followed that moves while it is looked for.
+const ATTEMPTS: usize = 16;
 /// The most clients on one page.
 const MAX_PAGE: usize = 1000;

@@ -8,6 +8,7 @@ mod support;
 
 mod checking;
 mod dying;
+mod edges;
 mod golden;
 mod hostile;
 mod opening;

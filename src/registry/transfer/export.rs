@@ -110,8 +110,8 @@ impl<S: Store> Registry<S> {
         let mut reached = Revision::ZERO;
         while reached < revision {
             let page = store.history(client_id, reached, PAGE).await?;
-            let Some(last) = page.last() else {
-                break;
+            let Some(last) = page.last().filter(|last| last.revision > reached) else {
+                return Err(StoreError::with_source(StoreErrorKind::Corrupt, "a trail does not go on").into());
             };
             reached = last.revision;
             for committed in page {

@@ -2,18 +2,21 @@
 
 use std::io::{self, Read};
 
-use super::super::open::OpenError;
+use super::super::open::{OpenError, check, write};
 use super::super::{Registry, RegistryBuilder};
 use super::piece::{self, Piece, Unreadable};
 use crate::client::LastUses;
+use crate::entropy::Entropy;
 use crate::error::ErrorKind;
-use crate::event::{BrokenTrail, EventHash, Revision, check_trail};
-use crate::id::ClientId;
+use crate::event::{BrokenTrail, Event, EventHash, Revision};
+use crate::id::{ClientId, SecretId};
 use crate::keyring::Keyring;
-use crate::record::{Record, RecordId, RegistryRecord, Sealing};
+use crate::record::{Opened, Record, RecordId, RegistryRecord, Sealing};
 use crate::store::{
-    Adopted, Commit, CommitError, CommitId, Committed, Expected, Index, RecordChange, Store, StoreError, Use,
+    Adopted, ClientsBy, Commit, CommitError, CommitId, Committed, Expected, Index, RecordChange, Store,
+    StoreError, Use,
 };
+use crate::validity::Timestamp;
 
 /// What was imported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -94,15 +97,11 @@ impl RegistryBuilder {
         let Piece::Registry(record) = Piece::read(stream)? else {
             return Err(ImportError::Malformed("the record of the registry is missing".into()));
         };
-        let read = super::super::open::check(&record, &keyring)?;
-        if let Some(found) = store.load(RecordId::REGISTRY).await?
-            && RegistryRecord::read(found.sealed()?)?.registry_id != read.registry_id
-        {
-            return Err(ImportError::OtherRegistry);
-        }
+        let read = check(&record, &keyring)?;
         let sealing = Sealing { keyring: keyring.clone(), registry_id: read.registry_id };
-        let mut import =
-            Import { store: &store, sealing, batch: Batch::default(), imported: Imported::default() };
+        begin(&store, &read, &keyring, &*self.entropy).await?;
+        let batch = Batch::default();
+        let mut import = Import { store: &store, sealing, batch, imported: Imported::default(), last: None };
         import.read_clients(stream).await?;
         let imported = import.imported;
         finish(&store, record, &read).await?;
@@ -116,6 +115,8 @@ struct Import<'a, S> {
     sealing: Sealing,
     batch: Batch,
     imported: Imported,
+    /// The client before: they come in the order of their IDs.
+    last: Option<ClientId>,
 }
 
 /// Clients that are written together.
@@ -129,29 +130,69 @@ struct Batch {
 /// A client as far as it has been read.
 struct Reading {
     record: Record,
+    opened: Opened,
     history: Vec<Committed>,
+    /// The hash of the last event.
+    head: EventHash,
     uses: LastUses,
+}
+
+impl Reading {
+    /// Takes in the next commit, which has to be the next one.
+    fn commit(&mut self, commit_id: CommitId, revision: Revision) -> Result<(), ImportError> {
+        let last = self.history.last().map_or(Revision::ZERO, |last| last.revision);
+        if revision != last.next() || revision > self.opened.revision() {
+            return Err(self.broken(BrokenTrail::Head));
+        }
+        self.history.push(Committed { commit_id, revision, events: Vec::new() });
+        Ok(())
+    }
+
+    /// Takes in the next event of the last commit, which has to follow the one before.
+    fn event(&mut self, event: Event) -> Result<(), ImportError> {
+        let position = self.history.iter().map(|committed| committed.events.len()).sum();
+        let broken = self.broken(BrokenTrail::At { position });
+        let Some(committed) = self.history.last_mut() else {
+            return Err(broken);
+        };
+        let follows = event.previous() == self.head
+            && event.client_id() == self.opened.client_id()
+            && event.revision() == committed.revision;
+        if !follows || committed.events.len() == MAX_EVENTS {
+            return Err(broken);
+        }
+        self.head = event.hash();
+        committed.events.push(event);
+        Ok(())
+    }
+
+    /// Notes the use of a secret, if the client has it.
+    fn used(&mut self, secret: SecretId, at: Timestamp) {
+        if self.opened.client().is_ok_and(|client| client.secret(secret).is_some()) {
+            self.uses.note(secret, at);
+        }
+    }
+
+    fn broken(&self, source: BrokenTrail) -> ImportError {
+        ImportError::Trail { client_id: self.opened.client_id().clone(), source }
+    }
 }
 
 impl<S: Store> Import<'_, S> {
     async fn read_clients<R: Read + Send>(&mut self, stream: &mut R) -> Result<(), ImportError> {
-        let out_of_place = || ImportError::Malformed("a piece is out of place".into());
         let mut reading: Option<Reading> = None;
         loop {
             match (Piece::read(stream)?, &mut reading) {
                 (Piece::Client(record), _) => {
-                    let next = Reading { record, history: Vec::new(), uses: LastUses::default() };
+                    let next = self.begin_client(record)?;
                     if let Some(whole) = reading.replace(next) {
                         self.take(whole).await?;
                     }
                 }
-                (Piece::Use(secret, at), Some(reading)) => reading.uses.note(secret, at),
-                (Piece::Commit(commit_id, revision), Some(reading)) => {
-                    reading.history.push(Committed { commit_id, revision, events: Vec::new() });
-                }
+                (Piece::Use(secret, at), Some(reading)) => reading.used(secret, at),
+                (Piece::Commit(commit_id, revision), Some(reading)) => reading.commit(commit_id, revision)?,
                 (Piece::Event(event), Some(reading)) => {
-                    let committed = reading.history.last_mut().ok_or_else(out_of_place)?;
-                    committed.events.push(*event);
+                    reading.event(*event)?;
                     self.imported.events += 1;
                 }
                 (Piece::End { clients, events }, _) => {
@@ -165,29 +206,32 @@ impl<S: Store> Import<'_, S> {
                         false => Err(ImportError::Malformed("clients or events are missing".into())),
                     };
                 }
-                _ => return Err(out_of_place()),
+                _ => return Err(ImportError::Malformed("a piece is out of place".into())),
             }
         }
     }
 
-    /// Checks a client that has been read, and writes it with others.
-    async fn take(&mut self, reading: Reading) -> Result<(), ImportError> {
-        let Reading { record, history, uses } = reading;
+    /// Opens the record of the next client, before anything else about it is read.
+    fn begin_client(&mut self, record: Record) -> Result<Reading, ImportError> {
         let opened = self.sealing.open(record.id(), record.sealed()?)?;
         let client_id = opened.client_id().clone();
-        let events = history.iter().flat_map(|committed| &committed.events);
-        check_trail(events, EventHash::START, opened.head())
-            .map_err(|source| ImportError::Trail { client_id: client_id.clone(), source })?;
-        let in_order = history.iter().zip(1..).all(|(committed, number)| {
-            committed.revision == Revision::new(number)
-                && committed
-                    .events
-                    .iter()
-                    .all(|e| e.revision() == committed.revision && *e.client_id() == client_id)
-        });
-        if !in_order || history.last().map(|last| last.revision) != Some(record.revision()) {
-            return Err(ImportError::Trail { client_id, source: BrokenTrail::Head });
+        if self.last.as_ref().is_some_and(|last| *last >= client_id) {
+            return Err(ImportError::Malformed("its clients are not in order".into()));
         }
+        self.last = Some(client_id);
+        let (history, uses) = (Vec::new(), LastUses::default());
+        Ok(Reading { record, opened, history, head: EventHash::START, uses })
+    }
+
+    /// Writes a client that has been read, with others.
+    async fn take(&mut self, reading: Reading) -> Result<(), ImportError> {
+        let is_whole = reading.head == reading.opened.head()
+            && reading.history.last().map(|last| last.revision) == Some(reading.opened.revision());
+        if !is_whole {
+            return Err(reading.broken(BrokenTrail::Head));
+        }
+        let Reading { record, opened, history, uses, head: _ } = reading;
+        let client_id = opened.client_id().clone();
         self.imported.clients += 1;
         let uses = uses.iter().map(|(secret, at)| Use { client_id: client_id.clone(), secret, at });
         self.batch.uses.extend(uses);
@@ -218,17 +262,69 @@ impl<S: Store> Import<'_, S> {
     }
 }
 
-/// Writes the record of the registry, with which the import is whole.
+/// Makes sure that the store is this registry's, and that nobody opens it before the import is whole.
+async fn begin<S: Store>(
+    store: &S,
+    read: &RegistryRecord,
+    keyring: &Keyring,
+    entropy: &dyn Entropy,
+) -> Result<(), ImportError> {
+    for _ in 0..ATTEMPTS {
+        if let Some(found) = found(store, read).await? {
+            found.authenticate(keyring)?;
+            return Ok(());
+        }
+        if !store.clients(ClientsBy::All, None, 1).await?.is_empty() {
+            return Err(OpenError::NoRegistry.into());
+        }
+        if write(store, &read.importing(), Expected::Absent, keyring, entropy).await? {
+            return Ok(());
+        }
+    }
+    Err(OpenError::Contention.into())
+}
+
+/// Puts the record of the registry in its place, with which the import is whole.
 async fn finish<S: Store>(store: &S, record: Record, read: &RegistryRecord) -> Result<(), ImportError> {
+    match found(store, read).await? {
+        // An earlier import came to its end.
+        Some(found) if !found.read.is_importing() => return Ok(()),
+        Some(_) => {}
+        None => return Err(ImportError::OtherRegistry),
+    }
     let index = Index { key_id: record.key_id().cloned(), ..Index::default() };
     // The same import always sends the same commit.
     let id = CommitId::from_bytes(read.registry_id);
-    let commit = Commit::new(id, vec![RecordChange::new(record, Expected::Absent, index, vec![])]);
+    let expected = Expected::Exactly(read.importing().revision);
+    let commit = Commit::new(id, vec![RecordChange::new(record, expected, index, vec![])]);
     match store.commit(&commit).await {
-        // It is there from an import that came to its end: opening it will tell whether it is the same.
+        // Somebody else has finished the same import.
         Ok(()) | Err(CommitError::Conflict { .. }) => Ok(()),
         Err(error) => Err(refused(error)),
     }
+}
+
+/// The record of the registry that is in a store.
+struct Found {
+    record: Record,
+    read: RegistryRecord,
+}
+
+impl Found {
+    fn authenticate(&self, keyring: &Keyring) -> Result<(), StoreError> {
+        self.read.authenticate(self.record.sealed()?, keyring)
+    }
+}
+
+async fn found<S: Store>(store: &S, expected: &RegistryRecord) -> Result<Option<Found>, ImportError> {
+    let Some(record) = store.load(RecordId::REGISTRY).await? else {
+        return Ok(None);
+    };
+    let read = RegistryRecord::read(record.sealed()?)?;
+    if read.registry_id != expected.registry_id {
+        return Err(ImportError::OtherRegistry);
+    }
+    Ok(Some(Found { record, read }))
 }
 
 fn refused(error: CommitError) -> ImportError {
@@ -255,3 +351,7 @@ impl From<Unreadable> for ImportError {
 const BATCH: usize = 100;
 /// The events that make a batch full before that.
 const BATCH_EVENTS: usize = 10_000;
+/// More events than any command makes.
+const MAX_EVENTS: usize = 4096;
+/// How often the record of the registry is looked at anew when others change it in between.
+const ATTEMPTS: usize = 16;
