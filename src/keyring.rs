@@ -69,6 +69,9 @@ impl Keyring {
         if self.key(&id).is_some() {
             return Err(invalid("names a key twice"));
         }
+        if self.keys().any(|one| one.bytes.ct_eq(key).into()) {
+            return Err(invalid("has the same key under two IDs"));
+        }
         self.others.push(Key::new(id, key)?);
         Ok(self)
     }
@@ -83,7 +86,8 @@ impl Keyring {
         Self::new(id, &key).map_err(|e| EntropyError::new(e.to_string()))
     }
 
-    /// Reads `<key ID>:<base64>`, the primary key first, others after it, separated by commas.
+    /// Reads `<key ID>:<base64>`, the primary key first, others after it, separated by commas. So the texts of two keyrings,
+    /// joined by a comma, are one of both, with the first one's key as primary.
     ///
     /// # Errors
     /// [`InvalidValue`], which never repeats the text.

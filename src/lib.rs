@@ -15,7 +15,6 @@
 //! | `client`, `client/…`, `signing`, `plan` | the aggregate: one file per family of commands; who signs; plans |
 //! | `keyring`, `record`, `record/…` | the keys, and what a store keeps under them |
 //! | `store`, `store/…` | the contract, the stores, the suite that holds stores to the contract |
-//! | `expiry` | what ends when, due notices |
 //! | `review`, `finding`, `expiry` | what a seller should know: findings, what ends when, due notices |
 //! | `clock`, `entropy` | the doors to time and randomness |
 //! | `registry`, `registry/…` | the shell: load, decide, commit; authenticate, sign, verify |

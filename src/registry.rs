@@ -113,7 +113,8 @@ impl Registry {
 
 impl<S: Store> Registry<S> {
     /// The registry that lives in a store, with the system's clock and randomness and the default policy. In an empty store
-    /// it is made.
+    /// it is made. Every key of the keyring is known to the registry from then on, by its ID and as the key that it is; those
+    /// that something is under have to be in the keyring.
     ///
     /// ```
     /// # use client_registry::{KeyId, Keyring, Registry, store::MemoryStore};
@@ -162,7 +163,7 @@ impl<S: Store> Registry<S> {
     }
 
     /// Writes the last uses that were noted since the last time to the store. When to do so is up to the application;
-    /// until then a crash loses them, and nothing else. Plans of this registry see them before that.
+    /// until then they are lost when the process ends, however it ends: flush before that, since a plan after the restart does not know of them (rule 9). Plans of this registry see them at once.
     ///
     /// # Errors
     /// [`StoreError`]; what was not written is kept for the next time.

@@ -559,9 +559,9 @@ pub enum StoreErrorKind {
 impl std::fmt::Display for StoreErrorKind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
-            Self::Unavailable => "the store cannot be reached: try again later",
+            Self::Unavailable => "the store cannot be reached or opened: see the source of this error, or try again later",
             Self::ReadOnly => "the store cannot be written to: make room, or open it for writing",
-            Self::Corrupt => "something in the store cannot be read: check it and restore it from a backup",
+            Self::Corrupt => "something in the store cannot be read: see the source of this error, and restore a backup",
             Self::Tampered => "a record is not what was written: check the store and restore it from a backup",
             Self::RolledBack => {
                 "a record is older than one seen before: if you restored a backup, restart what uses the registry"

@@ -95,6 +95,12 @@ impl RegistryRecord {
         self.keys.iter().map(|(id, entry)| (id, entry.state))
     }
 
+    /// The keys that may be written under and that a keyring lacks.
+    pub(crate) fn active_and_not_in(&self, keyring: &Keyring) -> impl Iterator<Item = &KeyId> {
+        let is_missing = |id: &&KeyId| keyring.key(id).is_none() && self.state(id) == Some(KeyState::Active);
+        self.keys.keys().filter(is_missing)
+    }
+
     /// A key of the keyring that is another one here under the same ID.
     pub(crate) fn differs_in<'a>(&self, keyring: &'a Keyring) -> Option<&'a KeyId> {
         let differs = |key: &&Key| self.keys.get(key.id()).is_some_and(|entry| !self.is(key, entry));

@@ -77,6 +77,12 @@ pub(super) async fn open<S: Store>(
             }
             Some(found) => {
                 let read = check(&found, keyring)?;
+                // A key that was known once, and that nothing is under, may be gone.
+                for key_id in read.active_and_not_in(keyring) {
+                    if !store.clients(ClientsBy::Key(key_id), None, 1).await?.is_empty() {
+                        return Err(OpenError::MissingKey { key_id: key_id.clone() });
+                    }
+                }
                 match read.knowing(keyring) {
                     None => return Ok(read),
                     Some(next) => (Expected::Exactly(read.revision), next),
@@ -104,18 +110,10 @@ pub(super) fn check(found: &Record, keyring: &Keyring) -> Result<RegistryRecord,
     if read.is_importing() {
         return Err(OpenError::ImportUnfinished);
     }
-    for (key_id, state) in read.keys() {
-        match state {
-            KeyState::Active if keyring.key(key_id).is_none() => {
-                return Err(OpenError::MissingKey { key_id: key_id.clone() });
-            }
-            KeyState::Retired if key_id == keyring.primary() => {
-                return Err(OpenError::RetiredKey { key_id: key_id.clone() });
-            }
-            KeyState::Active | KeyState::Retired => {}
-        }
+    match read.state(keyring.primary()) {
+        Some(KeyState::Retired) => Err(OpenError::RetiredKey { key_id: keyring.primary().clone() }),
+        Some(KeyState::Active) | None => Ok(read),
     }
-    Ok(read)
 }
 
 /// Writes the next record of the registry. `false` when somebody else has written another one.

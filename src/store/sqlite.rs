@@ -36,6 +36,8 @@ use crate::validity::Timestamp;
 
 /// Everything in one SQLite file, for one machine. Cheap to clone; clones are the same store.
 ///
+/// The `sqlite3` tool reads the file as well: the views `clients`, `secrets` and `trail` are for people.
+///
 /// Several processes may have the file open at once. It has to lie on a local file system, together with the two files
 /// that the engine keeps beside it while it is in use (`-wal` and `-shm`); copy it with [`backup_to`](Self::backup_to).
 ///

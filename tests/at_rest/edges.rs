@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::support;
 use crate::support::forward::forward;
-use crate::world::{builder, filled, key, keyring, open};
+use crate::world::{Contents, builder, filled, key, keyring, open};
 use client_registry::store::{
     Changes, ClientsBy, Commit, CommitError, Committed, Cursor, Ending, MemoryStore, Record, RecordId, Store,
     StoreError, StoreErrorKind,
@@ -125,14 +125,19 @@ impl Store for Odd {
     forward!(memory: client_of latest adopt note_uses last_uses);
 }
 
+/// A node with a cache behind such a store, and another one beside it.
+async fn cached() -> (Odd, Registry<Odd>, ManualClock, Registry, Contents) {
+    let (memory, other_node, clock, contents) = filled().await;
+    let odd = Odd::over(memory);
+    let hands = ManualClock::new(Clock::wall(&clock).to_datetime());
+    let opened = Registry::builder().clock(hands.clone()).open(odd.clone(), keyring(&["2026"])).await;
+    (odd, opened.unwrap(), hands, other_node, contents)
+}
+
 #[test]
 fn after_an_outage_a_store_that_is_back_is_asked_again() {
     block_on(async {
-        let (memory, _, clock, contents) = filled().await;
-        let odd = Odd::over(memory);
-        let hands = ManualClock::new(Clock::wall(&clock).to_datetime());
-        let registry =
-            Registry::builder().clock(hands.clone()).open(odd.clone(), keyring(&["2026"])).await.unwrap();
+        let (odd, registry, _, _, contents) = cached().await;
         let known = &contents.valid[0];
         let other = &contents.valid[2];
         odd.state.down.store(true, SeqCst);
@@ -146,11 +151,7 @@ fn after_an_outage_a_store_that_is_back_is_asked_again() {
 #[test]
 fn a_look_up_that_is_dropped_holds_nobody_else_up() {
     block_on(async {
-        let (memory, _, clock, contents) = filled().await;
-        let odd = Odd::over(memory);
-        let hands = ManualClock::new(Clock::wall(&clock).to_datetime());
-        let registry =
-            Registry::builder().clock(hands.clone()).open(odd.clone(), keyring(&["2026"])).await.unwrap();
+        let (odd, registry, hands, _, contents) = cached().await;
         let known = &contents.valid[0];
         let mut context = Context::from_waker(Waker::noop());
         odd.state.parked.store(true, SeqCst);
@@ -169,11 +170,7 @@ fn a_look_up_that_is_dropped_holds_nobody_else_up() {
 #[test]
 fn nobody_is_let_in_by_an_answer_that_is_older_than_the_freshness() {
     block_on(async {
-        let (memory, other_node, clock, contents) = filled().await;
-        let odd = Odd::over(memory);
-        let hands = ManualClock::new(Clock::wall(&clock).to_datetime());
-        let registry =
-            Registry::builder().clock(hands.clone()).open(odd.clone(), keyring(&["2026"])).await.unwrap();
+        let (odd, registry, hands, other_node, contents) = cached().await;
         let known = &contents.valid[0];
         let mut context = Context::from_waker(Waker::noop());
         odd.state.slow.store(true, SeqCst);

@@ -161,3 +161,21 @@ fn two_that_open_an_empty_store_at_once_are_one_registry() {
         other.authenticate(known.client_id.as_str(), &known.text).await.unwrap();
     });
 }
+
+#[test]
+fn a_key_that_was_known_once_and_that_nothing_is_under_may_be_gone() {
+    block_on(async {
+        let (store, ..) = filled().await;
+        let _ = open(store.clone(), &["2026", "2027"], 2).await;
+        let (again, _) = open(store.clone(), &["2026"], 3).await;
+        assert_eq!(again.keys().await.unwrap().len(), 2);
+        // What is under it makes it needed.
+        let (both, clock) = open(store.clone(), &["2027", "2026"], 4).await;
+        clock.advance(Days::new(1));
+        let contoso = both.as_seller("contoso").unwrap();
+        let details = crate::support::details("another app");
+        let _ = contoso.register(details, Availability::Worldwide, Lifetime::OneYear).await.unwrap();
+        let error = refused(&store, keyring(&["2026"])).await;
+        assert!(matches!(&error, OpenError::MissingKey { key_id } if key_id.as_str() == "2027"), "{error}");
+    });
+}

@@ -4,8 +4,8 @@
 //! sellers and an operator; after each the answers are compared, what the client has, who signs and what is valid now
 //! and later, and its trail; at the end of a history everything, with every client secret that was ever issued.
 //!
-//! `CLIENT_REGISTRY_HISTORIES` asks for more histories than the usual 20,000; a twentieth of them is run in a file, too. Models with a deliberate mistake show
-//! that the comparison notices one.
+//! `CLIENT_REGISTRY_HISTORIES` asks for more histories than the usual 20,000; a twentieth of them is run in a file, too.
+//! Models with a deliberate mistake show that the comparison notices one.
 
 #![allow(
     clippy::unwrap_used,

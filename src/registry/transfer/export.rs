@@ -52,8 +52,8 @@ impl<S: Store> Registry<S> {
     /// Writes everything to a stream, so that it can be [imported](crate::RegistryBuilder::import) into another store.
     /// Secrets stay as sealed as they are; whoever imports needs the same keyring.
     ///
-    /// It is an export of one moment, or none: if somebody changes what was exported already, it fails. From SQLite, export a backup copy; from
-    /// PostgreSQL, stop the writers. Writing to the stream blocks; wrap slow ones in a [`BufWriter`](io::BufWriter).
+    /// It is an export of one moment, or none: if somebody changes what was exported already, it fails. Where writers cannot be
+    /// stopped, export a backup copy. Writing to the stream blocks; wrap slow ones in a [`BufWriter`](io::BufWriter).
     ///
     /// # Errors
     /// [`ExportError`]

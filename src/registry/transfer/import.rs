@@ -31,7 +31,7 @@ pub struct Imported {
 }
 
 /// Why a registry was not imported. What has been written stays: the same import once more goes on where this one stopped,
-/// and until one has come to its end the store cannot be opened.
+/// and from the first record on the store cannot be opened until one has come to its end.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ImportError {
