@@ -18,12 +18,13 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::Mutex;
 use std::thread;
+use std::time::Duration;
 
 use client_registry::store::{
     Adopted, Commit, CommitError, Committed, Index, MemoryStore, Record, SqliteStore, Store,
 };
 use client_registry::{
-    Availability, ClientId, KeyId, Keyring, Lifetime, NewSecret, Registry, SecretId, SystemClock,
+    Availability, ClientId, Freshness, KeyId, Keyring, Lifetime, NewSecret, Registry, SecretId, SystemClock,
 };
 use floor::{Bare, Rows};
 use forward::forward;
@@ -60,8 +61,10 @@ impl Bench {
         let store = SqliteStore::open(directory.file("ours")).unwrap();
         let presented = fill(&store, clients);
         block_on(store.backup_to(directory.file("floor"))).unwrap();
-        let registry = Registry::builder().entropy(Seeded::default()).open(Tap::new(store), keyring());
-        let registry = block_on(registry).unwrap();
+        // Every look-up goes to the file.
+        let builder =
+            Registry::builder().entropy(Seeded::default()).freshness(Freshness::within(Duration::ZERO));
+        let registry = block_on(builder.open(Tap::new(store), keyring())).unwrap();
         Self { registry, bare: Bare::open(&directory.file("floor")), presented, directory }
     }
 
