@@ -204,10 +204,12 @@ impl<S: Store> View<S> {
 }
 
 impl<S: Store> Registry<S> {
-    /// Settles a change of which it is not known whether it was made, by sending it again.
+    /// Settles a change of which it is not known whether it was made, by sending it again, under the primary key of this
+    /// registry. Any registry on the same store will do: one whose primary key was retired meanwhile writes nothing.
     ///
     /// # Errors
-    /// The same [`Unresolved`], when the store still cannot say: try again later.
+    /// The same [`Unresolved`], when the store still cannot say, or the key was retired: its cause says which. Try again
+    /// later, or elsewhere.
     pub async fn resolve(&self, unresolved: Unresolved) -> Result<Resolution, Unresolved> {
         let Unresolved { commit, opened, added, issued, cause: _ } = unresolved;
         let commit = match self.under_primary_key(&commit).await {
@@ -240,8 +242,7 @@ impl<S: Store> Registry<S> {
         }
         let mut changes = Vec::with_capacity(commit.changes().len());
         for change in commit.changes() {
-            let record = protection.reseal(change.record(), &*self.inner.entropy);
-            let record = record.map_err(|_| StoreError::new(StoreErrorKind::MissingKey))?;
+            let record = protection.reseal(change.record(), &*self.inner.entropy)?;
             let index = Index { key_id: record.key_id().cloned(), ..change.index().clone() };
             let (expected, events) = (change.expected().clone(), change.events().to_vec());
             changes.push(RecordChange::new(record, expected, index, events));

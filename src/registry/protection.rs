@@ -178,6 +178,21 @@ pub(super) async fn load_live<S: Store>(store: &S, id: RecordId<'_>) -> Result<O
     store.load(id).await?.map(|record| record.into_live().map_err(no_keyring)).transpose()
 }
 
+impl From<ResealError> for StoreError {
+    fn from(error: ResealError) -> Self {
+        match error {
+            ResealError::Store(error) => error,
+            ResealError::Sealing(SealingError::Entropy(error)) => {
+                Self::with_source(StoreErrorKind::Unavailable, error)
+            }
+            ResealError::Sealing(SealingError::TooLarge) => Self::with_source(
+                StoreErrorKind::Corrupt,
+                "under the longer key ID it would be larger than a record may be: dissociate add-ins, or use a shorter key ID",
+            ),
+        }
+    }
+}
+
 impl From<SealingError> for Error {
     fn from(error: SealingError) -> Self {
         match error {

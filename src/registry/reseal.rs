@@ -185,9 +185,8 @@ impl<S: Store> Registry<S> {
         };
         let resealed = match protection.reseal(&record, &*self.inner.entropy) {
             Ok(resealed) => resealed,
-            Err(ResealError::Store(error)) => return Ok(Err(error)),
-            Err(ResealError::Sealing(SealingError::TooLarge)) => return Ok(Err(too_large())),
-            Err(ResealError::Sealing(error)) => return Err(error.into()),
+            Err(ResealError::Sealing(SealingError::Entropy(error))) => return Err(error.into()),
+            Err(error) => return Ok(Err(error.into())),
         };
         let index = Index::of(&opened, resealed.key_id());
         let expected = Expected::Under(record.revision(), under);
@@ -212,13 +211,6 @@ impl<S: Store> std::fmt::Debug for Resealing<S> {
             .field("failed", &self.failed)
             .finish_non_exhaustive()
     }
-}
-
-fn too_large() -> StoreError {
-    StoreError::with_source(
-        StoreErrorKind::Corrupt,
-        "under the longer key ID it would be larger than a record may be: dissociate add-ins, or use a shorter key ID",
-    )
 }
 
 /// How many client IDs are counted at once.

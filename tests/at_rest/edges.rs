@@ -437,13 +437,20 @@ fn what_was_in_doubt_is_not_written_under_a_retired_key() {
         assert!(new_node.clients_under(&old, None, 10).await.unwrap().is_empty());
         odd.state.doubtful.store(false, SeqCst);
         // The commit expects a revision, not a key, so it finds what it expects.
-        let _ = slow.resolve(*unresolved).await.unwrap_err();
+        let unresolved = slow.resolve(*unresolved).await.unwrap_err();
+        assert_eq!(unresolved.cause().kind(), StoreErrorKind::Unavailable);
         assert!(
             new_node.clients_under(&old, None, 10).await.unwrap().is_empty(),
             "written under a key that was retired an hour ago"
         );
+        // A node of the new key settles it, under that one.
+        let resolution = new_node.resolve(unresolved).await.unwrap();
+        assert!(matches!(resolution, Resolution::Made(None)), "{resolution:?}");
+        assert!(new_node.clients_under(&old, None, 10).await.unwrap().is_empty());
         let (alone, _) = open(memory, &["2027"], 4).await;
-        alone.as_operator("ann").unwrap().client(calendar).snapshot().await.unwrap();
+        let snapshot = alone.as_operator("ann").unwrap().client(calendar).snapshot().await.unwrap();
+        assert!(snapshot.client().add_ins().iter().any(|add_in| add_in.as_str() == "x"));
+        assert!(alone.check().await.unwrap().is_content());
     });
 }
 
