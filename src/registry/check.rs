@@ -7,101 +7,20 @@
 //! What cannot be seen: an old record whose trail was cut to the same length, and index rows under an add-in, a name or a
 //! seller that no record and no trail names.
 
+mod fault;
+mod trail;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt;
 
+pub use self::fault::{Checked, Fault, FaultKind, Lookup};
+use self::trail::Trail;
 use super::Registry;
-use crate::event::{Event, EventHash, Fact, Revision};
+use crate::event::{EventHash, Revision};
 use crate::id::{AddInId, ClientId, KeyId, SellerId};
 use crate::record::Opened;
-use crate::store::{ClientsBy, Committed, Cursor, Ending, Index, Store, StoreError, StoreErrorKind};
+use crate::store::{ClientsBy, Cursor, Ending, Index, Store, StoreError, StoreErrorKind};
 use crate::validity::Timestamp;
-
-/// What [`Registry::check`] found.
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct Checked {
-    /// The clients that were read, and what is left of deleted ones.
-    pub clients: u64,
-    /// The events that were read in their trails.
-    pub events: u64,
-    /// What is wrong, and where.
-    pub faults: Vec<Fault>,
-}
-
-/// Something that is wrong with what a store holds.
-#[derive(Debug)]
-pub struct Fault {
-    client_id: Option<ClientId>,
-    what: FaultKind,
-}
-
-/// What is wrong.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum FaultKind {
-    /// The record cannot be opened, or is older than one seen before.
-    Record(StoreError),
-    /// The trail cannot be read.
-    Trail(StoreError),
-    /// A list, an index or the change feed cannot be read.
-    Unreadable(StoreError),
-    /// An event of the trail does not follow the one before: events were edited, reordered or deleted.
-    BrokenTrail {
-        /// The revision at which it breaks.
-        at: Revision,
-    },
-    /// The trail ends before the record does: events are missing.
-    TrailCutShort,
-    /// The trail goes on after the record: an older record was put back.
-    OlderThanTrail,
-    /// A list or the feed tells of a client of which there is no record.
-    NoRecord,
-    /// The change feed does not tell the same as the trail.
-    Feed,
-    /// The client is not found by something that should lead to it.
-    NotFoundBy(Lookup),
-    /// Something leads to the client that should not.
-    FoundBy(Lookup),
-}
-
-/// By what a client is found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum Lookup {
-    /// One of its add-ins.
-    AddIn,
-    /// Its friendly name.
-    Name,
-    /// Its seller.
-    Seller,
-    /// The end of one of its secrets.
-    Ending,
-    /// The key that its record is under.
-    Key,
-}
-
-impl Checked {
-    /// Whether nothing is wrong.
-    #[must_use]
-    pub fn is_content(&self) -> bool {
-        self.faults.is_empty()
-    }
-}
-
-impl Fault {
-    /// The client that it is about; `None` when it is about the registry's own record, or about no client in particular.
-    #[must_use]
-    pub fn client_id(&self) -> Option<&ClientId> {
-        self.client_id.as_ref()
-    }
-
-    /// What is wrong.
-    #[must_use]
-    pub fn what(&self) -> &FaultKind {
-        &self.what
-    }
-}
 
 impl<S: Store> Registry<S> {
     /// Reads everything that the store holds, and says what is wrong and where. Traffic may go on: what leads to a client
@@ -391,92 +310,6 @@ impl Sweep {
     }
 }
 
-/// A trail as far as it was followed.
-struct Trail {
-    revision: Revision,
-    head: EventHash,
-    events: u64,
-    broken: Option<Revision>,
-    longer: bool,
-    /// Those that it had at some time.
-    add_ins: BTreeSet<AddInId>,
-}
-
-impl Trail {
-    fn take(&mut self, client_id: &ClientId, committed: &Committed) {
-        let mut follows = committed.revision == self.revision.next() && !committed.events.is_empty();
-        for event in &committed.events {
-            follows &= self.is_followed_by(client_id, committed.revision, event);
-            self.head = event.hash();
-            self.events += 1;
-            if let Fact::AddInAssociated { add_in } | Fact::AddInMovedIn { add_in, .. } = event.fact() {
-                self.add_ins.insert(add_in.clone());
-            }
-        }
-        if !follows {
-            self.broken.get_or_insert(committed.revision);
-        }
-        self.revision = committed.revision;
-    }
-
-    fn is_followed_by(&self, client_id: &ClientId, revision: Revision, event: &Event) -> bool {
-        event.previous() == self.head && event.client_id() == client_id && event.revision() == revision
-    }
-}
-
-impl Default for Trail {
-    fn default() -> Self {
-        Self {
-            revision: Revision::ZERO,
-            head: EventHash::START,
-            events: 0,
-            broken: None,
-            longer: false,
-            add_ins: BTreeSet::new(),
-        }
-    }
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.client_id {
-            Some(client_id) => write!(f, "client {client_id}: {}", self.what),
-            None => write!(f, "the registry: {}", self.what),
-        }
-    }
-}
-
-impl fmt::Display for FaultKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Record(error) => write!(f, "the record: {}", in_full(error)),
-            Self::Trail(error) => write!(f, "the trail: {}", in_full(error)),
-            Self::Unreadable(error) => write!(f, "a list or the feed: {}", in_full(error)),
-            Self::BrokenTrail { at } => {
-                write!(f, "the trail breaks at revision {at}: events were edited, reordered or deleted")
-            }
-            Self::TrailCutShort => f.write_str("the trail ends before the record does: events are missing"),
-            Self::OlderThanTrail => f.write_str("the record is older than its trail: it was put back"),
-            Self::NoRecord => f.write_str("there are traces of it and no record"),
-            Self::Feed => f.write_str("the change feed does not tell the same as the trail"),
-            Self::NotFoundBy(lookup) => write!(f, "it is not found by its {lookup}"),
-            Self::FoundBy(lookup) => write!(f, "it is found by another {lookup} than its own"),
-        }
-    }
-}
-
-impl fmt::Display for Lookup {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::AddIn => "add-in",
-            Self::Name => "friendly name",
-            Self::Seller => "seller",
-            Self::Ending => "secret's end",
-            Self::Key => "key",
-        })
-    }
-}
-
 /// Notes in what two lists differ.
 fn compare<T: Ord + fmt::Debug>(
     strays: &mut BTreeSet<Stray>,
@@ -519,13 +352,6 @@ fn readable(error: StoreError) -> Result<StoreError, StoreError> {
     match error.kind() {
         StoreErrorKind::Unavailable | StoreErrorKind::InDoubt => Err(error),
         _ => Ok(error),
-    }
-}
-
-fn in_full(error: &StoreError) -> String {
-    match std::error::Error::source(error) {
-        Some(source) => format!("{error} ({source})"),
-        None => error.to_string(),
     }
 }
 

@@ -1,10 +1,13 @@
 //! `Registry::check` finds what is wrong with a store, and says where.
 
+use std::sync::Arc;
+
 use client_registry::store::RecordId;
 use client_registry::*;
 use pollster::block_on;
 
 use crate::hostile::Hostile;
+use crate::odd::Odd;
 use crate::world::{Contents, filled, open};
 
 async fn hostile() -> (Hostile, Registry<Hostile>, Contents) {
@@ -121,5 +124,57 @@ fn an_index_that_leads_elsewhere_is_found() {
         assert!(names(&faults(&registry, &id).await, "not found by its add-in"));
         store.confess();
         assert!(registry.check().await.unwrap().is_content());
+    });
+}
+
+#[test]
+fn a_client_that_changes_all_the_time_is_no_fault() {
+    block_on(async {
+        let (memory, registry, clock, contents) = filled().await;
+        let odd = Odd::over(memory);
+        let (node, hands) = open(odd.clone(), &["2026"], 3).await;
+        hands.set_wall(Clock::wall(&clock).to_datetime());
+        let client_id = contents.clients[2].clone();
+        let busy = registry.as_operator("ann").unwrap().client(&client_id);
+        *odd.state.at_ending.lock().unwrap() = Some(Arc::new(move || {
+            let _ = block_on(busy.add_secret(NewSecret::lasting(Lifetime::OneYear))).unwrap();
+        }));
+        let checked = node.check().await.unwrap();
+        assert!(checked.is_content(), "{:?}", checked.faults);
+    });
+}
+
+#[test]
+fn an_event_that_cannot_be_read_is_named() {
+    block_on(async {
+        let (memory, _, clock, contents) = filled().await;
+        let odd = Odd::over(memory);
+        let (node, hands) = open(odd.clone(), &["2026"], 3).await;
+        hands.set_wall(Clock::wall(&clock).to_datetime());
+        *odd.state.spoilt.lock().unwrap() = Some(contents.clients[1].clone());
+        let checked = node.check().await.unwrap();
+        assert!(checked.faults.iter().any(|fault| fault.client_id() == Some(&contents.clients[1])));
+    });
+}
+
+/// An add-in that a client once had, and that still leads to it.
+#[test]
+fn a_row_that_was_not_taken_away_is_found() {
+    block_on(async {
+        let (memory, _, clock, contents) = filled().await;
+        let store = Hostile::over(memory);
+        let (node, hands) = open(store.clone(), &["2026"], 3).await;
+        hands.set_wall(Clock::wall(&clock).to_datetime());
+        let id = contents.clients[0].clone();
+        let client = node.as_operator("ann").unwrap().client(&id);
+        client.dissociate(&AddInId::parse("calendar").unwrap()).await.unwrap();
+        assert!(node.check().await.unwrap().is_content());
+        let leads_to = id.clone();
+        store.edit_client_of(move |_| Some(leads_to.clone()));
+        let checked = node.check().await.unwrap();
+        let is_it = |fault: &Fault| {
+            fault.client_id() == Some(&id) && matches!(fault.what(), FaultKind::FoundBy(Lookup::AddIn))
+        };
+        assert!(checked.faults.iter().any(is_it), "{:?}", checked.faults);
     });
 }

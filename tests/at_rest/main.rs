@@ -8,9 +8,10 @@ mod support;
 
 mod checking;
 mod dying;
-mod edges;
 mod golden;
 mod hostile;
+mod lagging;
+mod odd;
 mod opening;
 mod resealing;
 mod tampering;

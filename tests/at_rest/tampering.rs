@@ -9,7 +9,7 @@ use pollster::block_on;
 
 use crate::hostile::Hostile;
 use crate::support::denied;
-use crate::world::{Contents, filled, key, open};
+use crate::world::{Contents, builder, fill_up, filled, key, keyring, open};
 
 /// What the registry makes of a record in the place of a client's.
 async fn opened(
@@ -240,8 +240,8 @@ fn a_record_has_at_most_64_kib() {
 fn a_client_that_would_be_too_large_is_refused_and_nothing_is_lost() {
     block_on(async {
         let policy = Policy::default().with_max_secrets(32).unwrap();
-        let (builder, _) = crate::world::builder(5);
-        let keyring = crate::world::keyring(&["2026"]);
+        let (builder, _) = builder(5);
+        let keyring = keyring(&["2026"]);
         let registry = builder.policy(policy).open(store::MemoryStore::new(), keyring).await.unwrap();
         let contoso = registry.as_seller("contoso").unwrap();
         let first = contoso
@@ -282,5 +282,33 @@ fn a_client_that_would_be_too_large_is_refused_and_nothing_is_lost() {
                 .reason(),
             Reason::Compromised
         );
+    });
+}
+
+async fn filled_up(store: store::MemoryStore) -> (Registry, Issued) {
+    let (one, _) = builder(1);
+    let registry = one.open(store, keyring(&["2026"])).await.unwrap();
+    let contoso = registry.as_seller("contoso").unwrap();
+    let issued = contoso
+        .register(crate::support::details("large"), Availability::Worldwide, Lifetime::OneYear)
+        .await
+        .unwrap();
+    fill_up(&contoso.client(issued.client_id())).await;
+    (registry, issued)
+}
+
+#[test]
+fn rule_09_emergency_deletion_with_a_replacement_is_refused_only_for_an_unknown_secret() {
+    block_on(async {
+        let (registry, issued) = filled_up(store::MemoryStore::new()).await;
+        let client = registry.as_operator("ann").unwrap().client(issued.client_id());
+        let answer =
+            client.delete_in_emergency(issued.secret_id(), Some(NewSecret::lasting(Lifetime::OneYear))).await;
+        let text = issued.client_secret().expose();
+        println!(
+            "{:?}",
+            registry.authenticate(issued.client_id().as_str(), text).await.map(|who| who.secret_id())
+        );
+        assert!(answer.is_ok(), "{:?}", answer.map(drop));
     });
 }

@@ -1,10 +1,14 @@
 //! A registry moves between stores with revisions, trails and keys intact; an interrupted import goes on.
 
+use std::io::Read;
+use std::sync::atomic::Ordering::SeqCst;
+
 use client_registry::store::{MemoryStore, RecordId, Store};
 use client_registry::*;
 use pollster::block_on;
 
 use crate::dying::Dying;
+use crate::odd::Odd;
 use crate::world::{builder, filled, keyring, open, portrait};
 
 async fn exported() -> (Vec<u8>, Exported) {
@@ -195,5 +199,167 @@ fn an_import_into_another_registry_or_with_another_key_is_refused() {
         // Nothing protects what a registry in memory would write.
         let error = Registry::in_memory().export(&mut Vec::new()).await.unwrap_err();
         assert!(matches!(error, ExportError::Store(_)), "{error}");
+    });
+}
+
+/// Where the pieces begin.
+fn pieces(stream: &[u8]) -> Vec<(u8, usize, usize)> {
+    let mut at = 25;
+    let mut all = Vec::new();
+    while at < stream.len() {
+        let len = u32::from_be_bytes(stream[at + 1..at + 5].try_into().unwrap()) as usize;
+        all.push((stream[at], at, at + 5 + len));
+        at += 5 + len;
+    }
+    all
+}
+
+#[test]
+fn nobody_makes_a_registry_where_one_is_being_imported() {
+    block_on(async {
+        let (stream, _) = exported().await;
+        let store = MemoryStore::new();
+        /// Somebody starts the application while the operator imports.
+        struct Racing<'a>(&'a [u8], usize, MemoryStore);
+        impl Read for Racing<'_> {
+            fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+                self.1 += 1;
+                if self.1 >= 8 {
+                    let error = block_on(Registry::open(self.2.clone(), keyring(&["2026"]))).unwrap_err();
+                    assert!(matches!(error, OpenError::ImportUnfinished), "{error}");
+                }
+                self.0.read(buffer)
+            }
+        }
+        let (builder, _) = builder(7);
+        let mut racing = Racing(&stream, 0, store.clone());
+        let (registry, _) = builder.import(store, keyring(&["2026"]), &mut racing).await.unwrap();
+        assert!(registry.check().await.unwrap().is_content());
+    });
+}
+
+#[test]
+fn what_is_not_authentic_is_not_gathered_in_memory() {
+    block_on(async {
+        let (stream, _) = exported().await;
+        let client = *pieces(&stream).iter().find(|(kind, ..)| *kind == b'C').unwrap();
+        let mut head = stream[..client.2].to_vec();
+        *head.last_mut().unwrap() ^= 1; // forged
+        struct Endless {
+            head: Vec<u8>,
+            at: usize,
+        }
+        impl Read for Endless {
+            fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+                if self.at >= 64 << 20 {
+                    return Ok(0);
+                }
+                let piece: Vec<u8> = [&[b'M', 0, 0, 0, 24][..], &[7; 24]].concat();
+                for byte in buffer.iter_mut() {
+                    *byte = match self.head.get(self.at) {
+                        Some(byte) => *byte,
+                        None => piece[(self.at - self.head.len()) % piece.len()],
+                    };
+                    self.at += 1;
+                }
+                Ok(buffer.len())
+            }
+        }
+        let mut endless = Endless { head, at: 0 };
+        let (builder, _) = builder(7);
+        builder.import(MemoryStore::new(), keyring(&["2026"]), &mut endless).await.unwrap_err();
+        assert!(
+            endless.at < 1 << 20,
+            "{} bytes were read and kept before the record was looked at",
+            endless.at
+        );
+    });
+}
+
+#[test]
+fn a_history_that_does_not_go_on_ends_the_export() {
+    block_on(async {
+        let (memory, _, clock, _) = filled().await;
+        let odd = Odd::over(memory);
+        let (node, hands) = open(odd.clone(), &["2026"], 3).await;
+        hands.set_wall(Clock::wall(&clock).to_datetime());
+        struct Disk(usize);
+        impl std::io::Write for Disk {
+            fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+                self.0 += bytes.len();
+                if self.0 > 32 << 20 {
+                    return Err(std::io::Error::other("the disk is full"));
+                }
+                Ok(bytes.len())
+            }
+            fn flush(&mut self) -> std::io::Result<()> {
+                Ok(())
+            }
+        }
+        odd.state.stuck.store(true, SeqCst);
+        let mut disk = Disk(0);
+        let answer = node.export(&mut disk).await;
+        assert!(disk.0 < 1 << 20, "{answer:?}: {} bytes of four clients", disk.0);
+    });
+}
+
+#[test]
+fn a_client_that_comes_twice_is_refused() {
+    block_on(async {
+        let (stream, _) = exported().await;
+        let all = pieces(&stream);
+        // What is left of the deleted client has nothing that must be unique: one record, then its commits and events.
+        let mut twice = Vec::new();
+        let mut tombstone: Option<Vec<u8>> = None;
+        let mut events = 0;
+        for (kind, from, to) in &all {
+            let piece = &stream[*from..*to];
+            match kind {
+                b'C' if tombstone.is_some() => break,
+                b'C' if String::from_utf8_lossy(piece).contains("\"deleted\",\"owner\"") => {
+                    tombstone = Some(piece.to_vec())
+                }
+                b'.' => break,
+                _ => {
+                    if let Some(bytes) = &mut tombstone {
+                        events += u64::from(*kind == b'E');
+                        bytes.extend_from_slice(piece);
+                    }
+                }
+            }
+        }
+        let (_, end, _) = *all.last().unwrap();
+        twice.extend_from_slice(&stream[..end]);
+        twice.extend(tombstone.unwrap());
+        let number = |at: usize| u64::from_be_bytes(stream[at..at + 8].try_into().unwrap());
+        twice.extend_from_slice(&[b'.', 0, 0, 0, 16]);
+        twice.extend((number(end + 5) + 1).to_be_bytes());
+        twice.extend((number(end + 13) + events).to_be_bytes());
+        let (builder, _) = builder(7);
+        match builder.import(MemoryStore::new(), keyring(&["2026"]), &mut &*twice).await {
+            Err(error) => println!("refused: {error:?}"),
+            Ok((moved, _)) => {
+                let checked = moved.check().await.unwrap();
+                assert!(checked.is_content(), "imported as whole: {:?}", checked.faults);
+                panic!("taken twice");
+            }
+        }
+    });
+}
+
+/// Nor is a store in which nothing but the beginning of an import is.
+#[test]
+fn an_unfinished_import_is_not_opened() {
+    block_on(async {
+        let (stream, _) = exported().await;
+        let store = MemoryStore::new();
+        let (first, _) = builder(7);
+        let cut = &stream[..stream.len() / 3];
+        first.import(store.clone(), keyring(&["2026"]), &mut &*cut).await.unwrap_err();
+        let error = Registry::open(store.clone(), keyring(&["2026"])).await.unwrap_err();
+        assert!(matches!(error, OpenError::ImportUnfinished), "{error}");
+        let (again, _) = builder(8);
+        let (moved, _) = again.import(store, keyring(&["2026"]), &mut &*stream).await.unwrap();
+        assert!(moved.check().await.unwrap().is_content());
     });
 }

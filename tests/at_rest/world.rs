@@ -137,3 +137,19 @@ pub(crate) async fn filled() -> (MemoryStore, Registry, ManualClock, Contents) {
     let contents = fill(&registry, &clock).await;
     (store, registry, clock, contents)
 }
+
+/// Associates add-ins until there is no room for the shortest.
+pub(crate) async fn fill_up(client: &ClientHandle<MemoryStore>) {
+    let mut number = 100;
+    for len in (1..=125).rev() {
+        loop {
+            let id = format!("{}{number}", "\\".repeat(len));
+            number += 1;
+            match client.associate(&AddIn::new(&id, Availability::Worldwide).unwrap()).await {
+                Ok(_) => {}
+                Err(Error::TooLarge) => break,
+                Err(other) => panic!("{other} {number}"),
+            }
+        }
+    }
+}
