@@ -9,10 +9,12 @@
 //! Each sentence of the contract names the cases that prove it. The feature `conformance` has them as a suite that
 //! anybody's store can be put through, `store::conformance`.
 
+mod commit;
 #[cfg(feature = "conformance")]
 #[cfg_attr(docsrs, doc(cfg(feature = "conformance")))]
 pub mod conformance;
 mod erased;
+mod error;
 mod memory;
 #[cfg(feature = "sqlite")]
 mod sqlite;
@@ -21,7 +23,9 @@ use std::future::Future;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::commit::{Commit, CommitId, Entry, Expected, Index, RecordChange};
 pub use self::erased::{DynStore, ErasedStore};
+pub use self::error::{CommitError, StoreError, StoreErrorKind};
 pub use self::memory::MemoryStore;
 #[cfg(feature = "sqlite")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
@@ -30,7 +34,6 @@ use crate::client::LastUses;
 use crate::event::{Event, Revision};
 use crate::id::{AddInId, ClientId, KeyId, SecretId, SellerId};
 use crate::name::NameKey;
-use crate::record::Opened;
 pub use crate::record::{MAX_RECORD, Record, RecordId, RecordParts};
 use crate::validity::Timestamp;
 
@@ -199,168 +202,6 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     fn last_uses(&self, client_id: &ClientId) -> impl Future<Output = Result<LastUses, StoreError>> + Send;
 }
 
-/// Names a commit: 16 random bytes, by which its outcome is settled when it is not known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct CommitId([u8; 16]);
-
-impl CommitId {
-    /// The ID of these bytes, as a store kept them.
-    #[must_use]
-    pub fn from_bytes(bytes: [u8; 16]) -> Self {
-        Self(bytes)
-    }
-
-    /// The 16 bytes.
-    #[must_use]
-    pub fn as_bytes(&self) -> &[u8; 16] {
-        &self.0
-    }
-}
-
-/// What is to be written, all or nothing: the next records of one or two clients.
-#[derive(Debug, Clone)]
-pub struct Commit {
-    id: CommitId,
-    changes: Vec<RecordChange>,
-}
-
-impl Commit {
-    pub(crate) fn new(id: CommitId, changes: Vec<RecordChange>) -> Self {
-        Self { id, changes }
-    }
-
-    /// Names it.
-    #[must_use]
-    pub fn id(&self) -> CommitId {
-        self.id
-    }
-
-    /// The changes, of different clients.
-    #[must_use]
-    pub fn changes(&self) -> &[RecordChange] {
-        &self.changes
-    }
-}
-
-/// The next record of one client, or of the registry.
-#[derive(Debug, Clone)]
-pub struct RecordChange {
-    record: Record,
-    expected: Expected,
-    index: Index,
-    events: Vec<Event>,
-}
-
-impl RecordChange {
-    pub(crate) fn new(record: Record, expected: Expected, index: Index, events: Vec<Event>) -> Self {
-        Self { record, expected, index, events }
-    }
-
-    /// What to keep from now on.
-    #[must_use]
-    pub fn record(&self) -> &Record {
-        &self.record
-    }
-
-    /// What must be there, or the commit is a conflict.
-    #[must_use]
-    pub fn expected(&self) -> &Expected {
-        &self.expected
-    }
-
-    /// By what it is found from now on: all of it, in place of what there was.
-    #[must_use]
-    pub fn index(&self) -> &Index {
-        &self.index
-    }
-
-    /// What happened, in order.
-    #[must_use]
-    pub fn events(&self) -> &[Event] {
-        &self.events
-    }
-
-    /// Under which the record is kept.
-    #[must_use]
-    pub fn id(&self) -> RecordId<'_> {
-        self.record.id()
-    }
-}
-
-/// What a change expects to find.
-///
-/// Exhaustive on purpose: a store that does not know an expectation cannot keep it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Expected {
-    /// No record of this ID.
-    Absent,
-    /// A record of exactly this revision.
-    Exactly(Revision),
-    /// A record of exactly this revision under exactly this key: it is to be resealed under another one, and keeps its
-    /// revision.
-    Under(Revision, KeyId),
-}
-
-impl Expected {
-    /// Whether this is what is there: a record of this revision under this key, or none.
-    #[must_use]
-    pub fn holds(&self, found: Option<(Revision, Option<&KeyId>)>) -> bool {
-        match (self, found) {
-            (Self::Absent, None) => true,
-            (Self::Exactly(revision), Some((found, _))) => *revision == found,
-            (Self::Under(revision, key_id), Some((found, under))) => {
-                *revision == found && Some(key_id) == under
-            }
-            _ => false,
-        }
-    }
-}
-
-/// By what a client is found. Hints: what they lead to is checked against the record.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Index {
-    /// Its seller and the key of its friendly name; `None` for a deleted one.
-    pub name: Option<(SellerId, NameKey)>,
-    /// The add-ins that use it.
-    pub add_ins: Vec<AddInId>,
-    /// Its secrets, each with the end of its validity if that has one.
-    pub ends: Vec<(SecretId, Option<Timestamp>)>,
-    /// The key that protects its record, which names it as well; `None` in a registry in memory, which has no keyring.
-    pub key_id: Option<KeyId>,
-}
-
-impl Index {
-    /// By what a client is to be found whose record is under this key.
-    pub(crate) fn of(opened: &Opened, key_id: Option<&KeyId>) -> Self {
-        let key_id = key_id.cloned();
-        let Ok(client) = opened.client() else {
-            return Self { key_id, ..Self::default() };
-        };
-        Self {
-            name: Some((client.owner().clone(), client.details().friendly_name().key())),
-            add_ins: client.add_ins().to_vec(),
-            ends: client.secrets().map(|secret| (secret.id(), secret.validity().until())).collect(),
-            key_id,
-        }
-    }
-
-    /// What must belong to one client alone.
-    fn unique_entries(&self) -> impl Iterator<Item = Entry> {
-        let name = self.name.iter().map(|(seller, key)| Entry::Name(seller.clone(), key.clone()));
-        name.chain(self.add_ins.iter().cloned().map(Entry::AddIn))
-    }
-}
-
-/// What belongs to at most one client.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Entry {
-    /// An add-in (rule 1).
-    AddIn(AddInId),
-    /// A seller's friendly name, by its key (rule 15).
-    Name(SellerId, NameKey),
-}
-
 /// Which clients to list.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
@@ -468,109 +309,4 @@ pub struct Use {
     pub secret: SecretId,
     /// When.
     pub at: Timestamp,
-}
-
-/// Why a commit was not acknowledged.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum CommitError {
-    /// A record is not what was expected. Nothing was written.
-    #[error("record {record_id} is not what was expected")]
-    Conflict {
-        /// The ID of the first record that is not.
-        record_id: Box<str>,
-        /// The revision that was found, if there is a record.
-        found: Option<Revision>,
-    },
-    /// Something that must belong to one client alone belongs to another. Nothing was written.
-    #[error("{entry:?} belongs to client {by}")]
-    Taken {
-        /// What it is.
-        entry: Entry,
-        /// Whose it is.
-        by: ClientId,
-    },
-    /// The store failed before it began: it cannot be reached, is full or may not be written to. Nothing was written, and
-    /// nothing is under way.
-    #[error("nothing was written")]
-    NotWritten(#[source] StoreError),
-    /// The store failed. The commit may have been applied, or may yet be.
-    #[error("the store did not say whether the commit was applied")]
-    Failed(#[from] StoreError),
-}
-
-/// A store could not do what it was asked.
-#[derive(Debug, thiserror::Error)]
-#[error("{kind}")]
-pub struct StoreError {
-    kind: StoreErrorKind,
-    source: Option<Box<dyn std::error::Error + Send + Sync>>,
-}
-
-impl StoreError {
-    /// An error of this kind.
-    #[must_use]
-    pub fn new(kind: StoreErrorKind) -> Self {
-        Self { kind, source: None }
-    }
-
-    /// An error of this kind, with what lies behind it.
-    #[must_use]
-    pub fn with_source(
-        kind: StoreErrorKind,
-        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
-    ) -> Self {
-        Self { kind, source: Some(source.into()) }
-    }
-
-    /// What the caller can do about it.
-    #[must_use]
-    pub fn kind(&self) -> StoreErrorKind {
-        self.kind
-    }
-}
-
-/// What can be done about a [`StoreError`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum StoreErrorKind {
-    /// It cannot be reached, or not in time: try again later.
-    Unavailable,
-    /// It can be read and not written: its disk is full, or it was opened that way.
-    ReadOnly,
-    /// Something in it cannot be read: restore it.
-    Corrupt,
-    /// A record in it is not what was written there: somebody changed it.
-    Tampered,
-    /// A record in it is older than one that was seen there: somebody, or a restored backup, put it back.
-    RolledBack,
-    /// A record in it is under a key that the keyring has not.
-    MissingKey,
-    /// It was written by a newer version of this crate, or of the store.
-    NewerFormat,
-    /// The record is of a registry in memory, which has no keyring: nothing durable may keep it.
-    NotSealed,
-    /// It does not know the cursor: begin again from the first event.
-    CursorLost,
-    /// An earlier attempt may still be under way, and what came since says nothing of it: try again later.
-    InDoubt,
-}
-
-impl std::fmt::Display for StoreErrorKind {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Unavailable => "the store cannot be reached or opened: see the source of this error, or try again later",
-            Self::ReadOnly => "the store cannot be written to: make room, or open it for writing",
-            Self::Corrupt => "something in the store cannot be read: see the source of this error, and restore a backup",
-            Self::Tampered => "a record is not what was written: check the store and restore it from a backup",
-            Self::RolledBack => {
-                "a record is older than one seen before: if you restored a backup, restart what uses the registry"
-            }
-            Self::MissingKey => "a record is under a key that the keyring lacks: add the key",
-            Self::NewerFormat => "it was written by a newer version: upgrade this one",
-            Self::NotSealed => "a record of a registry in memory cannot be kept: open the registry with a keyring",
-            Self::InDoubt => "an earlier attempt may still be under way: try again later",
-            Self::CursorLost => "the store does not know the cursor: begin again from the first event",
-        })
-    }
 }

@@ -222,7 +222,7 @@ impl Author {
     pub(super) fn unsealed(&self, step: &Step) -> RecordChange {
         let record = Record::live(step.opened.clone());
         let index = Index::of(&step.opened, None);
-        RecordChange::new(record, step.change.expected.clone(), index, step.events().to_vec())
+        RecordChange::new(record, step.change.expected().clone(), index, step.events().to_vec())
     }
 
     /// Whether a record is, byte for byte, one that was sealed by this author.

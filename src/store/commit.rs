@@ -1,0 +1,171 @@
+//! What is to be written, all or nothing: records, what is expected in their places, by what their clients are found.
+
+use serde::{Deserialize, Serialize};
+
+use crate::event::{Event, Revision};
+use crate::id::{AddInId, KeyId, SecretId, SellerId};
+use crate::name::NameKey;
+use crate::record::{Opened, Record, RecordId};
+use crate::validity::Timestamp;
+
+/// Names a commit: 16 random bytes, by which its outcome is settled when it is not known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct CommitId([u8; 16]);
+
+impl CommitId {
+    /// The ID of these bytes, as a store kept them.
+    #[must_use]
+    pub fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    /// The 16 bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+}
+
+/// What is to be written, all or nothing: the next records of one or two clients.
+#[derive(Debug, Clone)]
+pub struct Commit {
+    id: CommitId,
+    changes: Vec<RecordChange>,
+}
+
+impl Commit {
+    pub(crate) fn new(id: CommitId, changes: Vec<RecordChange>) -> Self {
+        Self { id, changes }
+    }
+
+    /// Names it.
+    #[must_use]
+    pub fn id(&self) -> CommitId {
+        self.id
+    }
+
+    /// The changes, of different clients.
+    #[must_use]
+    pub fn changes(&self) -> &[RecordChange] {
+        &self.changes
+    }
+}
+
+/// The next record of one client, or of the registry.
+#[derive(Debug, Clone)]
+pub struct RecordChange {
+    pub(super) record: Record,
+    pub(super) expected: Expected,
+    pub(super) index: Index,
+    pub(super) events: Vec<Event>,
+}
+
+impl RecordChange {
+    pub(crate) fn new(record: Record, expected: Expected, index: Index, events: Vec<Event>) -> Self {
+        Self { record, expected, index, events }
+    }
+
+    /// What to keep from now on.
+    #[must_use]
+    pub fn record(&self) -> &Record {
+        &self.record
+    }
+
+    /// What must be there, or the commit is a conflict.
+    #[must_use]
+    pub fn expected(&self) -> &Expected {
+        &self.expected
+    }
+
+    /// By what it is found from now on: all of it, in place of what there was.
+    #[must_use]
+    pub fn index(&self) -> &Index {
+        &self.index
+    }
+
+    /// What happened, in order.
+    #[must_use]
+    pub fn events(&self) -> &[Event] {
+        &self.events
+    }
+
+    /// Under which the record is kept.
+    #[must_use]
+    pub fn id(&self) -> RecordId<'_> {
+        self.record.id()
+    }
+}
+
+/// What a change expects to find.
+///
+/// Exhaustive on purpose: a store that does not know an expectation cannot keep it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Expected {
+    /// No record of this ID.
+    Absent,
+    /// A record of exactly this revision.
+    Exactly(Revision),
+    /// A record of exactly this revision under exactly this key: it is to be resealed under another one, and keeps its
+    /// revision.
+    Under(Revision, KeyId),
+}
+
+impl Expected {
+    /// Whether this is what is there: a record of this revision under this key, or none.
+    #[must_use]
+    pub fn holds(&self, found: Option<(Revision, Option<&KeyId>)>) -> bool {
+        match (self, found) {
+            (Self::Absent, None) => true,
+            (Self::Exactly(revision), Some((found, _))) => *revision == found,
+            (Self::Under(revision, key_id), Some((found, under))) => {
+                *revision == found && Some(key_id) == under
+            }
+            _ => false,
+        }
+    }
+}
+
+/// By what a client is found. Hints: what they lead to is checked against the record.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Index {
+    /// Its seller and the key of its friendly name; `None` for a deleted one.
+    pub name: Option<(SellerId, NameKey)>,
+    /// The add-ins that use it.
+    pub add_ins: Vec<AddInId>,
+    /// Its secrets, each with the end of its validity if that has one.
+    pub ends: Vec<(SecretId, Option<Timestamp>)>,
+    /// The key that protects its record, which names it as well; `None` in a registry in memory, which has no keyring.
+    pub key_id: Option<KeyId>,
+}
+
+impl Index {
+    /// By what a client is to be found whose record is under this key.
+    pub(crate) fn of(opened: &Opened, key_id: Option<&KeyId>) -> Self {
+        let key_id = key_id.cloned();
+        let Ok(client) = opened.client() else {
+            return Self { key_id, ..Self::default() };
+        };
+        Self {
+            name: Some((client.owner().clone(), client.details().friendly_name().key())),
+            add_ins: client.add_ins().to_vec(),
+            ends: client.secrets().map(|secret| (secret.id(), secret.validity().until())).collect(),
+            key_id,
+        }
+    }
+
+    /// What must belong to one client alone.
+    pub(super) fn unique_entries(&self) -> impl Iterator<Item = Entry> {
+        let name = self.name.iter().map(|(seller, key)| Entry::Name(seller.clone(), key.clone()));
+        name.chain(self.add_ins.iter().cloned().map(Entry::AddIn))
+    }
+}
+
+/// What belongs to at most one client.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Entry {
+    /// An add-in (rule 1).
+    AddIn(AddInId),
+    /// A seller's friendly name, by its key (rule 15).
+    Name(SellerId, NameKey),
+}

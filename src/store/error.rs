@@ -1,0 +1,110 @@
+//! What a store answers where it cannot do what it was asked.
+
+use super::Entry;
+use crate::event::Revision;
+use crate::id::ClientId;
+
+/// Why a commit was not acknowledged.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CommitError {
+    /// A record is not what was expected. Nothing was written.
+    #[error("record {record_id} is not what was expected")]
+    Conflict {
+        /// The ID of the first record that is not.
+        record_id: Box<str>,
+        /// The revision that was found, if there is a record.
+        found: Option<Revision>,
+    },
+    /// Something that must belong to one client alone belongs to another. Nothing was written.
+    #[error("{entry:?} belongs to client {by}")]
+    Taken {
+        /// What it is.
+        entry: Entry,
+        /// Whose it is.
+        by: ClientId,
+    },
+    /// The store failed before it began: it cannot be reached, is full or may not be written to. Nothing was written, and
+    /// nothing is under way.
+    #[error("nothing was written")]
+    NotWritten(#[source] StoreError),
+    /// The store failed. The commit may have been applied, or may yet be.
+    #[error("the store did not say whether the commit was applied")]
+    Failed(#[from] StoreError),
+}
+
+/// A store could not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+#[error("{kind}")]
+pub struct StoreError {
+    kind: StoreErrorKind,
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+impl StoreError {
+    /// An error of this kind.
+    #[must_use]
+    pub fn new(kind: StoreErrorKind) -> Self {
+        Self { kind, source: None }
+    }
+
+    /// An error of this kind, with what lies behind it.
+    #[must_use]
+    pub fn with_source(
+        kind: StoreErrorKind,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        Self { kind, source: Some(source.into()) }
+    }
+
+    /// What the caller can do about it.
+    #[must_use]
+    pub fn kind(&self) -> StoreErrorKind {
+        self.kind
+    }
+}
+
+/// What can be done about a [`StoreError`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum StoreErrorKind {
+    /// It cannot be reached, or not in time: try again later.
+    Unavailable,
+    /// It can be read and not written: its disk is full, or it was opened that way.
+    ReadOnly,
+    /// Something in it cannot be read: restore it.
+    Corrupt,
+    /// A record in it is not what was written there: somebody changed it.
+    Tampered,
+    /// A record in it is older than one that was seen there: somebody, or a restored backup, put it back.
+    RolledBack,
+    /// A record in it is under a key that the keyring has not.
+    MissingKey,
+    /// It was written by a newer version of this crate, or of the store.
+    NewerFormat,
+    /// The record is of a registry in memory, which has no keyring: nothing durable may keep it.
+    NotSealed,
+    /// It does not know the cursor: begin again from the first event.
+    CursorLost,
+    /// An earlier attempt may still be under way, and what came since says nothing of it: try again later.
+    InDoubt,
+}
+
+impl std::fmt::Display for StoreErrorKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Unavailable => "the store cannot be reached or opened: see the source of this error, or try again later",
+            Self::ReadOnly => "the store cannot be written to: make room, or open it for writing",
+            Self::Corrupt => "something in the store cannot be read: see the source of this error, and restore a backup",
+            Self::Tampered => "a record is not what was written: check the store and restore it from a backup",
+            Self::RolledBack => {
+                "a record is older than one seen before: if you restored a backup, restart what uses the registry"
+            }
+            Self::MissingKey => "a record is under a key that the keyring lacks: add the key",
+            Self::NewerFormat => "it was written by a newer version: upgrade this one",
+            Self::NotSealed => "a record of a registry in memory cannot be kept: open the registry with a keyring",
+            Self::InDoubt => "an earlier attempt may still be under way: try again later",
+            Self::CursorLost => "the store does not know the cursor: begin again from the first event",
+        })
+    }
+}
