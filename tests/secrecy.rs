@@ -5,12 +5,15 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests may fail loudly")]
 
+#[path = "chaining/mod.rs"]
+mod chaining;
 mod support;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::error::Error as StdError;
 use std::fmt::{Debug, Display};
 
+use chaining::{bytes_of, chaining_values};
 use client_registry::store::{
     Adopted, ClientsBy, CommitError, Cursor, DynStore, Entry, Expected, Index, MemoryStore, RecordId, Store,
     StoreError, StoreErrorKind, Use,
@@ -19,7 +22,6 @@ use client_registry::*;
 use data_encoding::{BASE64, BASE64_NOPAD, BASE64URL, BASE64URL_NOPAD, HEXLOWER, HEXUPPER};
 use pollster::block_on;
 use sha2::Digest;
-use sha2::block_api::compress256;
 use support::{Platform, START, Seeded, details, instant, key, number, verifier};
 use zeroize::Zeroizing;
 
@@ -144,7 +146,7 @@ impl Needles {
             let digest: Vec<u8> = sha2::Sha256::digest(text.as_bytes()).to_vec();
             needles.add_encodings(&digest);
             for state in chaining_values(&key) {
-                needles.add_encodings(&state);
+                needles.add_encodings(&bytes_of(state));
             }
         }
         needles
@@ -193,30 +195,6 @@ impl Needles {
             self.0.iter().any(found)
         })
     }
-}
-
-/// SHA-256 behind each of HMAC's two padded key blocks (RFC 2104 section 2).
-fn chaining_values(key: &[u8]) -> [Vec<u8>; 2] {
-    let mut block = [0; 64];
-    if key.len() > 64 {
-        block[..32].copy_from_slice(&sha2::Sha256::digest(key));
-    } else {
-        block[..key.len()].copy_from_slice(key);
-    }
-    [0x36, 0x5c].map(|pad| {
-        let mut state = [
-            0x6a09_e667,
-            0xbb67_ae85,
-            0x3c6e_f372,
-            0xa54f_f53a,
-            0x510e_527f,
-            0x9b05_688c,
-            0x1f83_d9ab,
-            0x5be0_cd19,
-        ];
-        compress256(&mut state, &[block.map(|byte| byte ^ pad)]);
-        state.iter().flat_map(|word: &u32| word.to_be_bytes()).collect()
-    })
 }
 
 /// A life in the making.
@@ -1017,7 +995,7 @@ fn planted_leaks_are_found() {
     };
     let needles = Needles::of(&[kept(text, KeyEncoding::Utf8, 8), kept(&base64, KeyEncoding::Base64, 7)]);
     let decoded = key(&base64, KeyEncoding::Base64);
-    let chaining = chaining_values(text.as_bytes());
+    let chaining = chaining_values(text.as_bytes()).map(bytes_of);
     let words = |bytes: &[u8]| {
         let mut words = [0; 8];
         for (word, bytes) in words.iter_mut().zip(bytes.as_chunks().0) {

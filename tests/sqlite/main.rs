@@ -3,6 +3,9 @@
 #![cfg(feature = "sqlite")]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests may fail loudly")]
 
+#[path = "../chaining/mod.rs"]
+mod chaining;
+
 mod backup;
 mod clones;
 #[cfg(feature = "conformance")]

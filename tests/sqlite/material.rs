@@ -11,9 +11,9 @@ use client_registry::{
 use data_encoding::{BASE64, BASE64_NOPAD, BASE64URL_NOPAD, HEXLOWER, HEXUPPER};
 use hkdf::Hkdf;
 use pollster::block_on;
-use sha2::block_api::compress256;
 use sha2::{Digest, Sha256};
 
+use crate::chaining::chaining_values;
 use crate::world::{KEY, Scratch, World};
 
 /// Pieces of what must not be found, by their length.
@@ -76,26 +76,6 @@ impl Needles {
         }
         found
     }
-}
-
-/// SHA-256 behind each of HMAC's two padded key blocks (RFC 2104 section 2).
-fn chaining_values(key: &[u8]) -> [[u32; 8]; 2] {
-    let mut block = [0; 64];
-    block[..key.len()].copy_from_slice(key);
-    [0x36, 0x5c].map(|pad| {
-        let mut state = [
-            0x6a09_e667,
-            0xbb67_ae85,
-            0x3c6e_f372,
-            0xa54f_f53a,
-            0x510e_527f,
-            0x9b05_688c,
-            0x1f83_d9ab,
-            0x5be0_cd19,
-        ];
-        compress256(&mut state, &[block.map(|byte| byte ^ pad)]);
-        state
-    })
 }
 
 #[test]
