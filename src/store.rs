@@ -16,8 +16,15 @@ pub mod conformance;
 mod erased;
 mod error;
 mod memory;
+#[cfg(feature = "postgres")]
+mod postgres;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+
+#[cfg(feature = "postgres")]
+#[cfg_attr(docsrs, doc(cfg(feature = "postgres")))]
+#[doc = include_str!("store/postgres/operations.md")]
+pub mod postgres_operations {}
 
 use std::future::Future;
 
@@ -27,6 +34,9 @@ pub use self::commit::{Commit, CommitId, Entry, Expected, Index, RecordChange};
 pub use self::erased::{DynStore, ErasedStore};
 pub use self::error::{CommitError, StoreError, StoreErrorKind};
 pub use self::memory::MemoryStore;
+#[cfg(feature = "postgres")]
+#[cfg_attr(docsrs, doc(cfg(feature = "postgres")))]
+pub use self::postgres::{ChangeHints, PostgresOptions, PostgresStore};
 #[cfg(feature = "sqlite")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
 pub use self::sqlite::{SqliteOptions, SqliteStore};

@@ -927,6 +927,9 @@ const APART: &[(&str, &str)] = &[
     ("Report", "what became of clients of the suite's own"),
     ("CaseReport", "what became of clients of the suite's own"),
     ("Verdict", "what became of clients of the suite's own"),
+    ("PostgresStore", "shows the name of its schema; `tests/postgres` looks for the password"),
+    ("PostgresOptions", "a name, numbers and switches"),
+    ("ChangeHints", "says that something happened"),
 ];
 
 /// The names behind `pub use` in the crate's root, and those that its public modules declare or re-export: the store
@@ -953,7 +956,8 @@ fn public_names() -> BTreeSet<String> {
             }
         }
     }
-    for (source, modules) in [(root, 1), (store, 1), (conformance, 0)] {
+    // Beneath the store contract the suite, and a page of documentation with nothing in it.
+    for (source, modules) in [(root, 1), (store, 2), (conformance, 0)] {
         assert_eq!(source.matches("\npub mod ").count(), modules, "all public modules are read");
     }
     names

@@ -1,0 +1,283 @@
+//! The store for many nodes: PostgreSQL.
+//!
+//! Ordinary SQL in a schema of its own. A commit is one statement, and so one round trip and one transaction; the condition
+//! under which it may be made stands in the statement itself, and what it found comes back in its row. See
+//! [`postgres_operations`](crate::store::postgres_operations) for running it.
+
+mod batch;
+mod failure;
+mod feed;
+mod hints;
+mod options;
+mod read;
+mod schema;
+mod server;
+mod session;
+mod write;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use deadpool_postgres::{
+    ClientWrapper, Hook, HookError, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime,
+};
+use tokio_postgres::config::TargetSessionAttrs;
+use tokio_postgres::{Config, NoTls};
+
+pub use self::hints::ChangeHints;
+pub use self::options::PostgresOptions;
+
+use self::batch::{Batch, Reach, reach};
+use self::failure::{Failure, store_error};
+use self::feed::Feed;
+use self::hints::Hints;
+use self::read::Reads;
+use self::server::Server;
+use self::session::Session;
+use self::write::Writes;
+use super::{
+    Adopted, Changes, ClientsBy, Commit, CommitError, Committed, Cursor, Ending, Store, StoreError,
+    StoreErrorKind, Use,
+};
+use crate::client::LastUses;
+use crate::event::Revision;
+use crate::id::{AddInId, ClientId};
+use crate::record::{Record, RecordId};
+use crate::validity::Timestamp;
+
+/// Records in PostgreSQL 13 or later. Cheap to clone; clones share their connections.
+///
+/// Must be used within a [tokio](https://docs.rs/tokio) runtime that has its timers and its I/O switched on; elsewhere every
+/// call fails.
+///
+/// ```no_run
+/// use client_registry::store::PostgresStore;
+/// use client_registry::{KeyId, Keyring, Registry};
+///
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let store = PostgresStore::connect("postgres://registry@db.contoso.com/platform").await?;
+/// let registry = Registry::open(store, Keyring::generate(KeyId::parse("2026")?)?).await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Which server
+/// One primary. A replica, a server whose transactions are read-only, and one with `synchronous_commit` off are refused when
+/// the store is opened, and noticed when they become so later: reads of a replica fail, since they would be answers from the
+/// past, and nothing is committed that may be lost after it was acknowledged.
+///
+/// # Errors, in bounded time
+/// A call ends within the [time to get a connection](PostgresOptions::acquire_timeout), the [time for a
+/// statement](PostgresOptions::statement_timeout) and half a second; a question whose connection broke is asked once more.
+/// Serialization failures and deadlocks are tried again, up to ten times within that time. A commit that was sent and has no
+/// answer is [`CommitError::Failed`]; one that was not sent, or that the server rolled back, [`CommitError::NotWritten`].
+#[derive(Clone)]
+pub struct PostgresStore {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    pool: Pool,
+    options: PostgresOptions,
+    reads: Reads,
+    writes: Writes,
+    feed: Feed,
+    hints: Hints,
+}
+
+impl PostgresStore {
+    /// Connects to the server that a URL (`postgres://user:password@host:port/database`) or a list (`host=… user=…`) names,
+    /// without TLS; for TLS see [`from_pool`](Self::from_pool). Makes the schema, or brings it up to date.
+    ///
+    /// # Errors
+    /// [`StoreError`]; what lies behind it says what to do.
+    pub async fn connect(url: &str) -> Result<Self, StoreError> {
+        Self::connect_with(url, PostgresOptions::new()).await
+    }
+
+    /// The same, with options.
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect).
+    pub async fn connect_with(url: &str, options: PostgresOptions) -> Result<Self, StoreError> {
+        let mut config: Config = url
+            .parse()
+            .map_err(|error| StoreError::with_source(StoreErrorKind::Unavailable, NotAnAddress(error)))?;
+        prepare(&mut config, &options);
+        let manager = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+        let mut pool = Pool::builder(Manager::from_config(config.clone(), NoTls, manager))
+            .max_size(options.max_connections)
+            .runtime(Runtime::Tokio1);
+        if options.named_statements {
+            let is_said = config.get_options().is_some_and(|given| given.contains("statement_timeout"));
+            let timeout = (!is_said).then_some(options.statement_timeout);
+            pool =
+                pool.post_create(Hook::async_fn(move |connection, _| Box::pin(settle(connection, timeout))));
+        }
+        let pool =
+            pool.build().map_err(|error| StoreError::with_source(StoreErrorKind::Unavailable, error))?;
+        let hints = if options.hints {
+            Hints::over(config, format!("{}_changed", options.schema))
+        } else {
+            Hints::local()
+        };
+        Self::open(pool, options, hints).await
+    }
+
+    /// Uses a pool of one's own, with whatever TLS it has. Each call takes a connection for one statement, or for the few of
+    /// a reader of the change feed, and needs nothing of the session: a pooler between here and the server may hand out
+    /// connections by session or by transaction (with [`PostgresOptions::behind_pooler`] where it does not carry prepared
+    /// statements). It must lead to the server's primary.
+    ///
+    /// There are no [hints](Self::hints) from other nodes.
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect).
+    pub async fn from_pool(pool: Pool, options: PostgresOptions) -> Result<Self, StoreError> {
+        Self::open(pool, options, Hints::local()).await
+    }
+
+    /// What makes the schema under its default name, for somebody with the right to do so: `psql --single-transaction`.
+    /// Running it again changes nothing. The rights that the store needs afterwards are listed in
+    /// [`postgres_operations`](crate::store::postgres_operations).
+    #[must_use]
+    pub fn schema_sql() -> String {
+        Self::schema_sql_with(&PostgresOptions::new())
+    }
+
+    /// The same under the name that the options have.
+    #[must_use]
+    pub fn schema_sql_with(options: &PostgresOptions) -> String {
+        schema::schema_sql(&options.schema)
+    }
+
+    /// Hints that something was committed, by this store or by others that are [connected](Self::connect) to the same
+    /// database and schema: when to look at the change feed before it is time to. They are no more than that. Whoever needs
+    /// to know polls as well.
+    #[must_use]
+    pub fn hints(&self) -> ChangeHints {
+        self.inner.hints.listen()
+    }
+
+    async fn open(pool: Pool, options: PostgresOptions, hints: Hints) -> Result<Self, StoreError> {
+        let mut session = Session::open(&pool, &options).await.map_err(store_error)?;
+        let server = Server::inspect(&mut session, &options.schema).await.map_err(store_error)?;
+        schema::ensure(&mut session, &options).await?;
+        let server = server.locate(&mut session).await.map_err(store_error)?;
+        drop(session);
+        let (reads, writes, feed) = (Reads::new(&server), Writes::new(&server), Feed::new(&server));
+        Ok(Self { inner: Arc::new(Inner { pool, options, reads, writes, feed, hints }) })
+    }
+
+    async fn session(&self) -> Result<Session, Failure> {
+        Session::open(&self.inner.pool, &self.inner.options).await
+    }
+}
+
+impl Store for PostgresStore {
+    async fn load(&self, id: RecordId<'_>) -> Result<Option<Record>, StoreError> {
+        self.load_record(id).await
+    }
+
+    async fn commit(&self, commit: &Commit) -> Result<(), CommitError> {
+        let batch = Batch::of_commit(commit)?;
+        self.write(&batch, reach(commit)).await?;
+        if !batch.history.is_empty() {
+            self.inner.hints.tell();
+        }
+        Ok(())
+    }
+
+    async fn history(
+        &self,
+        client_id: &ClientId,
+        after: Revision,
+        limit: usize,
+    ) -> Result<Vec<Committed>, StoreError> {
+        self.read_history(client_id, after, limit).await
+    }
+
+    async fn clients(
+        &self,
+        by: ClientsBy<'_>,
+        after: Option<&ClientId>,
+        limit: usize,
+    ) -> Result<Vec<ClientId>, StoreError> {
+        self.list_clients(by, after, limit).await
+    }
+
+    async fn client_of(&self, add_in: &AddInId) -> Result<Option<ClientId>, StoreError> {
+        self.find_by_add_in(add_in).await
+    }
+
+    async fn ending(
+        &self,
+        before: Timestamp,
+        after: Option<&Ending>,
+        limit: usize,
+    ) -> Result<Vec<Ending>, StoreError> {
+        self.list_ending(before, after, limit).await
+    }
+
+    async fn changes(&self, after: Option<&Cursor>, limit: usize) -> Result<Changes, StoreError> {
+        self.read_changes(after, limit).await
+    }
+
+    async fn latest(&self) -> Result<Cursor, StoreError> {
+        self.read_latest().await
+    }
+
+    async fn adopt(&self, clients: &[Adopted]) -> Result<(), CommitError> {
+        let batch = Batch::of_adopted(clients)?;
+        self.write(&batch, Reach::Everything).await?;
+        self.inner.hints.tell();
+        Ok(())
+    }
+
+    async fn note_uses(&self, uses: &[Use]) -> Result<(), StoreError> {
+        self.write_uses(uses).await
+    }
+
+    async fn last_uses(&self, client_id: &ClientId) -> Result<LastUses, StoreError> {
+        self.read_last_uses(client_id).await
+    }
+}
+
+impl fmt::Debug for PostgresStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PostgresStore").field("schema", &self.inner.options.schema).finish_non_exhaustive()
+    }
+}
+
+/// A URL that is none. What it was is not repeated: it may have a password in it.
+#[derive(Debug, thiserror::Error)]
+#[error("not the address of a PostgreSQL server: postgres://user:password@host:port/database")]
+struct NotAnAddress(#[source] tokio_postgres::Error);
+
+/// Fills in what the URL leaves open.
+fn prepare(config: &mut Config, options: &PostgresOptions) {
+    if config.get_application_name().is_none() {
+        config.application_name("client-registry");
+    }
+    if config.get_connect_timeout().is_none() {
+        config.connect_timeout(options.acquire_timeout);
+    }
+    // Of several servers the primary.
+    if config.get_hosts().len() > 1 && config.get_target_session_attrs() == TargetSessionAttrs::Any {
+        config.target_session_attrs(TargetSessionAttrs::ReadWrite);
+    }
+}
+
+/// What a session is to know. The time for a statement, unless the URL says it; and what suits statements that look a few rows
+/// up by their keys: plans that are made once, and no machine code for them. That is only faster, so it does not matter where
+/// it is not known.
+async fn settle(connection: &ClientWrapper, timeout: Option<Duration>) -> Result<(), HookError> {
+    if let Some(timeout) = timeout {
+        let millis = timeout.as_millis().max(1);
+        let setting = format!("SET statement_timeout = {millis}");
+        connection.batch_execute(&setting).await.map_err(HookError::Backend)?;
+    }
+    let _ = connection.batch_execute("SET plan_cache_mode = force_generic_plan; SET jit = off").await;
+    Ok(())
+}

@@ -1,0 +1,175 @@
+//! What can go wrong between the store and its server, and what it proves.
+//!
+//! The one thing that must never be guessed is whether a commit may have been made: it was not when nothing was sent, and
+//! when the server answered with an error of the kind after which it rolls back. Everything else is left open.
+
+use std::error::Error;
+use std::time::Duration;
+
+use deadpool_postgres::{PoolError, TimeoutType};
+use tokio_postgres::error::{DbError, Severity, SqlState};
+
+use super::server::NOT_DURABLE;
+use crate::store::{CommitError, StoreError, StoreErrorKind};
+
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Failure {
+    #[error("the store in PostgreSQL must be used within a tokio runtime")]
+    NoRuntime,
+    #[error("no connection was free within {0:?}: allow more of them, or wait longer")]
+    NoneFree(Duration),
+    #[error("no connection was made within {0:?}")]
+    NotConnected(Duration),
+    #[error("no connection could be made")]
+    Connecting(#[source] Box<PoolError>),
+    #[error("the server did not answer within {within:?}")]
+    NoAnswer { within: Duration, sent: bool },
+    #[error("the server refused, or the connection was lost")]
+    Server { sent: bool, source: tokio_postgres::Error },
+    #[error("{0}")]
+    Unusable(&'static str),
+    #[error("a row cannot be read: {place}")]
+    Unreadable { place: &'static str, source: Box<dyn Error + Send + Sync> },
+}
+
+impl Failure {
+    pub(super) fn unreadable(place: &'static str, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Unreadable { place, source: source.into() }
+    }
+
+    pub(super) fn code(&self) -> Option<&SqlState> {
+        self.answer().map(DbError::code)
+    }
+
+    /// Whether the same statement may succeed if it is sent again: the server made it lose against another one, and
+    /// nothing was written.
+    pub(super) fn lost_a_race(&self) -> bool {
+        const RACES: [SqlState; 3] = [
+            SqlState::T_R_SERIALIZATION_FAILURE,
+            SqlState::T_R_DEADLOCK_DETECTED,
+            SqlState::UNIQUE_VIOLATION,
+        ];
+        self.code().is_some_and(|code| RACES.contains(code))
+    }
+
+    /// Whether the connection was lost, or none was made: another one may do.
+    pub(super) fn is_of_the_connection(&self) -> bool {
+        match self {
+            Self::Server { source, .. } => source.as_db_error().is_none_or(|answer| !is_error(answer)),
+            _ => false,
+        }
+    }
+
+    /// Whether the statement was on its way when it happened.
+    pub(super) fn was_sent(&self) -> bool {
+        matches!(
+            self,
+            Self::Server { sent: true, .. } | Self::NoAnswer { sent: true, .. } | Self::Unreadable { .. }
+        )
+    }
+
+    /// Whether the server knows no such table, column or function.
+    pub(super) fn is_unknown_there(&self) -> bool {
+        const UNKNOWN: [SqlState; 6] = [
+            SqlState::UNDEFINED_FUNCTION,
+            SqlState::UNDEFINED_TABLE,
+            SqlState::UNDEFINED_COLUMN,
+            SqlState::UNDEFINED_OBJECT,
+            SqlState::INVALID_SCHEMA_NAME,
+            SqlState::FEATURE_NOT_SUPPORTED,
+        ];
+        self.code().is_some_and(|code| UNKNOWN.contains(code))
+    }
+
+    /// Whether it is certain that nothing was written, and that nothing is under way.
+    fn proves_nothing_written(&self) -> bool {
+        match self {
+            Self::NoAnswer { sent, .. } => !sent,
+            Self::Server { sent, source } => !sent || source.as_db_error().is_some_and(was_rolled_back),
+            Self::Unreadable { .. } => false,
+            _ => true,
+        }
+    }
+
+    fn kind(&self) -> StoreErrorKind {
+        const READ_ONLY: [SqlState; 3] =
+            [SqlState::READ_ONLY_SQL_TRANSACTION, SqlState::DISK_FULL, SqlState::INSUFFICIENT_PRIVILEGE];
+        const CORRUPT: [SqlState; 6] = [
+            SqlState::UNIQUE_VIOLATION,
+            SqlState::UNDEFINED_TABLE,
+            SqlState::UNDEFINED_COLUMN,
+            SqlState::INVALID_SCHEMA_NAME,
+            SqlState::DATA_CORRUPTED,
+            SqlState::INDEX_CORRUPTED,
+        ];
+        match self {
+            Self::Unreadable { .. } => StoreErrorKind::Corrupt,
+            Self::Unusable(_) => StoreErrorKind::ReadOnly,
+            _ => match self.code() {
+                Some(code) if READ_ONLY.contains(code) => StoreErrorKind::ReadOnly,
+                Some(code) if CORRUPT.contains(code) => StoreErrorKind::Corrupt,
+                Some(_) if self.is_from(NOT_DURABLE) => StoreErrorKind::ReadOnly,
+                _ => StoreErrorKind::Unavailable,
+            },
+        }
+    }
+
+    /// Whether a check in the statement did not let it through, and said this.
+    fn is_from(&self, check: &str) -> bool {
+        self.answer().is_some_and(|answer| {
+            *answer.code() == SqlState::INVALID_TEXT_REPRESENTATION && answer.message().contains(check)
+        })
+    }
+
+    fn answer(&self) -> Option<&DbError> {
+        match self {
+            Self::Server { source, .. } => source.as_db_error(),
+            Self::Connecting(error) => match &**error {
+                PoolError::Backend(error) => error.as_db_error(),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}
+
+/// As far as a reader is concerned.
+pub(super) fn store_error(failure: Failure) -> StoreError {
+    StoreError::with_source(failure.kind(), failure)
+}
+
+/// As far as a writer is concerned.
+pub(super) fn commit_error(failure: Failure) -> CommitError {
+    if failure.proves_nothing_written() {
+        CommitError::NotWritten(store_error(failure))
+    } else {
+        CommitError::Failed(store_error(failure))
+    }
+}
+
+pub(super) fn pool_failure(error: PoolError, within: Duration) -> Failure {
+    match error {
+        PoolError::Timeout(TimeoutType::Wait) => Failure::NoneFree(within),
+        PoolError::Timeout(_) => Failure::NotConnected(within),
+        error => Failure::Connecting(Box::new(error)),
+    }
+}
+
+/// Whether the server rolls back after this answer. A session that is ended (`FATAL`) may have committed before it
+/// answers; so may a distributed engine that says that it does not know (40003).
+fn was_rolled_back(answer: &DbError) -> bool {
+    const ROLLED_BACK: [&str; 12] = ["0A", "22", "23", "25", "26", "28", "3F", "40", "42", "53", "54", "55"];
+    let code = answer.code().code();
+    is_error(answer)
+        && code != "40003"
+        && (code == SqlState::QUERY_CANCELED.code()
+            || ROLLED_BACK.iter().any(|class| code.starts_with(class)))
+}
+
+/// An error of the statement, after which the session goes on.
+pub(super) fn is_error(answer: &DbError) -> bool {
+    match answer.parsed_severity() {
+        Some(severity) => severity == Severity::Error,
+        None => answer.severity() == "ERROR",
+    }
+}

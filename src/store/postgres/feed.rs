@@ -1,0 +1,281 @@
+//! The change feed: numbered on reading.
+//!
+//! A commit leaves a note that it has no place in the feed yet. A reader that finds such notes takes a lock and, in a second
+//! statement that sees everything committed before it had the lock, gives each a place at the end. So places come in the
+//! order in which they become visible, nothing can appear before a place that a reader has passed, and a commit waits for
+//! nobody. A reader looks for notes and at the feed in one statement: if there are none, its answer has everything that was
+//! acknowledged before it asked.
+//!
+//! A cursor says how far a reader has come, with a check over the mark of the numbering that gave out that place, and over
+//! where the server stands. A mark is random for each numbering: a database in which the place has the same mark has the same
+//! places before it. So a cursor from a future that a restored database has lost is noticed, also when others have written
+//! since; and what was restored, or failed over to, knows no older cursor at all, since it stands elsewhere, as far as the
+//! server tells. Not noticed is a cluster that is put back as files with the same timeline (a snapshot of the machine), by
+//! readers who had not yet come further than the snapshot: they have missed nothing.
+
+use data_encoding::HEXLOWER;
+use tokio_postgres::Row;
+use tokio_postgres::types::Type;
+
+use super::PostgresStore;
+use super::batch::digest;
+use super::failure::{Failure, store_error};
+use super::read::{events, up_to};
+use super::server::Server;
+use super::session::{Parameter, Session};
+use crate::store::{Changes, Cursor, StoreError, StoreErrorKind};
+
+#[derive(Debug)]
+pub(super) struct Feed {
+    page: String,
+    last: String,
+    number: String,
+}
+
+impl Feed {
+    pub(super) fn new(server: &Server) -> Self {
+        let look = |at: &str| server.statement(&LOOK.replace("{at}", at));
+        Self { page: look(PAGE), last: look(LAST), number: server.statement(NUMBER) }
+    }
+}
+
+/// How far a reader has come: into the events of the commit at a position.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Reached {
+    position: i64,
+    events: usize,
+}
+
+/// What one statement says of the feed.
+struct Page {
+    here: Here,
+    /// Whether there are commits without a place.
+    is_pending: bool,
+    commits: Vec<Numbered>,
+}
+
+/// Which feed this is.
+struct Here {
+    store_id: String,
+    place: String,
+}
+
+/// A commit with its place.
+struct Numbered {
+    position: i64,
+    mark: String,
+    events: Vec<u8>,
+}
+
+impl PostgresStore {
+    pub(super) async fn read_changes(
+        &self,
+        after: Option<&Cursor>,
+        limit: usize,
+    ) -> Result<Changes, StoreError> {
+        let (reached, check) = match after {
+            None => (Reached { position: 0, events: 0 }, None),
+            Some(cursor) => {
+                let (reached, check) = parse(cursor).ok_or_else(|| lost("not a cursor of this store"))?;
+                (reached, Some(check))
+            }
+        };
+        let limit = limit.max(1);
+        let mut is_numbered = false;
+        let mut attempts = 0;
+        let mut session = self.session().await.map_err(store_error)?;
+        loop {
+            attempts += 1;
+            match self.page(&mut session, reached, limit).await {
+                Ok(page) => {
+                    let is_pending = page.is_pending;
+                    let changes = page.changes(reached, check, limit)?;
+                    if changes.events.len() == limit || !is_pending || is_numbered {
+                        return Ok(changes);
+                    }
+                }
+                Err(failure) if failure.is_of_the_connection() && attempts == 1 => {
+                    drop(session); // Or it would wait for itself.
+                    session = self.session().await.map_err(store_error)?;
+                    continue;
+                }
+                Err(failure) => return Err(store_error(failure)),
+            }
+            is_numbered = self.number(&mut session).await? < BATCH;
+        }
+    }
+
+    pub(super) async fn read_latest(&self) -> Result<Cursor, StoreError> {
+        let mut session = self.session().await.map_err(store_error)?;
+        let mut is_numbered = false;
+        loop {
+            let rows = session.query(&self.inner.feed.last, &[]).await.map_err(store_error)?;
+            let page = page(&rows).map_err(store_error)?;
+            if !page.is_pending || is_numbered {
+                return page.end();
+            }
+            is_numbered = self.number(&mut session).await? < BATCH;
+        }
+    }
+
+    async fn page(&self, session: &mut Session, reached: Reached, limit: usize) -> Result<Page, Failure> {
+        // The commit that was reached comes first; each of the others has an event at least.
+        let limit = up_to(limit.saturating_add(1));
+        let parameters: [Parameter<'_>; 2] = [(&reached.position, Type::INT8), (&limit, Type::INT8)];
+        let rows = session.query(&self.inner.feed.page, &parameters).await?;
+        page(&rows)
+    }
+
+    /// Gives places to commits that have none, and says to how many: to all that were committed before, or to [`BATCH`].
+    async fn number(&self, session: &mut Session) -> Result<u64, StoreError> {
+        let mut attempts = 0;
+        loop {
+            attempts += 1;
+            match session.run(&self.inner.feed.number).await {
+                Ok(count) => {
+                    let count = count.as_deref().unwrap_or_default().parse();
+                    return count.map_err(|error| store_error(Failure::unreadable("feed", error)));
+                }
+                Err(failure) if failure.lost_a_race() && attempts < RACES => {}
+                Err(failure) => return Err(store_error(failure)),
+            }
+        }
+    }
+}
+
+impl Page {
+    /// The events after the place that was reached.
+    fn changes(self, reached: Reached, check: Option<[u8; 16]>, limit: usize) -> Result<Changes, StoreError> {
+        let mut at = reached;
+        let mut mark = String::new();
+        let mut commits = self.commits.into_iter().peekable();
+        let mut skip = reached.events;
+        if reached.position > 0 {
+            let is_there = commits.peek().filter(|commit| commit.position == reached.position);
+            mark = is_there.ok_or_else(|| lost("its place is not there"))?.mark.clone();
+        }
+        if check.is_some_and(|check| check != self.here.check(reached, &mark)) {
+            return Err(lost("it is of another feed, or of another past of this one"));
+        }
+        let mut taken = Vec::new();
+        while taken.len() < limit
+            && let Some(commit) = commits.next()
+        {
+            let all = events(&commit.events).map_err(store_error)?;
+            if skip > all.len() {
+                return Err(lost("its place is not there"));
+            }
+            let count = (all.len() - skip).min(limit - taken.len());
+            at = Reached { position: commit.position, events: skip + count };
+            mark = commit.mark;
+            taken.extend(all.into_iter().skip(skip).take(count));
+            skip = 0;
+        }
+        Ok(Changes { events: taken, cursor: self.here.cursor(at, &mark) })
+    }
+
+    /// The cursor behind all of it.
+    fn end(&self) -> Result<Cursor, StoreError> {
+        let Some(last) = self.commits.last() else {
+            return Ok(self.here.cursor(Reached { position: 0, events: 0 }, ""));
+        };
+        let events = events(&last.events).map_err(store_error)?.len();
+        Ok(self.here.cursor(Reached { position: last.position, events }, &last.mark))
+    }
+}
+
+impl Here {
+    fn cursor(&self, reached: Reached, mark: &str) -> Cursor {
+        let check = HEXLOWER.encode(&self.check(reached, mark));
+        Cursor::new(format!("{FORMAT}.{}.{}.{check}", reached.position, reached.events))
+    }
+
+    /// What a cursor proves that it was given out here.
+    fn check(&self, reached: Reached, mark: &str) -> [u8; 16] {
+        let numbers = format!("{}.{}", reached.position, reached.events);
+        digest([LABEL, &self.store_id, &self.place, mark, &numbers])
+    }
+}
+
+fn parse(cursor: &Cursor) -> Option<(Reached, [u8; 16])> {
+    let mut parts = cursor.as_str().split('.');
+    let (format, position, events, check) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+    if format != FORMAT || parts.next().is_some() {
+        return None;
+    }
+    let reached = Reached { position: position.parse().ok()?, events: events.parse().ok()? };
+    let check = HEXLOWER.decode(check.as_bytes()).ok()?;
+    Some((reached, check.try_into().ok()?)).filter(|(reached, _)| reached.position >= 0)
+}
+
+fn page(rows: &[Row]) -> Result<Page, Failure> {
+    fn column<'a, T: tokio_postgres::types::FromSql<'a>>(
+        row: &'a Row,
+        position: usize,
+    ) -> Result<T, Failure> {
+        row.try_get(position).map_err(|source| Failure::unreadable("feed", source))
+    }
+    let first = rows.first().ok_or_else(|| Failure::unreadable("meta", "the table is empty"))?;
+    let here = Here { store_id: column(first, 0)?, place: column(first, 1)? };
+    let mut commits = Vec::with_capacity(rows.len());
+    for row in rows {
+        let Some(position) = column(row, 3)? else { continue };
+        let events: Option<Vec<u8>> = column(row, 5)?;
+        let events =
+            events.ok_or_else(|| Failure::unreadable("feed", "a place of a commit without a trail"))?;
+        commits.push(Numbered { position, mark: column(row, 4)?, events });
+    }
+    Ok(Page { here, is_pending: column(first, 2)?, commits })
+}
+
+fn lost(why: &'static str) -> StoreError {
+    StoreError::with_source(StoreErrorKind::CursorLost, why)
+}
+
+/// One look: which feed this is, whether anything has no place yet, and what stands at some places.
+const LOOK: &str = "
+WITH here AS MATERIALIZED (
+    SELECT m.store_id::text AS store_id, {place} AS place, EXISTS (SELECT FROM client_registry.pending) AS is_pending
+    FROM client_registry.meta m WHERE m.one AND {primary}
+)
+SELECT here.store_id, here.place, here.is_pending, f.position, f.mark::text, f.events
+FROM here LEFT JOIN (
+    SELECT n.position, n.mark, h.events
+    FROM (SELECT * FROM client_registry.feed {at}) n
+    LEFT JOIN client_registry.history h ON h.client_id = n.client_id AND h.revision = n.revision
+) f ON true
+ORDER BY f.position";
+
+const PAGE: &str = "WHERE position >= $1 ORDER BY position LIMIT $2";
+const LAST: &str = "ORDER BY position DESC LIMIT 1";
+
+/// First the lock, then, in a statement of its own that sees what was committed before it had the lock, the places. A
+/// client's commits are numbered in the order of their revisions: whoever sees one sees those before it. Without the lock two
+/// would give out the same place, and the primary key would refuse one of them; with it they take turns.
+const NUMBER: &str = "
+SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+SELECT position FROM client_registry.feed_end WHERE one FOR UPDATE;
+WITH taken AS (
+    DELETE FROM client_registry.pending WHERE (client_id, revision) IN
+        (SELECT client_id, revision FROM client_registry.pending ORDER BY client_id, revision LIMIT 10000)
+    RETURNING client_id, revision
+), numbering AS MATERIALIZED (
+    SELECT position, gen_random_uuid() AS mark FROM client_registry.feed_end WHERE one
+), numbered AS (
+    INSERT INTO client_registry.feed (position, client_id, revision, mark)
+    SELECT (SELECT position FROM numbering) + row_number() OVER (ORDER BY client_id, revision),
+        client_id, revision, (SELECT mark FROM numbering)
+    FROM taken
+    RETURNING position
+), moved AS (
+    UPDATE client_registry.feed_end SET position = (SELECT max(position) FROM numbered)
+    WHERE one AND EXISTS (SELECT FROM numbered)
+)
+SELECT count(*) FROM numbered;";
+
+/// As many as are numbered at once.
+const BATCH: u64 = 10_000;
+const FORMAT: &str = "1";
+const LABEL: &str = "client-registry/cursor/1";
+/// How often a numbering is tried when others win over it.
+const RACES: usize = 10;

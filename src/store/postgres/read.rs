@@ -1,0 +1,289 @@
+//! The statements that only read. Each is one round trip, and an error on a replica.
+
+use tokio_postgres::Row;
+use tokio_postgres::types::Type;
+
+use super::PostgresStore;
+use super::failure::{Failure, store_error};
+use super::server::Server;
+use super::session::Parameter;
+use crate::client::LastUses;
+use crate::event::{Event, Revision};
+use crate::id::{AddInId, ClientId, KeyId, SecretId};
+use crate::record::{Record, RecordId, RecordParts};
+use crate::store::{ClientsBy, CommitId, Committed, Ending, StoreError, Use};
+use crate::validity::Timestamp;
+
+#[derive(Debug)]
+pub(super) struct Reads {
+    record: String,
+    history: String,
+    all: String,
+    by_seller: String,
+    by_name: String,
+    by_key: String,
+    by_add_in: String,
+    ending: String,
+    last_uses: String,
+    note_uses: String,
+}
+
+impl Reads {
+    pub(super) fn new(server: &Server) -> Self {
+        let text = |sql: &str| server.statement(sql);
+        Self {
+            record: text(
+                "SELECT revision, key_id, format, registry_id, body, sealed FROM client_registry.records \
+                 WHERE id = $1 AND {primary}",
+            ),
+            history: text(
+                "SELECT commit_id, revision, events FROM client_registry.history \
+                 WHERE client_id = $1 AND revision > $2 AND {primary} ORDER BY revision LIMIT $3",
+            ),
+            // Reserved IDs begin with `~`, after every client ID.
+            all: text(
+                "SELECT id FROM client_registry.records WHERE id > $1 AND id < '~' AND {primary} \
+                 ORDER BY id LIMIT $2",
+            ),
+            by_seller: text(
+                "SELECT id FROM client_registry.records WHERE seller = $3 AND id > $1 AND {primary} \
+                 ORDER BY id LIMIT $2",
+            ),
+            by_name: text(
+                "SELECT client_id FROM client_registry.entries \
+                 WHERE scope = $3 AND key = $4 AND client_id > $1 AND {primary} LIMIT $2",
+            ),
+            by_key: text(
+                "SELECT id FROM client_registry.records WHERE key_id = $3 AND id > $1 AND id < '~' AND {primary} \
+                 ORDER BY id LIMIT $2",
+            ),
+            by_add_in: text(
+                "SELECT client_id FROM client_registry.entries WHERE scope = '' AND key = $1 AND {primary}",
+            ),
+            ending: text(
+                "SELECT ends, client_id, secret FROM client_registry.secrets \
+                 WHERE ends < $1 AND ends >= $2 AND (ends, client_id, secret) > ($2, $3, $4) AND {primary} \
+                 ORDER BY ends, client_id, secret LIMIT $5",
+            ),
+            last_uses: text(
+                "SELECT secret, last_used FROM client_registry.secrets \
+                 WHERE client_id = $1 AND last_used IS NOT NULL AND {primary}",
+            ),
+            // Locked in order, so that two that note the same secrets do not wait for each other.
+            note_uses: text(
+                "WITH used AS (
+                    SELECT u.client_id, u.secret, max(u.at) AS at
+                    FROM unnest($1::text[], $2::bigint[], $3::bigint[]) AS u(client_id, secret, at)
+                    GROUP BY u.client_id, u.secret
+                ), later AS (
+                    SELECT s.client_id, s.secret, u.at
+                    FROM client_registry.secrets s JOIN used u ON u.client_id = s.client_id AND u.secret = s.secret
+                    WHERE s.last_used IS NULL OR s.last_used < u.at
+                    ORDER BY s.client_id, s.secret FOR UPDATE OF s
+                )
+                UPDATE client_registry.secrets s SET last_used = l.at FROM later l
+                WHERE s.client_id = l.client_id AND s.secret = l.secret AND {durable}",
+            ),
+        }
+    }
+}
+
+impl PostgresStore {
+    pub(super) async fn load_record(&self, id: RecordId<'_>) -> Result<Option<Record>, StoreError> {
+        let text = id.as_str();
+        let rows = self.read(&self.inner.reads.record, &[(&text, Type::TEXT)]).await?;
+        rows.first().map(|row| record(id, row)).transpose()
+    }
+
+    pub(super) async fn read_history(
+        &self,
+        client_id: &ClientId,
+        after: Revision,
+        limit: usize,
+    ) -> Result<Vec<Committed>, StoreError> {
+        let (id, limit) = (client_id.as_str(), up_to(limit));
+        let after = i64::try_from(after.number()).unwrap_or(i64::MAX);
+        let parameters: [Parameter<'_>; 3] = [(&id, Type::TEXT), (&after, Type::INT8), (&limit, Type::INT8)];
+        let rows = self.read(&self.inner.reads.history, &parameters).await?;
+        rows.iter().map(|row| committed(row).map_err(store_error)).collect()
+    }
+
+    pub(super) async fn list_clients(
+        &self,
+        by: ClientsBy<'_>,
+        after: Option<&ClientId>,
+        limit: usize,
+    ) -> Result<Vec<ClientId>, StoreError> {
+        let (after, limit) = (after.map(ClientId::as_str).unwrap_or_default(), up_to(limit));
+        let reads = &self.inner.reads;
+        let page: [Parameter<'_>; 2] = [(&after, Type::TEXT), (&limit, Type::INT8)];
+        let [after, limit] = page;
+        let rows = match by {
+            ClientsBy::All => self.read(&reads.all, &[after, limit]).await?,
+            ClientsBy::Seller(seller) => {
+                let seller = seller.as_str();
+                self.read(&reads.by_seller, &[after, limit, (&seller, Type::TEXT)]).await?
+            }
+            ClientsBy::Key(key_id) => {
+                let key_id = key_id.as_str();
+                self.read(&reads.by_key, &[after, limit, (&key_id, Type::TEXT)]).await?
+            }
+            ClientsBy::Name(seller, key) => {
+                let (seller, key) = (seller.as_str(), key.as_str().as_bytes());
+                let name: [Parameter<'_>; 2] = [(&seller, Type::TEXT), (&key, Type::BYTEA)];
+                let [seller, key] = name;
+                self.read(&reads.by_name, &[after, limit, seller, key]).await?
+            }
+        };
+        rows.iter().map(|row| client_id(row, 0).map_err(store_error)).collect()
+    }
+
+    pub(super) async fn find_by_add_in(&self, add_in: &AddInId) -> Result<Option<ClientId>, StoreError> {
+        let key = add_in.as_str().as_bytes();
+        let rows = self.read(&self.inner.reads.by_add_in, &[(&key, Type::BYTEA)]).await?;
+        rows.first().map(|row| client_id(row, 0).map_err(store_error)).transpose()
+    }
+
+    pub(super) async fn list_ending(
+        &self,
+        before: Timestamp,
+        after: Option<&Ending>,
+        limit: usize,
+    ) -> Result<Vec<Ending>, StoreError> {
+        let (at, id, secret) = match after {
+            None => (i64::MIN, "", 0),
+            Some(after) => (after.at.as_millis(), after.client_id.as_str(), i64::from(after.secret.number())),
+        };
+        let (before, limit) = (before.as_millis(), up_to(limit));
+        let parameters: [Parameter<'_>; 5] = [
+            (&before, Type::INT8),
+            (&at, Type::INT8),
+            (&id, Type::TEXT),
+            (&secret, Type::INT8),
+            (&limit, Type::INT8),
+        ];
+        let rows = self.read(&self.inner.reads.ending, &parameters).await?;
+        rows.iter().map(|row| ending(row).map_err(store_error)).collect()
+    }
+
+    pub(super) async fn write_uses(&self, uses: &[Use]) -> Result<(), StoreError> {
+        if uses.is_empty() {
+            return Ok(());
+        }
+        let ids: Vec<_> = uses.iter().map(|used| used.client_id.as_str()).collect();
+        let secrets: Vec<_> = uses.iter().map(|used| i64::from(used.secret.number())).collect();
+        let times: Vec<_> = uses.iter().map(|used| used.at.as_millis()).collect();
+        let parameters: [Parameter<'_>; 3] =
+            [(&ids, Type::TEXT_ARRAY), (&secrets, Type::INT8_ARRAY), (&times, Type::INT8_ARRAY)];
+        // The later use wins however often it is told, so this may be sent again as a question may.
+        self.read(&self.inner.reads.note_uses, &parameters).await.map(drop)
+    }
+
+    pub(super) async fn read_last_uses(&self, client_id: &ClientId) -> Result<LastUses, StoreError> {
+        let id = client_id.as_str();
+        let rows = self.read(&self.inner.reads.last_uses, &[(&id, Type::TEXT)]).await?;
+        let mut uses = LastUses::default();
+        for row in &rows {
+            let secret = secret_id(row, 0).map_err(store_error)?;
+            uses.note(secret, instant(row, 1).map_err(store_error)?);
+        }
+        Ok(uses)
+    }
+
+    /// Runs a statement that may be sent twice: once more where the connection was lost, or another statement won.
+    async fn read(&self, sql: &str, parameters: &[Parameter<'_>]) -> Result<Vec<Row>, StoreError> {
+        let mut attempts = 0;
+        loop {
+            attempts += 1;
+            let mut session = self.session().await.map_err(store_error)?;
+            match session.query(sql, parameters).await {
+                Err(failure)
+                    if (failure.is_of_the_connection() && attempts == 1)
+                        || (failure.lost_a_race() && attempts < RACES) => {}
+                answer => return answer.map_err(store_error),
+            }
+        }
+    }
+}
+
+/// The record in a row. Whether it is the one that was written, the registry finds out.
+fn record(id: RecordId<'_>, row: &Row) -> Result<Record, StoreError> {
+    fn column<'a, T: tokio_postgres::types::FromSql<'a>>(
+        row: &'a Row,
+        position: usize,
+    ) -> Result<T, StoreError> {
+        row.try_get(position).map_err(|source| store_error(Failure::unreadable("records", source)))
+    }
+    let key_id = KeyId::parse(column(row, 1)?).map_err(|source| unreadable("records.key_id", source))?;
+    let format: i32 = column(row, 2)?;
+    let registry_id: &[u8] = column(row, 3)?;
+    let body = str::from_utf8(column(row, 4)?).map_err(|source| unreadable("records.body", source))?;
+    Record::from_parts(RecordParts {
+        format: u16::try_from(format).map_err(|source| unreadable("records.format", source))?,
+        registry_id: registry_id.try_into().map_err(|source| unreadable("records.registry_id", source))?,
+        id,
+        revision: revision(row, 0).map_err(store_error)?,
+        key_id: &key_id,
+        body,
+        sealed: column(row, 5)?,
+    })
+}
+
+fn unreadable(
+    place: &'static str,
+    source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+) -> StoreError {
+    store_error(Failure::unreadable(place, source))
+}
+
+fn committed(row: &Row) -> Result<Committed, Failure> {
+    let commit_id: &[u8] =
+        row.try_get(0).map_err(|source| Failure::unreadable("history.commit_id", source))?;
+    let commit_id =
+        commit_id.try_into().map_err(|source| Failure::unreadable("history.commit_id", source))?;
+    let bytes: &[u8] = row.try_get(2).map_err(|source| Failure::unreadable("history.events", source))?;
+    Ok(Committed {
+        commit_id: CommitId::from_bytes(commit_id),
+        revision: revision(row, 1)?,
+        events: events(bytes)?,
+    })
+}
+
+/// The events of one commit.
+pub(super) fn events(bytes: &[u8]) -> Result<Vec<Event>, Failure> {
+    serde_json::from_slice(bytes).map_err(|source| Failure::unreadable("history.events", source))
+}
+
+fn ending(row: &Row) -> Result<Ending, Failure> {
+    Ok(Ending { at: instant(row, 0)?, client_id: client_id(row, 1)?, secret: secret_id(row, 2)? })
+}
+
+pub(super) fn client_id(row: &Row, column: usize) -> Result<ClientId, Failure> {
+    let text = row.try_get(column).map_err(|source| Failure::unreadable("client_id", source))?;
+    ClientId::parse(text).map_err(|source| Failure::unreadable("client_id", source))
+}
+
+fn revision(row: &Row, column: usize) -> Result<Revision, Failure> {
+    let number: i64 = row.try_get(column).map_err(|source| Failure::unreadable("revision", source))?;
+    let number = u64::try_from(number).map_err(|source| Failure::unreadable("revision", source))?;
+    Ok(Revision::new(number))
+}
+
+fn secret_id(row: &Row, column: usize) -> Result<SecretId, Failure> {
+    let number: i64 = row.try_get(column).map_err(|source| Failure::unreadable("secrets.secret", source))?;
+    let number = u32::try_from(number).ok().and_then(SecretId::new);
+    number.ok_or_else(|| Failure::unreadable("secrets.secret", "not the number of a secret"))
+}
+
+fn instant(row: &Row, column: usize) -> Result<Timestamp, Failure> {
+    let millis = row.try_get(column).map_err(|source| Failure::unreadable("secrets", source))?;
+    let instant = Timestamp::from_millis(millis);
+    instant.ok_or_else(|| Failure::unreadable("secrets", "an instant beyond the calendar"))
+}
+
+pub(super) fn up_to(limit: usize) -> i64 {
+    i64::try_from(limit.max(1)).unwrap_or(i64::MAX)
+}
+
+/// How often a statement is sent when others win over it.
+const RACES: usize = 10;

@@ -1,0 +1,92 @@
+//! What kind of server this is: whether it keeps what it acknowledges, whether it is the primary, and how to tell it from
+//! the one that it may be restored from.
+//!
+//! What PostgreSQL knows of itself and an engine of another make may not is left out there: the checks are additions to the
+//! statements, found out once when the store is opened.
+
+use super::failure::Failure;
+use super::schema::in_schema;
+use super::session::Session;
+
+/// Makes the texts of statements for one server and one schema.
+#[derive(Debug)]
+pub(super) struct Server {
+    schema: String,
+    /// Whether it knows replicas and asynchronous commits as PostgreSQL does.
+    is_postgres: bool,
+    /// Whether it tells where it stands: see [`PLACE`].
+    knows_place: bool,
+}
+
+impl Server {
+    /// Looks at the server. Refuses one that may not keep what it acknowledges.
+    pub(super) async fn inspect(session: &mut Session, schema: &str) -> Result<Self, Failure> {
+        let asked = session.query(STATE, &[]).await;
+        let is_postgres = match asked {
+            Err(failure) if failure.is_unknown_there() => false,
+            Err(failure) => return Err(failure),
+            Ok(rows) => {
+                let unreadable = |source: tokio_postgres::Error| Failure::unreadable("settings", source);
+                let row = rows.first().ok_or(Failure::Unusable("the server does not tell its settings"))?;
+                let is_replica: bool = row.try_get(0).map_err(unreadable)?;
+                let read_only: &str = row.try_get(1).map_err(unreadable)?;
+                let synchronous: &str = row.try_get(2).map_err(unreadable)?;
+                if is_replica {
+                    return Err(Failure::Unusable("the server is a replica: connect to the primary"));
+                }
+                if read_only == "on" {
+                    return Err(Failure::Unusable(
+                        "transactions are read-only there: look at default_transaction_read_only of server, database and role",
+                    ));
+                }
+                if synchronous == "off" {
+                    return Err(Failure::Unusable(
+                        "synchronous_commit is off there, so that what it acknowledges may be lost: turn it on for the role",
+                    ));
+                }
+                true
+            }
+        };
+        Ok(Self { schema: schema.to_owned(), is_postgres, knows_place: false })
+    }
+
+    /// Finds out whether the server tells where it stands. The tables are there.
+    pub(super) async fn locate(self, session: &mut Session) -> Result<Self, Failure> {
+        let sql = in_schema(&format!("SELECT {PLACE} FROM client_registry.meta m"), &self.schema);
+        let knows_place = match session.query(&sql, &[]).await {
+            Ok(_) => true,
+            // Not known, or not allowed, or not in this state.
+            Err(failure) if failure.code().is_some() => false,
+            Err(failure) => return Err(failure),
+        };
+        Ok(Self { knows_place, ..self })
+    }
+
+    /// A statement for this server: `{primary}`, `{durable}` and `{place}` are filled in.
+    pub(super) fn statement(&self, sql: &str) -> String {
+        let or_true = |gate: &'static str| if self.is_postgres { gate } else { "true" };
+        let place = if self.knows_place { PLACE } else { "''" };
+        let sql = sql.replace("{primary}", or_true(PRIMARY)).replace("{durable}", or_true(DURABLE));
+        in_schema(&sql.replace("{place}", place), &self.schema)
+    }
+}
+
+const STATE: &str = "SELECT pg_is_in_recovery(), current_setting('transaction_read_only'), \
+                     current_setting('synchronous_commit')";
+
+/// An error on a replica, which would answer from the past; looked at once in a statement, even if there are no rows. The
+/// error says in the server's log what it is about.
+const PRIMARY: &str =
+    "(SELECT CASE WHEN pg_is_in_recovery() THEN 'this server is a replica' ELSE '1' END)::integer = 1";
+
+/// An error where a commit may be acknowledged before it is durable.
+const DURABLE: &str = "(SELECT CASE WHEN current_setting('synchronous_commit') = 'off' \
+                       THEN 'synchronous_commit is off' ELSE '1' END)::integer = 1";
+
+/// Where the server stands: which cluster, which of its timelines (another one after each failover), which table, and the
+/// transaction that filled it (another one after each restore).
+const PLACE: &str = "(SELECT system_identifier FROM pg_control_system())::text || '/' || \
+                     substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) || '/' || m.tableoid::text || '/' || m.xmin::text";
+
+/// What [`DURABLE`] says.
+pub(super) const NOT_DURABLE: &str = "synchronous_commit is off";
