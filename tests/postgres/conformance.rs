@@ -1,0 +1,85 @@
+//! The conformance suite on PostgreSQL: all of it, with nothing skipped. A crash is the server killed without a word.
+
+use client_registry::store::conformance::{self, Factory, Skip, Spoil};
+use client_registry::store::{PostgresStore, StoreError};
+use tokio::runtime::Runtime;
+
+use crate::server::Server;
+use crate::world::Schema;
+
+/// Schemas on a server of their own, which may be killed.
+struct OnServer {
+    server: Server,
+    runtime: Runtime,
+    is_behind_pooler: bool,
+}
+
+impl OnServer {
+    fn new(is_behind_pooler: bool) -> Self {
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        Self { server: Server::start(), runtime, is_behind_pooler }
+    }
+}
+
+impl Factory for OnServer {
+    type Place = Schema;
+    type Store = PostgresStore;
+
+    fn place(&self) -> Schema {
+        Schema::at(self.server.url())
+    }
+
+    fn open(&self, place: &Schema) -> Result<PostgresStore, StoreError> {
+        let options = place.options().max_connections(4).hints(false);
+        let options = if self.is_behind_pooler { options.behind_pooler() } else { options };
+        self.block_on(PostgresStore::connect_with(&place.url, options))
+    }
+
+    fn crash(&self, _: &Schema, store: PostgresStore) -> Result<(), Skip> {
+        self.server.kill();
+        drop(store);
+        self.server.up();
+        Ok(())
+    }
+
+    fn share(&self) -> Result<(), Skip> {
+        Ok(())
+    }
+
+    fn spoil(&self, place: &Schema, what: Spoil<'_>) -> Result<(), Skip> {
+        let sql = match what {
+            Spoil::Record(id) => {
+                format!(
+                    "UPDATE client_registry.records SET registry_id = '\\x07' WHERE id = '{id}' RETURNING 1"
+                )
+            }
+            Spoil::History(id) => {
+                format!(
+                    "UPDATE client_registry.history SET events = '{{' WHERE client_id = '{id}' RETURNING 1"
+                )
+            }
+            _ => return Err(Skip::because("there is no such thing in the schema")),
+        };
+        assert!(!self.runtime.block_on(place.run(&sql)).is_empty());
+        Ok(())
+    }
+
+    fn block_on<T: Future + Send>(&self, future: T) -> T::Output {
+        self.runtime.block_on(future)
+    }
+}
+
+#[test]
+fn the_store_in_postgresql_passes() {
+    let report = conformance::run(&OnServer::new(false));
+    println!("{report}");
+    report.assert_passed();
+    assert_eq!(report.skipped().count(), 0);
+}
+
+/// With statements that have no names and sessions that keep nothing.
+#[test]
+fn the_store_behind_a_pooler_passes() {
+    conformance::run(&OnServer::new(true)).assert_passed();
+}

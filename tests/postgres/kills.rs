@@ -1,0 +1,207 @@
+//! The server is killed while four write: without a word, at once, or one of its sessions. Whatever was acknowledged is
+//! there afterwards, once; whatever was not is there wholly or not at all; and every client secret that was issued is in
+//! somebody's hands.
+//!
+//! Ten times here. More, at its own time: `CLIENT_REGISTRY_KILLS=200 cargo test --release --features postgres --test
+//! postgres kills -- --nocapture`.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use client_registry::store::{PostgresStore, Store};
+use client_registry::{
+    Availability, ClientId, ClientSecret, Error, EventHash, Lifetime, NewSecret, Registry, Resolution,
+    Revision, Seller, check_trail,
+};
+use tokio::sync::watch;
+
+use crate::server::Server;
+use crate::world::{Schema, details, keyring, run};
+
+#[derive(Debug, Clone, Copy)]
+enum Kill {
+    Server,
+    Immediately,
+    OneSession,
+}
+
+/// What was acknowledged.
+#[derive(Default)]
+struct Known {
+    /// In hand: of each client its secrets, and the revision that it has at least.
+    clients: HashMap<ClientId, (Vec<ClientSecret>, Revision)>,
+    unresolved: usize,
+    refused: usize,
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whatever_was_acknowledged_survives_the_server() {
+    let kills: usize = std::env::var("CLIENT_REGISTRY_KILLS").map_or(10, |count| count.parse().unwrap());
+    let server = Arc::new(Server::start());
+    let schema = Schema::at(server.url());
+    let options =
+        schema.options().statement_timeout(Duration::from_secs(5)).acquire_timeout(Duration::from_secs(5));
+    let store = PostgresStore::connect_with(&server.url(), options).await.unwrap();
+    let registry = Registry::open(store, keyring()).await.unwrap();
+    let known = Arc::new(Mutex::new(Known::default()));
+    let (acknowledged, mut seen) = watch::channel(0_u64);
+    let acknowledged = Arc::new(acknowledged);
+    let (stop, stopped) = watch::channel(false);
+    let mut writers = tokio::task::JoinSet::new();
+    for number in 0..4 {
+        let writer = Writer {
+            seller: registry.as_seller(format!("seller-{number}")).unwrap(),
+            registry: registry.clone(),
+            known: Arc::clone(&known),
+            acknowledged: Arc::clone(&acknowledged),
+            stopped: stopped.clone(),
+        };
+        writers.spawn(writer.write());
+    }
+    for (count, kill) in
+        [Kill::Server, Kill::Immediately, Kill::OneSession].into_iter().cycle().take(kills).enumerate()
+    {
+        // Somewhere in the middle of things, and never before they have begun again.
+        let goal = *seen.borrow() + 20 + (count as u64 * 7) % 40;
+        let progress = tokio::time::timeout(Duration::from_secs(60), seen.wait_for(|so_far| *so_far >= goal));
+        progress.await.expect("it goes on after the server is back").unwrap();
+        match kill {
+            Kill::OneSession => {
+                let one = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+                           WHERE application_name = 'client-registry' ORDER BY state = 'active' DESC, random() LIMIT 1";
+                run(&server.url(), one).await;
+            }
+            Kill::Server | Kill::Immediately => {
+                let server = Arc::clone(&server);
+                let killing = tokio::task::spawn_blocking(move || {
+                    if matches!(kill, Kill::Server) {
+                        server.kill()
+                    } else {
+                        server.stop("immediate")
+                    }
+                    server.up();
+                });
+                killing.await.unwrap();
+            }
+        }
+    }
+    let goal = *seen.borrow() + 20;
+    seen.wait_for(|so_far| *so_far >= goal).await.unwrap();
+    stop.send_replace(true);
+    while let Some(written) = writers.join_next().await {
+        written.unwrap();
+    }
+    let known = std::mem::take(&mut *known.lock().unwrap());
+    check(&registry, &known).await;
+    println!(
+        "{kills} kills: {} acknowledged changes of {} clients are there, {} were resolved, {} refused",
+        *seen.borrow(),
+        known.clients.len(),
+        known.unresolved,
+        known.refused
+    );
+}
+
+struct Writer {
+    registry: Registry<PostgresStore>,
+    seller: Seller<PostgresStore>,
+    known: Arc<Mutex<Known>>,
+    acknowledged: Arc<watch::Sender<u64>>,
+    stopped: watch::Receiver<bool>,
+}
+
+impl Writer {
+    /// A client, two more secrets, a promotion; then the next client.
+    async fn write(self) {
+        for number in 0.. {
+            if *self.stopped.borrow() {
+                return;
+            }
+            let name = format!("app {number}");
+            let registered =
+                self.seller.register(details(&name), Availability::Worldwide, Lifetime::OneYear).await;
+            let Some(first) = self.settled(registered).await else { continue };
+            let (id, _, secret) = first.into_parts();
+            self.keep(&id, Some(secret), Revision::new(1));
+            let client = self.seller.client(&id);
+            let mut revision = Revision::new(1);
+            let mut last = None;
+            for _ in 0..2 {
+                let added = client.add_secret(NewSecret::lasting(Lifetime::OneYear)).await;
+                if let Some(added) = self.settled(added).await {
+                    revision = revision.next();
+                    let (_, secret_id, secret) = added.into_parts();
+                    self.keep(&id, Some(secret), revision);
+                    last = Some(secret_id);
+                }
+            }
+            if let Some(secret) = last {
+                match client.promote(secret).await {
+                    Ok(_) => self.keep(&id, None, revision.next()),
+                    Err(error) => drop(self.settled(Err(error)).await),
+                }
+            }
+        }
+    }
+
+    /// What was issued, once that is known.
+    async fn settled(
+        &self,
+        outcome: Result<client_registry::Issued, Error>,
+    ) -> Option<client_registry::Issued> {
+        let mut unresolved = match outcome {
+            Ok(issued) => return Some(issued),
+            Err(Error::Unresolved(unresolved)) => unresolved,
+            Err(Error::Unavailable(_)) => {
+                self.known.lock().unwrap().refused += 1;
+                tokio::time::sleep(Duration::from_millis(20)).await;
+                return None;
+            }
+            Err(error) => panic!("{error:?}"),
+        };
+        self.known.lock().unwrap().unresolved += 1;
+        loop {
+            match self.registry.resolve(*unresolved).await {
+                Ok(Resolution::Made(issued)) => return issued,
+                Ok(_) => return None,
+                Err(still) => *unresolved = still,
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    fn keep(&self, id: &ClientId, secret: Option<ClientSecret>, revision: Revision) {
+        let mut known = self.known.lock().unwrap();
+        let client = known.clients.entry(id.clone()).or_default();
+        client.0.extend(secret);
+        client.1 = revision;
+        self.acknowledged.send_modify(|count| *count += 1);
+    }
+}
+
+async fn check(registry: &Registry<PostgresStore>, known: &Known) {
+    let store = registry.store();
+    let operator = registry.as_operator("ann").unwrap();
+    let mut events = 0;
+    for (id, (secrets, at_least)) in &known.clients {
+        let client = operator.client(id);
+        let snapshot = client.snapshot().await.unwrap();
+        let revision = snapshot.client().revision();
+        // A promotion that was resolved is not in hand.
+        assert!(revision == *at_least || revision == at_least.next(), "{id}: {revision}, not {at_least}");
+        assert_eq!(snapshot.client().secrets().count(), secrets.len(), "{id}: each is in somebody's hands");
+        for secret in secrets {
+            registry.authenticate(id.as_str(), secret.expose()).await.unwrap();
+        }
+        let trail = client.trail(Revision::ZERO, 100).await.unwrap();
+        check_trail(&trail, EventHash::START, snapshot.client().head()).unwrap();
+        let history = store.history(id, Revision::ZERO, 100).await.unwrap();
+        assert_eq!(history.len() as u64, revision.number());
+        events += trail.len();
+    }
+    // Nothing is there that nobody was told of, and the feed has it all.
+    let all = store.clients(client_registry::store::ClientsBy::All, None, usize::MAX).await.unwrap();
+    assert_eq!(all.len(), known.clients.len());
+    assert_eq!(store.changes(None, usize::MAX).await.unwrap().events.len(), events);
+}
