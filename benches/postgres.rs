@@ -17,8 +17,7 @@ mod floor {
 }
 #[path = "../tests/forward/mod.rs"]
 mod forward;
-#[allow(dead_code, reason = "the tests use all of it")]
-#[path = "../tests/postgres/server.rs"]
+#[path = "../tests/server/mod.rs"]
 mod server;
 mod support;
 

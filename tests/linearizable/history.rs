@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use client_registry::store::Store;
 use client_registry::*;
-use pollster::block_on;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use zeroize::Zeroizing;
 
+use crate::block_on::block_on;
 use crate::support::{START, Seeded, details};
 use crate::unreliable::Unreliable;
 

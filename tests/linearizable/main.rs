@@ -8,6 +8,11 @@
 
 #![cfg(test)]
 
+#[path = "../block_on/mod.rs"]
+mod block_on;
+#[cfg(feature = "postgres")]
+#[path = "../server/mod.rs"]
+mod server;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -61,6 +66,21 @@ fn in_a_file_200_histories_are_linearizable() {
         Unreliable::new(client_registry::store::SqliteStore::open(path).unwrap(), seed)
     });
     std::fs::remove_dir_all(&directory).unwrap();
+    assert_eq!(unexplained, None);
+}
+
+/// In PostgreSQL, with every commit flushed.
+#[cfg(feature = "postgres")]
+#[test]
+fn in_postgresql_200_histories_are_linearizable() {
+    let schemas = std::cell::RefCell::new(Vec::new());
+    let unexplained = check("PostgreSQL", 200, |seed| {
+        let schema = server::Schema::shared();
+        let options = schema.options().max_connections(3).hints(false);
+        let store = block_on::block_on(schema.store_with(options));
+        schemas.borrow_mut().push(schema);
+        Unreliable::new(store, seed)
+    });
     assert_eq!(unexplained, None);
 }
 

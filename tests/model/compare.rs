@@ -3,8 +3,8 @@
 
 use client_registry::{Error, Fate};
 use client_registry::{EventHash, Origin, Refusal, Revision, Secret, Snapshot, Timestamp, check_trail};
-use pollster::block_on;
 
+use crate::block_on::block_on;
 use crate::home::Home;
 use crate::model::{Actor, Client, Model, Secret as Modelled};
 use crate::system::{System, add_in_number, availability, details, instant, label_of, number, seller_id};

@@ -1,4 +1,4 @@
-//! Where the registry under test lives: in memory, or in a file with a memory store beside it.
+//! Where the registry under test lives: in memory, or in several stores side by side.
 
 use client_registry::store::{MemoryStore, Store};
 use client_registry::{Registry, RegistryBuilder};

@@ -4,7 +4,8 @@
 //! sellers and an operator; after each the answers are compared, what the client has, who signs and what is valid now
 //! and later, and its trail; at the end of a history everything, with every client secret that was ever issued.
 //!
-//! `CLIENT_REGISTRY_HISTORIES` asks for more histories than the usual 20,000; a twentieth of them is run in a file, too.
+//! `CLIENT_REGISTRY_HISTORIES` asks for more histories than the usual 20,000; a twentieth of them is run in a file, too,
+//! and 300 of 20,000 in PostgreSQL, a file and memory side by side.
 //! Models with a deliberate mistake show that the comparison notices one.
 
 #![allow(
@@ -16,17 +17,25 @@
 )]
 #![allow(clippy::cast_possible_truncation, reason = "random numbers are cut to what is needed")]
 
+#[cfg(feature = "sqlite")]
+mod abreast;
 mod answer;
+#[path = "../block_on/mod.rs"]
+mod block_on;
 mod command;
 mod compare;
+#[cfg(feature = "sqlite")]
+#[path = "../forward/mod.rs"]
+mod forward;
 mod home;
 mod machine;
 mod model;
 mod rules;
+#[cfg(all(feature = "sqlite", feature = "postgres"))]
+#[path = "../server/mod.rs"]
+mod server;
 mod system;
 mod tally;
-#[cfg(feature = "sqlite")]
-mod twin;
 
 use proptest::test_runner::{Config, RngAlgorithm, TestError, TestRng, TestRunner};
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest};
@@ -72,22 +81,40 @@ fn a_model_that_forgets_deleted_secrets_is_caught() {
 #[cfg(feature = "sqlite")]
 mod sqlite {
     use super::*;
-    use crate::twin::Twin;
+    use crate::abreast::{Abreast, DeafFileAndMemory, FileAndMemory};
 
     #[test]
     fn the_first_half_of_a_twentieth_of_the_histories() {
-        run_some::<Twin>(histories() / 20, 1);
+        run_some::<Abreast<FileAndMemory>>(histories() / 20, 1);
     }
 
     #[test]
     fn the_second_half_of_a_twentieth_of_the_histories() {
-        run_some::<Twin>(histories() / 20, 2);
+        run_some::<Abreast<FileAndMemory>>(histories() / 20, 2);
     }
 
     #[test]
     fn a_file_that_forgets_uses_is_caught() {
-        let reason = run::<0, Twin<true>>(1_000, 3, 100).expect_err("the mistake goes unnoticed");
-        assert!(reason.contains("the file's answer"), "{reason}");
+        let reason = run::<0, Abreast<DeafFileAndMemory>>(1_000, 3, 100);
+        let reason = reason.expect_err("the mistake goes unnoticed");
+        assert!(reason.contains("answers of the file and memory"), "{reason}");
+    }
+}
+
+/// PostgreSQL beside a file and a memory store: the same histories, the same answers.
+#[cfg(all(feature = "sqlite", feature = "postgres"))]
+mod postgres {
+    use super::*;
+    use crate::abreast::{Abreast, All};
+
+    #[test]
+    fn the_first_half_of_three_in_two_hundred_histories() {
+        run_some::<Abreast<All>>(histories() * 3 / 200, 1);
+    }
+
+    #[test]
+    fn the_second_half_of_three_in_two_hundred_histories() {
+        run_some::<Abreast<All>>(histories() * 3 / 200, 2);
     }
 }
 

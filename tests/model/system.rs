@@ -7,10 +7,10 @@ use chrono::DateTime;
 use client_registry::store::MemoryStore;
 use client_registry::*;
 use hmac::{Hmac, KeyInit, Mac};
-use pollster::block_on;
 use sha2::Sha256;
 
 use crate::answer::{Answer, Planned};
+use crate::block_on::block_on;
 use crate::command::{Command, Name};
 use crate::home::Home;
 use crate::model::{Actor, BASE64_TEXT, Import, New, PlanKind, Present, Rotate, START, Signs, Text};

@@ -4,8 +4,7 @@ use client_registry::store::conformance::{self, Factory, Skip, Spoil};
 use client_registry::store::{PostgresStore, StoreError};
 use tokio::runtime::Runtime;
 
-use crate::server::Server;
-use crate::world::Schema;
+use crate::server::{Schema, Server};
 
 /// Schemas on a server of their own, which may be killed.
 struct OnServer {

@@ -8,7 +8,8 @@ use client_registry::{
     SecretId, SellerId, Timestamp,
 };
 
-use crate::world::{Schema, World, details, key, register};
+use crate::server::Schema;
+use crate::world::{World, details, key, register};
 
 #[tokio::test]
 async fn a_whole_life() {

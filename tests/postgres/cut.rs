@@ -14,8 +14,8 @@ use client_registry::{
 
 use crate::forward::forward;
 use crate::proxy::{Fault, Proxy};
-use crate::server::Server;
-use crate::world::{Schema, eventually, keyring, register};
+use crate::server::{Schema, Server, client, run};
+use crate::world::{eventually, keyring, register};
 
 /// A store behind a proxy. The faults that are laid ready are armed when a commit is about to be sent.
 #[derive(Clone)]
@@ -201,7 +201,7 @@ async fn a_commit_that_waits_on_the_server_without_its_connection_is_made_once()
     let scene = Scene::new().await;
     let first = scene.client().await;
     let id = first.client_id().clone();
-    let lock = crate::world::client(&scene.server.url()).await.unwrap();
+    let lock = client(&scene.server.url()).await.unwrap();
     let schema = &scene.schema.name;
     lock.batch_execute(&format!("BEGIN; SELECT 1 FROM {schema}.records WHERE id = '{id}' FOR UPDATE"))
         .await
@@ -226,7 +226,7 @@ async fn a_commit_that_waits_on_the_server_without_its_connection_is_made_once()
 }
 
 async fn column(scene: &Scene, sql: &str) -> Vec<String> {
-    let rows = crate::world::run(&scene.server.url(), sql).await;
+    let rows = run(&scene.server.url(), sql).await;
     rows.into_iter().map(|mut row| row.remove(0).unwrap()).collect()
 }
 

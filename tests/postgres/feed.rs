@@ -9,7 +9,8 @@ use client_registry::store::{Cursor, PostgresStore, Store};
 use client_registry::{Event, EventHash, Lifetime, NewSecret, Registry, Revision, check_trail};
 use tokio::task::JoinSet;
 
-use crate::world::{Schema, client, eventually, keyring, register, run};
+use crate::server::{Schema, client, run};
+use crate::world::{eventually, keyring, register};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn eight_writers_and_one_reader_miss_nothing() {
@@ -186,7 +187,7 @@ async fn a_hint_comes_from_another_node() {
     let _ = register(&here.as_seller("contoso").unwrap(), "one more").await;
     assert!(hints.wait(Duration::from_secs(30)).await);
     // Without hints there is only the time.
-    let quiet = PostgresStore::connect_with(&schema.url, schema.options().hints(false)).await.unwrap();
+    let quiet = schema.store_with(schema.options().hints(false)).await;
     assert!(!quiet.hints().wait(Duration::from_millis(50)).await);
 }
 

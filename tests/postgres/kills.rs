@@ -16,8 +16,8 @@ use client_registry::{
 };
 use tokio::sync::watch;
 
-use crate::server::Server;
-use crate::world::{Schema, details, keyring, run};
+use crate::server::{Schema, Server, run};
+use crate::world::{details, keyring};
 
 #[derive(Debug, Clone, Copy)]
 enum Kill {

@@ -16,6 +16,7 @@
 #[path = "../forward/mod.rs"]
 mod forward;
 mod proxy;
+#[path = "../server/mod.rs"]
 mod server;
 mod world;
 

@@ -12,7 +12,8 @@ use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 
 use crate::proxy::Proxy;
-use crate::world::{Schema, client, details, keyring};
+use crate::server::{Schema, client};
+use crate::world::{details, keyring};
 
 /// A node that follows the feed until it is dropped.
 struct Node {

@@ -9,7 +9,8 @@ use client_registry::{
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
-use crate::world::{Schema, World, details, keyring, register, run};
+use crate::server::{Schema, run};
+use crate::world::{World, details, keyring, register};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_name_goes_to_one_of_many_who_want_it_at_once() {

@@ -4,8 +4,8 @@
 use client_registry::store::{Cursor, PostgresStore, Store, StoreErrorKind};
 use client_registry::{Registry, Revision};
 
-use crate::server::Server;
-use crate::world::{Schema, World, eventually, keyring, register, run};
+use crate::server::{Schema, Server, run};
+use crate::world::{World, eventually, keyring, register};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn cursors_are_lost_when_the_schema_is_restored_from_a_dump() {

@@ -11,8 +11,8 @@ use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod};
 
 use crate::proxy::{Fault, Proxy};
 use crate::restore::cause;
-use crate::server::Server;
-use crate::world::{Schema, Tap, World, client, eventually, keyring, register, run};
+use crate::server::{Schema, Server, client, run};
+use crate::world::{Tap, World, eventually, keyring, register};
 
 fn short(schema: &Schema) -> PostgresOptions {
     let options = schema.options().max_connections(1).hints(false);

@@ -3,6 +3,10 @@
 //! A shell stands between: it waits for its input to end, which it does however the process that started it dies, then stops
 //! the server and removes the directory.
 
+#![allow(dead_code, unused_imports, reason = "each test binary uses a part of it")]
+
+mod schema;
+
 use std::fs;
 use std::io::Write as _;
 use std::net::{SocketAddr, TcpListener};
@@ -11,6 +15,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
+
+pub(crate) use self::schema::{Schema, client, run};
 
 /// What to do where no server can be started.
 pub(crate) const WHAT_TO_START: &str = "\n\n  There is no PostgreSQL to test with. Either install its server binaries \
