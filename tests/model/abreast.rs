@@ -33,7 +33,7 @@ pub(crate) struct FileAndMemory;
 
 impl Row for FileAndMemory {
     fn sides() -> Vec<Side> {
-        vec![Side::file(|file| DynStore::new(file)), Side::memory()]
+        vec![Side::file(DynStore::new), Side::memory()]
     }
 }
 
@@ -55,7 +55,7 @@ pub(crate) struct All;
 #[cfg(feature = "postgres")]
 impl Row for All {
     fn sides() -> Vec<Side> {
-        vec![Side::postgres(), Side::file(|file| DynStore::new(file)), Side::memory()]
+        vec![Side::postgres(), Side::file(DynStore::new), Side::memory()]
     }
 }
 

@@ -1,6 +1,7 @@
 //! A schema of one's own on a server, and SQL beside the store.
 
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use client_registry::store::{PostgresOptions, PostgresStore};
 
@@ -23,8 +24,12 @@ impl Schema {
         Self { url, name: format!("test_{}_{count}", std::process::id()) }
     }
 
+    /// With more patience than a store has by default: how long it has is a subject of few tests, and a machine that
+    /// runs them all at once may take its time.
     pub(crate) fn options(&self) -> PostgresOptions {
+        let patience = Duration::from_secs(60);
         let options = PostgresOptions::new().schema(&self.name).unwrap();
+        let options = options.acquire_timeout(patience).statement_timeout(patience);
         let is_behind_pooler = std::env::var_os("CLIENT_REGISTRY_POSTGRES_POOLER").is_some();
         if is_behind_pooler { options.behind_pooler() } else { options }
     }

@@ -7,6 +7,8 @@
 mod chaining;
 
 mod backup;
+#[cfg(unix)]
+mod caches;
 mod clones;
 #[cfg(feature = "conformance")]
 mod conformance;
