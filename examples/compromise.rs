@@ -5,18 +5,21 @@
 //! cargo run --example compromise
 //! ```
 
+mod place;
+
 use std::error::Error;
 
+use client_registry::store::DynStore;
 use client_registry::{
     AccessError, Availability, ClientDetails, ClientHandle, ClientSecret, Days, EmergencyDeletion, Event,
     EventHash, Fact, ImportedSecret, KeyEncoding, Lifetime, ManualClock, NewSecret, Reason, Registry,
     Revision, SignError, check_trail,
 };
 
-#[pollster::main]
+#[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let clock = ManualClock::new("2026-06-12T02:14:00Z".parse()?);
-    let registry = Registry::builder().clock(clock.clone()).in_memory();
+    let registry = place::begin(Registry::builder().clock(clock.clone())).await?;
     let fabrikam = registry.as_seller("fabrikam")?;
     let details =
         ClientDetails::new("invoice bot", "bot.fabrikam.example", "https://bot.fabrikam.example/done")?;
@@ -92,7 +95,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// Presents a client secret as a stranger would, and raises the alarm where there is reason to.
-async fn present(registry: &Registry, bot: &ClientHandle, client_secret: &ClientSecret) {
+async fn present(registry: &Registry<DynStore>, bot: &ClientHandle<DynStore>, client_secret: &ClientSecret) {
     match registry.authenticate(bot.id().as_str(), client_secret.expose()).await {
         Err(AccessError::Denied(denied)) => {
             println!("       to the outside   401, {denied}");

@@ -6,18 +6,21 @@
 //! cargo run --example report
 //! ```
 
+mod place;
+
 use std::error::Error;
 
+use client_registry::store::DynStore;
 use client_registry::{
     AddIn, Availability, ClientDetails, ClientHandle, ClientSecret, Days, Expiry, ImportedSecret,
     KeyEncoding, Lifetime, ManualClock, NewSecret, Operator, Purpose, Registry, Rotation, SecretState,
     Timestamp, Validity,
 };
 
-#[pollster::main]
+#[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let clock = ManualClock::new("2026-03-01T09:00:00Z".parse()?);
-    let registry = Registry::builder().clock(clock.clone()).in_memory();
+    let registry = place::begin(Registry::builder().clock(clock.clone())).await?;
     let job = registry.as_operator("nightly-job")?;
     let calendar = a_year_goes_by(&registry, &clock).await?;
 
@@ -53,7 +56,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// Tells everything that fell due in the window, page by page.
-async fn tell(job: &Operator, from: Timestamp, until: Timestamp) -> Result<(), Box<dyn Error>> {
+async fn tell(job: &Operator<DynStore>, from: Timestamp, until: Timestamp) -> Result<(), Box<dyn Error>> {
     let window = from..until;
     let mut after = None;
     loop {
@@ -100,7 +103,10 @@ fn date(instant: Timestamp) -> String {
 }
 
 /// Three client IDs of two sellers: one that nobody looks after, one in the middle of a rotation, one that moved in.
-async fn a_year_goes_by(registry: &Registry, clock: &ManualClock) -> Result<ClientHandle, Box<dyn Error>> {
+async fn a_year_goes_by(
+    registry: &Registry<DynStore>,
+    clock: &ManualClock,
+) -> Result<ClientHandle<DynStore>, Box<dyn Error>> {
     let contoso = registry.as_seller("contoso")?;
     let details = ClientDetails::new("calendar app", "app.contoso.com", "https://login.contoso.com/done")?;
     let issued = contoso.register(details, Availability::Worldwide, Lifetime::OneYear).await?;

@@ -5,6 +5,9 @@
 //! cargo run --example import
 //! ```
 
+#[path = "../place/mod.rs"]
+mod place;
+
 use std::error::Error;
 
 use client_registry::{
@@ -13,10 +16,10 @@ use client_registry::{
 };
 use serde::Deserialize;
 
-#[pollster::main]
+#[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let clock = ManualClock::new("2026-03-01T09:00:00Z".parse()?);
-    let registry = Registry::builder().clock(clock).in_memory();
+    let registry = place::begin(Registry::builder().clock(clock)).await?;
     let operator = registry.as_operator("migration")?;
     let file: Vec<OldClient> = serde_json::from_str(include_str!("clients.json"))?;
 

@@ -3,7 +3,6 @@
 use std::error::Error;
 use std::io::{IsTerminal, Write};
 
-use client_registry::store::SqliteStore;
 use client_registry::{EventHash, ManualClock, Registry, Resealed, Revision, Snapshot, check_trail};
 
 use crate::home::Home;
@@ -20,15 +19,15 @@ pub(crate) async fn run(home: &Home, found: &Snapshot) -> Result<(), Box<dyn Err
     let clock = ManualClock::new("2027-03-15T09:00:00Z".parse()?);
     let keyring = home.keyring()?;
     if keyring.primary().as_str() >= LAST_YEAR {
-        home.begin_anew()?;
+        home.begin_anew().await?;
         heading("It has seen enough keys. The next run begins anew.");
         return Ok(());
     }
     heading("A new key. Both are in the keyring until everything is under the new one.");
     let keyring = home.with_new_key(&keyring)?;
     let old: Vec<_> = keyring.key_ids().skip(1).cloned().collect();
-    let registry =
-        Registry::builder().clock(clock).open(SqliteStore::open(home.file())?, keyring.clone()).await?;
+    let store = home.store().await?;
+    let registry = Registry::builder().clock(clock).open(store, keyring.clone()).await?;
     let mut resealing = registry.reseal().await?;
     while let Some(so_far) = resealing.step(25).await? {
         draw(so_far, false);
@@ -60,7 +59,11 @@ pub(crate) async fn run(home: &Home, found: &Snapshot) -> Result<(), Box<dyn Err
             format!("unexpected: {:?}", checked.faults)
         }
     );
-    println!("\n   All of it is in {}; remove its directory to begin anew.", home.file().display());
+    println!(
+        "\n   All of it is in {}; to begin anew, remove the keyring, {}.",
+        home.place(),
+        home.keys().display()
+    );
     Ok(())
 }
 

@@ -1,21 +1,32 @@
-//! Where the registry of this example lives: a directory with its file and, beside it, its keyring.
+//! Where the registry of this example lives: a directory with its keyring and, unless the environment says otherwise, its
+//! file.
 
 use std::error::Error;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
+use client_registry::store::DynStore;
 use client_registry::{KeyId, Keyring};
 
-/// A directory that outlives a run.
-pub(crate) struct Home(PathBuf);
+use crate::place::{Place, directory};
+
+/// A directory, and a place for records, that outlive a run.
+pub(crate) struct Home {
+    directory: PathBuf,
+    place: Place,
+}
 
 impl Home {
-    pub(crate) fn open() -> Result<Self, Box<dyn Error>> {
-        let home = Self(Path::new(env!("CARGO_MANIFEST_DIR")).join("target/rotation"));
+    pub(crate) async fn open() -> Result<Self, Box<dyn Error>> {
+        let directory = directory("rotation");
+        let place = Place::said(&directory, "sqlite")?;
+        let home = Self { directory, place };
         // A run that was to begin anew, and was killed before it had put everything away.
         home.put_away()?;
-        fs::create_dir_all(&home.0)?;
+        fs::create_dir_all(&home.directory)?;
         if !home.keys().exists() {
+            // Nobody can read what was kept under a keyring that is gone.
+            home.place.clear().await?;
             println!("A keyring is made, and kept in {}", home.keys().display());
             println!(
                 "A real platform keeps it where it keeps its other secrets, and never beside what it protects."
@@ -25,9 +36,12 @@ impl Home {
         Ok(home)
     }
 
-    /// The registry.
-    pub(crate) fn file(&self) -> PathBuf {
-        self.0.join("registry.db")
+    pub(crate) fn place(&self) -> &Place {
+        &self.place
+    }
+
+    pub(crate) async fn store(&self) -> Result<DynStore, Box<dyn Error>> {
+        self.place.store().await
     }
 
     pub(crate) fn keyring(&self) -> Result<Keyring, Box<dyn Error>> {
@@ -36,7 +50,7 @@ impl Home {
 
     /// Keeps a keyring in place of the one before: all of it, or the one before.
     pub(crate) fn keep(&self, keyring: &Keyring) -> Result<(), Box<dyn Error>> {
-        let written = self.0.join("keyring.new");
+        let written = self.directory.join("keyring.new");
         keyring.expose(|text| fs::write(&written, text))?;
         Ok(fs::rename(written, self.keys())?)
     }
@@ -57,9 +71,10 @@ impl Home {
     }
 
     /// Puts everything away, so that the next run begins anew.
-    pub(crate) fn begin_anew(&self) -> Result<(), Box<dyn Error>> {
-        fs::rename(&self.0, self.old())?;
-        self.put_away()
+    pub(crate) async fn begin_anew(&self) -> Result<(), Box<dyn Error>> {
+        fs::rename(&self.directory, self.old())?;
+        self.put_away()?;
+        self.place.clear().await
     }
 
     fn put_away(&self) -> Result<(), Box<dyn Error>> {
@@ -69,11 +84,11 @@ impl Home {
         Ok(())
     }
 
-    fn keys(&self) -> PathBuf {
-        self.0.join("keyring")
+    pub(crate) fn keys(&self) -> PathBuf {
+        self.directory.join("keyring")
     }
 
     fn old(&self) -> PathBuf {
-        self.0.with_extension("old")
+        self.directory.with_extension("old")
     }
 }

@@ -5,28 +5,32 @@
 //! cargo run --features sqlite --example rotation
 //! ```
 //!
-//! It lives in a file. Run again, it shows what the first run has left, and moves everything under a new key.
+//! It lives in a file, or where `CLIENT_REGISTRY_STORE` says. Run again, it shows what the first run has left, and moves
+//! everything under a new key.
 
 mod again;
 mod chart;
 mod home;
+#[path = "../place/mod.rs"]
+mod place;
 
 use std::error::Error;
 use std::io::IsTerminal;
 
-use client_registry::store::SqliteStore;
+use client_registry::store::DynStore;
 use client_registry::{
     AccessError, AddIn, Availability, CallError, ClientDetails, ClientHandle, ClientSecret, ConfirmError,
     Days, Label, Lifetime, ManualClock, NewSecret, Registry, SecretId, SecretRing, Timestamp,
 };
 
-#[pollster::main]
+#[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let home = home::Home::open()?;
+    let home = home::Home::open().await?;
     // A year goes by in this example; with `Registry::open(store, keyring)` it would be a real one.
     let clock = ManualClock::new("2026-03-01T09:00:00Z".parse()?);
     let registry = Registry::builder().clock(clock.clone());
-    let registry = registry.open(SqliteStore::open(home.file())?, home.keyring()?).await?;
+    let store = home.store().await?;
+    let registry = registry.open(store, home.keyring()?).await?;
     let contoso = registry.as_seller("contoso")?;
     if let Some(found) = contoso.client_named("calendar app").await? {
         drop(registry);
@@ -130,13 +134,15 @@ async fn main() -> Result<(), Box<dyn Error>> {
         drop(seller.register(details, Availability::Worldwide, Lifetime::OneYear).await?);
     }
     println!("   200 client IDs of 10 sellers were registered, each durable before it was told.");
-    println!("\n   All of it is in {}", home.file().display());
-    println!("   Run this again: it finds what it has left, and moves it under a new key.");
+    println!("\n   All of it is in {}.", home.place());
+    if !matches!(home.place(), place::Place::Memory) {
+        println!("   Run this again: it finds what it has left, and moves it under a new key.");
+    }
     Ok(())
 }
 
 /// The add-in calls the platform, which authenticates it.
-async fn call(registry: &Registry<SqliteStore>, ring: &SecretRing) -> Result<(), Box<dyn Error>> {
+async fn call(registry: &Registry<DynStore>, ring: &SecretRing) -> Result<(), Box<dyn Error>> {
     let answer = ring.call(async |credentials| {
         let (id, secret) = (credentials.client_id().as_str(), credentials.client_secret().expose());
         match registry.authenticate(id, secret).await {
@@ -154,7 +160,7 @@ async fn call(registry: &Registry<SqliteStore>, ring: &SecretRing) -> Result<(),
 }
 
 /// Who signs and why, which passwords work, and what comes.
-async fn show(client: &ClientHandle<SqliteStore>) -> Result<(), Box<dyn Error>> {
+async fn show(client: &ClientHandle<DynStore>) -> Result<(), Box<dyn Error>> {
     let snapshot = client.snapshot().await?;
     let passwords: Vec<_> = snapshot.client().valid_at(snapshot.at()).map(|secret| secret.id()).collect();
     println!("   {}", snapshot.signing());
