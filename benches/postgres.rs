@@ -29,7 +29,8 @@ use client_registry::store::{
     Commit, CommitError, Cursor, MemoryStore, PostgresOptions, PostgresStore, Store,
 };
 use client_registry::{
-    Availability, ClientId, ClientSecret, Days, KeyId, Keyring, Lifetime, NewSecret, Registry, SecretId,
+    Availability, ClientId, ClientSecret, Days, Freshness, KeyId, Keyring, Lifetime, NewSecret, Registry,
+    SecretId, Timestamp,
 };
 use floor::server::Bare;
 use forward::forward;
@@ -46,7 +47,8 @@ fn main() {
     for kind in [Kind::Promote, Kind::AddAndDelete] {
         changes(&runtime, &url, kind, &mut ratios);
     }
-    authenticate(&url, &mut ratios);
+    authenticate(&runtime, &url, &mut ratios);
+    ending(&runtime, &url, &mut ratios);
     ratios.print(["PostgreSQL", "floor", "ours", "ratio"]);
 }
 
@@ -251,12 +253,11 @@ impl<S: Store> Store for Tap<S> {
     forward!(store: load history clients client_of ending changes latest adopt note_uses last_uses);
 }
 
-/// One SELECT, and what is made of its row. In turns over new connections: how fast the two ends of one answer each other
-/// depends on where they happen to run.
-fn authenticate(url: &str, ratios: &mut Ratios) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+/// One SELECT, and what is made of its row, by eight connections that are always busy. One alone would measure where the two
+/// ends of it happen to run: on one core or on two they answer each other in 30 or in 120 us.
+fn authenticate(runtime: &Runtime, url: &str, ratios: &mut Ratios) {
     let schema = format!("bench_{}", std::process::id());
-    let options = PostgresOptions::new().schema(&schema).unwrap().hints(false);
+    let options = PostgresOptions::new().schema(&schema).unwrap().max_connections(WRITERS).hints(false);
     let clients = runtime.block_on(async {
         let store = Tap::new(PostgresStore::connect_with(url, options.clone()).await.unwrap());
         let registry = Registry::open(store, keyring()).await.unwrap();
@@ -271,18 +272,18 @@ fn authenticate(url: &str, ratios: &mut Ratios) {
         let commits: Vec<_> =
             commits.iter().filter(|commit| !commit.changes()[0].id().is_reserved()).collect();
         Bare::set_up(url, &commits).await;
-        clients
+        Arc::new(clients)
     });
     let turns: Vec<_> = (0..if measuring() { 15 } else { 1 })
         .map(|_| runtime.block_on(select_load_authenticate(url, &options, &clients)))
         .collect();
     let of = |part: usize| median(turns.iter().map(|turn| turn[part]).collect());
-    let ratio = |part: usize| median(turns.iter().map(|turn| turn[part] / turn[0]).collect());
+    let ratio = |part: usize| median(turns.iter().map(|turn| turn[0] / turn[part]).collect());
     if measuring() {
         for (part, case, bound) in
             [(1, "load a record", None), (2, "authenticate, not cached", Some(Bound::AtMost(1.2)))]
         {
-            ratios.add(case, format!("{:.1} us", of(0)), format!("{:.1} us", of(part)), ratio(part), bound);
+            ratios.add(case, format!("{:.0} /s", of(0)), format!("{:.0} /s", of(part)), ratio(part), bound);
         }
     }
     runtime.block_on(async {
@@ -292,38 +293,99 @@ fn authenticate(url: &str, ratios: &mut Ratios) {
     });
 }
 
-/// Microseconds of each, over connections that are new.
+/// How many of each in a second.
 async fn select_load_authenticate(
     url: &str,
     options: &PostgresOptions,
-    clients: &[(ClientId, ClientSecret)],
+    clients: &Arc<Vec<(ClientId, ClientSecret)>>,
 ) -> [f64; 3] {
-    let bare = Bare::connect(url).await;
-    let store = PostgresStore::connect_with(url, options.clone()).await.unwrap();
-    let registry = Registry::builder().last_use_interval(Days::new(1)).open(store, keyring()).await.unwrap();
-    let mut all = [const { Vec::new() }; 3];
-    for some in clients.chunks(20) {
-        let started = now();
-        for (id, _) in some {
-            bare.select(id.as_str()).await;
-        }
-        all[0].push(each(started, some.len()));
-        let started = now();
-        for (id, _) in some {
-            registry.store().load(id.into()).await.unwrap().unwrap();
-        }
-        all[1].push(each(started, some.len()));
-        let started = now();
-        for (id, secret) in some {
-            registry.authenticate(id.as_str(), secret.expose()).await.unwrap();
-        }
-        all[2].push(each(started, some.len()));
+    let mut bare = Vec::new();
+    for _ in 0..WRITERS {
+        bare.push(Bare::connect(url).await);
     }
-    all.map(median)
+    let store = PostgresStore::connect_with(url, options.clone()).await.unwrap();
+    let builder =
+        Registry::builder().last_use_interval(Days::new(1)).freshness(Freshness::within(Duration::ZERO));
+    let registry = Arc::new(builder.open(store, keyring()).await.unwrap());
+    let selecting = bare.into_iter().map(|bare| {
+        let clients = Arc::clone(clients);
+        async move {
+            for (id, _) in clients.iter() {
+                bare.select(id.as_str()).await;
+            }
+        }
+    });
+    let loading = (0..WRITERS).map(|_| {
+        let (registry, clients) = (Arc::clone(&registry), Arc::clone(clients));
+        async move {
+            for (id, _) in clients.iter() {
+                registry.store().load(id.into()).await.unwrap().unwrap();
+            }
+        }
+    });
+    let authenticating = (0..WRITERS).map(|_| {
+        let (registry, clients) = (Arc::clone(&registry), Arc::clone(clients));
+        async move {
+            for (id, secret) in clients.iter() {
+                registry.authenticate(id.as_str(), secret.expose()).await.unwrap();
+            }
+        }
+    });
+    let all = WRITERS * clients.len();
+    [rate(selecting, all).await, rate(loading, all).await, rate(authenticating, all).await]
 }
 
-fn each(started: Instant, times: usize) -> f64 {
-    started.elapsed().as_secs_f64() * 1e6 / times as f64
+/// A page of what ends within 30 days, of two million secrets, from the ordered index and beside the bare query.
+fn ending(runtime: &Runtime, url: &str, ratios: &mut Ratios) {
+    let schema = format!("bench_{}", std::process::id());
+    let options = PostgresOptions::new().schema(&schema).unwrap().max_connections(1).hints(false);
+    let secrets = 2 * support::scaled(1_000_000);
+    let (bare, ours): (Vec<_>, Vec<_>) = runtime.block_on(async {
+        let store = PostgresStore::connect_with(url, options).await.unwrap();
+        let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.unwrap();
+        tokio::spawn(connection);
+        // Spread over three years, as lifetimes are.
+        let fill = format!(
+            "INSERT INTO {schema}.secrets SELECT 'client-' || g / 2, 1 + g % 2, \
+             {START} + (g * 7919::bigint % {secrets}) * {SPAN} / {secrets} \
+             FROM generate_series(0, {secrets} - 1) g; ANALYZE {schema}.secrets"
+        );
+        client.batch_execute(&fill).await.unwrap();
+        let select = format!(
+            "SELECT ends, client_id, secret FROM {schema}.secrets WHERE ends >= $1 AND ends < $2 \
+             ORDER BY ends, client_id, secret LIMIT 100"
+        );
+        let select = client.prepare(&select).await.unwrap();
+        let before = START + 30 * 86_400_000;
+        let until = Timestamp::from_millis(before).unwrap();
+        let mut turns = Vec::new();
+        for _ in 0..if measuring() { 200 } else { 1 } {
+            let started = now();
+            let rows = client.query(&select, &[&START, &before]).await.unwrap();
+            let bare = micros(started);
+            let started = now();
+            let page = store.ending(until, None, 100).await.unwrap();
+            turns.push((bare, micros(started)));
+            assert_eq!(rows.len(), page.len());
+        }
+        client.batch_execute(&format!("DROP SCHEMA {schema} CASCADE")).await.unwrap();
+        turns.into_iter().unzip()
+    });
+    if measuring() {
+        let (bare, ours) = (median(bare), median(ours));
+        let case = format!("a page of 100 endings, of {secrets}");
+        ratios.add(case, format!("{bare:.0} us"), format!("{ours:.0} us"), ours / bare, None);
+    }
+}
+
+fn micros(started: Instant) -> f64 {
+    started.elapsed().as_secs_f64() * 1e6
+}
+
+async fn rate<T: Future<Output = ()> + Send + 'static>(tasks: impl Iterator<Item = T>, work: usize) -> f64 {
+    let started = now();
+    tasks.collect::<JoinSet<_>>().join_all().await;
+    work as f64 / started.elapsed().as_secs_f64()
 }
 
 fn keyring() -> Keyring {
@@ -337,6 +399,9 @@ fn now() -> Instant {
 }
 
 const WRITERS: usize = 8;
+/// The first of the ends, and how long after it the last one is, in milliseconds.
+const START: i64 = 1_767_225_600_000;
+const SPAN: i64 = 3 * 365 * 86_400_000;
 /// Of each writer.
 const CLIENTS: usize = 10;
 const FOLLOWERS: [usize; 3] = [0, 1, 3];
