@@ -1,8 +1,10 @@
 //! A database that is restored from a dump, or fails over, is another feed: cursors from before are lost, whether they had
 //! come further than the dump or not, and also when others have written since.
 
+use std::time::Duration;
+
 use client_registry::store::{Cursor, PostgresStore, Store, StoreErrorKind};
-use client_registry::{Registry, Revision};
+use client_registry::{Freshness, Issued, Registry, Revision};
 
 use crate::server::{Schema, Server, run};
 use crate::world::{World, eventually, keyring, register};
@@ -61,6 +63,45 @@ async fn cursors_are_lost_when_the_schema_is_restored_from_a_dump() {
     let moved = PostgresStore::connect_with(&new.url(), world.schema.options()).await.unwrap();
     assert_lost(&moved, &all).await;
     drop(moved);
+}
+
+/// A node that follows has seen what the dump does not have. It takes what is there, without a restart, and soon: its
+/// freshness is an hour.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn caches_drop_everything_when_a_dump_is_restored_and_the_check_is_content() {
+    let server = Server::start();
+    let world = World::in_schema(Schema::at(server.url())).await;
+    let (kept, later) = (world.register("kept").await, world.register("later").await);
+    let builder = Registry::builder().clock(world.clock.clone());
+    let builder = builder.freshness(Freshness::within(Duration::from_secs(3600)));
+    let node = builder.open(world.schema.store().await, keyring()).await.unwrap();
+    let following = node.clone();
+    let following = tokio::spawn(async move {
+        let _ = following.keep_fresh(|_| tokio::time::sleep(Duration::from_millis(10))).await;
+    });
+    let lets_in = async |issued: &Issued| {
+        node.authenticate(issued.client_id().as_str(), issued.client_secret().expose()).await.is_ok()
+    };
+    assert!(lets_in(&kept).await && lets_in(&later).await);
+
+    let dump = server.file("dump.sql");
+    let dump = dump.to_str().unwrap();
+    server.must("pg_dump", &["-n", &world.schema.name, "--clean", "-f", dump, "postgres"]);
+    let contoso = world.contoso.client(later.client_id());
+    let _ = contoso.delete_in_emergency(later.secret_id(), None).await.unwrap();
+    let lost = world.register("lost").await;
+    eventually(async || (!lets_in(&later).await).then_some(())).await;
+    assert!(lets_in(&lost).await && lets_in(&kept).await);
+
+    server.must("psql", &["-q", "-1", "-v", "ON_ERROR_STOP=1", "-d", "postgres", "-f", dump]);
+    eventually(async || lets_in(&later).await.then_some(())).await;
+    assert!(!lets_in(&lost).await && lets_in(&kept).await);
+    for registry in [Registry::open(world.schema.store().await, keyring()).await.unwrap(), node.clone()] {
+        let checked = registry.check().await.unwrap();
+        assert!(checked.is_content(), "{:?}", checked.faults);
+        assert_eq!(checked.clients, 2);
+    }
+    following.abort();
 }
 
 /// Where the server does not tell where it stands, the mark at the cursor's place still does, as soon as the past is another.
