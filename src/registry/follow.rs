@@ -61,13 +61,14 @@ impl<S: Store> Registry<S> {
     ///
     /// `wait` is called between polls with the time that may pass until the next, a quarter of the freshness; it may come
     /// back sooner, above all when somebody says that there is something to read. With a runtime's timer it is
-    /// `registry.keep_fresh(tokio::time::sleep)`.
+    /// `registry.keep_fresh(tokio::time::sleep)`; with hints from PostgreSQL, `registry.keep_fresh(|at_most|
+    /// hints.wait(at_most))`.
     ///
     /// A store that does not answer is traced and asked again. Does nothing but wait where records are live clients in
     /// memory.
     pub async fn keep_fresh<F>(&self, wait: impl Fn(Duration) -> F + Send + Sync) -> Infallible
     where
-        F: Future<Output = ()> + Send,
+        F: Future + Send,
     {
         loop {
             // Where nothing is kept there is nothing to keep fresh.
@@ -86,7 +87,7 @@ impl<S: Store> Registry<S> {
                     pause(cache)
                 }
             };
-            wait(pause).await;
+            drop(wait(pause).await);
         }
     }
 
@@ -108,7 +109,7 @@ impl<S: Store> Registry<S> {
         wait: &(impl Fn(Duration) -> F + Send + Sync),
     ) -> Result<Infallible, StoreError>
     where
-        F: Future<Output = ()> + Send,
+        F: Future + Send,
     {
         let clock = &*self.inner.clock;
         let mut follow = self.follow_from_now().await?;
@@ -122,7 +123,7 @@ impl<S: Store> Registry<S> {
             }
             if events.len() < PAGE {
                 cache.drained(sent, since);
-                wait(pause(cache)).await;
+                drop(wait(pause(cache)).await);
             }
         }
     }

@@ -154,7 +154,15 @@ impl PostgresStore {
 
     /// Hints that something was committed, by this store or by others that are [connected](Self::connect) to the same
     /// database and schema: when to look at the change feed before it is time to. They are no more than that. Whoever needs
-    /// to know polls as well.
+    /// to know polls as well, as a registry's cache does:
+    ///
+    /// ```no_run
+    /// # use client_registry::{Registry, store::PostgresStore};
+    /// # async fn example(registry: Registry<PostgresStore>) {
+    /// let (following, hints) = (registry.clone(), registry.store().hints());
+    /// tokio::spawn(async move { following.keep_fresh(|at_most| hints.wait(at_most)).await });
+    /// # }
+    /// ```
     #[must_use]
     pub fn hints(&self) -> ChangeHints {
         self.inner.hints.listen()

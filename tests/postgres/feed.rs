@@ -175,7 +175,7 @@ async fn a_hint_comes_from_another_node() {
     let schema = Schema::shared();
     let here = Registry::open(schema.store().await, keyring()).await.unwrap();
     let there = schema.store().await;
-    let mut hints = there.hints();
+    let hints = there.hints();
     // Until the connection that listens is there.
     eventually(async || {
         let _ = register(&here.as_seller("contoso").unwrap(), &unique()).await;

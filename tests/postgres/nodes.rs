@@ -12,7 +12,6 @@ use client_registry::{
     AccessError, Clock, ErrorKind, Freshness, Issued, Lifetime, NewSecret, Reason, Registry, SystemClock,
     Timestamp,
 };
-use tokio::sync::Mutex;
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::proxy::Proxy;
@@ -41,15 +40,9 @@ impl Node {
         let builder = Registry::builder().clock(clock).freshness(Freshness::within(freshness));
         let registry = builder.open(store, keyring()).await.unwrap();
         let node = registry.clone();
-        let heard = Arc::new(Mutex::new(registry.store().hints()));
+        let hints = registry.store().hints();
         let following = tokio::spawn(async move {
-            let wait = |at_most| {
-                let heard = Arc::clone(&heard);
-                async move {
-                    heard.lock().await.wait(at_most).await;
-                }
-            };
-            let _ = node.keep_fresh(wait).await;
+            let _ = node.keep_fresh(|at_most| hints.wait(at_most)).await;
         });
         Self { registry, following }
     }

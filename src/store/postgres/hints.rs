@@ -4,7 +4,7 @@
 //! most every [`PAUSE`], so that a thousand commits are a handful of notifications and none of them waits. A hint promises
 //! nothing, and that none comes means nothing: connections break, and not every server and pooler carries them.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
@@ -65,7 +65,7 @@ impl Hints {
         if let Some(line) = &self.line {
             line.outbox.woken.notify_one();
         }
-        ChangeHints { changed: self.changed.subscribe() }
+        ChangeHints { changed: Mutex::new(self.changed.subscribe()) }
     }
 }
 
@@ -80,15 +80,20 @@ impl Drop for Hints {
 /// Says when it is worth while to look at the change feed. See [`PostgresStore::hints`](super::PostgresStore::hints).
 #[derive(Debug)]
 pub struct ChangeHints {
-    changed: watch::Receiver<()>,
+    /// With what this listener has heard so far.
+    changed: Mutex<watch::Receiver<()>>,
 }
 
 impl ChangeHints {
     /// Waits until somebody has committed since the last time, here or, as far as it is heard of, elsewhere, but at most as
-    /// long as `timeout`. Says whether there was a hint. Must be called within a tokio runtime.
-    pub async fn wait(&mut self, at_most: Duration) -> bool {
-        match timeout(at_most, self.changed.changed()).await {
-            Ok(Ok(())) => true,
+    /// long as `at_most`. Says whether there was a hint. Must be called within a tokio runtime.
+    pub async fn wait(&self, at_most: Duration) -> bool {
+        let mut changed = self.heard().clone();
+        match timeout(at_most, changed.changed()).await {
+            Ok(Ok(())) => {
+                *self.heard() = changed;
+                true
+            }
             Ok(Err(_)) => {
                 // The store is gone, and no hint will ever come.
                 sleep(at_most).await;
@@ -96,6 +101,10 @@ impl ChangeHints {
             }
             Err(_) => false,
         }
+    }
+
+    fn heard(&self) -> MutexGuard<'_, watch::Receiver<()>> {
+        self.changed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
