@@ -2,22 +2,26 @@
 //! there afterwards, once; whatever was not is there wholly or not at all; and every client secret that was issued is in
 //! somebody's hands.
 //!
-//! Ten times here. More, at its own time: `CLIENT_REGISTRY_KILLS=200 cargo test --release --features postgres --test
+//! Ten times each here. More, at its own time: `CLIENT_REGISTRY_KILLS=200 cargo test --release --features postgres --test
 //! postgres kills -- --nocapture`.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use client_registry::store::{PostgresStore, Store};
+use client_registry::store::{Commit, CommitError, PostgresStore, Store};
 use client_registry::{
     Availability, ClientId, ClientSecret, Error, EventHash, Lifetime, NewSecret, Registry, Resolution,
     Revision, Seller, check_trail,
 };
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 
+use crate::forward::forward;
 use crate::server::{Schema, Server, run};
 use crate::world::{details, keyring};
+
+type Failed = Box<dyn std::error::Error + Send + Sync>;
 
 #[derive(Debug, Clone, Copy)]
 enum Kill {
@@ -37,21 +41,53 @@ struct Known {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whatever_was_acknowledged_survives_the_server() {
-    let kills: usize = std::env::var("CLIENT_REGISTRY_KILLS").map_or(10, |count| count.parse().unwrap());
+    let each: usize = std::env::var("CLIENT_REGISTRY_KILLS").map_or(10, |count| count.parse().unwrap());
+    let kills = [Kill::Server, Kill::Immediately, Kill::OneSession].into_iter().cycle().take(3 * each);
+    let told = kill_while_four_write(|store| store, kills).await.expect("all of it is there");
+    println!("{} kills: {told}", 3 * each);
+}
+
+/// The control: a store that takes a connection that broke for an acknowledgement.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_store_that_acknowledges_what_it_does_not_know_is_found() {
+    let kills = [Kill::Server].into_iter().cycle().take(8);
+    assert!(kill_while_four_write(Rash, kills).await.is_err());
+}
+
+#[derive(Debug)]
+struct Rash(PostgresStore);
+
+impl Store for Rash {
+    async fn commit(&self, commit: &Commit) -> Result<(), CommitError> {
+        match self.0.commit(commit).await {
+            Err(CommitError::Failed(_)) => Ok(()),
+            answer => answer,
+        }
+    }
+
+    forward!(0: load history clients client_of ending changes latest adopt note_uses last_uses);
+}
+
+/// Lets four write, kills a server of its own each time that they have come on, and compares what there is with what they were
+/// told: what that was, or that something is missing.
+async fn kill_while_four_write<S: Store>(
+    wrap: impl FnOnce(PostgresStore) -> S,
+    kills: impl Iterator<Item = Kill>,
+) -> Result<String, Failed> {
     let server = Arc::new(Server::start());
     let schema = Schema::at(server.url());
     let options =
         schema.options().statement_timeout(Duration::from_secs(5)).acquire_timeout(Duration::from_secs(5));
-    let store = PostgresStore::connect_with(&server.url(), options).await.unwrap();
-    let registry = Registry::open(store, keyring()).await.unwrap();
+    let store = wrap(schema.store_with(options).await);
+    let registry = Registry::open(store, keyring()).await?;
     let known = Arc::new(Mutex::new(Known::default()));
     let (acknowledged, mut seen) = watch::channel(0_u64);
     let acknowledged = Arc::new(acknowledged);
     let (stop, stopped) = watch::channel(false);
-    let mut writers = tokio::task::JoinSet::new();
+    let mut writers = JoinSet::new();
     for number in 0..4 {
         let writer = Writer {
-            seller: registry.as_seller(format!("seller-{number}")).unwrap(),
+            seller: registry.as_seller(format!("seller-{number}"))?,
             registry: registry.clone(),
             known: Arc::clone(&known),
             acknowledged: Arc::clone(&acknowledged),
@@ -59,59 +95,65 @@ async fn whatever_was_acknowledged_survives_the_server() {
         };
         writers.spawn(writer.write());
     }
-    for (count, kill) in
-        [Kill::Server, Kill::Immediately, Kill::OneSession].into_iter().cycle().take(kills).enumerate()
-    {
+    drop(acknowledged);
+    for (count, kill) in (0..).zip(kills) {
         // Somewhere in the middle of things, and never before they have begun again.
-        let goal = *seen.borrow() + 20 + (count as u64 * 7) % 40;
-        let progress = tokio::time::timeout(Duration::from_secs(60), seen.wait_for(|so_far| *so_far >= goal));
-        progress.await.expect("it goes on after the server is back").unwrap();
-        match kill {
-            Kill::OneSession => {
-                let one = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
-                           WHERE application_name = 'client-registry' ORDER BY state = 'active' DESC, random() LIMIT 1";
-                run(&server.url(), one).await;
-            }
-            Kill::Server | Kill::Immediately => {
-                let server = Arc::clone(&server);
-                let killing = tokio::task::spawn_blocking(move || {
-                    if matches!(kill, Kill::Server) {
-                        server.kill()
-                    } else {
-                        server.stop("immediate")
-                    }
-                    server.up();
-                });
-                killing.await.unwrap();
-            }
-        }
+        come_on(&mut seen, 20 + (count * 7) % 40).await?;
+        strike(&server, kill).await;
     }
-    let goal = *seen.borrow() + 20;
-    seen.wait_for(|so_far| *so_far >= goal).await.unwrap();
+    come_on(&mut seen, 20).await?;
     stop.send_replace(true);
     while let Some(written) = writers.join_next().await {
-        written.unwrap();
+        written?;
     }
+    let told = *seen.borrow();
     let known = std::mem::take(&mut *known.lock().unwrap());
-    check(&registry, &known).await;
-    println!(
-        "{kills} kills: {} acknowledged changes of {} clients are there, {} were resolved, {} refused",
-        *seen.borrow(),
+    let told = format!(
+        "{told} acknowledged changes of {} clients are there, {} were resolved, {} refused",
         known.clients.len(),
         known.unresolved,
         known.refused
     );
+    // As a task, so that the control sees its failure and lives.
+    tokio::spawn(async move { check(&registry, &known).await }).await?;
+    Ok(told)
 }
 
-struct Writer {
-    registry: Registry<PostgresStore>,
-    seller: Seller<PostgresStore>,
+/// Waits for so many more acknowledgements.
+async fn come_on(seen: &mut watch::Receiver<u64>, more: u64) -> Result<(), Failed> {
+    let goal = *seen.borrow() + more;
+    let wait = seen.wait_for(|so_far| *so_far >= goal);
+    tokio::time::timeout(Duration::from_secs(60), wait).await??;
+    Ok(())
+}
+
+async fn strike(server: &Arc<Server>, kill: Kill) {
+    if let Kill::OneSession = kill {
+        let one = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+                   WHERE application_name = 'client-registry' ORDER BY state = 'active' DESC, random() LIMIT 1";
+        run(&server.url(), one).await;
+        return;
+    }
+    let server = Arc::clone(server);
+    let striking = tokio::task::spawn_blocking(move || {
+        match kill {
+            Kill::Immediately => server.stop("immediate"),
+            _ => server.kill(),
+        }
+        server.up();
+    });
+    striking.await.unwrap();
+}
+
+struct Writer<S> {
+    registry: Registry<S>,
+    seller: Seller<S>,
     known: Arc<Mutex<Known>>,
     acknowledged: Arc<watch::Sender<u64>>,
     stopped: watch::Receiver<bool>,
 }
 
-impl Writer {
+impl<S: Store> Writer<S> {
     /// A client, two more secrets, a promotion; then the next client.
     async fn write(self) {
         for number in 0.. {
@@ -180,7 +222,7 @@ impl Writer {
     }
 }
 
-async fn check(registry: &Registry<PostgresStore>, known: &Known) {
+async fn check<S: Store>(registry: &Registry<S>, known: &Known) {
     let store = registry.store();
     let operator = registry.as_operator("ann").unwrap();
     let mut events = 0;
