@@ -9,8 +9,8 @@ use client_registry::{
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
-use crate::server::{Schema, run};
-use crate::world::{World, details, keyring, register};
+use crate::server::{Schema, client, run};
+use crate::world::{World, details, eventually, keyring, register};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_name_goes_to_one_of_many_who_want_it_at_once() {
@@ -120,6 +120,42 @@ async fn each_revision_is_made_once_whatever_the_isolation_level() {
         assert_eq!(revisions, (1..=41).collect::<Vec<_>>(), "{level}");
         assert_eq!(registry.store().changes(None, 100).await.unwrap().events.len(), 42, "{level}");
     }
+}
+
+/// Somebody locks the same two records the other way round. The server lets the commit lose, which is then tried again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_commit_that_loses_a_deadlock_is_tried_again() {
+    let world = World::new().await;
+    let mut ids =
+        [world.register("one").await, world.register("other").await].map(|issued| issued.into_parts().0);
+    // In the order in which a commit locks them.
+    ids.sort();
+    let [first, second] = &ids;
+    let add_in = AddIn::new("calendar", Availability::Worldwide).unwrap();
+    world.contoso.client(first).associate(&add_in).await.unwrap();
+    let lock = |id| format!("SELECT FROM {}.records WHERE id = '{id}' FOR UPDATE", world.schema.name);
+    let other = client(&world.schema.url).await.unwrap();
+    other.batch_execute(&format!("BEGIN; {}", lock(second))).await.unwrap();
+    let deadlocks = async || {
+        let count = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()";
+        run(&world.schema.url, count).await[0][0].as_ref().unwrap().parse::<u64>().unwrap()
+    };
+    let before = deadlocks().await;
+    let (contoso, from, to, id) =
+        (world.registry.as_seller("contoso").unwrap(), first.clone(), second.clone(), add_in.id().clone());
+    let moving = tokio::spawn(async move { contoso.client(&from).move_add_in(&id, &to).await });
+    let waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE \
+                 '%client_registry.records%'"
+        .replace("client_registry", &world.schema.name);
+    eventually(async || (run(&world.schema.url, &waits).await[0][0].as_deref() == Some("1")).then_some(()))
+        .await;
+    // Comes when the commit has given way.
+    other.batch_execute(&format!("{}; ROLLBACK", lock(first))).await.unwrap();
+    moving.await.unwrap().unwrap();
+    assert_eq!(world.store().client_of(add_in.id()).await.unwrap().as_ref(), Some(second));
+    eventually(async || (deadlocks().await > before).then_some(())).await;
+    let history = world.store().history(second, Revision::ZERO, 9).await.unwrap();
+    assert_eq!(history.len(), 2, "made once");
 }
 
 /// Of the same commit sent by many at once one is made.
