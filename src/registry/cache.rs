@@ -119,8 +119,8 @@ impl Cache {
                 return Ok(None);
             }
             let guard = match self.clients.get_value_or_guard_async(key).await {
-                // Somebody else's load. It may have been sent long before it was answered.
-                Ok(entry) if self.is_fresh(&entry.loaded, clock) => return Ok(Some(entry.opened)),
+                // Somebody else's load. It may have been sent long before it was answered, and may not be kept.
+                Ok(entry) if self.is_young(&entry.loaded, clock) => return Ok(Some(entry.opened)),
                 Ok(_) => continue,
                 Err(guard) => guard,
             };
@@ -137,8 +137,12 @@ impl Cache {
             let loaded = Reading::of(clock);
             let before = self.taken_out.load(Ordering::SeqCst);
             let found = load().await;
-            // What was on its way for so long that it is no longer fresh lets nobody in.
-            if found.is_ok() && !self.is_fresh(&loaded, clock) {
+            // What was on its way for so long that it is no longer fresh lets nobody in. Polls vouch for what they have
+            // carried no event of.
+            let went_by = self.taken_out.load(Ordering::SeqCst) != before;
+            let is_fresh =
+                if went_by { self.is_young(&loaded, clock) } else { self.is_fresh(&loaded, clock) };
+            if found.is_ok() && !is_fresh {
                 continue;
             }
             match found {
@@ -209,6 +213,12 @@ impl Cache {
         }
     }
 
+    /// Whether it is fresh by itself, whatever polls say.
+    fn is_young(&self, loaded: &Reading, clock: &dyn Clock) -> bool {
+        loaded.age(clock) < self.freshness.limit()
+    }
+
+    /// Whether what is kept is fresh.
     #[inline]
     fn is_fresh(&self, loaded: &Reading, clock: &dyn Clock) -> bool {
         let limit = self.freshness.limit();

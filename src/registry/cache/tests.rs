@@ -137,6 +137,42 @@ fn whatever_happens_while_it_loads_nothing_stale_is_left_once_the_event_has_pass
     }
 }
 
+/// Polls of the feed that go on while a load is on its way vouch for what is kept, and not for what they have carried the event
+/// of: neither the one who loads is let in by it, nor who waits for that load.
+#[test]
+fn a_load_that_its_event_overtook_is_no_answer_past_the_freshness() {
+    for before in [None, Some(1)] {
+        for steps in 0..12 {
+            let (cache, clock) = (cache(), clock());
+            let store: Small = Arc::new(Mutex::new(before.map(client)));
+            let since = Reading::of(&clock);
+            clock.advance(Duration::from_millis(1));
+            let load = || slow(Arc::clone(&store));
+            let mut calls = [Box::pin(cache.get(id(), &clock, load)), Box::pin(cache.get(id(), &clock, load))];
+            let mut context = Context::from_waker(Waker::noop());
+            for call in &mut calls {
+                assert!(call.as_mut().poll(&mut context).is_pending());
+            }
+            *store.lock().unwrap() = Some(client(2));
+            cache.take_out(id());
+            cache.drained(Reading::of(&clock), since);
+            for _ in 0..steps {
+                clock.advance(Duration::from_secs(1));
+                cache.drained(Reading::of(&clock), since);
+            }
+            for call in &mut calls {
+                let answer = loop {
+                    if let Poll::Ready(answer) = call.as_mut().poll(&mut context) {
+                        break revision(answer);
+                    }
+                };
+                let is_young = steps < 5;
+                assert!(answer == Some(2) || is_young && answer == before, "{answer:?} after {steps} seconds");
+            }
+        }
+    }
+}
+
 /// The planted fault: a load that enters whatever went by.
 #[test]
 fn a_stale_fill_is_found() {
