@@ -32,6 +32,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::commit::{Commit, CommitId, Entry, Expected, Index, RecordChange};
 pub use self::erased::{DynStore, ErasedStore};
+pub(crate) use self::error::with_sources;
 pub use self::error::{CommitError, StoreError, StoreErrorKind};
 pub use self::memory::MemoryStore;
 #[cfg(feature = "postgres")]

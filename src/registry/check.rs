@@ -350,7 +350,7 @@ fn unless_unreadable<T>(
 /// An error that is about what was read. That nothing could be read is the caller's.
 fn readable(error: StoreError) -> Result<StoreError, StoreError> {
     match error.kind() {
-        StoreErrorKind::Unavailable | StoreErrorKind::InDoubt => Err(error),
+        StoreErrorKind::Unavailable | StoreErrorKind::InDoubt | StoreErrorKind::Misconfigured => Err(error),
         _ => Ok(error),
     }
 }

@@ -14,6 +14,7 @@ use crate::id::{AddInId, ClientId, SecretId};
 use crate::record::Opened;
 use crate::store::{
     Commit, CommitError, Entry, Expected, Index, RecordChange, Store, StoreError, StoreErrorKind,
+    with_sources,
 };
 
 /// What a command came to: the client as it is now, and the secrets that were added.
@@ -315,7 +316,8 @@ impl<S: Store> Registry<S> {
                 Err(CommitError::NotWritten(error)) if !in_doubt => return Sent::NotWritten(error),
                 Err(CommitError::NotWritten(error)) => last = error,
                 Err(CommitError::Failed(error)) => {
-                    tracing::warn!(%error, "the store did not say whether a commit was applied");
+                    let why = with_sources(&error);
+                    tracing::warn!(why, "the store did not say whether a commit was applied");
                     (in_doubt, last) = (true, error);
                 }
             }

@@ -9,7 +9,7 @@ use super::cache::Cache;
 use crate::clock::Reading;
 use crate::event::Event;
 use crate::id::ClientId;
-use crate::store::{Changes, Cursor, MemoryStore, Store, StoreError, StoreErrorKind};
+use crate::store::{Changes, Cursor, MemoryStore, Store, StoreError, StoreErrorKind, with_sources};
 
 /// A reader of the change feed, from a cursor on.
 ///
@@ -64,25 +64,31 @@ impl<S: Store> Registry<S> {
     /// `registry.keep_fresh(tokio::time::sleep)`; with hints from PostgreSQL, `registry.keep_fresh(|at_most|
     /// hints.wait(at_most))`.
     ///
-    /// A store that does not answer is traced and asked again. Does nothing but wait where records are live clients in
-    /// memory.
+    /// A store that does not answer is asked again, and traced when that begins and once a minute. Does nothing but wait where
+    /// records are live clients in memory.
     pub async fn keep_fresh<F>(&self, wait: impl Fn(Duration) -> F + Send + Sync) -> Infallible
     where
         F: Future + Send,
     {
+        let clock = &*self.inner.clock;
+        let mut warned: Option<Reading> = None;
+        // Kept when the store fails: what went by meanwhile comes afterwards, or is said to be lost.
+        let mut following = None;
         loop {
             // Where nothing is kept there is nothing to keep fresh.
             let cache = self.inner.cache.as_ref().filter(|cache| !cache.freshness().limit().is_zero());
             let pause = match cache {
                 None => Duration::from_secs(60),
                 Some(cache) => {
-                    let Err(error) = self.follow_for(cache, &wait).await;
+                    let Err(error) = self.follow_for(cache, &mut following, &wait).await;
                     if error.kind() == StoreErrorKind::CursorLost {
+                        following = None;
                         // A backup was restored, or another server is the first now: nothing that was seen counts.
                         tracing::warn!("the change feed begins anew: everything kept in memory is dropped");
                         self.forget();
-                    } else {
-                        tracing::warn!(%error, "the change feed cannot be read");
+                    } else if warned.as_ref().is_none_or(|last| last.age(clock) >= WARN_AGAIN) {
+                        warned = Some(Reading::of(clock));
+                        tracing::warn!(why = with_sources(&error), "the change feed cannot be read");
                     }
                     pause(cache)
                 }
@@ -102,19 +108,25 @@ impl<S: Store> Registry<S> {
         }
     }
 
-    /// Follows the feed until something fails.
+    /// Follows the feed until something fails, from where it was followed so far or from now on.
     async fn follow_for<F>(
         &self,
         cache: &Cache,
+        following: &mut Option<Following<S>>,
         wait: &(impl Fn(Duration) -> F + Send + Sync),
     ) -> Result<Infallible, StoreError>
     where
         F: Future + Send,
     {
         let clock = &*self.inner.clock;
-        let mut follow = self.follow_from_now().await?;
-        // Loads that are sent from now on see everything before the cursor; the rest is going to pass.
-        let since = Reading::of(clock);
+        let Following { follow, since } = match following {
+            Some(following) => following,
+            None => {
+                let follow = self.follow_from_now().await?;
+                // Loads that are sent from now on see everything before the cursor; the rest is going to pass.
+                following.insert(Following { follow, since: Reading::of(clock) })
+            }
+        };
         loop {
             let sent = Reading::of(clock);
             let events = follow.next(PAGE).await?;
@@ -122,11 +134,17 @@ impl<S: Store> Registry<S> {
                 cache.take_out(client_id.into());
             }
             if events.len() < PAGE {
-                cache.drained(sent, since);
+                cache.drained(sent, *since);
                 drop(wait(pause(cache)).await);
             }
         }
     }
+}
+
+/// A reader of the feed, and since when it has followed without a gap.
+struct Following<S> {
+    follow: Follow<S>,
+    since: Reading,
 }
 
 impl<S: Store> Follow<S> {
@@ -171,3 +189,4 @@ fn clients_of(events: &[Event]) -> impl Iterator<Item = &ClientId> {
 
 /// How many events are read at once.
 const PAGE: usize = 1000;
+const WARN_AGAIN: Duration = Duration::from_secs(60);

@@ -70,6 +70,8 @@ impl StoreError {
 pub enum StoreErrorKind {
     /// It cannot be reached, or not in time: try again later.
     Unavailable,
+    /// It cannot be used as it is set up, and trying again will not help: its address, its schema, a right, a password.
+    Misconfigured,
     /// It can be read and not written: its disk is full, or it was opened that way.
     ReadOnly,
     /// Something in it cannot be read: restore it.
@@ -90,10 +92,25 @@ pub enum StoreErrorKind {
     InDoubt,
 }
 
+/// An error and what lies behind it, for a line of a log.
+pub(crate) fn with_sources(error: &dyn std::error::Error) -> String {
+    let mut words = error.to_string();
+    let mut next = error.source();
+    while let Some(error) = next {
+        words.push_str(": ");
+        words.push_str(&error.to_string());
+        next = error.source();
+    }
+    words
+}
+
 impl std::fmt::Display for StoreErrorKind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Unavailable => "the store cannot be reached or opened: see the source of this error, or try again later",
+            Self::Misconfigured => {
+                "the store cannot be used as it is set up: see the source of this error, and do not try again before"
+            }
             Self::ReadOnly => "the store cannot be written to: make room, or open it for writing",
             Self::Corrupt => "something in the store cannot be read: see the source of this error, and restore a backup",
             Self::Tampered => "a record is not what was written: check the store and restore it from a backup",

@@ -6,6 +6,7 @@ use std::time::Duration;
 use client_registry::store::{Cursor, PostgresStore, Store, StoreErrorKind};
 use client_registry::{Freshness, Issued, Registry, Revision};
 
+use crate::proxy::Proxy;
 use crate::server::{Schema, Server, run};
 use crate::world::{World, eventually, keyring, register};
 
@@ -69,12 +70,24 @@ async fn cursors_are_lost_when_the_schema_is_restored_from_a_dump() {
 /// freshness is an hour.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn caches_drop_everything_when_a_dump_is_restored_and_the_check_is_content() {
+    restored_under_a_node(false).await;
+}
+
+/// The same for a node that could not reach its server meanwhile.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn caches_drop_everything_when_a_dump_was_restored_while_they_were_cut_off() {
+    restored_under_a_node(true).await;
+}
+
+async fn restored_under_a_node(is_cut_off: bool) {
     let server = Server::start();
+    let proxy = Proxy::before(server.address()).await;
     let world = World::in_schema(Schema::at(server.url())).await;
     let (kept, later) = (world.register("kept").await, world.register("later").await);
     let builder = Registry::builder().clock(world.clock.clone());
     let builder = builder.freshness(Freshness::within(Duration::from_secs(3600)));
-    let node = builder.open(world.schema.store().await, keyring()).await.unwrap();
+    let store = PostgresStore::connect_with(&proxy.url(), world.schema.options()).await.unwrap();
+    let node = builder.open(store, keyring()).await.unwrap();
     let following = node.clone();
     let following = tokio::spawn(async move {
         let _ = following.keep_fresh(|_| tokio::time::sleep(Duration::from_millis(10))).await;
@@ -93,7 +106,14 @@ async fn caches_drop_everything_when_a_dump_is_restored_and_the_check_is_content
     eventually(async || (!lets_in(&later).await).then_some(())).await;
     assert!(lets_in(&lost).await && lets_in(&kept).await);
 
+    if is_cut_off {
+        let nowhere = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        proxy.lead_to(nowhere);
+        // Long enough for a poll to fail.
+        tokio::time::sleep(Duration::from_millis(300)).await;
+    }
     server.must("psql", &["-q", "-1", "-v", "ON_ERROR_STOP=1", "-d", "postgres", "-f", dump]);
+    proxy.lead_to(server.address());
     eventually(async || lets_in(&later).await.then_some(())).await;
     assert!(!lets_in(&lost).await && lets_in(&kept).await);
     for registry in [Registry::open(world.schema.store().await, keyring()).await.unwrap(), node.clone()] {

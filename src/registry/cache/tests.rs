@@ -148,7 +148,8 @@ fn a_load_that_its_event_overtook_is_no_answer_past_the_freshness() {
             let since = Reading::of(&clock);
             clock.advance(Duration::from_millis(1));
             let load = || slow(Arc::clone(&store));
-            let mut calls = [Box::pin(cache.get(id(), &clock, load)), Box::pin(cache.get(id(), &clock, load))];
+            let mut calls =
+                [Box::pin(cache.get(id(), &clock, load)), Box::pin(cache.get(id(), &clock, load))];
             let mut context = Context::from_waker(Waker::noop());
             for call in &mut calls {
                 assert!(call.as_mut().poll(&mut context).is_pending());
@@ -167,7 +168,10 @@ fn a_load_that_its_event_overtook_is_no_answer_past_the_freshness() {
                     }
                 };
                 let is_young = steps < 5;
-                assert!(answer == Some(2) || is_young && answer == before, "{answer:?} after {steps} seconds");
+                assert!(
+                    answer == Some(2) || is_young && answer == before,
+                    "{answer:?} after {steps} seconds"
+                );
             }
         }
     }
