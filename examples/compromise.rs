@@ -19,7 +19,7 @@ use client_registry::{
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let clock = ManualClock::new("2026-06-12T02:14:00Z".parse()?);
-    let registry = place::begin(Registry::builder().clock(clock.clone())).await?;
+    let registry = place::begin("compromise", Registry::builder().clock(clock.clone())).await?;
     let fabrikam = registry.as_seller("fabrikam")?;
     let details =
         ClientDetails::new("invoice bot", "bot.fabrikam.example", "https://bot.fabrikam.example/done")?;

@@ -20,7 +20,7 @@ use client_registry::{
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let clock = ManualClock::new("2026-03-01T09:00:00Z".parse()?);
-    let registry = place::begin(Registry::builder().clock(clock.clone())).await?;
+    let registry = place::begin("report", Registry::builder().clock(clock.clone())).await?;
     let job = registry.as_operator("nightly-job")?;
     let calendar = a_year_goes_by(&registry, &clock).await?;
 

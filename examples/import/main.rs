@@ -19,7 +19,7 @@ use serde::Deserialize;
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let clock = ManualClock::new("2026-03-01T09:00:00Z".parse()?);
-    let registry = place::begin(Registry::builder().clock(clock)).await?;
+    let registry = place::begin("import", Registry::builder().clock(clock)).await?;
     let operator = registry.as_operator("migration")?;
     let file: Vec<OldClient> = serde_json::from_str(include_str!("clients.json"))?;
 

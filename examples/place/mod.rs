@@ -1,7 +1,7 @@
 //! Where these examples keep their records: an application knows its store, and needs nothing of this.
 //!
 //! `CLIENT_REGISTRY_STORE` says `memory`, `sqlite` (with `--features sqlite`), or the URL of a PostgreSQL database (with
-//! `--features postgres`), in which a schema named after the example is used.
+//! `--features postgres`), in which a schema named after the example (`client_registry_import`) is used, and emptied first.
 
 use std::error::Error;
 use std::fmt;
@@ -24,8 +24,11 @@ pub(crate) enum Place {
 
 /// A registry with nothing in it yet, in the place that the environment says, or in memory.
 #[allow(dead_code, reason = "one example keeps what it has")]
-pub(crate) async fn begin(builder: RegistryBuilder) -> Result<Registry<DynStore>, Box<dyn Error>> {
-    let place = Place::said(&directory("example"), "memory")?;
+pub(crate) async fn begin(
+    example: &str,
+    builder: RegistryBuilder,
+) -> Result<Registry<DynStore>, Box<dyn Error>> {
+    let place = Place::said(&directory(example), "memory")?;
     place.clear().await?;
     let store = place.store().await?;
     let keyring = Keyring::generate(KeyId::parse("2026")?)?;

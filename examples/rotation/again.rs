@@ -60,7 +60,7 @@ pub(crate) async fn run(home: &Home, found: &Snapshot) -> Result<(), Box<dyn Err
         }
     );
     println!(
-        "\n   All of it is in {}; to begin anew, remove the keyring, {}.",
+        "\n   All of it is in {}; to begin anew, remove it, and the keyring, {}.",
         home.place(),
         home.keys().display()
     );

@@ -25,8 +25,6 @@ impl Home {
         home.put_away()?;
         fs::create_dir_all(&home.directory)?;
         if !home.keys().exists() {
-            // Nobody can read what was kept under a keyring that is gone.
-            home.place.clear().await?;
             println!("A keyring is made, and kept in {}", home.keys().display());
             println!(
                 "A real platform keeps it where it keeps its other secrets, and never beside what it protects."

@@ -30,7 +30,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let clock = ManualClock::new("2026-03-01T09:00:00Z".parse()?);
     let registry = Registry::builder().clock(clock.clone());
     let store = home.store().await?;
-    let registry = registry.open(store, home.keyring()?).await?;
+    let registry = registry.open(store, home.keyring()?).await.map_err(|error| {
+        format!(
+            "{error}: what is in {} was written under another keyring; remove it, or bring {}",
+            home.place(),
+            home.keys().display()
+        )
+    })?;
     let contoso = registry.as_seller("contoso")?;
     if let Some(found) = contoso.client_named("calendar app").await? {
         drop(registry);

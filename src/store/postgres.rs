@@ -23,7 +23,8 @@ use deadpool_postgres::{
     ClientWrapper, Hook, HookError, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime,
 };
 use tokio_postgres::config::TargetSessionAttrs;
-use tokio_postgres::{Config, NoTls};
+use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
+use tokio_postgres::{Config, NoTls, Socket};
 
 pub use self::hints::ChangeHints;
 pub use self::options::PostgresOptions;
@@ -48,8 +49,10 @@ use crate::validity::Timestamp;
 
 /// Records in PostgreSQL 13 or later. Cheap to clone; clones share their connections.
 ///
-/// Must be used within a [tokio](https://docs.rs/tokio) runtime that has its timers and its I/O switched on; elsewhere every
-/// call fails.
+/// Must be used within a [tokio](https://docs.rs/tokio) runtime; outside of one every call fails.
+///
+/// # Panics
+/// Within a runtime whose timers or I/O are switched off (`enable_all` switches them on) tokio panics.
 ///
 /// ```no_run
 /// use client_registry::store::PostgresStore;
@@ -87,8 +90,8 @@ struct Inner {
 }
 
 impl PostgresStore {
-    /// Connects to the server that a URL (`postgres://user:password@host:port/database`) or a list (`host=… user=…`) names,
-    /// without TLS; for TLS see [`from_pool`](Self::from_pool). Makes the schema, or brings it up to date.
+    /// Connects to the server that a URL (`postgres://user:password@host:port/database`, percent-encoded) or a list (`host=…
+    /// user=…`) names, without TLS; with it see [`connect_tls`](Self::connect_tls). Makes the schema, or brings it up to date.
     ///
     /// # Errors
     /// [`StoreError`]; what lies behind it says what to do.
@@ -101,12 +104,31 @@ impl PostgresStore {
     /// # Errors
     /// As [`connect`](Self::connect).
     pub async fn connect_with(url: &str, options: PostgresOptions) -> Result<Self, StoreError> {
-        let mut config: Config = url
-            .parse()
-            .map_err(|error| StoreError::with_source(StoreErrorKind::Unavailable, NotAnAddress(error)))?;
+        Self::connect_tls(url, options, NoTls).await
+    }
+
+    /// The same, over connections that are encrypted: `tls` makes them so, as the `MakeRustlsConnect` of
+    /// `tokio-postgres-rustls` or the `MakeTlsConnector` of `postgres-native-tls` and `postgres-openssl` do (for tokio-postgres
+    /// 0.7). Whether it has to be so is said in the URL (`sslmode=require`); which certificates count, in `tls`.
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect).
+    pub async fn connect_tls<T>(url: &str, options: PostgresOptions, tls: T) -> Result<Self, StoreError>
+    where
+        T: MakeTlsConnect<Socket> + Clone + Send + Sync + 'static,
+        T::Stream: Send + Sync,
+        T::TlsConnect: Send + Sync,
+        <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
+    {
+        let mut config: Config = url.parse().map_err(|error| misconfigured(NotAnAddress(error)))?;
+        if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
+            return Err(misconfigured(
+                "the address of the server names no host: postgres://user:password@host:port/database",
+            ));
+        }
         prepare(&mut config, &options);
         let manager = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-        let mut pool = Pool::builder(Manager::from_config(config.clone(), NoTls, manager))
+        let mut pool = Pool::builder(Manager::from_config(config.clone(), tls.clone(), manager))
             .max_size(options.max_connections)
             .runtime(Runtime::Tokio1);
         if options.named_statements {
@@ -115,27 +137,25 @@ impl PostgresStore {
             pool =
                 pool.post_create(Hook::async_fn(move |connection, _| Box::pin(settle(connection, timeout))));
         }
-        let pool =
-            pool.build().map_err(|error| StoreError::with_source(StoreErrorKind::Unavailable, error))?;
-        let hints = if options.hints {
-            Hints::over(config, format!("{}_changed", options.schema))
-        } else {
-            Hints::local()
-        };
+        let pool = pool.build().map_err(misconfigured)?;
+        let hints = if options.hints { Hints::over(config, tls, channel(&options)) } else { Hints::local() };
         Self::open(pool, options, hints).await
     }
 
-    /// Uses a pool of one's own, with whatever TLS it has. Each call takes a connection for one statement, or for the few of
+    /// Uses a pool of one's own (`deadpool-postgres` 0.14). Each call takes a connection for one statement, or for the few of
     /// a reader of the change feed, and needs nothing of the session: a pooler between here and the server may hand out
     /// connections by session or by transaction (with [`PostgresOptions::behind_pooler`] where it does not carry prepared
     /// statements). It must lead to the server's primary.
     ///
-    /// There are no [hints](Self::hints) from other nodes.
+    /// Other nodes are told of what is committed here, through the pool; of what they commit there are no
+    /// [hints](Self::hints), since hearing takes a connection that is not a pool's.
     ///
     /// # Errors
     /// As [`connect`](Self::connect).
     pub async fn from_pool(pool: Pool, options: PostgresOptions) -> Result<Self, StoreError> {
-        Self::open(pool, options, Hints::local()).await
+        let hints =
+            if options.hints { Hints::through(pool.clone(), channel(&options)) } else { Hints::local() };
+        Self::open(pool, options, hints).await
     }
 
     /// What makes the schema under its default name, for somebody with the right to do so: `psql --single-transaction`.
@@ -260,8 +280,20 @@ impl fmt::Debug for PostgresStore {
 
 /// A URL that is none. What it was is not repeated: it may have a password in it.
 #[derive(Debug, thiserror::Error)]
-#[error("not the address of a PostgreSQL server: postgres://user:password@host:port/database")]
+#[error(
+    "not the address of a PostgreSQL server: postgres://user:password@host:port/database, percent-encoded; sslmode is disable, \
+     prefer or require"
+)]
 struct NotAnAddress(#[source] tokio_postgres::Error);
+
+fn misconfigured(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> StoreError {
+    StoreError::with_source(StoreErrorKind::Misconfigured, source)
+}
+
+/// On which nodes tell each other that something has changed.
+fn channel(options: &PostgresOptions) -> String {
+    format!("{}_changed", options.schema)
+}
 
 /// Fills in what the URL leaves open.
 fn prepare(config: &mut Config, options: &PostgresOptions) {

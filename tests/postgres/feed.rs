@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use client_registry::store::{Cursor, PostgresStore, Store};
 use client_registry::{Event, EventHash, Lifetime, NewSecret, Registry, Revision, check_trail};
+use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod};
 use tokio::task::JoinSet;
 
 use crate::server::{Schema, client, run};
@@ -185,6 +186,16 @@ async fn a_hint_comes_from_another_node() {
     assert!(hints.wait(Duration::from_secs(30)).await);
     while hints.wait(Duration::from_millis(300)).await {}
     let _ = register(&here.as_seller("contoso").unwrap(), "one more").await;
+    assert!(hints.wait(Duration::from_secs(30)).await);
+    // Through a pool of one's own others are told, and nothing is heard.
+    let config: tokio_postgres::Config = schema.url.parse().unwrap();
+    let manager = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+    let pool = Manager::from_config(config, tokio_postgres::NoTls, manager);
+    let pool = Pool::builder(pool).max_size(2).build().unwrap();
+    let pooled = PostgresStore::from_pool(pool, schema.options()).await.unwrap();
+    let pooled = Registry::open(pooled, keyring()).await.unwrap();
+    while hints.wait(Duration::from_millis(300)).await {}
+    let _ = register(&pooled.as_seller("contoso").unwrap(), "through a pool").await;
     assert!(hints.wait(Duration::from_secs(30)).await);
     // Without hints there is only the time.
     let quiet = schema.store_with(schema.options().hints(false)).await;

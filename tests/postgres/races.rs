@@ -144,9 +144,10 @@ async fn a_commit_that_loses_a_deadlock_is_tried_again() {
     let (contoso, from, to, id) =
         (world.registry.as_seller("contoso").unwrap(), first.clone(), second.clone(), add_in.id().clone());
     let moving = tokio::spawn(async move { contoso.client(&from).move_add_in(&id, &to).await });
-    let waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE \
-                 '%client_registry.records%'"
-        .replace("client_registry", &world.schema.name);
+    let waits = format!(
+        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%{}%'",
+        world.schema.name
+    );
     eventually(async || (run(&world.schema.url, &waits).await[0][0].as_deref() == Some("1")).then_some(()))
         .await;
     // Comes when the commit has given way.

@@ -212,6 +212,7 @@ async fn the_schema_is_made_once_and_a_newer_one_is_refused() {
     let schema = Schema::shared();
     let missing =
         PostgresStore::connect_with(&schema.url, schema.options().migrate(false)).await.unwrap_err();
+    assert_eq!(missing.kind(), StoreErrorKind::Misconfigured);
     assert!(cause(&missing).contains("schema_sql"), "{}", cause(&missing));
     let mut opening = tokio::task::JoinSet::new();
     for _ in 0..8 {
@@ -304,9 +305,35 @@ async fn no_error_and_no_debug_has_the_password() {
     ] {
         assert!(!text.contains("opensesame"), "{text}");
     }
-    for name in ["", "9lives", "Client", "a-b", "a b", &"x".repeat(49)] {
+    for name in
+        ["public", "pg_mine", "information_schema", "", "9lives", "Client", "a-b", "a b", &"x".repeat(49)]
+    {
         assert!(PostgresOptions::new().schema(name).is_err(), "{name}");
     }
+}
+
+/// What trying again does not help is told apart, and what to do about it.
+#[tokio::test]
+async fn what_is_set_up_wrongly_says_so() {
+    let server = Server::start();
+    let (host, database) = (server.address(), "postgres");
+    for (url, advice) in [
+        (String::new(), "names no host"),
+        ("postgres:///database".to_owned(), "names no host"),
+        ("nonsense".to_owned(), "not the address"),
+        (format!("postgres://postgres@{host}/{database}?sslmode=verify-full"), "sslmode is disable"),
+        (format!("postgres://postgres@{host}/{database}?sslmode=require"), "connect_tls"),
+        (format!("postgres://postgres@{host}/nowhere"), "\"nowhere\" does not exist"),
+        (format!("postgres://nobody@{host}/{database}"), "\"nobody\" does not exist"),
+    ] {
+        let error = PostgresStore::connect(&url).await.unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::Misconfigured, "{url}: {}", cause(&error));
+        assert!(cause(&error).contains(advice), "{url}: {}", cause(&error));
+    }
+    // A word of SQL is a name like any other.
+    let options = PostgresOptions::new().schema("select").unwrap();
+    let store = PostgresStore::connect_with(&server.url(), options).await.unwrap();
+    assert!(store.changes(None, 1).await.unwrap().events.is_empty());
 }
 
 /// The rights that the operations page lists are enough, and no less would do for the trail to stay as it is.
@@ -323,6 +350,18 @@ async fn the_least_rights_are_enough() {
     schema.run(&grants).await;
 
     let url = server.url_of("registry", "postgres");
+    // Each of them is needed, and missed when the store is opened.
+    for (right, table) in
+        [("DELETE", "secrets"), ("SELECT", "history"), ("UPDATE", "feed_end"), ("INSERT", "feed")]
+    {
+        let table = format!("client_registry.{table}");
+        schema.run(&format!("REVOKE {right} ON {table} FROM registry")).await;
+        let refused = PostgresStore::connect_with(&url, schema.options()).await.unwrap_err();
+        assert_eq!(refused.kind(), StoreErrorKind::Misconfigured);
+        let why = cause(&refused);
+        assert!(why.contains(&format!("the role registry lacks {right} on")), "{why}");
+        schema.run(&format!("GRANT {right} ON {table} TO registry")).await;
+    }
     let store = PostgresStore::connect_with(&url, schema.options()).await.unwrap();
     let world = World::over(schema, store).await;
     let issued = world.register("calendar app").await;
@@ -360,6 +399,11 @@ async fn the_least_rights_are_enough() {
     // A role without the right to make a schema says what is missing.
     let options = PostgresOptions::new().schema("not_there").unwrap();
     let refused = PostgresStore::connect_with(&url, options).await.unwrap_err();
+    assert_eq!(refused.kind(), StoreErrorKind::Misconfigured);
     assert!(cause(&refused).contains("permission denied"), "{}", cause(&refused));
+    // In a schema that somebody else has made for it, it makes the tables.
+    run(&server.url(), "CREATE SCHEMA made_for_it AUTHORIZATION registry").await;
+    let options = PostgresOptions::new().schema("made_for_it").unwrap();
+    drop(PostgresStore::connect_with(&url, options).await.unwrap());
     let _ = register(&world.contoso, "still there").await;
 }

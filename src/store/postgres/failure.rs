@@ -9,7 +9,7 @@ use std::time::Duration;
 use deadpool_postgres::{PoolError, TimeoutType};
 use tokio_postgres::error::{DbError, Severity, SqlState};
 
-use super::server::NOT_DURABLE;
+use super::server::{ASYNCHRONOUS, NOT_DURABLE, NOT_PRIMARY, READ_ONLY, REPLICA};
 use crate::store::{CommitError, StoreError, StoreErrorKind};
 
 #[derive(Debug, thiserror::Error)]
@@ -20,11 +20,13 @@ pub(super) enum Failure {
     NoneFree(Duration),
     #[error("no connection was made within {0:?}")]
     NotConnected(Duration),
-    #[error("no connection could be made")]
+    #[error("no connection could be made{}", connecting(.0))]
     Connecting(#[source] Box<PoolError>),
+    #[error("{0}")]
+    Misconfigured(String),
     #[error("the server did not answer within {within:?}")]
     NoAnswer { within: Duration, sent: bool },
-    #[error("the server refused, or the connection was lost")]
+    #[error("{}", said(source))]
     Server { sent: bool, source: tokio_postgres::Error },
     #[error("{0}")]
     Unusable(&'static str),
@@ -92,8 +94,13 @@ impl Failure {
     }
 
     fn kind(&self) -> StoreErrorKind {
-        const READ_ONLY: [SqlState; 3] =
-            [SqlState::READ_ONLY_SQL_TRANSACTION, SqlState::DISK_FULL, SqlState::INSUFFICIENT_PRIVILEGE];
+        const READ_ONLY: [SqlState; 2] = [SqlState::READ_ONLY_SQL_TRANSACTION, SqlState::DISK_FULL];
+        const MISCONFIGURED: [SqlState; 4] = [
+            SqlState::INSUFFICIENT_PRIVILEGE,
+            SqlState::INVALID_AUTHORIZATION_SPECIFICATION,
+            SqlState::INVALID_PASSWORD,
+            SqlState::INVALID_CATALOG_NAME,
+        ];
         const CORRUPT: [SqlState; 6] = [
             SqlState::UNIQUE_VIOLATION,
             SqlState::UNDEFINED_TABLE,
@@ -105,8 +112,11 @@ impl Failure {
         match self {
             Self::Unreadable { .. } => StoreErrorKind::Corrupt,
             Self::Unusable(_) => StoreErrorKind::ReadOnly,
+            Self::NoRuntime | Self::Misconfigured(_) => StoreErrorKind::Misconfigured,
+            Self::Connecting(error) if wants_tls(error) => StoreErrorKind::Misconfigured,
             _ => match self.code() {
                 Some(code) if READ_ONLY.contains(code) => StoreErrorKind::ReadOnly,
+                Some(code) if MISCONFIGURED.contains(code) => StoreErrorKind::Misconfigured,
                 Some(code) if CORRUPT.contains(code) => StoreErrorKind::Corrupt,
                 Some(_) if self.is_from(NOT_DURABLE) => StoreErrorKind::ReadOnly,
                 _ => StoreErrorKind::Unavailable,
@@ -116,9 +126,7 @@ impl Failure {
 
     /// Whether a check in the statement did not let it through, and said this.
     fn is_from(&self, check: &str) -> bool {
-        self.answer().is_some_and(|answer| {
-            *answer.code() == SqlState::INVALID_TEXT_REPRESENTATION && answer.message().contains(check)
-        })
+        self.answer().is_some_and(|answer| is_from(answer, check))
     }
 
     fn answer(&self) -> Option<&DbError> {
@@ -130,6 +138,52 @@ impl Failure {
             },
             _ => None,
         }
+    }
+}
+
+fn is_from(answer: &DbError, check: &str) -> bool {
+    *answer.code() == SqlState::INVALID_TEXT_REPRESENTATION && answer.message().contains(check)
+}
+
+/// What happened, and what to do where that is known.
+fn said(error: &tokio_postgres::Error) -> &'static str {
+    let Some(answer) = error.as_db_error() else {
+        return "the connection was lost";
+    };
+    match *answer.code() {
+        SqlState::INSUFFICIENT_PRIVILEGE => {
+            "the role lacks a right: grant it what `store::postgres_operations` lists"
+        }
+        SqlState::READ_ONLY_SQL_TRANSACTION => READ_ONLY,
+        _ if is_from(answer, NOT_DURABLE) => ASYNCHRONOUS,
+        _ if is_from(answer, NOT_PRIMARY) => REPLICA,
+        _ => "the server refused",
+    }
+}
+
+fn connecting(error: &PoolError) -> &'static str {
+    if wants_tls(error) {
+        return ": the server, or the URL, asks for TLS: open the store with `connect_tls`";
+    }
+    match error {
+        PoolError::Backend(error) if error.as_db_error().is_some() => ": the server refused",
+        PoolError::Backend(_) => {
+            ": look at host and port of the URL, and percent-encode its user and password"
+        }
+        _ => "",
+    }
+}
+
+/// Whether there is a connection only for those who encrypt it.
+fn wants_tls(error: &PoolError) -> bool {
+    let PoolError::Backend(error) = error else { return false };
+    match error.as_db_error() {
+        // `pg_hba.conf` lets nobody in without, which is said in the language of the server.
+        Some(answer) => {
+            *answer.code() == SqlState::INVALID_AUTHORIZATION_SPECIFICATION
+                && answer.message().contains("no encryption")
+        }
+        None => error.to_string().contains("TLS"),
     }
 }
 

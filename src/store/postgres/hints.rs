@@ -7,11 +7,18 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use deadpool_postgres::{Object, Pool};
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
-use tokio_postgres::{AsyncMessage, Client, Config, NoTls};
+use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
+use tokio_postgres::{AsyncMessage, Client, Config, Socket};
+
+/// What connections are made with.
+pub(super) trait Tls: MakeTlsConnect<Socket> + Clone + Send + Sync + 'static {}
+
+impl<T: MakeTlsConnect<Socket> + Clone + Send + Sync + 'static> Tls for T {}
 
 /// Tells and listens, from the first commit or the first listener on.
 #[derive(Debug)]
@@ -42,14 +49,33 @@ impl Hints {
     }
 
     /// Hints over a connection of its own, on a channel. Connects when it is needed.
-    pub(super) fn over(config: Config, channel: String) -> Self {
+    pub(super) fn over<T: Tls>(config: Config, tls: T, channel: String) -> Self
+    where
+        T::Stream: Send + Sync,
+        T::TlsConnect: Send + Sync,
+        <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
+    {
         let changed = watch::Sender::new(());
-        let outbox = Arc::new(Outbox::default());
-        let Ok(runtime) = Handle::try_current() else {
-            return Self { changed, line: None };
-        };
-        let operator = runtime.spawn(operate(config, channel, Arc::clone(&outbox), changed.clone()));
-        Self { changed, line: Some(Line { outbox, operator }) }
+        let outbox = Arc::default();
+        let operator = operate(config, tls, channel, Arc::clone(&outbox), changed.clone());
+        Self::with(changed, outbox, operator)
+    }
+
+    /// Tells others through a pool, and hears of none.
+    pub(super) fn through(pool: Pool, channel: String) -> Self {
+        let outbox = Arc::default();
+        let operator = tell_through(pool, channel, Arc::clone(&outbox));
+        Self::with(watch::Sender::new(()), outbox, operator)
+    }
+
+    fn with(
+        changed: watch::Sender<()>,
+        outbox: Arc<Outbox>,
+        operator: impl Future<Output = ()> + Send + 'static,
+    ) -> Self {
+        let line =
+            Handle::try_current().ok().map(|runtime| Line { outbox, operator: runtime.spawn(operator) });
+        Self { changed, line }
     }
 
     /// Something was committed here.
@@ -86,7 +112,10 @@ pub struct ChangeHints {
 
 impl ChangeHints {
     /// Waits until somebody has committed since the last time, here or, as far as it is heard of, elsewhere, but at most as
-    /// long as `at_most`. Says whether there was a hint. Must be called within a tokio runtime.
+    /// long as `at_most`. Says whether there was a hint.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime that has its timers switched on.
     pub async fn wait(&self, at_most: Duration) -> bool {
         let mut changed = self.heard().clone();
         match timeout(at_most, changed.changed()).await {
@@ -109,10 +138,20 @@ impl ChangeHints {
 }
 
 /// Keeps the connection, for as long as the store lives.
-async fn operate(config: Config, channel: String, outbox: Arc<Outbox>, changed: watch::Sender<()>) {
+async fn operate<T: Tls>(
+    config: Config,
+    tls: T,
+    channel: String,
+    outbox: Arc<Outbox>,
+    changed: watch::Sender<()>,
+) where
+    T::Stream: Send,
+    T::TlsConnect: Send,
+    <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
+{
     outbox.woken.notified().await;
     loop {
-        if let Ok(client) = connect(&config, &channel, &outbox, &changed).await {
+        if let Ok(client) = connect(&config, tls.clone(), &channel, &outbox, &changed).await {
             // What was told while nobody listened was not heard.
             changed.send_replace(());
             pass_on(&client, &channel, &outbox).await;
@@ -136,14 +175,37 @@ async fn pass_on(client: &Client, channel: &str, outbox: &Outbox) {
     }
 }
 
+/// Passes on what is told, over whatever connection is free.
+async fn tell_through(pool: Pool, channel: String, outbox: Arc<Outbox>) {
+    loop {
+        outbox.woken.notified().await;
+        if outbox.told.swap(false, std::sync::atomic::Ordering::AcqRel)
+            && let Ok(Ok(connection)) = timeout(PATIENCE, pool.get()).await
+        {
+            let sent = timeout(PATIENCE, connection.batch_execute(&format!("NOTIFY {channel}"))).await;
+            if sent.is_err() {
+                // An answer may still come.
+                drop(Object::take(connection));
+            }
+        }
+        sleep(PAUSE).await;
+    }
+}
+
 /// A connection that listens. The task that reads from it ends with the client.
-async fn connect(
+async fn connect<T: Tls>(
     config: &Config,
+    tls: T,
     channel: &str,
     outbox: &Arc<Outbox>,
     changed: &watch::Sender<()>,
-) -> Result<Client, Box<dyn std::error::Error + Send + Sync>> {
-    let (client, mut connection) = timeout(PATIENCE, config.connect(NoTls)).await??;
+) -> Result<Client, Box<dyn std::error::Error + Send + Sync>>
+where
+    T::Stream: Send,
+    T::TlsConnect: Send,
+    <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
+{
+    let (client, mut connection) = timeout(PATIENCE, config.connect(tls)).await??;
     let (outbox, changed) = (Arc::clone(outbox), changed.clone());
     tokio::spawn(async move {
         while let Some(Ok(message)) = std::future::poll_fn(|context| connection.poll_message(context)).await {

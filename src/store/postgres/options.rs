@@ -44,7 +44,8 @@ impl PostgresOptions {
     /// The schema that the tables are in: `client_registry`, unless set.
     ///
     /// # Errors
-    /// [`StoreError`] when the name is not 1 to 48 characters of `[a-z0-9_]`, the first no digit.
+    /// [`StoreErrorKind::Misconfigured`] when the name is not 1 to 48 characters of `[a-z0-9_]`, the first no digit, or is
+    /// PostgreSQL's own (`public`, `information_schema`, `pg_…`).
     pub fn schema(self, name: &str) -> Result<Self, StoreError> {
         let is_plain = |b: u8| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_');
         let is_name = (1..=48).contains(&name.len())
@@ -52,27 +53,31 @@ impl PostgresOptions {
             && name.bytes().next().is_some_and(|first| !first.is_ascii_digit());
         if !is_name {
             let why = "a schema's name is 1 to 48 characters of [a-z0-9_], the first no digit";
-            return Err(StoreError::with_source(StoreErrorKind::Unavailable, why));
+            return Err(StoreError::with_source(StoreErrorKind::Misconfigured, why));
+        }
+        if name.starts_with("pg_") || matches!(name, "public" | "information_schema") {
+            let why = "the schema is PostgreSQL's own: the registry needs one for itself";
+            return Err(StoreError::with_source(StoreErrorKind::Misconfigured, why));
         }
         Ok(Self { schema: name.to_owned(), ..self })
     }
 
-    /// How many connections at most: 10, unless set. One more is kept for [hints](Self::hints). A pool of one's own has a
+    /// How many connections at most: 10, unless set, and one at least. One more is kept for [hints](Self::hints). A pool of one's own has a
     /// limit of its own.
     pub fn max_connections(self, connections: usize) -> Self {
         Self { max_connections: connections.max(1), ..self }
     }
 
-    /// How long to wait for a connection, new or free: 5 seconds, unless set.
+    /// How long to wait for a connection, new or free: 5 seconds, unless set, and a millisecond at least.
     pub fn acquire_timeout(self, timeout: Duration) -> Self {
-        Self { acquire_timeout: timeout.min(LONGEST), ..self }
+        Self { acquire_timeout: timeout.clamp(SHORTEST, LONGEST), ..self }
     }
 
-    /// How long the server may work on a statement: 10 seconds, unless set. The server is told with each connection, except
+    /// How long the server may work on a statement: 10 seconds, unless set, and a millisecond at least. The server is told with each connection, except
     /// in a pool of one's own and [behind a pooler](Self::behind_pooler); there, set it for the role (`ALTER ROLE … SET
     /// statement_timeout`). Half a second later nobody waits any more, whatever the server or the network do.
     pub fn statement_timeout(self, timeout: Duration) -> Self {
-        Self { statement_timeout: timeout.min(LONGEST), ..self }
+        Self { statement_timeout: timeout.clamp(SHORTEST, LONGEST), ..self }
     }
 
     /// Leaves out what a pooler between here and the server may not carry: prepared statements, settings of the session, and
@@ -108,5 +113,6 @@ impl Default for PostgresOptions {
 }
 
 pub(super) const DEFAULT_SCHEMA: &str = "client_registry";
+const SHORTEST: Duration = Duration::from_millis(1);
 /// Longer than anybody waits, and short enough to add to any instant.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);

@@ -4,6 +4,7 @@
 //! one transaction under a lock, so that nodes that start together do it once. A newer one is refused.
 
 use tokio_postgres::error::SqlState;
+use tokio_postgres::types::Type;
 
 use super::failure::{Failure, store_error};
 use super::options::{DEFAULT_SCHEMA, PostgresOptions};
@@ -15,14 +16,13 @@ pub(super) fn schema_sql(schema: &str) -> String {
     in_schema(include_str!("schema.sql"), schema)
 }
 
-/// A text that names the default schema, for another one. Names of schemas need no quotes: see
-/// [`PostgresOptions::schema`].
+/// A text that names the default schema, for another one, whose name may be a word of SQL.
 pub(super) fn in_schema(sql: &str, schema: &str) -> String {
     if schema == DEFAULT_SCHEMA {
         return sql.to_owned();
     }
-    let sql = sql.replace("client_registry.", &format!("{schema}."));
-    sql.replace("SCHEMA IF NOT EXISTS client_registry;", &format!("SCHEMA IF NOT EXISTS {schema};"))
+    let sql = sql.replace("client_registry.", &format!("\"{schema}\"."));
+    sql.replace(CREATE, &format!("CREATE SCHEMA IF NOT EXISTS \"{schema}\";"))
 }
 
 /// Makes sure that the schema is the one that this version works with.
@@ -36,12 +36,23 @@ pub(super) async fn ensure(session: &mut Session, options: &PostgresOptions) -> 
                 return Err(StoreError::with_source(StoreErrorKind::Corrupt, why));
             }
             None if !options.migrate => {
-                let why = "the schema is not there: run PostgresStore::schema_sql by hand";
-                return Err(StoreError::with_source(StoreErrorKind::Unavailable, why));
+                let why = format!(
+                    "the schema {} is not there: run by hand what PostgresStore::schema_sql_with says of these options",
+                    options.schema
+                );
+                return Err(StoreError::with_source(StoreErrorKind::Misconfigured, why));
             }
             None => {}
         }
-        let sql = format!("SELECT pg_advisory_xact_lock({LOCK});\n{}", schema_sql(&options.schema));
+        // Where somebody else has made the schema, the role may have rights in it, and none to make one.
+        let made = match session.query(IS_THERE, &[(&options.schema, Type::TEXT)]).await {
+            Ok(rows) if rows.is_empty() => include_str!("schema.sql").to_owned(),
+            Ok(_) => include_str!("schema.sql").replace(CREATE, ""),
+            Err(failure) if failure.is_unknown_there() => include_str!("schema.sql").to_owned(),
+            Err(failure) => return Err(store_error(failure)),
+        };
+        let made = in_schema(&made, &options.schema);
+        let sql = format!("SELECT pg_advisory_xact_lock({LOCK});\n{made}");
         match session.run(&sql).await {
             Ok(_) => {}
             // Where the lock does not hold, two may make the same thing; the one that loses looks again.
@@ -72,6 +83,8 @@ fn is_there_already(failure: &Failure) -> bool {
     failure.code().is_some_and(|code| THERE.contains(code))
 }
 
+const CREATE: &str = "CREATE SCHEMA IF NOT EXISTS client_registry;";
+const IS_THERE: &str = "SELECT FROM pg_catalog.pg_namespace WHERE nspname = $1";
 /// The schema that this version works with.
 const VERSION: i32 = 1;
 /// Among the advisory locks of a database: "client-r" in ASCII.

@@ -32,17 +32,13 @@ impl Server {
                 let read_only: &str = row.try_get(1).map_err(unreadable)?;
                 let synchronous: &str = row.try_get(2).map_err(unreadable)?;
                 if is_replica {
-                    return Err(Failure::Unusable("the server is a replica: connect to the primary"));
+                    return Err(Failure::Unusable(REPLICA));
                 }
                 if read_only == "on" {
-                    return Err(Failure::Unusable(
-                        "transactions are read-only there: look at default_transaction_read_only of server, database and role",
-                    ));
+                    return Err(Failure::Unusable(READ_ONLY));
                 }
                 if synchronous == "off" {
-                    return Err(Failure::Unusable(
-                        "synchronous_commit is off there, so that what it acknowledges may be lost: turn it on for the role",
-                    ));
+                    return Err(Failure::Unusable(ASYNCHRONOUS));
                 }
                 true
             }
@@ -50,8 +46,10 @@ impl Server {
         Ok(Self { schema: schema.to_owned(), is_postgres, knows_place: false })
     }
 
-    /// Finds out whether the server tells where it stands. The tables are there.
+    /// Finds out whether the role has the rights that it needs, and whether the server tells where it stands. The tables are
+    /// there.
     pub(super) async fn locate(self, session: &mut Session) -> Result<Self, Failure> {
+        self.check_rights(session).await?;
         let sql = in_schema(&format!("SELECT {PLACE} FROM client_registry.meta m"), &self.schema);
         let knows_place = match session.query(&sql, &[]).await {
             Ok(_) => true,
@@ -60,6 +58,23 @@ impl Server {
             Err(failure) => return Err(failure),
         };
         Ok(Self { knows_place, ..self })
+    }
+
+    /// A right that is missing shows now, and not in an emergency.
+    async fn check_rights(&self, session: &mut Session) -> Result<(), Failure> {
+        if !self.is_postgres {
+            return Ok(());
+        }
+        let rows = session.query(&in_schema(MISSING, &self.schema), &[]).await?;
+        let unreadable = |source: tokio_postgres::Error| Failure::unreadable("rights", source);
+        let Some(row) = rows.first() else { return Ok(()) };
+        let (role, missing): (&str, Option<&str>) =
+            (row.try_get(0).map_err(unreadable)?, row.try_get(1).map_err(unreadable)?);
+        missing.map_or(Ok(()), |missing| {
+            Err(Failure::Misconfigured(format!(
+                "the role {role} lacks {missing}: grant it what `store::postgres_operations` lists"
+            )))
+        })
     }
 
     /// A statement for this server: `{primary}`, `{durable}` and `{place}` are filled in.
@@ -88,5 +103,22 @@ const DURABLE: &str = "(SELECT CASE WHEN current_setting('synchronous_commit') =
 const PLACE: &str = "(SELECT system_identifier FROM pg_control_system())::text || '/' || \
                      substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) || '/' || m.tableoid::text || '/' || m.xmin::text";
 
-/// What [`DURABLE`] says.
+/// What [`DURABLE`] and [`PRIMARY`] say.
 pub(super) const NOT_DURABLE: &str = "synchronous_commit is off";
+pub(super) const NOT_PRIMARY: &str = "this server is a replica";
+
+/// What to do, when the store is opened and when it becomes so later.
+pub(super) const REPLICA: &str = "the server is a replica: connect to the primary";
+pub(super) const READ_ONLY: &str =
+    "transactions are read-only there: look at default_transaction_read_only of server, database and role";
+pub(super) const ASYNCHRONOUS: &str =
+    "synchronous_commit is off there, so that what it acknowledges may be lost: turn it on for the role";
+
+/// What the role may not do, of what the store needs of a table or of the schema.
+const MISSING: &str = "
+SELECT current_user::text, string_agg(kind || ' on ' || name, ', ') FROM (
+    SELECT unnest(string_to_array(kinds, ' ')) AS kind, 'client_registry.' || t AS name FROM (VALUES
+        ('meta', 'SELECT'), ('records', 'SELECT INSERT UPDATE'), ('entries', 'SELECT INSERT UPDATE DELETE'),
+        ('secrets', 'SELECT INSERT UPDATE DELETE'), ('history', 'SELECT INSERT'), ('feed', 'SELECT INSERT'),
+        ('pending', 'SELECT INSERT DELETE'), ('feed_end', 'SELECT UPDATE')) AS needed(t, kinds)
+) needed WHERE NOT has_table_privilege(name, kind)";
