@@ -23,6 +23,12 @@ fn public_types_cross_threads() {
     cheap_to_share::<MemoryStore>();
     #[cfg(feature = "sqlite")]
     cheap_to_share::<store::SqliteStore>();
+    #[cfg(feature = "postgres")]
+    {
+        cheap_to_share::<store::PostgresStore>();
+        cheap_to_share::<store::PostgresOptions>();
+        everywhere::<store::ChangeHints>();
+    }
     cheap_to_share::<Credentials>();
     cheap_to_share::<Plan<SecretDeletion>>();
     cheap_to_share::<Signature>();

@@ -45,6 +45,7 @@ async fn whatever_was_acknowledged_survives_the_server() {
     let kills = [Kill::Server, Kill::Immediately, Kill::OneSession].into_iter().cycle().take(3 * each);
     let told = kill_while_four_write(|store| store, kills).await.expect("all of it is there");
     println!("{} kills: {told}", 3 * each);
+    assert!(!told.contains(", 0 were resolved"), "none was hit in the middle");
 }
 
 /// The control: a store that takes a connection that broke for an acknowledgement.

@@ -100,11 +100,11 @@ impl Nodes {
         Self { schema, here, others }
     }
 
-    /// From the acknowledgement here to the last time that somebody is let in elsewhere, for each of 200 deletions, so many
-    /// of them at once.
-    async fn delays(&self, at_once: usize) -> Vec<Duration> {
+    /// From the acknowledgement here to the last time that somebody is let in elsewhere, for each of so many deletions, so
+    /// many of them at once.
+    async fn delays(&self, deletions: usize, at_once: usize) -> Vec<Duration> {
         let mut delays = Vec::new();
-        for first in (0..DELETIONS).step_by(at_once) {
+        for first in (0..deletions).step_by(at_once) {
             let mut deleting = JoinSet::new();
             for number in first..first + at_once {
                 deleting.spawn(delay(number, Arc::clone(&self.here), Arc::clone(&self.others)));
@@ -134,7 +134,8 @@ async fn delay(number: usize, here: Arc<Node>, others: Arc<[Node]>) -> Duration 
     last
 }
 
-fn report(what: &str, delays: &[Duration]) {
+/// Says how long it took, and answers with the median. A deletion is never known later than it is fresh.
+fn report(what: &str, delays: &[Duration]) -> Duration {
     let at = |percent: usize| delays[(delays.len() - 1) * percent / 100];
     let _ = writeln!(
         std::io::stdout(),
@@ -144,18 +145,33 @@ fn report(what: &str, delays: &[Duration]) {
         at(99),
         at(100),
     );
-    assert_eq!(delays.len(), DELETIONS);
     assert!(at(100) < FRESHNESS + Duration::from_millis(500), "whatever the network does: {delays:?}");
+    at(50)
 }
+
+/// Sooner than a poll comes by itself.
+const PROMPT: Duration = Duration::from_millis(250);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_deletion_arrives_on_the_other_nodes() {
-    report("with notifications", &Nodes::start(true).await.delays(1).await);
+    let delays = Nodes::start(true).await.delays(DELETIONS, 1).await;
+    assert!(report("with notifications", &delays) < PROMPT);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_notifications_it_is_never_later_than_the_freshness() {
-    report("without notifications", &Nodes::start(false).await.delays(10).await);
+    let delays = Nodes::start(false).await.delays(DELETIONS, 10).await;
+    assert!(report("without notifications", &delays) < FRESHNESS / 2, "known by a poll");
+}
+
+/// The control for both: nodes that do not follow know when what they have is no longer fresh.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nodes_that_do_not_follow_are_found() {
+    let nodes = Nodes::start(true).await;
+    for node in nodes.others.iter() {
+        node.following.abort();
+    }
+    assert!(report("not followed", &nodes.delays(20, 20).await) > FRESHNESS / 2);
 }
 
 /// Somebody holds a transaction open in which nothing is acknowledged: nobody else's revocation waits for it.
@@ -170,7 +186,8 @@ async fn a_transaction_that_is_held_open_delays_no_revocation() {
         held.client_id()
     );
     holder.batch_execute(&hold).await.unwrap();
-    report("beside a held transaction", &nodes.delays(1).await);
+    let delays = nodes.delays(DELETIONS, 1).await;
+    assert!(report("beside a held transaction", &delays) < PROMPT);
     holder.batch_execute("ROLLBACK").await.unwrap();
 }
 

@@ -198,7 +198,9 @@ pub(crate) fn shared_url() -> String {
 
 fn binaries() -> Option<PathBuf> {
     let has_all = |directory: &Path| {
-        ["initdb", "postgres", "pg_ctl", "pg_dump", "psql"].iter().all(|name| directory.join(name).exists())
+        ["initdb", "postgres", "pg_ctl", "pg_dump", "pg_basebackup", "psql"]
+            .iter()
+            .all(|name| directory.join(name).exists())
     };
     let path = std::env::var_os("PATH").unwrap_or_default();
     let configured = Command::new("pg_config").arg("--bindir").output().ok();
@@ -208,7 +210,7 @@ fn binaries() -> Option<PathBuf> {
         .flatten()
         .filter_map(|entry| Some(entry.ok()?.path().join("bin")))
         .collect();
-    versions.sort();
+    versions.sort_by_key(|path| path.iter().find_map(|part| part.to_str()?.parse::<u32>().ok()));
     std::env::split_paths(&path)
         .chain(configured.map(|directory| PathBuf::from(directory.trim())))
         .chain(versions.into_iter().rev())

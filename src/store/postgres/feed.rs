@@ -81,49 +81,46 @@ impl PostgresStore {
             }
         };
         let limit = limit.max(1);
+        // The commit that was reached comes first; each of the others has an event at least.
+        let rows = up_to(limit.saturating_add(1));
+        let parameters: [Parameter<'_>; 2] = [(&reached.position, Type::INT8), (&rows, Type::INT8)];
+        let is_full = |page: &Page| page.commits.len() > limit;
+        let page = self.numbered(&self.inner.feed.page, &parameters, is_full).await?;
+        page.changes(reached, check, limit)
+    }
+
+    pub(super) async fn read_latest(&self) -> Result<Cursor, StoreError> {
+        self.numbered(&self.inner.feed.last, &[], |_| false).await?.end()
+    }
+
+    /// A page that has everything that was committed before, or is full.
+    async fn numbered(
+        &self,
+        sql: &str,
+        parameters: &[Parameter<'_>],
+        is_full: impl Fn(&Page) -> bool,
+    ) -> Result<Page, StoreError> {
         let mut is_numbered = false;
         let mut attempts = 0;
         let mut session = self.session().await.map_err(store_error)?;
         loop {
             attempts += 1;
-            match self.page(&mut session, reached, limit).await {
-                Ok(page) => {
-                    let is_pending = page.is_pending;
-                    let changes = page.changes(reached, check, limit)?;
-                    if changes.events.len() == limit || !is_pending || is_numbered {
-                        return Ok(changes);
-                    }
+            let looked = session.query(sql, parameters).await.and_then(|rows| page(&rows));
+            match looked {
+                Ok(page) if is_full(&page) || !page.is_pending || is_numbered => return Ok(page),
+                Ok(_) => {
+                    is_numbered = self.number(&mut session).await? < BATCH;
+                    // What was numbered stays so, and there may be very much of it.
+                    session.go_on();
                 }
                 Err(failure) if failure.is_of_the_connection() && attempts == 1 => {
                     drop(session); // Or it would wait for itself.
                     session = self.session().await.map_err(store_error)?;
-                    continue;
                 }
+                Err(failure) if failure.lost_a_race() && attempts < RACES => {}
                 Err(failure) => return Err(store_error(failure)),
             }
-            is_numbered = self.number(&mut session).await? < BATCH;
         }
-    }
-
-    pub(super) async fn read_latest(&self) -> Result<Cursor, StoreError> {
-        let mut session = self.session().await.map_err(store_error)?;
-        let mut is_numbered = false;
-        loop {
-            let rows = session.query(&self.inner.feed.last, &[]).await.map_err(store_error)?;
-            let page = page(&rows).map_err(store_error)?;
-            if !page.is_pending || is_numbered {
-                return page.end();
-            }
-            is_numbered = self.number(&mut session).await? < BATCH;
-        }
-    }
-
-    async fn page(&self, session: &mut Session, reached: Reached, limit: usize) -> Result<Page, Failure> {
-        // The commit that was reached comes first; each of the others has an event at least.
-        let limit = up_to(limit.saturating_add(1));
-        let parameters: [Parameter<'_>; 2] = [(&reached.position, Type::INT8), (&limit, Type::INT8)];
-        let rows = session.query(&self.inner.feed.page, &parameters).await?;
-        page(&rows)
     }
 
     /// Gives places to commits that have none, and says to how many: to all that were committed before, or to [`BATCH`].
@@ -277,5 +274,5 @@ SELECT count(*) FROM numbered;";
 const BATCH: u64 = 10_000;
 const FORMAT: &str = "1";
 const LABEL: &str = "client-registry/cursor/1";
-/// How often a numbering is tried when others win over it.
+/// How often a look or a numbering is tried when others win over it.
 const RACES: usize = 10;

@@ -4,6 +4,8 @@
 //! What PostgreSQL knows of itself and an engine of another make may not is left out there: the checks are additions to the
 //! statements, found out once when the store is opened.
 
+use tokio_postgres::error::SqlState;
+
 use super::failure::Failure;
 use super::schema::in_schema;
 use super::session::Session;
@@ -54,7 +56,7 @@ impl Server {
         let knows_place = match session.query(&sql, &[]).await {
             Ok(_) => true,
             // Not known, or not allowed, or not in this state.
-            Err(failure) if failure.code().is_some() => false,
+            Err(failure) if failure.is_unknown_there() || failure.code().is_some_and(is_kept_back) => false,
             Err(failure) => return Err(failure),
         };
         Ok(Self { knows_place, ..self })
@@ -84,6 +86,10 @@ impl Server {
         let sql = sql.replace("{primary}", or_true(PRIMARY)).replace("{durable}", or_true(DURABLE));
         in_schema(&sql.replace("{place}", place), &self.schema)
     }
+}
+
+fn is_kept_back(code: &SqlState) -> bool {
+    [SqlState::INSUFFICIENT_PRIVILEGE, SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE].contains(code)
 }
 
 const STATE: &str = "SELECT pg_is_in_recovery(), current_setting('transaction_read_only'), \

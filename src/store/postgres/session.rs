@@ -52,6 +52,11 @@ impl Session {
         })
     }
 
+    /// As much time again, for somebody who comes on in steps.
+    pub(super) fn go_on(&mut self) {
+        self.deadline = Instant::now() + self.patience;
+    }
+
     /// Runs one statement, which is a transaction of its own. The answer is complete, and the statement committed, when this
     /// returns rows.
     pub(super) async fn query(
