@@ -209,7 +209,7 @@ async fn a_commit_that_waits_on_the_server_without_its_connection_is_made_once()
     let handle = scene.behind(&id);
     let adding = tokio::spawn(async move { handle.add_secret(NewSecret::lasting(Lifetime::OneYear)).await });
     let waiting = format!(
-        "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%{schema}.records r%'"
+        "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%{schema}\".records r%'"
     );
     let first_pid = eventually(async || column(&scene, &waiting).await.into_iter().next()).await;
     // Its connection goes; what waits stays.
