@@ -166,6 +166,19 @@ fn a_deletion_is_known_at_once_here_and_within_the_freshness_there() {
     });
 }
 
+/// The feed is followed from its end, and what was loaded before may have changed before that.
+#[test]
+fn what_was_deleted_before_the_feed_was_followed_is_known_as_soon_as_it_is() {
+    block_on(async {
+        let (here, there, issued) = two_nodes().await;
+        assert_eq!(there.lets_in(&issued).await, Ok(()));
+        delete(&here, &issued).await;
+        let mut following = there.follow();
+        following.poll();
+        assert_eq!(there.lets_in(&issued).await, GONE);
+    });
+}
+
 #[test]
 fn who_follows_the_feed_knows_with_the_next_poll_and_does_not_load_again_what_nobody_changes() {
     block_on(async {

@@ -57,7 +57,8 @@ impl<S: Store> Registry<S> {
 
     /// Keeps what this node holds in memory fresh by following the change feed: a change elsewhere is known here after
     /// `wait`, and not only when [`Freshness`](crate::Freshness) runs out, and clients that nobody changes are not loaded
-    /// again. Never ends; drop it at any time, and call it again whenever you like.
+    /// again. It begins at the end of the feed and with nothing: what was loaded before is dropped. Never ends; drop it at any
+    /// time, and call it again whenever you like.
     ///
     /// `wait` is called between polls with the time that may pass until the next, a quarter of the freshness; it may come
     /// back sooner, above all when somebody says that there is something to read. With a runtime's timer it is
@@ -123,7 +124,9 @@ impl<S: Store> Registry<S> {
             Some(following) => following,
             None => {
                 let follow = self.follow_from_now().await?;
-                // Loads that are sent from now on see everything before the cursor; the rest is going to pass.
+                // Loads that are sent from now on see everything before the cursor; the rest is going to pass. What was loaded
+                // before may have changed in between.
+                cache.clear();
                 following.insert(Following { follow, since: Reading::of(clock) })
             }
         };
