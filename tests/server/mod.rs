@@ -13,7 +13,9 @@ use std::net::{SocketAddr, TcpListener};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread::sleep;
 use std::time::Duration;
 
 pub(crate) use self::schema::{Schema, client, run};
@@ -26,6 +28,9 @@ pub(crate) const WHAT_TO_START: &str = "\n\n  There is no PostgreSQL to test wit
 
 pub(crate) struct Server {
     guard: Child,
+    /// The first process of the server, when it has been started. A child of this process, so that it is gone when it was
+    /// killed: others wait until somebody has asked how it ended.
+    running: Mutex<Option<Child>>,
     directory: PathBuf,
     port: u16,
     binaries: PathBuf,
@@ -106,7 +111,7 @@ impl Server {
         guard.args(["-c", script]).arg(&directory).process_group(0);
         guard.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
         let guard = guard.spawn().unwrap();
-        Self { guard, directory, port, binaries, user }
+        Self { guard, running: Mutex::new(None), directory, port, binaries, user }
     }
 
     /// Where it is, for a client.
@@ -124,17 +129,41 @@ impl Server {
 
     /// Starts it again, and waits until it lets clients in.
     pub(crate) fn up(&self) {
-        let (data, log) = (self.data(), self.directory.join("log"));
-        let arguments =
-            ["-D", data.to_str().unwrap(), "-l", log.to_str().unwrap(), "-w", "-t", "60", "-s", "start"];
         // What a killed server leaves behind takes a moment to go.
-        for _ in 0..50 {
-            if self.run("pg_ctl", &arguments).status.success() {
+        for _ in 0..100 {
+            if self.is_up_at_last() {
                 return;
             }
-            std::thread::sleep(Duration::from_millis(100));
+            sleep(Duration::from_millis(100));
         }
-        panic!("the server does not start:\n{}", fs::read_to_string(log).unwrap_or_default());
+        panic!("the server does not start:\n{}", fs::read_to_string(self.log()).unwrap_or_default());
+    }
+
+    /// Starts it, and waits until it lets clients in, or until it ends.
+    fn is_up_at_last(&self) -> bool {
+        self.reap();
+        let log = fs::OpenOptions::new().append(true).create(true).open(self.log()).unwrap();
+        let mut command = self.program("postgres", &["-D", self.data().to_str().unwrap()]);
+        command.process_group(0).stdout(log.try_clone().unwrap()).stderr(log);
+        let mut server = command.spawn().unwrap();
+        let is_up = loop {
+            if self.ready() == Some(server.id()) {
+                break true;
+            }
+            if server.try_wait().unwrap().is_some() {
+                break false;
+            }
+            sleep(Duration::from_millis(10));
+        };
+        *self.running.lock().unwrap() = Some(server);
+        is_up
+    }
+
+    /// The first process of the server that lets clients in.
+    fn ready(&self) -> Option<u32> {
+        let state = fs::read_to_string(self.data().join("postmaster.pid")).ok()?;
+        let lines: Vec<_> = state.lines().map(str::trim).collect();
+        if *lines.get(7)? == "ready" { lines.first()?.parse().ok() } else { None }
     }
 
     /// Stops it, in the way of `pg_ctl`: `smart`, `fast` or `immediate`.
@@ -144,20 +173,29 @@ impl Server {
 
     /// Ends its first process without a word; the others follow.
     pub(crate) fn kill(&self) {
-        let pid = fs::read_to_string(self.data().join("postmaster.pid")).unwrap();
-        let killed = Command::new("kill").args(["-9", pid.lines().next().unwrap()]).status().unwrap();
-        assert!(killed.success());
+        self.running.lock().unwrap().as_mut().expect("a server that was started").kill().unwrap();
+        self.reap();
+    }
+
+    fn reap(&self) {
+        if let Some(mut ended) = self.running.lock().unwrap().take() {
+            ended.wait().unwrap();
+        }
     }
 
     /// Runs one of PostgreSQL's own programs, with the server as where to connect to.
     pub(crate) fn run(&self, program: &str, arguments: &[&str]) -> Output {
+        self.program(program, arguments).output().unwrap()
+    }
+
+    fn program(&self, program: &str, arguments: &[&str]) -> Command {
         let mut command = Command::new(self.binaries.join(program));
         command.args(arguments).current_dir("/").stdin(Stdio::null());
         command.env("PGHOST", "127.0.0.1").env("PGPORT", self.port.to_string()).env("PGUSER", "postgres");
         if let Some((uid, gid)) = self.user {
             command.gid(gid).uid(uid);
         }
-        command.output().unwrap()
+        command
     }
 
     pub(crate) fn must(&self, program: &str, arguments: &[&str]) -> String {
@@ -173,6 +211,10 @@ impl Server {
     /// A file that the server's user may write.
     pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.directory.join(name)
+    }
+
+    fn log(&self) -> PathBuf {
+        self.directory.join("log")
     }
 
     fn data(&self) -> PathBuf {
