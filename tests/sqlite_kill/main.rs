@@ -53,11 +53,17 @@ impl Drop for Scratch {
 fn what_was_acknowledged_survives_a_kill_and_nothing_is_there_by_half() {
     let kills = number("CLIENT_REGISTRY_KILLS", 200);
     let seed = number("CLIENT_REGISTRY_SEED", 1);
-    let tally = kill("kept", Role::Acknowledges, kills, seed).unwrap_or_else(|reason| panic!("{reason}"));
-    let _ = writeln!(std::io::stdout(), "seed {seed}: {tally}");
-    assert_eq!(tally.kills, kills);
-    assert!(tally.acknowledged > kills, "{tally}");
-    assert!(tally.unacknowledged > 0, "killed between the flush and the acknowledgement, {tally}");
+    // Few fall between the flush and the acknowledgement, and now and then none of so many.
+    for seed in seed..seed + 10 {
+        let tally = kill("kept", Role::Acknowledges, kills, seed).unwrap_or_else(|reason| panic!("{reason}"));
+        let _ = writeln!(std::io::stdout(), "seed {seed}: {tally}");
+        assert_eq!(tally.kills, kills);
+        assert!(tally.acknowledged > kills, "{tally}");
+        if tally.unacknowledged > 0 {
+            return;
+        }
+    }
+    panic!("no kill between the flush and the acknowledgement");
 }
 
 /// A check that cannot fail proves nothing.
