@@ -151,7 +151,8 @@ async fn a_commit_that_loses_a_deadlock_is_tried_again() {
     );
     eventually(async || (run(&world.schema.url, &waits).await[0][0].as_deref() == Some("1")).then_some(()))
         .await;
-    // Comes when the commit has given way.
+    // Comes when the commit has given way: whoever has waited for the server's `deadlock_timeout` looks once for a deadlock,
+    // and it has waited longer.
     other.batch_execute(&format!("{}; ROLLBACK", lock(first))).await.unwrap();
     moving.await.unwrap().unwrap();
     assert_eq!(world.store().client_of(add_in.id()).await.unwrap().as_ref(), Some(second));

@@ -57,7 +57,7 @@ impl Server {
         writeln!(
             conf,
             "port = {}\nlisten_addresses = '127.0.0.1'\nunix_socket_directories = ''\nmax_connections = 100\n\
-             shared_buffers = 64MB\nlog_min_messages = log\nmax_wal_senders = 4\nwal_keep_size = 64MB",
+             shared_buffers = 64MB\ndeadlock_timeout = 3s\nlog_min_messages = log\nmax_wal_senders = 4\nwal_keep_size = 64MB",
             server.port
         )
         .unwrap();
