@@ -131,32 +131,37 @@ impl Server {
     pub(crate) fn up(&self) {
         // What a killed server leaves behind takes a moment to go.
         for _ in 0..100 {
-            if self.is_up_at_last() {
+            if self.comes_up() {
                 return;
             }
             sleep(Duration::from_millis(100));
         }
-        panic!("the server does not start:\n{}", fs::read_to_string(self.log()).unwrap_or_default());
+        self.is_not_up()
     }
 
-    /// Starts it, and waits until it lets clients in, or until it ends.
-    fn is_up_at_last(&self) -> bool {
+    /// Starts it, and waits until it lets clients in, or until it ends; a minute at most.
+    fn comes_up(&self) -> bool {
         self.reap();
         let log = fs::OpenOptions::new().append(true).create(true).open(self.log()).unwrap();
         let mut command = self.program("postgres", &["-D", self.data().to_str().unwrap()]);
         command.process_group(0).stdout(log.try_clone().unwrap()).stderr(log);
         let mut server = command.spawn().unwrap();
-        let is_up = loop {
+        for _ in 0..6000 {
             if self.ready() == Some(server.id()) {
-                break true;
+                *self.running.lock().unwrap() = Some(server);
+                return true;
             }
             if server.try_wait().unwrap().is_some() {
-                break false;
+                return false;
             }
             sleep(Duration::from_millis(10));
-        };
-        *self.running.lock().unwrap() = Some(server);
-        is_up
+        }
+        server.kill().unwrap();
+        self.is_not_up()
+    }
+
+    fn is_not_up(&self) -> ! {
+        panic!("the server does not start:\n{}", fs::read_to_string(self.log()).unwrap_or_default())
     }
 
     /// The first process of the server that lets clients in.
