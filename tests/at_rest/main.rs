@@ -3,11 +3,14 @@
 
 #![cfg(test)]
 
+#[path = "../registries/mod.rs"]
+mod registries;
 #[path = "../support/mod.rs"]
 mod support;
 
 mod checking;
 mod dying;
+mod fixture;
 mod golden;
 mod hostile;
 mod lagging;

@@ -16,6 +16,8 @@
 #[path = "../forward/mod.rs"]
 mod forward;
 mod proxy;
+#[path = "../registries/mod.rs"]
+mod registries;
 #[path = "../server/mod.rs"]
 mod server;
 mod world;
@@ -25,6 +27,7 @@ mod conformance;
 mod contract;
 mod cut;
 mod feed;
+mod fixture;
 mod kills;
 mod nodes;
 mod races;

@@ -5,6 +5,8 @@
 
 #[path = "../chaining/mod.rs"]
 mod chaining;
+#[path = "../registries/mod.rs"]
+mod registries;
 
 mod backup;
 #[cfg(unix)]
@@ -16,5 +18,6 @@ mod corrupt;
 #[cfg(unix)]
 mod faults;
 mod file;
+mod fixture;
 mod material;
 mod world;
