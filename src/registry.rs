@@ -57,8 +57,8 @@ use crate::id::{Actor, ClientId, OperatorId, SellerId};
 use crate::invalid::InvalidValue;
 use crate::keyring::Keyring;
 use crate::policy::Policy;
-use crate::record::{Opened, RecordId};
-use crate::store::{CommitId, MemoryStore, Store, StoreError};
+use crate::record::{Opened, Record, RecordId};
+use crate::store::{CommitId, MemoryStore, Store, StoreError, StoreErrorKind};
 use crate::validity::Timestamp;
 
 /// The client IDs and client secrets of a platform.
@@ -195,6 +195,22 @@ impl<S: Store> Registry<S> {
             None => protection::load_live(&self.inner.store, id).await,
             Some(protection) => protection.load(&self.inner.store, id).await,
         };
+        self.alarmed(id, found)
+    }
+
+    /// The record of a client as the store has it, with the client that it was opened to. Of kind
+    /// [`StoreErrorKind::NotSealed`] where records are live clients.
+    async fn load_with_record(&self, client_id: &ClientId) -> Result<Option<(Record, Opened)>, StoreError> {
+        let id = RecordId::from(client_id);
+        let found = match &self.inner.protection {
+            None => Err(StoreError::new(StoreErrorKind::NotSealed)),
+            Some(protection) => protection.load_with_record(&self.inner.store, id).await,
+        };
+        self.alarmed(id, found)
+    }
+
+    #[inline]
+    fn alarmed<T>(&self, id: RecordId<'_>, found: Result<T, StoreError>) -> Result<T, StoreError> {
         if let Err(error) = &found {
             self.inner.alarms.store(id, error, &*self.inner.clock);
         }

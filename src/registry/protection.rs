@@ -49,6 +49,16 @@ impl Protection {
         store: &S,
         id: RecordId<'_>,
     ) -> Result<Option<Opened>, StoreError> {
+        Ok(self.load_with_record(store, id).await?.map(|(_, opened)| opened))
+    }
+
+    /// The same, with the record that it was opened from. Whatever is made of a record, it is made of one that came this way:
+    /// one that is read past it may be older than what was seen.
+    pub(super) async fn load_with_record<S: Store>(
+        &self,
+        store: &S,
+        id: RecordId<'_>,
+    ) -> Result<Option<(Record, Opened)>, StoreError> {
         // Asked before the store is: whoever commits while the store answers is not rolled back by that answer.
         let (seen, generation) = (self.seen.of(id), self.seen.generation());
         let record = store.load(id).await?;
@@ -63,11 +73,11 @@ impl Protection {
         if self.seen.generation() == generation {
             self.seen.note(id, opened.revision());
         }
-        Ok(Some(opened))
+        Ok(Some((record, opened)))
     }
 
     /// The client of a record that the store gave for an ID.
-    pub(super) fn open(&self, id: RecordId<'_>, record: &Record) -> Result<Opened, StoreError> {
+    fn open(&self, id: RecordId<'_>, record: &Record) -> Result<Opened, StoreError> {
         self.sealing.open(id, record.sealed()?)
     }
 

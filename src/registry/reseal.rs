@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use super::protection::Protection;
 use super::{Error, Registry};
 use crate::id::{ClientId, KeyId};
-use crate::record::{RecordId, ResealError, SealingError};
+use crate::record::{ResealError, SealingError};
 use crate::store::{
     Commit, CommitError, Expected, Index, MemoryStore, RecordChange, Store, StoreError, StoreErrorKind,
 };
@@ -21,11 +21,14 @@ pub struct Resealed {
     pub done: u64,
     /// The records that were under other keys in the beginning, and those that came under them since.
     pub total: u64,
+    /// The records that were left as they are: [`Resealing::failed`] says which, and why.
+    pub left: u64,
 }
 
 /// Reseals records a few at a time, at the pace of whoever calls [`step`](Self::step).
 ///
-/// A record keeps its revision, its events and by what it is found. Commands of others win over it: what they changed in
+/// A record that this registry refuses is not resealed either, so that an older record that was put back does not come to be
+/// under the new key; the rest goes on. A record keeps its revision, its events and by what it is found. Commands of others win over it: what they changed in
 /// between is under their primary key, and is looked at again in the next round if that is another one.
 #[must_use = "nothing is resealed before it is told to step"]
 pub struct Resealing<S = MemoryStore> {
@@ -85,7 +88,7 @@ impl<S: Store> Registry<S> {
             keys,
             after: None,
             moved: false,
-            resealed: Resealed { done: 0, total },
+            resealed: Resealed { done: 0, total, left: 0 },
             failed: BTreeMap::new(),
         })
     }
@@ -130,11 +133,14 @@ impl<S: Store> Resealing<S> {
     /// How far it has come.
     #[must_use]
     pub fn so_far(&self) -> Resealed {
-        Resealed { total: self.resealed.total.max(self.resealed.done), ..self.resealed }
+        let Resealed { done, total, .. } = self.resealed;
+        let left = self.failed.len() as u64;
+        Resealed { done, total: total.max(done + left), left }
     }
 
-    /// The records that could not be resealed, each with the reason: they cannot be opened, or are too large under a longer
-    /// key ID. They stay as they are.
+    /// Returns the records that were not resealed, each with the reason: the record cannot be read or opened, is older than
+    /// one that this registry has seen ([`StoreErrorKind::RolledBack`]), or is too large under a longer key ID. They stay as
+    /// they are, and still need the old key.
     pub fn failed(&self) -> impl Iterator<Item = (&ClientId, &StoreError)> {
         self.failed.iter()
     }
@@ -167,10 +173,13 @@ impl<S: Store> Registry<S> {
         protection: &Protection,
         client_id: &ClientId,
     ) -> Result<Result<Fate, StoreError>, Error> {
-        let store = &self.inner.store;
-        let id = RecordId::from(client_id);
-        let Some(record) = store.load(id).await? else {
-            return Ok(Err(crate::record::tampered("it is listed, and there is no record of it")));
+        let (record, opened) = match self.load_with_record(client_id).await {
+            Ok(Some(found)) => found,
+            Ok(None) => {
+                return Ok(Err(crate::record::tampered("it is listed, and there is no record of it")));
+            }
+            Err(error) if error.kind().is_about_what_was_read() => return Ok(Err(error)),
+            Err(error) => return Err(error.into()),
         };
         let primary = protection.sealing.keyring.primary();
         // Whatever key the index says: what the record is under is what counts.
@@ -178,10 +187,6 @@ impl<S: Store> Registry<S> {
             Some(found) if found == primary => return Ok(Ok(Fate::Done)),
             Some(found) => found.clone(),
             None => return Ok(Err(StoreError::new(StoreErrorKind::NotSealed))),
-        };
-        let opened = match protection.open(id, &record) {
-            Ok(opened) => opened,
-            Err(error) => return Ok(Err(error)),
         };
         let resealed = match protection.reseal(&record, &*self.inner.entropy) {
             Ok(resealed) => resealed,
@@ -192,12 +197,17 @@ impl<S: Store> Registry<S> {
         let expected = Expected::Under(record.revision(), under);
         let change = RecordChange::new(resealed, expected, index, vec![]);
         let commit = Commit::new(self.new_commit_id()?, vec![change]);
-        match store.commit(&commit).await {
+        match self.inner.store.commit(&commit).await {
             Ok(()) => Ok(Ok(Fate::Resealed)),
             Err(CommitError::Conflict { .. }) => Ok(Ok(Fate::Overtaken)),
             Err(CommitError::Taken { .. }) => Ok(Err(crate::record::tampered(
                 "by its index it is found under what belongs to another client",
             ))),
+            Err(CommitError::NotWritten(error) | CommitError::Failed(error))
+                if error.kind().is_about_what_was_read() =>
+            {
+                Ok(Err(error))
+            }
             // If it was made all the same, the next round finds nothing to do here.
             Err(CommitError::NotWritten(error) | CommitError::Failed(error)) => Err(error.into()),
         }

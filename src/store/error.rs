@@ -104,6 +104,21 @@ pub(crate) fn with_sources(error: &dyn std::error::Error) -> String {
     words
 }
 
+impl StoreErrorKind {
+    /// Returns whether the error is about what was read, so that reading something else may well succeed.
+    pub(crate) fn is_about_what_was_read(self) -> bool {
+        matches!(
+            self,
+            Self::Corrupt
+                | Self::Tampered
+                | Self::RolledBack
+                | Self::MissingKey
+                | Self::NewerFormat
+                | Self::NotSealed
+        )
+    }
+}
+
 impl std::fmt::Display for StoreErrorKind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {

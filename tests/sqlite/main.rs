@@ -20,4 +20,5 @@ mod faults;
 mod file;
 mod fixture;
 mod material;
+mod untrusted;
 mod world;

@@ -99,9 +99,9 @@ impl<S: Store> Registry<S> {
         exported: &mut Exported,
     ) -> Result<Revision, ExportError> {
         let store = &self.inner.store;
-        // Opened once, so that nothing goes on a journey that nobody could open at its end.
-        self.load(client_id).await?.ok_or(ExportError::Changed)?;
-        let record = store.load(client_id.into()).await?.ok_or(ExportError::Changed)?;
+        // What was opened is what goes on the journey: nothing that nobody could open at its end, and nothing that is older
+        // than what this registry has seen.
+        let (record, _) = self.load_with_record(client_id).await?.ok_or(ExportError::Changed)?;
         let revision = record.revision();
         Piece::Client(record).write(stream)?;
         for (secret, at) in store.last_uses(client_id).await?.iter() {
