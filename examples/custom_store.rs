@@ -477,7 +477,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let who = registry.authenticate(issued.client_id().as_str(), secret).await?;
     println!("opened again, secret {} is a password, and signs: {}\n", who.secret_id(), who.signs());
 
-    let report = conformance::run(&Files);
+    let report = conformance::run(Files);
     println!("{report}");
     report.assert_passed();
     Ok(())

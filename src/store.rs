@@ -66,7 +66,9 @@ use crate::validity::Timestamp;
 /// - Limits are upper bounds, at least 1 and at most `usize::MAX`: an answer is shorter only if there is no more. What one
 ///   goes on after need not be there (any more). Instants and revisions may be any that there are (case
 ///   `bounds_may_be_extreme`).
-/// - Whatever future is dropped, the store goes on working (case `dropped_readers_leave_a_working_store`).
+/// - Whatever future is dropped, the store goes on working: a dropped call holds no lock and no connection (cases
+///   `dropped_readers_leave_a_working_store`, `dropped_futures_hold_nothing`), and passes on what it waited for (case
+///   `dropped_waiters_wake_others`).
 pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// The latest committed state of a record, or `None`.
     ///

@@ -34,7 +34,7 @@
 //!     }
 //! }
 //!
-//! let report = conformance::run(&InMemory);
+//! let report = conformance::run(InMemory);
 //! println!("{report}");
 //! report.assert_passed();
 //! ```
@@ -47,10 +47,12 @@
 //!
 //! For a harness of one test per case there are [`cases`] and [`run_case`].
 
+mod abandoned;
 mod adoption;
 mod author;
 mod dropped;
 mod expectations;
+mod factory;
 mod feed;
 mod history;
 mod lists;
@@ -61,113 +63,27 @@ mod reopened;
 mod report;
 mod resealing;
 mod stop;
+mod suite;
 mod together;
 mod trial;
 mod uniqueness;
 mod uses;
+mod watch;
 
-use std::fmt;
-use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
+pub use self::factory::{Factory, Skip, Spoil};
 pub use self::report::{CaseReport, Report, Verdict};
-use self::stop::{Checked, Stop};
-use self::together::{block_on, in_words};
+use self::stop::Checked;
+pub use self::suite::Suite;
 use self::trial::Trial;
-use super::{RecordId, Store, StoreError};
-use crate::id::ClientId;
 
-/// How a store under test is made, and what can be done to it.
-///
-/// What cannot be arranged is answered with a [`Skip`] and its reason; the cases that need it stand in the report as
-/// skipped. May panic where something of its own goes wrong: that fails the case.
-pub trait Factory: Sync {
-    /// Where one store keeps what it keeps: a directory, a schema. When it is dropped, after the store, it cleans up.
-    type Place: Send + Sync;
-    /// The store.
-    type Store: Store;
-
-    /// A new place with nothing in it.
-    fn place(&self) -> Self::Place;
-
-    /// Opens the store that lives in a place, or makes it there. A store that is opened by a future does it by
-    /// [`block_on`](Self::block_on).
-    ///
-    /// # Errors
-    /// [`StoreError`] when it cannot be opened. Where a case has had something [spoilt](Self::spoil), of kind
-    /// [`StoreErrorKind::Corrupt`](super::StoreErrorKind::Corrupt).
-    fn open(&self, place: &Self::Place) -> Result<Self::Store, StoreError>;
-
-    /// Ends the store that is open in a place, as abruptly as can be arranged, so that [`open`](Self::open) finds what a
-    /// crash would leave: the files as they are before it closes them, say.
-    ///
-    /// # Errors
-    /// [`Skip`] when it is not durable.
-    fn crash(&self, place: &Self::Place, store: Self::Store) -> Result<(), Skip>;
-
-    /// Whether several stores may be open in one place at the same time, as those of several nodes or processes are.
-    ///
-    /// # Errors
-    /// [`Skip`] when only one may.
-    fn share(&self) -> Result<(), Skip>;
-
-    /// Makes something that is kept in a place undecodable, below the store, which is closed meanwhile.
-    ///
-    /// # Errors
-    /// [`Skip`] when it cannot be done.
-    fn spoil(&self, place: &Self::Place, what: Spoil<'_>) -> Result<(), Skip>;
-
-    /// Drives a future to its end. Called on several threads at once. Unless said otherwise by polling it on this thread,
-    /// which parks in between; a store that needs a runtime gets it here: `self.runtime.block_on(future)`.
-    fn block_on<T: Future + Send>(&self, future: T) -> T::Output {
-        block_on(future)
-    }
+/// Puts the stores of a factory through every case: [`Suite::run`].
+pub fn run<F: Factory>(factory: F) -> Report {
+    Suite::new(factory).run()
 }
 
-/// Why something cannot be arranged with a store.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Skip(String);
-
-impl Skip {
-    /// For this reason.
-    #[must_use]
-    pub fn because(reason: impl Into<String>) -> Self {
-        Self(reason.into())
-    }
-}
-
-impl fmt::Display for Skip {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
-    }
-}
-
-/// What is to be made undecodable.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Spoil<'a> {
-    /// The bytes of a record, so that no [`Record`](super::Record) can be made of them: cut short, say.
-    Record(RecordId<'a>),
-    /// The events of a client's first commit, where its history has them.
-    History(&'a ClientId),
-}
-
-/// Puts a store through every case.
-pub fn run<F: Factory>(factory: &F) -> Report {
-    Report::new(cases().filter_map(|name| run_case(factory, name)).collect())
-}
-
-/// Puts a store through one case; `None` when there is no case of this name.
-pub fn run_case<F: Factory>(factory: &F, name: &str) -> Option<CaseReport> {
-    let (name, case) = find::<F>(name)?;
-    let tried = catch_unwind(AssertUnwindSafe(|| Trial::begin(factory).and_then(case)));
-    let verdict = match tried {
-        Ok(Ok(())) => Verdict::Passed,
-        Ok(Err(Stop::Failed(what))) => Verdict::Failed(what),
-        Ok(Err(Stop::Skipped(skip))) => Verdict::Skipped(skip.to_string()),
-        Err(panic) => Verdict::Failed(format!("something panicked: {}", in_words(&*panic))),
-    };
-    Some(CaseReport { name, verdict })
+/// Puts a store of a factory through one case; `None` when there is no case of this name: [`Suite::run_case`].
+pub fn run_case<F: Factory>(factory: F, name: &str) -> Option<CaseReport> {
+    Suite::new(factory).run_case(name)
 }
 
 /// Lists the cases, each a function in one of the files of this module.
@@ -283,6 +199,10 @@ cases! {
         a_dropped_commit_is_fenced
         a_dropped_adoption_is_whole_or_nothing
         dropped_readers_leave_a_working_store
+    }
+    abandoned {
+        dropped_futures_hold_nothing
+        dropped_waiters_wake_others
     }
     reopened {
         what_was_acknowledged_is_there_after_a_crash

@@ -4,6 +4,7 @@
 #![cfg(test)]
 
 mod faults;
+mod harness;
 mod plain;
 
 use std::collections::BTreeSet;
@@ -13,6 +14,15 @@ use client_registry::store::{DynStore, MemoryStore, Store, StoreError};
 
 /// Stores in this process's memory, behind something of a test's own.
 struct Behind<S>(fn(MemoryStore) -> S);
+
+/// What a store in memory cannot be put through.
+const NOT_IN_MEMORY: &[&str] = &[
+    "what_was_acknowledged_is_there_after_a_crash",
+    "cursors_outlive_a_crash",
+    "dropped_commits_are_whole_after_a_crash",
+    "undecodable_records_are_corrupt",
+    "undecodable_history_is_corrupt",
+];
 
 impl<S: Store> Factory for Behind<S> {
     type Place = MemoryStore;
@@ -41,14 +51,14 @@ impl<S: Store> Factory for Behind<S> {
 
 #[test]
 fn the_memory_store_passes() {
-    let report = conformance::run(&Behind(|memory| memory));
+    let report = conformance::run(Behind(|memory| memory));
     println!("{report}");
-    report.assert_passed();
+    report.assert_complete_but_for(NOT_IN_MEMORY);
 }
 
 #[test]
 fn the_object_safe_twin_passes() {
-    conformance::run(&Behind(DynStore::new)).assert_passed();
+    conformance::run(Behind(DynStore::new)).assert_complete_but_for(NOT_IN_MEMORY);
 }
 
 /// Each sentence of the contract names its cases, and each case is named.

@@ -6,7 +6,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use client_registry::store::conformance::{Factory, Skip, Spoil};
 use client_registry::store::{
@@ -46,6 +46,7 @@ pub(crate) struct Plain {
     cache: Mutex<BTreeMap<String, Record>>,
     /// What a dropped call has left.
     is_busy: Mutex<bool>,
+    turns: Mutex<Turns>,
     late: Mutex<Vec<Commit>>,
     opened: u64,
 }
@@ -94,6 +95,7 @@ impl Factory for Plainly {
             waits: self.1,
             cache: Mutex::default(),
             is_busy: Mutex::default(),
+            turns: Mutex::default(),
             late: Mutex::default(),
             opened: next_number(),
         })
@@ -143,6 +145,30 @@ impl Plain {
         }
     }
 
+    /// Takes a lock that a call of one method does not give back when it is dropped, or a turn that comes to calls in the
+    /// order in which they asked, also to those that are dropped.
+    async fn hold(&self, fault: Fault) -> Option<Turn<'_>> {
+        if self.fault.holds_what_it_dropped() && *lock(&self.is_busy) {
+            match self.waits {
+                Waits::Awaiting => std::future::pending().await,
+                Waits::Blocking => loop {
+                    std::thread::park();
+                },
+            }
+        }
+        if self.fault == fault {
+            *lock(&self.is_busy) = true;
+            Pause(1).await;
+            *lock(&self.is_busy) = false;
+        }
+        if self.fault != Fault::TurnsComeToTheDropped {
+            return None;
+        }
+        let ticket = lock(&self.turns).take();
+        std::future::poll_fn(|cx| lock(&self.turns).poll(ticket, cx)).await;
+        Some(Turn(&self.turns))
+    }
+
     fn mark(&self, books: &Books) -> u64 {
         match self.fault {
             Fault::CursorsDieInACrash => self.opened,
@@ -159,6 +185,7 @@ impl Plain {
 
 impl Store for Plain {
     async fn load(&self, id: RecordId<'_>) -> Result<Option<Record>, StoreError> {
+        let _turn = self.hold(Fault::DroppedLoadHolds).await;
         self.pause(1).await;
         let books = self.books();
         let found = match self.fault {
@@ -190,6 +217,7 @@ impl Store for Plain {
     }
 
     async fn commit(&self, commit: &Commit) -> Result<(), CommitError> {
+        let _turn = self.hold(Fault::DroppedCommitHolds).await;
         let fault = self.fault;
         for change in commit.changes() {
             let sealed = change.record().to_bytes();
@@ -285,6 +313,7 @@ impl Store for Plain {
         after: Revision,
         limit: usize,
     ) -> Result<Vec<Committed>, StoreError> {
+        let _turn = self.hold(Fault::DroppedHistoryHolds).await;
         self.pause(1).await;
         if self.fault == Fault::RevisionsAreSigned && i64::try_from(after.number()).is_err() {
             return Err(StoreError::new(StoreErrorKind::Corrupt));
@@ -317,6 +346,7 @@ impl Store for Plain {
         after: Option<&ClientId>,
         limit: usize,
     ) -> Result<Vec<ClientId>, StoreError> {
+        let _turn = self.hold(Fault::DroppedClientsHolds).await;
         self.pause(1).await;
         let books = self.books();
         if self.fault == Fault::ReservedIsListed && books.records.contains_key(RecordId::REGISTRY.as_str()) {
@@ -352,6 +382,7 @@ impl Store for Plain {
     }
 
     async fn client_of(&self, add_in: &AddInId) -> Result<Option<ClientId>, StoreError> {
+        let _turn = self.hold(Fault::DroppedClientOfHolds).await;
         self.pause(1).await;
         let books = self.books();
         let seen = if self.fault == Fault::FindsFirstAddInOnly { 1 } else { usize::MAX };
@@ -366,6 +397,7 @@ impl Store for Plain {
         after: Option<&Ending>,
         limit: usize,
     ) -> Result<Vec<Ending>, StoreError> {
+        let _turn = self.hold(Fault::DroppedEndingHolds).await;
         self.pause(1).await;
         let books = self.books();
         let all = books.indexes.iter().flat_map(|(id, index)| {
@@ -397,6 +429,7 @@ impl Store for Plain {
     }
 
     async fn changes(&self, after: Option<&Cursor>, limit: usize) -> Result<Changes, StoreError> {
+        let _turn = self.hold(Fault::DroppedChangesHolds).await;
         self.pause(1).await;
         let books = self.books();
         let mark = self.mark(&books);
@@ -433,6 +466,7 @@ impl Store for Plain {
     }
 
     async fn latest(&self) -> Result<Cursor, StoreError> {
+        let _turn = self.hold(Fault::DroppedLatestHolds).await;
         self.pause(1).await;
         let books = self.books();
         let end = match self.fault {
@@ -445,6 +479,7 @@ impl Store for Plain {
     }
 
     async fn adopt(&self, clients: &[Adopted]) -> Result<(), CommitError> {
+        let _turn = self.hold(Fault::DroppedAdoptHolds).await;
         let fault = self.fault;
         if fault == Fault::AdoptingNothingFails && clients.is_empty() {
             return Err(CommitError::NotWritten(StoreError::new(StoreErrorKind::Corrupt)));
@@ -498,6 +533,7 @@ impl Store for Plain {
     }
 
     async fn note_uses(&self, uses: &[Use]) -> Result<(), StoreError> {
+        let _turn = self.hold(Fault::DroppedNoteUsesHolds).await;
         if self.fault == Fault::DroppedReaderBlocks {
             *lock(&self.is_busy) = true;
         }
@@ -553,6 +589,7 @@ impl Store for Plain {
     }
 
     async fn last_uses(&self, client_id: &ClientId) -> Result<LastUses, StoreError> {
+        let _turn = self.hold(Fault::DroppedLastUsesHolds).await;
         self.pause(1).await;
         let mut uses = LastUses::default();
         for ((id, secret), at) in &self.books().uses {
@@ -751,6 +788,40 @@ impl Drop for GivenBack<'_> {
     fn drop(&mut self) {
         // Not while the books are open: whoever holds them has written, and this comes after.
         lock(&self.disk.books).under_way.remove(&self.first);
+    }
+}
+
+/// Whose turn it is.
+#[derive(Debug, Default)]
+struct Turns {
+    taken: u64,
+    served: u64,
+    waiting: Vec<Waker>,
+}
+
+/// Passed on when it is dropped. (A ticket whose turn had not come when its call was dropped is not.)
+struct Turn<'a>(&'a Mutex<Turns>);
+
+impl Turns {
+    fn take(&mut self) -> u64 {
+        self.taken += 1;
+        self.taken - 1
+    }
+
+    fn poll(&mut self, ticket: u64, cx: &mut Context<'_>) -> Poll<()> {
+        if ticket == self.served {
+            return Poll::Ready(());
+        }
+        self.waiting.push(cx.waker().clone());
+        Poll::Pending
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        let mut turns = lock(self.0);
+        turns.served += 1;
+        turns.waiting.drain(..).for_each(Waker::wake);
     }
 }
 

@@ -6,6 +6,7 @@ use super::picture::Subjects;
 use super::records::chain;
 use super::stop::{Checked, Stop, ensure, same};
 use super::trial::{Racing, Trial, WRITERS, is_conflict, one_winner};
+use super::watch::Open;
 use crate::event::Revision;
 use crate::record::RecordId;
 use crate::store::{Commit, CommitError, Entry, Expected};
@@ -109,7 +110,7 @@ pub(super) fn one_of_many_wins_across_stores<F: Factory>(trial: Trial<'_, F>) ->
     writers_race(&trial, &[&trial.store, &beside])
 }
 
-fn writers_race<F: Factory>(trial: &Trial<'_, F>, stores: &[&F::Store]) -> Checked {
+fn writers_race<F: Factory>(trial: &Trial<'_, F>, stores: &[&Open<F>]) -> Checked {
     let author = &trial.author;
     let mut last = author.register("contoso", "calendar app")?;
     trial.commit([&last])?;
@@ -148,7 +149,7 @@ pub(super) fn one_of_many_creators_wins<F: Factory>(trial: Trial<'_, F>) -> Chec
 /// Of changes of one client on the same revision one wins, and what it wrote is what there is.
 fn settle<F: Factory>(
     trial: &Trial<'_, F>,
-    stores: &[&F::Store],
+    stores: &[&Open<F>],
     steps: &[Step],
     how: Racing,
 ) -> Checked<Step> {

@@ -82,21 +82,13 @@ pub(super) fn history_is_of_one_client<F: Factory>(trial: Trial<'_, F>) -> Check
 }
 
 pub(super) fn undecodable_history_is_corrupt<F: Factory>(trial: Trial<'_, F>) -> Checked {
-    let author = &trial.author;
-    let steps = chain(author, author.register("contoso", "calendar app")?, 3, Author::another_change)?;
+    let author = std::sync::Arc::clone(&trial.author);
+    let steps = chain(&author, author.register("contoso", "calendar app")?, 3, Author::another_change)?;
     let id = super::records::id_of(&steps)?.clone();
     for step in &steps {
         trial.commit([step])?;
     }
-    let Trial { store, place, factory, author } = trial;
-    drop(store);
-    factory.spoil(&place, Spoil::History(&id))?;
-    let store = match factory.open(&place) {
-        Ok(store) => store,
-        Err(error) if error.kind() == StoreErrorKind::Corrupt => return Ok(()),
-        Err(error) => return Err(Stop::from(error).when("opening what was spoilt")),
-    };
-    let trial = Trial { store, place, factory, author };
+    let Some(trial) = trial.spoilt(Spoil::History(&id))? else { return Ok(()) };
     let history = trial.wait(trial.store.history(&id, Revision::ZERO, 10));
     is_error("an undecodable history", history, StoreErrorKind::Corrupt)?;
     is_error(

@@ -11,6 +11,7 @@ use super::records::chain;
 use super::stop::{Checked, ensure, same};
 use super::together::{Job, Pinned, at_once, in_turns, let_others};
 use super::trial::{ENDLESS, MANY, Racing, Trial};
+use super::watch::Open;
 use crate::event::{Event, Revision};
 use crate::id::ClientId;
 use crate::store::Store;
@@ -25,7 +26,7 @@ pub(super) fn the_feed_is_complete_across_stores<F: Factory>(trial: Trial<'_, F>
 }
 
 /// In turns what happens is always the same; on threads it is another thing each time.
-fn again_and_again<F: Factory>(trial: &Trial<'_, F>, stores: [&F::Store; 2]) -> Checked {
+fn again_and_again<F: Factory>(trial: &Trial<'_, F>, stores: [&Open<F>; 2]) -> Checked {
     Load::new(trial, "in turns")?.run(stores, Racing::InTurns)?;
     (0..LOADS)
         .try_for_each(|load| Load::new(trial, &format!("on threads {load}"))?.run(stores, Racing::OnThreads))
@@ -68,7 +69,7 @@ impl<'a, F: Factory> Load<'a, F> {
         })
     }
 
-    fn run(&self, [one, other]: [&F::Store; 2], how: Racing) -> Checked {
+    fn run(&self, [one, other]: [&Open<F>; 2], how: Racing) -> Checked {
         let all: Vec<Pinned<'_, Checked>> = vec![
             Box::pin(self.write_alone(one, &self.alone[0])),
             Box::pin(self.write_alone(other, &self.alone[1])),
@@ -93,7 +94,7 @@ impl<'a, F: Factory> Load<'a, F> {
         Ok(())
     }
 
-    async fn write_alone(&self, store: &F::Store, steps: &[Step]) -> Checked {
+    async fn write_alone(&self, store: &Open<F>, steps: &[Step]) -> Checked {
         let _ended = Ended(&self.writers);
         for step in steps {
             store.commit(&self.trial.author.commit([step])?).await?;
@@ -103,7 +104,7 @@ impl<'a, F: Factory> Load<'a, F> {
         Ok(())
     }
 
-    async fn write_pairs(&self, store: &F::Store) -> Checked {
+    async fn write_pairs(&self, store: &Open<F>) -> Checked {
         let _ended = Ended(&self.writers);
         let [left, right] = &self.pairs;
         for (one, other) in left.iter().zip(right) {
@@ -114,7 +115,7 @@ impl<'a, F: Factory> Load<'a, F> {
         Ok(())
     }
 
-    async fn write_groups(&self, store: &F::Store) -> Checked {
+    async fn write_groups(&self, store: &Open<F>) -> Checked {
         let _ended = Ended(&self.writers);
         for group in &self.groups {
             let adopted = group.iter().map(|steps| self.trial.author.adopted(steps));
@@ -126,7 +127,7 @@ impl<'a, F: Factory> Load<'a, F> {
     }
 
     /// Reads until nobody writes any more and everything is read, with one limit after the other.
-    async fn read(&self, store: &F::Store, limits: [usize; 5]) -> Checked {
+    async fn read(&self, store: &Open<F>, limits: [usize; 5]) -> Checked {
         let (mut seen, mut read, mut cursor) = (BTreeMap::<_, Vec<_>>::new(), 0, None);
         for limit in limits.into_iter().cycle() {
             let_others().await;

@@ -65,6 +65,38 @@ impl Report {
             panic!("the store does not keep the contract\n{}", Self { cases: failed });
         }
     }
+
+    /// Ends a test that lets nothing be skipped.
+    ///
+    /// # Panics
+    /// With the cases that failed or were skipped, if any were.
+    #[track_caller]
+    #[expect(clippy::panic, reason = "what it is for")]
+    pub fn assert_complete(&self) {
+        let rest: Vec<_> = self.failed().chain(self.skipped()).cloned().collect();
+        if !rest.is_empty() {
+            panic!("the store does not keep the whole contract, or was not asked\n{}", Self { cases: rest });
+        }
+    }
+
+    /// Ends a test that lets just these cases be skipped: those that need what the store or its factory does not have.
+    ///
+    /// # Panics
+    /// With the cases that failed, and with those that were skipped and are not among `allowed`, or the other way round.
+    #[track_caller]
+    #[expect(clippy::panic, reason = "what it is for")]
+    pub fn assert_complete_but_for(&self, allowed: &[&str]) {
+        self.assert_passed();
+        let is_unforeseen =
+            |case: &&CaseReport| matches!(case.verdict, Verdict::Skipped(_)) != allowed.contains(&case.name);
+        let cases: Vec<_> = self.cases.iter().filter(is_unforeseen).cloned().collect();
+        if !cases.is_empty() {
+            panic!(
+                "these cases were skipped and should not have been, or the other way round\n{}",
+                Self { cases }
+            );
+        }
+    }
 }
 
 impl fmt::Display for Report {

@@ -184,7 +184,8 @@ impl<'a> Slow<'a> {
         }
     }
 
-    fn step(&mut self, cx: &mut Context<'_>) {
+    /// Goes one step on.
+    pub(super) fn step(&mut self, cx: &mut Context<'_>) {
         self.done = self.done || self.future.as_mut().poll(cx).is_ready();
     }
 }

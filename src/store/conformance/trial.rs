@@ -3,10 +3,11 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use super::Factory;
 use super::author::{Author, Step};
 use super::stop::{Checked, Stop, brief, ensure, same};
 use super::together::{Job, Pinned, at_once, in_turns};
+use super::watch::{Calls, Open, Watched};
+use super::{Factory, Spoil};
 use crate::client::LastUses;
 use crate::event::{Event, Revision};
 use crate::id::{AddInId, ClientId, SecretId};
@@ -19,40 +20,65 @@ use crate::validity::Timestamp;
 
 /// An open store in a place of its own. Dropped in this order.
 pub(super) struct Trial<'a, F: Factory> {
-    pub(super) store: F::Store,
+    pub(super) store: Open<F>,
     pub(super) place: F::Place,
     pub(super) factory: &'a F,
     pub(super) author: Arc<Author>,
+    calls: Arc<Calls>,
 }
 
 impl<'a, F: Factory> Trial<'a, F> {
-    pub(super) fn begin(factory: &'a F) -> Checked<Self> {
-        Self::begin_with(factory, Arc::new(Author::new()?))
+    pub(super) fn begin(factory: &'a F, calls: Arc<Calls>) -> Checked<Self> {
+        Self::begin_with(factory, Arc::new(Author::new()?), calls)
     }
 
     /// Another store in another place, for the same author.
     pub(super) fn elsewhere(&self) -> Checked<Self> {
-        Self::begin_with(self.factory, Arc::clone(&self.author))
+        Self::begin_with(self.factory, Arc::clone(&self.author), Arc::clone(&self.calls))
     }
 
-    fn begin_with(factory: &'a F, author: Arc<Author>) -> Checked<Self> {
+    fn begin_with(factory: &'a F, author: Arc<Author>, calls: Arc<Calls>) -> Checked<Self> {
         let place = factory.place();
-        let store = factory.open(&place).map_err(|error| Stop::from(error).when("opening a new store"))?;
-        Ok(Self { store, place, factory, author })
+        let store = open(factory, &place, &calls).map_err(|stop| stop.when("opening a new store"))?;
+        Ok(Self { store, place, factory, author, calls })
     }
 
     /// One more store in the same place.
-    pub(super) fn beside(&self) -> Checked<F::Store> {
+    pub(super) fn beside(&self) -> Checked<Open<F>> {
         self.factory.share()?;
-        self.factory.open(&self.place).map_err(|error| Stop::from(error).when("opening a second store"))
+        open(self.factory, &self.place, &self.calls).map_err(|stop| stop.when("opening a second store"))
     }
 
     /// The same place after a crash.
     pub(super) fn after_crash(self) -> Checked<Self> {
-        let Self { store, place, factory, author } = self;
-        factory.crash(&place, store)?;
-        let store = factory.open(&place).map_err(|error| Stop::from(error).when("opening after a crash"))?;
-        Ok(Self { store, place, factory, author })
+        let Self { store, place, factory, author, calls } = self;
+        {
+            let _call = calls.begin("Factory::crash");
+            factory.crash(&place, store.into_inner())?;
+        }
+        let store = open(factory, &place, &calls).map_err(|stop| stop.when("opening after a crash"))?;
+        Ok(Self { store, place, factory, author, calls })
+    }
+
+    /// The same place after something in it was made undecodable; `None` when the store is not opened any longer, since it
+    /// is corrupt.
+    pub(super) fn spoilt(self, what: Spoil<'_>) -> Checked<Option<Self>> {
+        let Self { store, place, factory, author, calls } = self;
+        drop(store);
+        factory.spoil(&place, what)?;
+        match factory.open(&place) {
+            Ok(store) => {
+                let store = Watched::new(store, &calls);
+                Ok(Some(Self { store, place, factory, author, calls }))
+            }
+            Err(error) if error.kind() == StoreErrorKind::Corrupt => Ok(None),
+            Err(error) => Err(Stop::from(error).when("opening what was spoilt")),
+        }
+    }
+
+    /// Says where the case is, for the case that it does not come to its end.
+    pub(super) fn is_at(&self, at: &str) {
+        self.calls.is_at(at);
     }
 
     pub(super) fn wait<T: Future + Send>(&self, future: T) -> T::Output {
@@ -196,7 +222,7 @@ impl<'a, F: Factory> Trial<'a, F> {
     /// Sends several commits at once to some stores of this place: in turns, or each on a thread of its own.
     pub(super) fn race(
         &self,
-        stores: &[&F::Store],
+        stores: &[&Open<F>],
         commits: &[Commit],
         how: Racing,
     ) -> Checked<Vec<Result<(), CommitError>>> {
@@ -210,13 +236,18 @@ impl<'a, F: Factory> Trial<'a, F> {
             Racing::OnThreads => {
                 let mut jobs = Vec::new();
                 for (commit, store) in entries {
-                    let (factory, store): (&F, &F::Store) = (self.factory, store);
+                    let (factory, store): (&F, &Open<F>) = (self.factory, store);
                     jobs.push(Box::new(move || factory.block_on(store.commit(commit))) as Job<'_, _>);
                 }
                 at_once(jobs)
             }
         }
     }
+}
+
+fn open<F: Factory>(factory: &F, place: &F::Place, calls: &Arc<Calls>) -> Checked<Open<F>> {
+    let _call = calls.begin("Factory::open");
+    Ok(Watched::new(factory.open(place)?, calls))
 }
 
 /// How commits are sent at once.
@@ -236,7 +267,7 @@ impl Racing {
 /// Reads a feed to its end in pieces of `limit`.
 pub(super) fn drain<F: Factory>(
     factory: &F,
-    store: &F::Store,
+    store: &Open<F>,
     after: Option<&Cursor>,
     limit: usize,
 ) -> Checked<(Vec<Event>, Cursor)> {

@@ -1,0 +1,83 @@
+//! How the suite comes to a store.
+
+use std::fmt;
+use std::future::Future;
+
+use super::together::block_on;
+use crate::id::ClientId;
+use crate::store::{RecordId, Store, StoreError};
+
+/// How a store under test is made, and what can be done to it.
+///
+/// What cannot be arranged is answered with a [`Skip`] and its reason; the cases that need it stand in the report as
+/// skipped. May panic where something of its own goes wrong: that fails the case.
+pub trait Factory: Send + Sync + 'static {
+    /// Where one store keeps what it keeps: a directory, a schema. When it is dropped, after the store, it cleans up.
+    type Place: Send + Sync;
+    /// The store.
+    type Store: Store;
+
+    /// A new place with nothing in it.
+    fn place(&self) -> Self::Place;
+
+    /// Opens the store that lives in a place, or makes it there. A store that is opened by a future does it by
+    /// [`block_on`](Self::block_on).
+    ///
+    /// # Errors
+    /// [`StoreError`] when it cannot be opened. Where a case has had something [spoilt](Self::spoil), of kind
+    /// [`StoreErrorKind::Corrupt`](crate::store::StoreErrorKind::Corrupt).
+    fn open(&self, place: &Self::Place) -> Result<Self::Store, StoreError>;
+
+    /// Ends the store that is open in a place, as abruptly as can be arranged, so that [`open`](Self::open) finds what a
+    /// crash would leave: the files as they are before it closes them, say.
+    ///
+    /// # Errors
+    /// [`Skip`] when it is not durable.
+    fn crash(&self, place: &Self::Place, store: Self::Store) -> Result<(), Skip>;
+
+    /// Whether several stores may be open in one place at the same time, as those of several nodes or processes are.
+    ///
+    /// # Errors
+    /// [`Skip`] when only one may.
+    fn share(&self) -> Result<(), Skip>;
+
+    /// Makes something that is kept in a place undecodable, below the store, which is closed meanwhile.
+    ///
+    /// # Errors
+    /// [`Skip`] when it cannot be done.
+    fn spoil(&self, place: &Self::Place, what: Spoil<'_>) -> Result<(), Skip>;
+
+    /// Drives a future to its end. Called on several threads at once. Unless said otherwise by polling it on this thread,
+    /// which parks in between; a store that needs a runtime gets it here: `self.runtime.block_on(future)`.
+    fn block_on<T: Future + Send>(&self, future: T) -> T::Output {
+        block_on(future)
+    }
+}
+
+/// Why something cannot be arranged with a store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Skip(String);
+
+impl Skip {
+    /// For this reason.
+    #[must_use]
+    pub fn because(reason: impl Into<String>) -> Self {
+        Self(reason.into())
+    }
+}
+
+impl fmt::Display for Skip {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+/// What is to be made undecodable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Spoil<'a> {
+    /// The bytes of a record, so that no [`Record`](crate::store::Record) can be made of them: cut short, say.
+    Record(RecordId<'a>),
+    /// The events of a client's first commit, where its history has them.
+    History(&'a ClientId),
+}
