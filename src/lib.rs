@@ -56,7 +56,7 @@ pub use registry::{
     AccessError, Authenticated, Checked, ClientHandle, ClientPage, ConfirmError, Denied, EmergencyDeletion,
     Error, ExportError, Exported, Fault, FaultKind, Follow, Freshness, ImportError, Imported, Key, Lookup,
     OpenError, Operator, Outcome, Reason, Registry, RegistryBuilder, ReportPage, Resealed, Resealing,
-    Resolution, RetireError, Seller, SignError, Snapshot, Unresolved, Verified,
+    Resolution, RetireError, Seller, SignError, Snapshot, Unreadable, Unresolved, Verified,
 };
 pub use ring::{CallError, Credentials, NotVerified, RingSecret, SecretRing, Slot};
 

@@ -25,6 +25,7 @@ mod signatures;
 mod snapshot;
 mod trace;
 mod transfer;
+mod unreadable;
 mod view;
 
 use std::sync::Arc;
@@ -45,6 +46,7 @@ pub use self::seller::Seller;
 pub use self::signatures::{SignError, Verified};
 pub use self::snapshot::{ClientPage, Snapshot};
 pub use self::transfer::{ExportError, Exported, ImportError, Imported};
+pub use self::unreadable::Unreadable;
 
 use self::alarm::Alarms;
 use self::cache::Cache;

@@ -40,7 +40,7 @@ impl<S: Store> Registry<S> {
         let mut sweep = Sweep::default();
         unless_unreadable(self.sweep(&mut sweep).await, &mut faults)?;
         unless_unreadable(self.check_feed(&sweep.heads, &mut sweep.faults).await, &mut faults)?;
-        let strays = unless_unreadable(self.confirmed_strays(&sweep).await, &mut faults)?.unwrap_or_default();
+        let strays = self.confirmed_strays(&sweep, &mut faults).await?;
         faults.append(&mut sweep.faults);
         let strays: BTreeSet<_> =
             strays.into_iter().map(|(id, lookup, found, _)| (id, lookup, found)).collect();
@@ -52,12 +52,17 @@ impl<S: Store> Registry<S> {
     }
 
     /// What looks stray twice. Whatever changed in between looks so once.
-    async fn confirmed_strays(&self, sweep: &Sweep) -> Result<BTreeSet<Stray>, StoreError> {
-        let mut strays = self.strays(sweep).await?;
+    async fn confirmed_strays(
+        &self,
+        sweep: &Sweep,
+        faults: &mut Vec<Fault>,
+    ) -> Result<BTreeSet<Stray>, StoreError> {
+        let mut strays = self.strays(sweep, faults).await?;
         if !strays.is_empty() {
-            let mut again = Sweep::default();
-            self.sweep(&mut again).await?;
-            let second = self.strays(&again).await?;
+            // What cannot be read was named the first time.
+            let (mut again, mut known) = (Sweep::default(), Vec::new());
+            unless_unreadable(self.sweep(&mut again).await, &mut known)?;
+            let second = self.strays(&again, &mut known).await?;
             strays.retain(|one| second.contains(one));
         }
         Ok(strays)
@@ -79,7 +84,16 @@ impl<S: Store> Registry<S> {
         }
     }
 
+    /// Reads a record and its trail. What cannot be read of one client is a fault of its own, and keeps nobody from reading
+    /// the others.
     async fn check_client(&self, client_id: &ClientId, sweep: &mut Sweep) -> Result<(), StoreError> {
+        if let Err(error) = self.try_check_client(client_id, sweep).await {
+            sweep.fault(client_id, FaultKind::Unreadable(readable(error)?));
+        }
+        Ok(())
+    }
+
+    async fn try_check_client(&self, client_id: &ClientId, sweep: &mut Sweep) -> Result<(), StoreError> {
         sweep.clients += 1;
         for _ in 0..ATTEMPTS {
             let opened = match self.load(client_id).await {
@@ -199,12 +213,15 @@ impl<S: Store> Registry<S> {
         Ok(())
     }
 
-    /// Compares what the store lists with what it should.
-    async fn strays(&self, sweep: &Sweep) -> Result<BTreeSet<Stray>, StoreError> {
+    /// Compares what the store lists with what it should. A list that cannot be read is a fault, and no reason not to look at
+    /// the others.
+    async fn strays(&self, sweep: &Sweep, faults: &mut Vec<Fault>) -> Result<BTreeSet<Stray>, StoreError> {
         let mut strays = sweep.strays.clone();
         for (seller, expected) in &sweep.by_seller {
-            let found = self.all_by(ClientsBy::Seller(seller)).await?;
-            compare(&mut strays, Lookup::Seller, expected, &found, Clone::clone);
+            let found = unless_unreadable(self.all_by(ClientsBy::Seller(seller)).await, faults)?;
+            if let Some(found) = found {
+                compare(&mut strays, Lookup::Seller, expected, &found, Clone::clone);
+            }
         }
         let keys = match self.keys().await {
             Ok(keys) => keys,
@@ -214,25 +231,30 @@ impl<S: Store> Registry<S> {
         let keys: BTreeSet<_> =
             keys.into_iter().map(|key| key.id).chain(sweep.by_key.keys().cloned()).collect();
         for key_id in &keys {
-            let found = self.all_by(ClientsBy::Key(key_id)).await?;
             let expected = sweep.by_key.get(key_id).cloned().unwrap_or_default();
-            compare(&mut strays, Lookup::Key, &expected, &found, Clone::clone);
+            if let Some(found) = unless_unreadable(self.all_by(ClientsBy::Key(key_id)).await, faults)? {
+                compare(&mut strays, Lookup::Key, &expected, &found, Clone::clone);
+            }
         }
-        let mut found = BTreeSet::new();
+        if let Some(found) = unless_unreadable(self.all_endings().await, faults)? {
+            let whose = |ending: &Ending| ending.client_id.clone();
+            compare(&mut strays, Lookup::Ending, &sweep.endings, &found, whose);
+        }
+        Ok(strays)
+    }
+
+    async fn all_endings(&self) -> Result<BTreeSet<Ending>, StoreError> {
+        let mut all = BTreeSet::new();
         let mut after: Option<Ending> = None;
         loop {
             let page = self.inner.store.ending(Timestamp::MAX, after.as_ref(), PAGE).await?;
             after = ascending(page.last().cloned(), after.as_ref())?;
             let is_last = page.len() < PAGE;
-            found.extend(page);
+            all.extend(page);
             if is_last {
-                break;
+                return Ok(all);
             }
         }
-        compare(&mut strays, Lookup::Ending, &sweep.endings, &found, |ending: &Ending| {
-            ending.client_id.clone()
-        });
-        Ok(strays)
     }
 
     async fn all_by(&self, by: ClientsBy<'_>) -> Result<BTreeSet<ClientId>, StoreError> {

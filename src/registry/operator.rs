@@ -46,7 +46,8 @@ impl<S: Store> Operator<S> {
         self.view.client_of(add_in).await
     }
 
-    /// All client IDs in the order of their IDs, after one of them, at most `limit`.
+    /// All client IDs in the order of their IDs, after one of them, at most `limit`. One that cannot be read is
+    /// [named](ClientPage::unreadable) beside the others.
     ///
     /// # Errors
     /// [`Error::Unavailable`]

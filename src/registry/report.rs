@@ -11,7 +11,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::view::View;
-use super::{Error, Snapshot};
+use super::{Error, Snapshot, Unreadable};
 use crate::client::Client;
 use crate::expiry::{Expiry, Notice};
 use crate::id::{ClientId, SecretId, SellerId};
@@ -19,12 +19,14 @@ use crate::secret::Secret;
 use crate::store::{ClientsBy, Ending, Store};
 use crate::validity::Timestamp;
 
-/// Some lines of a report, and where to go on.
+/// Some lines of a report, the clients that could not be read, and where to go on.
 ///
 /// `K` is what the pages are made of: a seller's of [`ClientId`]s, an operator's of [`Ending`]s.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReportPage<T, K> {
     lines: Vec<T>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    unreadable: Vec<Unreadable>,
     next: Option<K>,
 }
 
@@ -39,6 +41,13 @@ impl<T, K> ReportPage<T, K> {
     #[must_use]
     pub fn into_lines(self) -> Vec<T> {
         self.lines
+    }
+
+    /// The clients that the page leads to and that could not be read, each with the reason. There may be lines about them
+    /// that are missing here.
+    #[must_use]
+    pub fn unreadable(&self) -> &[Unreadable] {
+        &self.unreadable
     }
 
     /// What to ask for the next page with; `None` after the last one.
@@ -88,7 +97,7 @@ impl<S: Store> View<S> {
             page.clients.iter().flat_map(|found| found.client().expiries(ends, found.uses(), found.at()));
         let mut lines: Vec<_> = lines.collect();
         lines.sort_by(|one, other| order(one).cmp(&order(other)));
-        Ok(ReportPage { lines, next: page.next })
+        Ok(ReportPage { lines, unreadable: page.unreadable, next: page.next })
     }
 
     /// A page of the notices that fall due within a window, of a seller's client IDs.
@@ -104,7 +113,7 @@ impl<S: Store> View<S> {
             page.clients.iter().flat_map(|found| found.client().notices(window, found.uses(), found.at()));
         let mut lines: Vec<_> = lines.collect();
         lines.sort_by(|one, other| (order(&one.expiry), one.due).cmp(&(order(&other.expiry), other.due)));
-        Ok(ReportPage { lines, next: page.next })
+        Ok(ReportPage { lines, unreadable: page.unreadable, next: page.next })
     }
 
     /// What there is to say about each secret that ends within spans of time, at most `limit` of them. The spans are in
@@ -127,14 +136,14 @@ impl<S: Store> View<S> {
             let start = just_before(span.start);
             hints.extend(self.registry.inner.store.ending(span.end, after.max(start.as_ref()), room).await?);
         }
-        let mut lines = Vec::new();
+        let (mut lines, mut unreadable) = (Vec::new(), Vec::new());
         let mut seen: BTreeMap<&ClientId, Option<Snapshot>> = BTreeMap::new();
         for hint in &hints {
             if !seen.contains_key(&hint.client_id) {
-                let snapshot = match self.find(&hint.client_id).await? {
-                    Some(record) => self.look_at(&record).await?,
-                    None => None,
-                };
+                let snapshot = self.show(&hint.client_id).await?.unwrap_or_else(|error| {
+                    unreadable.push(error);
+                    None
+                });
                 seen.insert(&hint.client_id, snapshot);
             }
             if let Some(snapshot) = seen.get(&hint.client_id).and_then(Option::as_ref)
@@ -144,7 +153,7 @@ impl<S: Store> View<S> {
             }
         }
         let next = if hints.len() == limit { hints.pop() } else { None };
-        Ok(ReportPage { lines, next })
+        Ok(ReportPage { lines, unreadable, next })
     }
 }
 

@@ -13,7 +13,7 @@ use crate::entropy::EntropyError;
 use crate::expiry::{Expiry, Notice};
 use crate::id::{Actor, AddInId, ClientId, SellerId};
 use crate::name::FriendlyName;
-use crate::store::{ClientsBy, MemoryStore, Store};
+use crate::store::{ClientsBy, MemoryStore, Store, StoreError};
 use crate::validity::{Lifetime, Timestamp};
 
 /// A seller's own client IDs, and no others.
@@ -77,7 +77,12 @@ impl<S: Store> Seller<S> {
         let page = self.view.page(by, None, 1).await?;
         // The index is a hint: what it leads to is checked against the record.
         let is_it = |found: &Snapshot| found.client().details().friendly_name().key() == key;
-        Ok(page.clients.into_iter().find(is_it))
+        let found = page.clients.into_iter().find(is_it);
+        match page.unreadable.into_iter().next() {
+            // Whether it has the name, nobody can tell.
+            Some(unreadable) if found.is_none() => Err(StoreError::from(unreadable).into()),
+            _ => Ok(found),
+        }
     }
 
     /// The client ID that an add-in uses, if it is one of this seller's (rule 1).
@@ -88,7 +93,8 @@ impl<S: Store> Seller<S> {
         self.view.client_of(add_in).await
     }
 
-    /// This seller's client IDs in the order of their IDs, after one of them, at most `limit`.
+    /// This seller's client IDs in the order of their IDs, after one of them, at most `limit`. One that cannot be read is
+    /// [named](ClientPage::unreadable) beside the others.
     ///
     /// # Errors
     /// [`Error::Unavailable`]

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::Unreadable;
 use crate::client::{Client, LastUses};
 use crate::finding::Finding;
 use crate::id::{ClientId, SecretId};
@@ -70,10 +71,11 @@ impl fmt::Debug for Snapshot {
     }
 }
 
-/// Some clients, in the order of their IDs, and where to go on.
+/// Some clients, in the order of their IDs, those that could not be read, and where to go on.
 #[derive(Debug, Clone)]
 pub struct ClientPage {
     pub(super) clients: Vec<Snapshot>,
+    pub(super) unreadable: Vec<Unreadable>,
     pub(super) next: Option<ClientId>,
 }
 
@@ -83,6 +85,12 @@ impl ClientPage {
     #[must_use]
     pub fn clients(&self) -> &[Snapshot] {
         &self.clients
+    }
+
+    /// The clients that the list leads to and that could not be read, each with the reason, in the order of their IDs.
+    #[must_use]
+    pub fn unreadable(&self) -> &[Unreadable] {
+        &self.unreadable
     }
 
     /// What to ask for the next page with; `None` after the last one.

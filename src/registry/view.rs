@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tracing::Instrument;
 
 use super::trace;
-use super::{ClientPage, Error, Registry, Snapshot};
+use super::{ClientPage, Error, Registry, Snapshot, Unreadable};
 use crate::client::{Deciding, Refusal};
 use crate::id::{Actor, AddInId, ClientId, SellerId};
 use crate::record::Opened;
@@ -107,13 +107,35 @@ impl<S: Store> View<S> {
         let limit = limit.clamp(1, MAX_PAGE);
         let ids = self.registry.inner.store.clients(by, after, limit).await?;
         let next = if ids.len() == limit { ids.last().cloned() } else { None };
-        let mut clients = Vec::with_capacity(ids.len());
+        let (mut clients, mut unreadable) = (Vec::with_capacity(ids.len()), Vec::new());
         for id in &ids {
-            if let Some(opened) = self.find(id).await? {
-                clients.extend(self.look_at(&opened).await?);
+            match self.show(id).await? {
+                Ok(found) => clients.extend(found),
+                Err(error) => unreadable.push(error),
             }
         }
-        Ok(ClientPage { clients, next })
+        Ok(ClientPage { clients, unreadable, next })
+    }
+
+    /// What a list shows of a client that it leads to: nothing of a deleted one, or where this view does not show it. The
+    /// inner error is about this client alone, and no reason to show nothing of the others.
+    pub(super) async fn show(
+        &self,
+        client_id: &ClientId,
+    ) -> Result<Result<Option<Snapshot>, Unreadable>, Error> {
+        let shown = async {
+            match self.find(client_id).await? {
+                Some(opened) => self.look_at(&opened).await,
+                None => Ok(None),
+            }
+        };
+        match shown.await {
+            Ok(found) => Ok(Ok(found)),
+            Err(Error::Unavailable(error)) if error.kind().is_about_what_was_read() => {
+                Ok(Err(Unreadable::new(client_id, &error)))
+            }
+            Err(error) => Err(error),
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! What a store answers where it cannot do what it was asked.
 
+use serde::{Deserialize, Serialize};
+
 use super::Entry;
 use crate::event::Revision;
 use crate::id::ClientId;
@@ -65,7 +67,8 @@ impl StoreError {
 }
 
 /// What can be done about a [`StoreError`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum StoreErrorKind {
     /// It cannot be reached, or not in time: try again later.

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::super::Registry;
+use super::super::{Registry, Unreadable};
 use super::piece::{self, Piece};
 use crate::error::ErrorKind;
 use crate::event::Revision;
@@ -18,6 +18,8 @@ pub struct Exported {
     pub clients: u64,
     /// Their events.
     pub events: u64,
+    /// Those that were left out, since the caller named them.
+    pub left_out: u64,
 }
 
 /// Why a registry was not exported. What has been written to the stream is not a whole export, and will not be imported
@@ -28,6 +30,9 @@ pub enum ExportError {
     /// The registry was changed in the meantime.
     #[error("the registry was changed while it was exported: stop those who write, or export a copy")]
     Changed,
+    /// Some clients cannot be read; the rest was looked at, and can.
+    #[error("{} cannot be read: restore these clients from a backup, or export without them", in_words(.0))]
+    Unreadable(Vec<Unreadable>),
     /// The stream could not be written to.
     #[error("the export could not be written")]
     Io(#[from] io::Error),
@@ -43,7 +48,7 @@ impl ExportError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Changed => ErrorKind::Conflict,
-            Self::Io(_) | Self::Store(_) => ErrorKind::Unavailable,
+            Self::Unreadable(_) | Self::Io(_) | Self::Store(_) => ErrorKind::Unavailable,
         }
     }
 }
@@ -55,9 +60,25 @@ impl<S: Store> Registry<S> {
     /// It is an export of one moment, or none: if somebody changes what was exported already, it fails. Where writers cannot be
     /// stopped, export a backup copy. Writing to the stream blocks; wrap slow ones in a [`BufWriter`](io::BufWriter).
     ///
+    /// If some clients cannot be read, the export is refused, and the error names all of them.
+    ///
     /// # Errors
     /// [`ExportError`]
     pub async fn export<W: Write + Send>(&self, stream: &mut W) -> Result<Exported, ExportError> {
+        self.export_without(&[], stream).await
+    }
+
+    /// Writes everything but some clients to a stream: those that [`ExportError::Unreadable`] has named and that nobody can
+    /// restore. The registry that imports the stream knows nothing of them: their add-ins and friendly names are free there,
+    /// and their client IDs can be imported.
+    ///
+    /// # Errors
+    /// [`ExportError`]
+    pub async fn export_without<W: Write + Send>(
+        &self,
+        left_out: &[ClientId],
+        stream: &mut W,
+    ) -> Result<Exported, ExportError> {
         let store = &self.inner.store;
         let Some(protection) = &self.inner.protection else {
             return Err(StoreError::new(StoreErrorKind::NotSealed).into());
@@ -70,21 +91,33 @@ impl<S: Store> Registry<S> {
         piece::begin(stream)?;
         Piece::Registry(record).write(stream)?;
 
-        let mut exported = Exported { clients: 0, events: 0 };
-        let mut revisions = Vec::new();
+        let mut exported = Exported { clients: 0, events: 0, left_out: 0 };
+        let (mut revisions, mut unreadable) = (Vec::new(), Vec::new());
         let mut after = None;
         loop {
             let page = store.clients(ClientsBy::All, after.as_ref(), PAGE).await?;
             for client_id in &page {
-                let revision = self.export_client(client_id, stream, &mut exported).await?;
-                revisions.push((client_id.clone(), revision));
+                if left_out.contains(client_id) {
+                    exported.left_out += 1;
+                    continue;
+                }
+                match self.export_client(client_id, stream, &mut exported).await {
+                    Ok(revision) => revisions.push((client_id.clone(), revision)),
+                    Err(ExportError::Store(error)) if error.kind().is_about_what_was_read() => {
+                        unreadable.push(Unreadable::new(client_id, &error));
+                    }
+                    Err(error) => return Err(error),
+                }
             }
             after = page.last().cloned();
             if page.len() < PAGE {
                 break;
             }
         }
-        if !self.is_still(&revisions, registry_revision).await? {
+        if !unreadable.is_empty() {
+            return Err(ExportError::Unreadable(unreadable));
+        }
+        if !self.is_still(&revisions, registry_revision, exported.left_out).await? {
             return Err(ExportError::Changed);
         }
         Piece::End { clients: exported.clients, events: exported.events }.write(stream)?;
@@ -131,6 +164,7 @@ impl<S: Store> Registry<S> {
         &self,
         revisions: &[(ClientId, Revision)],
         registry: Revision,
+        left_out: u64,
     ) -> Result<bool, StoreError> {
         let store = &self.inner.store;
         for (client_id, revision) in revisions {
@@ -140,19 +174,28 @@ impl<S: Store> Registry<S> {
             }
         }
         let mut after = None;
-        let mut count = 0;
+        let mut count = 0_u64;
         loop {
             let page = store.clients(ClientsBy::All, after.as_ref(), PAGE).await?;
-            count += page.len();
+            count += page.len() as u64;
             after = page.last().cloned();
             if page.len() < PAGE {
                 break;
             }
         }
         let now = store.load(RecordId::REGISTRY).await?.map(|record| record.revision());
-        Ok(count == revisions.len() && now == Some(registry))
+        Ok(count == revisions.len() as u64 + left_out && now == Some(registry))
     }
 }
 
+fn in_words(unreadable: &[Unreadable]) -> String {
+    let ids: Vec<_> = unreadable.iter().take(NAMED).map(|one| one.client_id().as_str()).collect();
+    let more = unreadable.len() - ids.len();
+    let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+    format!("{}{more}", ids.join(", "))
+}
+
+/// How many clients an error names in words; it carries all of them.
+const NAMED: usize = 20;
 /// How much is read at once.
 const PAGE: usize = 1000;
