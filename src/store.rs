@@ -56,7 +56,8 @@ use crate::validity::Timestamp;
 /// # To ensure correctness
 /// - What a method says it sees, it sees: [`load`](Self::load), [`history`](Self::history) and the look-ups answer
 ///   from the state after every commit that was acknowledged before the call (case `client_of_follows_the_index`), also by
-///   another store that is open in the same place (case `stores_side_by_side_see_one_another`).
+///   another store that is open in the same place (cases `stores_side_by_side_see_one_another`,
+///   `every_look_up_sees_what_another_store_wrote`).
 /// - Keys (record IDs, name keys, seller, add-in and key IDs) are compared as bytes, never by a collation (cases
 ///   `ids_are_compared_as_bytes`, `unique_keys_are_compared_as_bytes`).
 /// - Records, index and events come back as they were written, a record byte for byte (cases
@@ -90,7 +91,9 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// - Expectations are checked first, then uniqueness (case `expectations_come_before_uniqueness`): in the state after
     ///   the whole commit an add-in and a (seller, name key) belong to at most one client (cases
     ///   `an_add_in_belongs_to_one_client`, `a_name_belongs_to_one_client`, `an_entry_is_claimed_once_in_a_commit`,
-    ///   `one_of_many_gets_the_add_in`, `one_of_many_gets_the_name`), whatever the two clients of the commit give each other
+    ///   `one_of_many_gets_the_add_in`, `one_of_many_gets_the_name`), also through several stores that are open in one
+    ///   place (cases `uniqueness_holds_across_stores`, `one_of_many_gets_the_add_in_across_stores`,
+    ///   `one_of_many_gets_the_name_across_stores`), whatever the two clients of the commit give each other
     ///   (cases `an_add_in_moves_in_one_commit`, `names_are_swapped_in_one_commit`). Otherwise [`CommitError::Taken`], and
     ///   nothing was written.
     /// - The [`Index`] of a change is complete: it replaces what the store had for that client (case
@@ -195,7 +198,8 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// # To ensure correctness
     /// - All or nothing (case `a_dropped_adoption_is_whole_or_nothing`), durable before `Ok`; refused with
     ///   [`CommitError::Conflict`] if it has a record of one of them (cases `adopting_is_refused_whole`,
-    ///   `one_of_many_adopts`), and with [`CommitError::Taken`] as [`commit`](Self::commit) would (case
+    ///   `one_of_many_adopts`, `one_of_many_adopts_across_stores`,
+    ///   `adopting_and_committing_exclude_one_another`), and with [`CommitError::Taken`] as [`commit`](Self::commit) would (case
     ///   `adopting_what_is_taken_is_refused`). Nothing to adopt is no error (case `adopting_nothing_is_possible`).
     fn adopt(&self, clients: &[Adopted]) -> impl Future<Output = Result<(), CommitError>> + Send;
 
@@ -203,10 +207,10 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     ///
     /// # To ensure correctness
     /// - Of two times for one secret the later one wins, in whatever order they come (cases `the_later_use_wins`,
-    ///   `the_later_use_wins_a_race`).
+    ///   `the_later_use_wins_a_race`), and through whichever store (case `stores_share_the_uses`).
     /// - A secret that is not in its client's [`Index`] is passed over (case
     ///   `uses_of_what_is_not_there_are_passed_over`): nothing is ever inserted for a deleted one, also when it is being
-    ///   deleted (case `uses_never_outlive_a_deletion`).
+    ///   deleted (cases `uses_never_outlive_a_deletion`, `uses_never_outlive_a_deletion_across_stores`).
     /// - No record, revision, event or index changes (case `uses_change_nothing_else`).
     /// - `Ok` means that they are kept like everything else (case `what_was_acknowledged_is_there_after_a_crash`).
     fn note_uses(&self, uses: &[Use]) -> impl Future<Output = Result<(), StoreError>> + Send;

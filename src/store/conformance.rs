@@ -50,6 +50,7 @@
 mod abandoned;
 mod adoption;
 mod author;
+mod beside;
 mod dropped;
 mod expectations;
 mod factory;
@@ -134,6 +135,8 @@ cases! {
         an_entry_is_claimed_once_in_a_commit
         one_of_many_gets_the_add_in
         one_of_many_gets_the_name
+        one_of_many_gets_the_add_in_across_stores
+        one_of_many_gets_the_name_across_stores
         an_add_in_moves_in_one_commit
         names_are_swapped_in_one_commit
         the_index_is_replaced
@@ -184,6 +187,7 @@ cases! {
         adopting_what_is_taken_is_refused
         adopting_nothing_is_possible
         one_of_many_adopts
+        one_of_many_adopts_across_stores
     }
     uses {
         the_later_use_wins
@@ -209,5 +213,12 @@ cases! {
         cursors_outlive_a_crash
         dropped_commits_are_whole_after_a_crash
         stores_side_by_side_see_one_another
+    }
+    beside {
+        every_look_up_sees_what_another_store_wrote
+        uniqueness_holds_across_stores
+        adopting_and_committing_exclude_one_another
+        stores_share_the_uses
+        uses_never_outlive_a_deletion_across_stores
     }
 }

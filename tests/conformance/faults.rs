@@ -129,6 +129,19 @@ faults! {
     UsesAreForgotten: uses_stay_through_other_changes resealing_keeps_all_but_the_key;
     UsesAreEvents: uses_change_nothing_else;
 
+    // Several stores in one place: what one of them answers from its own memory.
+    HistoryFromMemory: every_look_up_sees_what_another_store_wrote;
+    ListsFromMemory: every_look_up_sees_what_another_store_wrote;
+    AddInsFromMemory: every_look_up_sees_what_another_store_wrote;
+    EndsFromMemory: every_look_up_sees_what_another_store_wrote;
+    FeedFromMemory: every_look_up_sees_what_another_store_wrote;
+    LatestFromMemory: every_look_up_sees_what_another_store_wrote;
+    UsesFromMemory: every_look_up_sees_what_another_store_wrote stores_share_the_uses;
+    SecretsFromMemory: uses_never_outlive_a_deletion_across_stores;
+    UniquenessFromMemory: uniqueness_holds_across_stores adopting_and_committing_exclude_one_another
+        one_of_many_gets_the_add_in_across_stores one_of_many_gets_the_name_across_stores;
+    AdoptsFromMemory: one_of_many_adopts_across_stores adopting_and_committing_exclude_one_another;
+
     // Dropped and crashed.
     DroppedIsAppliedLater: a_dropped_commit_is_fenced;
     DroppedReaderBlocks: dropped_readers_leave_a_working_store;
@@ -169,12 +182,33 @@ impl Fault {
     }
 }
 
+impl Fault {
+    /// Whether something is answered from what a store saw last.
+    pub(crate) fn is_from_memory(self) -> bool {
+        let from_memory = [
+            Self::HistoryFromMemory,
+            Self::ListsFromMemory,
+            Self::AddInsFromMemory,
+            Self::EndsFromMemory,
+            Self::FeedFromMemory,
+            Self::LatestFromMemory,
+            Self::UsesFromMemory,
+            Self::SecretsFromMemory,
+            Self::UniquenessFromMemory,
+            Self::AdoptsFromMemory,
+        ];
+        from_memory.contains(&self)
+    }
+}
+
 /// Faults that show only when somebody comes in between, and the cases that see them though no future is ever pending.
 const RACES: &[(Fault, &[&str])] = &[
     (Fault::ChecksThenWrites, &["one_of_many_writers_wins", "one_of_many_creators_wins"]),
     (Fault::ChecksThenWrites, &["one_of_many_gets_the_add_in", "one_of_many_gets_the_name"]),
     (Fault::ChecksThenWrites, &["resealing_loses_to_a_change"]),
     (Fault::StoresDoNotLock, &["one_of_many_wins_across_stores"]),
+    (Fault::StoresDoNotLock, &["one_of_many_gets_the_add_in_across_stores"]),
+    (Fault::StoresDoNotLock, &["one_of_many_gets_the_name_across_stores"]),
     (Fault::ChecksUniquenessFirst, &["one_of_many_gets_the_add_in", "one_of_many_gets_the_name"]),
     (Fault::WritesInPieces, &["load_sees_no_half_of_a_commit"]),
     (Fault::NumbersBeforehand, &["the_feed_is_complete_under_load", "the_feed_is_complete_across_stores"]),
@@ -183,7 +217,7 @@ const RACES: &[(Fault, &[&str])] = &[
         Fault::HidesBehindSlowWriters,
         &["the_feed_is_complete_under_load", "the_feed_is_complete_across_stores"],
     ),
-    (Fault::ChecksThenAdopts, &["one_of_many_adopts"]),
+    (Fault::ChecksThenAdopts, &["one_of_many_adopts", "one_of_many_adopts_across_stores"]),
     (Fault::ReadsThenNotes, &["the_later_use_wins_a_race"]),
     (Fault::LooksThenNotes, &["uses_never_outlive_a_deletion"]),
 ];

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
+use std::ops::Deref;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,6 +17,23 @@ use client_registry::store::{
 use client_registry::{AddInId, ClientId, Event, KeyId, LastUses, Revision, SecretId, Timestamp};
 
 use crate::faults::Fault;
+
+/// The books of a place, or what a store takes for them.
+enum View<'a> {
+    Now(MutexGuard<'a, Books>),
+    Then(Books),
+}
+
+impl Deref for View<'_> {
+    type Target = Books;
+
+    fn deref(&self) -> &Books {
+        match self {
+            Self::Now(books) => books,
+            Self::Then(books) => books,
+        }
+    }
+}
 
 /// Makes plain stores with one fault.
 pub(crate) struct Plainly(pub(crate) Fault, pub(crate) Waits);
@@ -49,6 +67,8 @@ pub(crate) struct Plain {
     turns: Mutex<Turns>,
     late: Mutex<Vec<Commit>>,
     opened: u64,
+    /// What this store has seen: the books as they were when it was opened or wrote last.
+    seen: Mutex<Books>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -98,6 +118,7 @@ impl Factory for Plainly {
             turns: Mutex::default(),
             late: Mutex::default(),
             opened: next_number(),
+            seen: Mutex::new(lock(&place.books).clone()),
         })
     }
 
@@ -129,6 +150,17 @@ impl Factory for Plainly {
 impl Plain {
     fn books(&self) -> MutexGuard<'_, Books> {
         lock(&self.disk.books)
+    }
+
+    /// The books as they are, or, for a store that has this fault, as it saw them last.
+    fn view(&self, fault: Fault) -> View<'_> {
+        if self.fault == fault { View::Then(lock(&self.seen).clone()) } else { View::Now(self.books()) }
+    }
+
+    fn see(&self, books: &Books) {
+        if self.fault.is_from_memory() {
+            *lock(&self.seen) = books.clone();
+        }
     }
 
     /// Lets others go first, where a careful store holds its lock.
@@ -290,7 +322,13 @@ impl Store for Plain {
             if fault == Fault::ResendIsFine && books.has(commit.id()) {
                 return Ok(());
             }
-            if let Err(error) = books.check(commit, fault) {
+            let checked = match fault {
+                Fault::UniquenessFromMemory => books
+                    .check_expected(commit, fault)
+                    .and_then(|()| lock(&self.seen).check_unique(&writes(commit), fault)),
+                _ => books.check(commit, fault),
+            };
+            if let Err(error) = checked {
                 if fault == Fault::ConflictWrites {
                     books.append(&order, fault, None);
                 }
@@ -301,6 +339,7 @@ impl Store for Plain {
             *lock(&self.disk.written) = Some(books.clone());
         }
         books.write(&order, fault);
+        self.see(&books);
         for late in lock(&self.late).drain(..) {
             books.write(&writes(&late), fault);
         }
@@ -318,7 +357,7 @@ impl Store for Plain {
         if self.fault == Fault::RevisionsAreSigned && i64::try_from(after.number()).is_err() {
             return Err(StoreError::new(StoreErrorKind::Corrupt));
         }
-        let books = self.books();
+        let books = self.view(Fault::HistoryFromMemory);
         let trail = books.trails.get(client_id).map(Vec::as_slice).unwrap_or_default();
         let is_later = |stretch: &&Stretch| self.fault == Fault::AfterIgnored || stretch.revision > after;
         let later = trail.iter().filter(is_later).map(|stretch| self.committed(stretch));
@@ -348,7 +387,7 @@ impl Store for Plain {
     ) -> Result<Vec<ClientId>, StoreError> {
         let _turn = self.hold(Fault::DroppedClientsHolds).await;
         self.pause(1).await;
-        let books = self.books();
+        let books = self.view(Fault::ListsFromMemory);
         if self.fault == Fault::ReservedIsListed && books.records.contains_key(RecordId::REGISTRY.as_str()) {
             // There is no client ID that it could be listed under.
             return Err(StoreError::new(StoreErrorKind::Corrupt));
@@ -384,7 +423,7 @@ impl Store for Plain {
     async fn client_of(&self, add_in: &AddInId) -> Result<Option<ClientId>, StoreError> {
         let _turn = self.hold(Fault::DroppedClientOfHolds).await;
         self.pause(1).await;
-        let books = self.books();
+        let books = self.view(Fault::AddInsFromMemory);
         let seen = if self.fault == Fault::FindsFirstAddInOnly { 1 } else { usize::MAX };
         let mut holders =
             books.indexes.iter().filter(|(_, index)| index.add_ins.iter().take(seen).any(|a| a == add_in));
@@ -399,7 +438,7 @@ impl Store for Plain {
     ) -> Result<Vec<Ending>, StoreError> {
         let _turn = self.hold(Fault::DroppedEndingHolds).await;
         self.pause(1).await;
-        let books = self.books();
+        let books = self.view(Fault::EndsFromMemory);
         let all = books.indexes.iter().flat_map(|(id, index)| {
             index.ends.iter().filter_map(|(secret, at)| {
                 Some(Ending { at: (*at)?, client_id: id.clone(), secret: *secret })
@@ -431,7 +470,7 @@ impl Store for Plain {
     async fn changes(&self, after: Option<&Cursor>, limit: usize) -> Result<Changes, StoreError> {
         let _turn = self.hold(Fault::DroppedChangesHolds).await;
         self.pause(1).await;
-        let books = self.books();
+        let books = self.view(Fault::FeedFromMemory);
         let mark = self.mark(&books);
         let lost = || StoreError::new(StoreErrorKind::CursorLost);
         let start: u64 = match after.map(Cursor::as_str) {
@@ -468,7 +507,7 @@ impl Store for Plain {
     async fn latest(&self) -> Result<Cursor, StoreError> {
         let _turn = self.hold(Fault::DroppedLatestHolds).await;
         self.pause(1).await;
-        let books = self.books();
+        let books = self.view(Fault::LatestFromMemory);
         let end = match self.fault {
             Fault::LatestIsTheFirst => 0,
             // Drawn, and perhaps not yet written.
@@ -520,12 +559,16 @@ impl Store for Plain {
         if fault == Fault::AdoptsWhatIsMissing {
             all.retain(|one| !books.records.contains_key(one.record.id().as_str()));
         }
-        check(&books, &all)?;
+        match fault {
+            Fault::UniquenessFromMemory | Fault::AdoptsFromMemory => check(&lock(&self.seen), &all)?,
+            _ => check(&books, &all)?,
+        }
         if fault == Fault::AcknowledgesTooEarly {
             *lock(&self.disk.written) = Some(books.clone());
         }
         let before = books.feed.len();
         books.write(&all, fault);
+        self.see(&books);
         if fault == Fault::AdoptedIsNotInTheFeed {
             books.feed.truncate(before);
         }
@@ -539,10 +582,17 @@ impl Store for Plain {
         }
         self.pause(1).await;
         *lock(&self.is_busy) = false;
+        if self.fault == Fault::SecretsFromMemory {
+            // It looks again only for what it does not know.
+            let knows = |used: &Use| lock(&self.seen).indexes.contains_key(&used.client_id);
+            if !uses.iter().all(knows) {
+                self.see(&self.books());
+            }
+        }
         for Use { client_id, secret, at } in uses {
             let key = (client_id.clone(), *secret);
             let is_known = {
-                let books = self.books();
+                let books = self.view(Fault::SecretsFromMemory);
                 books
                     .indexes
                     .get(client_id)
@@ -556,7 +606,7 @@ impl Store for Plain {
                 _ if !is_known => continue,
                 _ => {}
             }
-            let known = self.books().uses.get(&key).copied();
+            let known = self.view(Fault::UsesFromMemory).uses.get(&key).copied();
             self.gap(Fault::ReadsThenNotes).await;
             self.gap(Fault::LooksThenNotes).await;
             let mut books = self.books();
@@ -568,9 +618,14 @@ impl Store for Plain {
             };
             let known = match self.fault {
                 Fault::ReadsThenNotes => known,
+                Fault::UsesFromMemory => lock(&self.seen).uses.get(&key).copied(),
                 _ => books.uses.get(&key).copied(),
             };
-            if !matches!(self.fault, Fault::LooksThenNotes | Fault::UsesAreInserted) && !is_known(&books) {
+            let does_not_look = matches!(
+                self.fault,
+                Fault::LooksThenNotes | Fault::UsesAreInserted | Fault::SecretsFromMemory
+            );
+            if !does_not_look && !is_known(&books) {
                 continue;
             }
             let latest = match self.fault {
@@ -578,6 +633,7 @@ impl Store for Plain {
                 _ => known.map_or(*at, |known| known.max(*at)),
             };
             books.uses.insert(key, latest);
+            self.see(&books);
             if self.fault == Fault::UsesAreEvents {
                 let again = books.feed.last().cloned();
                 books.numbered += 1;
@@ -592,7 +648,7 @@ impl Store for Plain {
         let _turn = self.hold(Fault::DroppedLastUsesHolds).await;
         self.pause(1).await;
         let mut uses = LastUses::default();
-        for ((id, secret), at) in &self.books().uses {
+        for ((id, secret), at) in &self.view(Fault::UsesFromMemory).uses {
             if id == client_id {
                 uses.note(*secret, *at);
             }

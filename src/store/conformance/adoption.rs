@@ -8,6 +8,7 @@ use super::stop::{Checked, Stop, ensure, same};
 use super::together::{Job, Pinned, at_once, in_turns};
 use super::trial::{Racing, Trial, is_conflict, is_taken, one_winner};
 use super::uniqueness::name_of;
+use super::watch::Open;
 use crate::event::Revision;
 use crate::store::{Adopted, CommitError, Entry, Store};
 
@@ -117,6 +118,15 @@ pub(super) fn adopting_nothing_is_possible<F: Factory>(trial: Trial<'_, F>) -> C
 }
 
 pub(super) fn one_of_many_adopts<F: Factory>(trial: Trial<'_, F>) -> Checked {
+    adopters_race(&trial, [&trial.store; 3])
+}
+
+pub(super) fn one_of_many_adopts_across_stores<F: Factory>(trial: Trial<'_, F>) -> Checked {
+    let (one, other) = (trial.beside()?, trial.beside()?);
+    adopters_race(&trial, [&trial.store, &one, &other])
+}
+
+fn adopters_race<F: Factory>(trial: &Trial<'_, F>, stores: [&Open<F>; 3]) -> Checked {
     let author = &trial.author;
     for (round, how) in Racing::rounds().take(20) {
         let contested = author.register("contoso", &format!("contested {round}"))?;
@@ -127,15 +137,21 @@ pub(super) fn one_of_many_adopts<F: Factory>(trial: Trial<'_, F>) -> Checked {
                 Ok((own, both))
             })
             .collect::<Checked<Vec<_>>>()?;
+        let both = stores.into_iter().zip(groups.iter().map(|(_, both)| &both[..]));
         let answers = match how {
             Racing::InTurns => {
-                let adopt = |adopted| Box::pin(trial.store.adopt(adopted)) as Pinned<'_, _>;
-                trial.wait(in_turns(groups.iter().map(|(_, both)| adopt(&both[..])).collect()))
+                let mut futures = Vec::new();
+                for (store, both) in both {
+                    futures.push(Box::pin(store.adopt(both)) as Pinned<'_, _>);
+                }
+                trial.wait(in_turns(futures))
             }
             Racing::OnThreads => {
-                let trial = &trial;
-                let adopt = |adopted| Box::new(move || trial.try_adopt(adopted)) as Job<'_, _>;
-                at_once(groups.iter().map(|(_, both)| adopt(&both[..])).collect())?
+                let mut jobs = Vec::new();
+                for (store, both) in both {
+                    jobs.push(Box::new(move || trial.wait(store.adopt(both))) as Job<'_, _>);
+                }
+                at_once(jobs)?
             }
         };
         let winner = one_winner(&answers, |error| matches!(error, CommitError::Conflict { .. }))?;

@@ -4,6 +4,7 @@ use super::Factory;
 use super::author::{Step, add_in, seller};
 use super::stop::{Checked, Stop, ensure, same};
 use super::trial::{MANY, Racing, Trial, WRITERS, is_taken, one_winner};
+use super::watch::Open;
 use crate::store::{ClientsBy, CommitError, Entry, Index};
 use crate::validity::Timestamp;
 
@@ -153,12 +154,21 @@ pub(super) fn an_entry_is_claimed_once_in_a_commit<F: Factory>(trial: Trial<'_, 
 }
 
 pub(super) fn one_of_many_gets_the_add_in<F: Factory>(trial: Trial<'_, F>) -> Checked {
+    add_ins_are_raced_for(&trial, &[&trial.store])
+}
+
+pub(super) fn one_of_many_gets_the_add_in_across_stores<F: Factory>(trial: Trial<'_, F>) -> Checked {
+    let beside = trial.beside()?;
+    add_ins_are_raced_for(&trial, &[&trial.store, &beside])
+}
+
+fn add_ins_are_raced_for<F: Factory>(trial: &Trial<'_, F>, stores: &[&Open<F>]) -> Checked {
     let author = &trial.author;
-    let mut sellers = register_some(&trial)?;
+    let mut sellers = register_some(trial)?;
     for (round, how) in Racing::rounds() {
         let id = format!("add-in-{round}");
         let steps: Vec<_> = sellers.iter().map(|last| author.associate(last, &id)).collect::<Checked<_>>()?;
-        let winner = settle(&trial, &steps, how)?;
+        let winner = settle(trial, stores, &steps, how)?;
         trial.belongs(&id, steps.get(winner).map(Step::id))?;
         advance(&mut sellers, steps, winner);
     }
@@ -166,8 +176,17 @@ pub(super) fn one_of_many_gets_the_add_in<F: Factory>(trial: Trial<'_, F>) -> Ch
 }
 
 pub(super) fn one_of_many_gets_the_name<F: Factory>(trial: Trial<'_, F>) -> Checked {
+    names_are_raced_for(&trial, &[&trial.store])
+}
+
+pub(super) fn one_of_many_gets_the_name_across_stores<F: Factory>(trial: Trial<'_, F>) -> Checked {
+    let beside = trial.beside()?;
+    names_are_raced_for(&trial, &[&trial.store, &beside])
+}
+
+fn names_are_raced_for<F: Factory>(trial: &Trial<'_, F>, stores: &[&Open<F>]) -> Checked {
     let author = &trial.author;
-    let mut clients = register_some(&trial)?;
+    let mut clients = register_some(trial)?;
     for (round, how) in Racing::rounds() {
         let name = format!("name {round}");
         // Some come, some take it for another one.
@@ -179,7 +198,7 @@ pub(super) fn one_of_many_gets_the_name<F: Factory>(trial: Trial<'_, F>) -> Chec
                 _ => author.register("contoso", &name),
             })
             .collect::<Checked<_>>()?;
-        let winner = settle(&trial, &steps, how)?;
+        let winner = settle(trial, stores, &steps, how)?;
         let Some(step) = steps.get(winner) else { return Err(Stop::unprepared(&"a winner")) };
         let Entry::Name(seller, key) = name_of(step)? else { return Err(Stop::unprepared(&"a name")) };
         let found = trial.clients(ClientsBy::Name(&seller, &key))?;
@@ -208,9 +227,14 @@ fn advance(clients: &mut [Step], steps: Vec<Step>, winner: usize) {
 }
 
 /// Of changes of different clients that want the same thing one wins.
-fn settle<F: Factory>(trial: &Trial<'_, F>, steps: &[Step], how: Racing) -> Checked<usize> {
+fn settle<F: Factory>(
+    trial: &Trial<'_, F>,
+    stores: &[&Open<F>],
+    steps: &[Step],
+    how: Racing,
+) -> Checked<usize> {
     let commits: Vec<_> = steps.iter().map(|step| trial.author.commit([step])).collect::<Checked<_>>()?;
-    let answers = trial.race(&[&trial.store], &commits, how)?;
+    let answers = trial.race(stores, &commits, how)?;
     let winner = one_winner(&answers, |error| matches!(error, CommitError::Taken { .. }))?;
     for (position, step) in steps.iter().enumerate() {
         if position == winner {
