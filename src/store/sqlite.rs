@@ -7,6 +7,7 @@
 //! The file can be read with the `sqlite3` tool: the views `clients`, `secrets` and `trail` are for people.
 
 mod backup;
+mod checkpoint;
 mod commit;
 mod cursor;
 mod fault;

@@ -10,7 +10,7 @@ use pollster::block_on;
 use crate::open;
 
 /// What was acknowledged.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(crate) struct Ledger {
     revisions: BTreeMap<ClientId, BTreeSet<Revision>>,
     issued: Vec<(ClientId, SecretId, String)>,

@@ -8,7 +8,7 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::fault::Fault;
-use super::schema;
+use super::{checkpoint, schema};
 use crate::entropy::instance_mark;
 use crate::store::{StoreError, StoreErrorKind};
 
@@ -61,6 +61,8 @@ pub(super) fn writer(path: &Path, settings: Settings) -> Result<Connection, Faul
         return Err(Fault::file(path, StoreErrorKind::ReadOnly, NO_RIGHTS));
     }
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    // Before anything is written: see the module `checkpoint`.
+    connection.execute_batch("PRAGMA wal_autocheckpoint = 0")?;
     let mode = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get::<_, String>(0));
     let mode = mode.map_err(|error| explained(path, error))?;
     if mode != "wal" {
@@ -81,7 +83,7 @@ pub(super) fn reader(path: &Path, busy_timeout: Duration) -> Result<Connection, 
     let connection = read_only(path)?;
     connection.busy_timeout(busy_timeout)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
-    connection.execute_batch("PRAGMA trusted_schema = OFF")?;
+    connection.execute_batch("PRAGMA trusted_schema = OFF; PRAGMA wal_autocheckpoint = 0")?;
     Ok(connection)
 }
 
@@ -108,10 +110,8 @@ pub(super) fn put_in_place(whole: &Path, path: &Path) -> Result<bool, Fault> {
             Err(error) => return Err(failed(error)),
         },
     }
-    // So that the name survives a power cut. Where a directory cannot be flushed, its file system does so itself.
-    if let Some(directory) = path.parent().and_then(|parent| fs::File::open(parent).ok()) {
-        let _ = directory.sync_all();
-    }
+    // So that the name survives a power cut.
+    checkpoint::flush_directory(path)?;
     Ok(true)
 }
 
@@ -134,7 +134,7 @@ impl Beside {
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(&self.0, flags)
             .map_err(|error| unavailable(&self.0, NO_DIRECTORY_RIGHTS).because(error))?;
-        connection.execute_batch("PRAGMA synchronous = FULL")?;
+        connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0")?;
         Ok(connection)
     }
 }

@@ -7,6 +7,7 @@ use std::thread::{self, JoinHandle};
 use futures_channel::oneshot;
 use rusqlite::Connection;
 
+use super::checkpoint::Checkpoints;
 use super::fault::{Fault, failed_commit};
 use super::file::{self, Settings};
 use super::reads;
@@ -35,6 +36,7 @@ impl WriterThread {
             let mut writer = writer;
             for job in jobs {
                 job(&mut writer);
+                writer.tidy();
             }
         };
         let thread = thread::Builder::new().name("client-registry".to_owned()).spawn(run)?;
@@ -91,12 +93,16 @@ pub(super) struct Writer {
     settings: Settings,
     /// None after a failure that could not be rolled back: closing it did, and the next change opens another one.
     connection: Option<Connection>,
+    checkpoints: Checkpoints,
 }
 
 impl Writer {
     pub(super) fn open(path: PathBuf, settings: Settings) -> Result<Self, Fault> {
-        let connection = Some(file::writer(&path, settings)?);
-        Ok(Self { path, settings, connection })
+        let mut connection = file::writer(&path, settings)?;
+        let mut checkpoints = Checkpoints::new();
+        // A disk that cannot be written to can still be read: the first change says what is the matter.
+        let _ = checkpoints.settle(&mut connection, &path, settings.busy_timeout);
+        Ok(Self { path, settings, connection: Some(connection), checkpoints })
     }
 
     /// Does work in one transaction, all of it or nothing.
@@ -104,17 +110,35 @@ impl Writer {
         &mut self,
         work: impl FnOnce(&Connection) -> Result<T, CommitError>,
     ) -> Result<T, CommitError> {
-        let connection = match self.connection.take() {
+        let mut connection = match self.connection.take() {
             Some(connection) => connection,
-            None => file::writer(&self.path, self.settings)?,
+            None => {
+                // While there was none, the log may have been left to others.
+                self.checkpoints = Checkpoints::new();
+                file::writer(&self.path, self.settings)?
+            }
         };
-        let done = transact(&connection, work);
+        let done = self.settled(&mut connection).and_then(|()| transact(&connection, work));
         // Where an error has left a transaction open and it cannot be rolled back, closing the connection does.
         let is_over = connection.is_autocommit() || connection.execute_batch("ROLLBACK").is_ok();
         if is_over {
             self.connection = Some(connection);
         }
         done
+    }
+
+    fn settled(&mut self, connection: &mut Connection) -> Result<(), CommitError> {
+        let Self { path, settings, checkpoints, .. } = self;
+        checkpoints.settle(connection, path, settings.busy_timeout)?;
+        connection.busy_timeout(settings.busy_timeout)?;
+        Ok(())
+    }
+
+    /// Does what no caller has to wait for.
+    fn tidy(&mut self) {
+        if let Some(connection) = &mut self.connection {
+            self.checkpoints.after_change(connection);
+        }
     }
 
     /// By what the cursors of this file are told from those of others.

@@ -1,0 +1,101 @@
+//! A disk that fails, and then a power cut: what was acknowledged is there, everything else wholly or not at all.
+//!
+//! `CLIENT_REGISTRY_FAULTS=all` lets every call fail that there is, one run each, which takes some minutes; otherwise
+//! some of them.
+
+#![cfg(all(target_os = "linux", feature = "sqlite"))]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests may fail loudly"
+)]
+
+#[path = "../forward/mod.rs"]
+mod forward;
+#[path = "../sqlite_kill/ledger.rs"]
+#[allow(dead_code, reason = "shared with the processes that are killed")]
+mod ledger;
+
+mod child;
+mod disk;
+mod flushes;
+mod sweep;
+
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::Child;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use client_registry::Registry;
+use client_registry::store::SqliteStore;
+use pollster::block_on;
+
+use crate::child::{clock, in_words, keyring};
+use crate::ledger::Ledger;
+
+/// A directory of its own, gone with this.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new() -> Self {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let path =
+            std::env::temp_dir().join(format!("client-registry-faults-{}-{number}", std::process::id()));
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// What a process said until it was done, and was killed.
+#[derive(Debug, Default)]
+struct Said {
+    ledger: Ledger,
+    acknowledged: usize,
+    refusals: Vec<String>,
+    copied: bool,
+}
+
+fn hear(worker: Child) -> Result<Said, String> {
+    hear_more(worker, Said::default())
+}
+
+/// The same after what others have said.
+fn hear_more(mut worker: Child, mut said: Said) -> Result<Said, String> {
+    let mut other = String::new();
+    for line in BufReader::new(worker.stderr.take().unwrap()).lines() {
+        let line = line.unwrap();
+        match line.split_once(' ').unwrap_or((&line, "")) {
+            ("done", _) => {
+                worker.kill().unwrap();
+                worker.wait().unwrap();
+                return Ok(said);
+            }
+            ("acknowledged" | "issued", _) => said.acknowledged += usize::from(said.ledger.note(&line)),
+            ("refused", why) => said.refusals.push(why.to_owned()),
+            ("copied", _) => said.copied = true,
+            _ => other.push_str(&format!("{line}\n")),
+        }
+    }
+    Err(format!("the process ended by itself, {}: {other}", worker.wait().unwrap()))
+}
+
+/// Opens what a power cut left, and looks for everything that was acknowledged.
+fn audit(file: &Path, ledger: &Ledger) -> Result<(), String> {
+    drop(open(file)?);
+    ledger.clone().audit(file).map(drop)
+}
+
+fn open(file: &Path) -> Result<Registry<SqliteStore>, String> {
+    let store = SqliteStore::open(file).map_err(|error| in_words(&error))?;
+    let registry = Registry::builder().clock(clock()).open(store, keyring());
+    block_on(registry).map_err(|error| in_words(&error))
+}
