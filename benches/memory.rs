@@ -120,7 +120,7 @@ fn use_all(registry: &Registry) {
                 ids.map(|secret| Use { client_id: client.client().id().clone(), secret, at: client.at() })
             })
             .collect();
-        ready(registry.store().note_uses(&uses)).unwrap();
+        ready(registry.store().note_uses(&uses, client_registry::Timestamp::MAX)).unwrap();
         match page.next() {
             Some(next) => after = Some(next.clone()),
             None => return,

@@ -266,11 +266,13 @@ impl Store for FileStore {
         self.write(&mut state, next)
     }
 
-    async fn note_uses(&self, uses: &[Use]) -> Result<(), StoreError> {
+    async fn note_uses(&self, uses: &[Use], believable_until: Timestamp) -> Result<(), StoreError> {
         let mut state = self.state()?;
-        for Use { client_id, secret, at } in uses {
-            let latest = state.uses.entry((client_id.clone(), *secret)).or_insert(*at);
-            *latest = (*latest).max(*at);
+        for used in uses {
+            let key = (used.client_id.clone(), used.secret);
+            if used.replaces(state.uses.get(&key).copied(), believable_until) {
+                state.uses.insert(key, used.at);
+            }
         }
         state.forget_uses();
         let all: Vec<_> = state.uses.iter().map(|((id, secret), at)| (id, secret, at)).collect();

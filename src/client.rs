@@ -393,23 +393,44 @@ impl LastUses {
         self.0.get(&secret).copied()
     }
 
-    /// When the secret counts as last used: an imported one at its import, if not later (rule 9).
-    pub(crate) fn counted_of(&self, secret: &Secret) -> Option<Timestamp> {
+    /// When the secret counts as last used at `t`: as noted, or at its import if it was imported; the later of those that
+    /// can be believed (rule 9).
+    pub(crate) fn counted_of(&self, secret: &Secret, t: Timestamp) -> CountedUse {
         let imported_at = match secret.origin() {
             Origin::Generated => None,
             Origin::Imported { .. } => Some(secret.added_at()),
         };
-        self.of(secret.id()).max(imported_at)
+        let both = || self.of(secret.id()).into_iter().chain(imported_at);
+        let is_believed = |at: &Timestamp| *at <= believable_until(t);
+        CountedUse {
+            believed: both().filter(is_believed).max(),
+            ahead: both().filter(|at| !is_believed(at)).max(),
+        }
+    }
+
+    /// Takes what `other` says as well: the later time wins, and one of this side after `believable_until` gives way.
+    pub(crate) fn extend_believing(&mut self, other: &Self, believable_until: Timestamp) {
+        for (secret, at) in other.iter() {
+            if self.of(secret).is_some_and(|known| believable_until < known) {
+                self.set(secret, at);
+            }
+            self.note(secret, at);
+        }
+    }
+
+    /// Replaces every time after `believable_until` by `at`.
+    pub(crate) fn bring_back(&mut self, believable_until: Timestamp, at: Timestamp) {
+        for noted in self.0.values_mut().filter(|noted| believable_until < **noted) {
+            *noted = at;
+        }
+    }
+
+    pub(crate) fn set(&mut self, secret: SecretId, at: Timestamp) {
+        self.0.insert(secret, at);
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (SecretId, Timestamp)> {
         self.0.iter().map(|(secret, at)| (*secret, *at))
-    }
-
-    pub(crate) fn extend(&mut self, other: &Self) {
-        for (secret, at) in other.iter() {
-            self.note(secret, at);
-        }
     }
 
     pub(crate) fn retain(&mut self, keep: impl Fn(SecretId) -> bool) {
@@ -418,6 +439,21 @@ impl LastUses {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+}
+
+/// When a secret counts as last used, as of some instant (rule 9).
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct CountedUse {
+    pub(crate) believed: Option<Timestamp>,
+    /// A time that is more than a minute ahead of the instant: a clock was wrong when it was noted, or is now.
+    pub(crate) ahead: Option<Timestamp>,
+}
+
+impl CountedUse {
+    /// Returns the later of both, each by itself.
+    fn max(self, other: Self) -> Self {
+        Self { believed: self.believed.max(other.believed), ahead: self.ahead.max(other.ahead) }
     }
 }
 
@@ -451,6 +487,12 @@ fn changed_at(before: Timestamp, deciding: &Deciding<'_>, now: Timestamp) -> Tim
 
 fn judged_at(changed_at: Timestamp, clock: Timestamp) -> Timestamp {
     if is_behind(changed_at, clock) { clock } else { clock.max(changed_at) }
+}
+
+/// The latest time that a use can have as seen from `now` (rule 9): a clock that runs ahead of this one by a minute is still
+/// taken to be right.
+pub(crate) fn believable_until(now: Timestamp) -> Timestamp {
+    now.saturating_add(MAX_LEAD)
 }
 
 fn is_behind(changed_at: Timestamp, clock: Timestamp) -> bool {

@@ -24,6 +24,8 @@ pub struct Plan<C> {
     pub(crate) at: Timestamp,
     pub(crate) consequences: C,
     pub(crate) last_used: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) use_ahead: Option<Timestamp>,
     pub(crate) obstacles: Vec<Obstacle>,
 }
 
@@ -108,11 +110,19 @@ impl<C> Plan<C> {
         self.at
     }
 
-    /// When the secret, or any secret of the client, was last used, as far as is known. An imported secret counts as
-    /// used at its import.
+    /// Returns when the secret, or any secret of the client, was last used, as far as is known and can be believed. An imported
+    /// secret counts as used at its import.
     #[must_use]
     pub fn last_used(&self) -> Option<Timestamp> {
         self.last_used
+    }
+
+    /// Returns the time of a last use that lies more than a minute after [`at`](Self::at), if one is known: the clock of the
+    /// node that noted it was wrong, or the clock of this node is. It is not believed and stands in the way of nothing
+    /// (rule 9); the next use that is noted replaces it. Look at the clocks before confirming.
+    #[must_use]
+    pub fn use_ahead(&self) -> Option<Timestamp> {
+        self.use_ahead
     }
 
     /// What stands in the way. Empty when the plan can be confirmed.

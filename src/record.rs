@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 pub(crate) use self::frame::Sealed;
 pub use self::frame::{MAX_RECORD, RecordParts};
-pub(crate) use self::opened::{LiveClient, Opened};
+pub(crate) use self::opened::{LiveClient, Opened, is_due};
 pub use self::registry::KeyState;
 pub(crate) use self::registry::RegistryRecord;
 pub(crate) use self::seal::{ResealError, Sealing, SealingError, missing_key, tampered};

@@ -170,7 +170,7 @@ impl<S: Store> Registry<S> {
     /// # Errors
     /// [`StoreError`]; what was not written is kept for the next time.
     pub async fn flush_last_uses(&self) -> Result<(), StoreError> {
-        self.inner.uses.flush(&self.inner.store).await
+        self.inner.uses.flush(&self.inner.store, &*self.inner.clock).await
     }
 
     fn now(&self) -> Timestamp {

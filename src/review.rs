@@ -7,7 +7,7 @@
 use std::cmp::Reverse;
 use std::time::Duration;
 
-use crate::client::{Client, LastUses};
+use crate::client::{Client, LastUses, believable_until};
 use crate::expiry::TOGETHER;
 use crate::finding::Finding;
 use crate::id::SecretId;
@@ -159,7 +159,10 @@ impl Review<'_> {
 
     fn signs_unused(&self) -> Option<Finding> {
         let secret = self.client.secret(self.client.signing_at(self.t).secret()?)?;
-        self.uses.counted_of(secret).is_none().then(|| Finding::SignsUnused { secret: secret.id() })
+        let used = self.uses.counted_of(secret, self.t);
+        // A time that cannot be believed is still one at which it was used.
+        let is_unused = used.believed.max(used.ahead).is_none();
+        is_unused.then(|| Finding::SignsUnused { secret: secret.id() })
     }
 
     fn redirects_outside(&self) -> Option<Finding> {
@@ -180,7 +183,8 @@ impl Review<'_> {
         self.client.secrets().filter_map(|secret| {
             let ended = secret.validity().until()?;
             let long_ago = ended.saturating_add(Finding::ENDED_LONG_AGO.into()) <= self.t;
-            let unused = self.uses.counted_of(secret).is_none_or(|used| !self.is_recent(used));
+            let used = self.uses.counted_of(secret, self.t).believed;
+            let unused = used.is_none_or(|used| !self.is_recent(used));
             (long_ago && unused).then_some(Finding::EndedLongAgo { secret: secret.id(), ended })
         })
     }
@@ -200,6 +204,6 @@ impl Review<'_> {
 
     /// Whether a use stands in the way of deleting (rule 9).
     fn is_recent(&self, used: Timestamp) -> bool {
-        self.t < used.saturating_add(self.policy.retire_after())
+        used <= believable_until(self.t) && self.t < used.saturating_add(self.policy.retire_after())
     }
 }

@@ -203,17 +203,24 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     ///   `adopting_what_is_taken_is_refused`). Nothing to adopt is no error (case `adopting_nothing_is_possible`).
     fn adopt(&self, clients: &[Adopted]) -> impl Future<Output = Result<(), CommitError>> + Send;
 
-    /// Notes when secrets were used, apart from records.
+    /// Notes when secrets were used, apart from records. `believable_until` is the latest time that the clock of the caller
+    /// can believe: no use of the call is later.
     ///
     /// # To ensure correctness
     /// - Of two times for one secret the later one wins, in whatever order they come (cases `the_later_use_wins`,
     ///   `the_later_use_wins_a_race`), and through whichever store (case `stores_share_the_uses`).
+    /// - A stored time after `believable_until` was noted under a clock that was wrong: it is replaced by the noted one (case
+    ///   `an_unbelievable_use_is_replaced`). [`Use::replaces`] decides both.
     /// - A secret that is not in its client's [`Index`] is passed over (case
     ///   `uses_of_what_is_not_there_are_passed_over`): nothing is ever inserted for a deleted one, also when it is being
     ///   deleted (cases `uses_never_outlive_a_deletion`, `uses_never_outlive_a_deletion_across_stores`).
     /// - No record, revision, event or index changes (case `uses_change_nothing_else`).
     /// - `Ok` means that they are kept like everything else (case `what_was_acknowledged_is_there_after_a_crash`).
-    fn note_uses(&self, uses: &[Use]) -> impl Future<Output = Result<(), StoreError>> + Send;
+    fn note_uses(
+        &self,
+        uses: &[Use],
+        believable_until: Timestamp,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// When a client's secrets were last used, as far as has been noted.
     fn last_uses(&self, client_id: &ClientId) -> impl Future<Output = Result<LastUses, StoreError>> + Send;
@@ -326,4 +333,13 @@ pub struct Use {
     pub secret: SecretId,
     /// When.
     pub at: Timestamp,
+}
+
+impl Use {
+    /// Returns whether this use takes the place of the time that the store has for the secret: there is none, it is earlier,
+    /// or it lies after `believable_until`.
+    #[must_use]
+    pub fn replaces(&self, stored: Option<Timestamp>, believable_until: Timestamp) -> bool {
+        stored.is_none_or(|stored| stored < self.at || believable_until < stored)
+    }
 }

@@ -97,12 +97,12 @@ fn live_clients_are_found_by_what_they_are_now() {
     };
     ends(&[short.secret_id(), issued.secret_id()]);
     let used = |secret| Use { client_id: issued.client_id().clone(), secret, at: now };
-    block_on(store.note_uses(&[used(short.secret_id()), used(SecretId::new(7).unwrap())])).unwrap();
+    block_on(store.note_uses(&[used(short.secret_id()), used(SecretId::new(7).unwrap())], now)).unwrap();
     let uses = || block_on(store.last_uses(issued.client_id())).unwrap();
     assert_eq!((uses().of(short.secret_id()), uses().of(SecretId::new(7).unwrap())), (Some(now), None));
 
     let _ = block_on(client.delete_in_emergency(short.secret_id(), None)).unwrap();
-    block_on(store.note_uses(&[used(short.secret_id())])).unwrap();
+    block_on(store.note_uses(&[used(short.secret_id())], now)).unwrap();
     ends(&[issued.secret_id()]);
     assert_eq!(uses(), LastUses::default());
     block_on(client.dissociate(calendar.id())).unwrap();

@@ -331,9 +331,13 @@ fn rule_09_a_use_is_written_once_an_interval_whatever_is_loaded_in_between() {
     #[derive(Debug, Clone, Default)]
     struct Counted(MemoryStore, Arc<Mutex<Vec<(SecretId, Timestamp)>>>);
     impl Store for Counted {
-        async fn note_uses(&self, uses: &[store::Use]) -> Result<(), StoreError> {
+        async fn note_uses(
+            &self,
+            uses: &[store::Use],
+            believable_until: Timestamp,
+        ) -> Result<(), StoreError> {
             self.1.lock().unwrap().extend(uses.iter().map(|one| (one.secret, one.at)));
-            self.0.note_uses(uses).await
+            self.0.note_uses(uses, believable_until).await
         }
         async fn commit(&self, commit: &Commit) -> Result<(), CommitError> {
             self.0.commit(commit).await

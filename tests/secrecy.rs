@@ -721,7 +721,7 @@ impl Life {
         see!(self.walker, ending, changes, changes.cursor, lost);
         let (secret, at) = (number(1), instant(START));
         let used = Use { client_id: id.clone(), secret, at };
-        memory.note_uses(std::slice::from_ref(&used)).await.unwrap();
+        memory.note_uses(std::slice::from_ref(&used), Timestamp::MAX).await.unwrap();
         see!(self.walker, used, memory.last_uses(&id).await.unwrap());
         let entry = Entry::AddIn(AddInId::parse("mail-helper").unwrap());
         let taken = CommitError::Taken { entry, by: id };

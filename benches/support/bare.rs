@@ -56,7 +56,7 @@ impl Store for Bare {
         Ok(nothing()?)
     }
 
-    async fn note_uses(&self, _: &[Use]) -> Result<(), StoreError> {
+    async fn note_uses(&self, _: &[Use], _: Timestamp) -> Result<(), StoreError> {
         nothing()
     }
 

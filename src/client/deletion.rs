@@ -3,7 +3,7 @@
 
 use super::draft::Draft;
 use super::tombstone::condemn;
-use super::{Client, Deciding, Fate, LastUses, NewSecret, Refusal, Transition};
+use super::{Client, CountedUse, Deciding, Fate, LastUses, NewSecret, Refusal, Transition};
 use crate::client_secret::ClientSecret;
 use crate::event::Fact;
 use crate::id::SecretId;
@@ -126,15 +126,15 @@ impl Client {
         let mut draft = Draft::of(self, deciding, now);
         draft.delete(id, Fate::Deleted);
         let removal = self.removal(secret, draft.client(), now);
-        let last_used = uses.counted_of(secret);
+        let used = uses.counted_of(secret, now);
         let mut obstacles = self.last_of_its_kind(secret, now);
-        if let Some(last_used) = last_used {
+        if let Some(last_used) = used.believed {
             let until = last_used.saturating_add(deciding.policy.retire_after());
             if now < until {
                 obstacles.push(Obstacle::UsedRecently { until });
             }
         }
-        let plan = self.plan(SecretDeletion { deletes: removal }, last_used, obstacles, now);
+        let plan = self.plan(SecretDeletion { deletes: removal }, used, obstacles, now);
         Ok((plan, draft.into()))
     }
 
@@ -153,7 +153,8 @@ impl Client {
         }
         let removal = self.removal(secret, draft.client(), now);
         let obstacles = self.last_of_its_kind(secret, now);
-        let plan = self.plan(SecretDisabling { disables: removal }, uses.counted_of(secret), obstacles, now);
+        let used = uses.counted_of(secret, now);
+        let plan = self.plan(SecretDisabling { disables: removal }, used, obstacles, now);
         let transition = if is_disabled { Transition::Unchanged } else { draft.into() };
         Ok((plan, transition))
     }
@@ -169,8 +170,9 @@ impl Client {
             add_ins: self.add_ins.clone(),
             valid_secrets: self.valid_at(now).map(Secret::id).collect(),
         };
-        let last_used = self.secrets().filter_map(|secret| uses.counted_of(secret)).max();
-        let plan = self.plan(consequences, last_used, Vec::new(), now);
+        let all_used = self.secrets().map(|secret| uses.counted_of(secret, now));
+        let used = all_used.fold(CountedUse::default(), CountedUse::max);
+        let plan = self.plan(consequences, used, Vec::new(), now);
 
         let mut draft = Draft::of(self, deciding, now);
         // Those that matter most come last: if there are more than are remembered, the ended ones are forgotten.
@@ -187,15 +189,10 @@ impl Client {
         Ok((plan, Transition::Changed(Box::new(draft.finish_deleted()))))
     }
 
-    fn plan<C>(
-        &self,
-        consequences: C,
-        last_used: Option<Timestamp>,
-        obstacles: Vec<Obstacle>,
-        at: Timestamp,
-    ) -> Plan<C> {
+    fn plan<C>(&self, consequences: C, used: CountedUse, obstacles: Vec<Obstacle>, at: Timestamp) -> Plan<C> {
         let (client_id, revision) = (self.id.clone(), self.revision);
-        Plan { client_id, revision, at, consequences, last_used, obstacles }
+        let CountedUse { believed: last_used, ahead: use_ahead } = used;
+        Plan { client_id, revision, at, consequences, last_used, use_ahead, obstacles }
     }
 
     fn removal(&self, secret: &Secret, next: &Self, now: Timestamp) -> SecretRemoval {

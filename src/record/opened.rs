@@ -81,15 +81,14 @@ impl LiveClient {
         &self.client
     }
 
-    /// Whether a use at `at` of the secret at a position should be reported, since none was within `interval` before. Says
-    /// so once.
+    /// Whether a use at `at` of the secret at a position [is due](is_due) to be reported. Says so once.
     #[inline]
     pub(crate) fn should_report(&self, position: usize, at: Timestamp, interval: i64) -> bool {
         let Some(reported) = self.reported.get(position) else {
             return true;
         };
         let mut last = reported.load(Ordering::Relaxed);
-        while at.as_millis() >= last.saturating_add(interval) {
+        while is_due(at.as_millis(), last, interval) {
             match reported.compare_exchange(last, at.as_millis(), Ordering::Relaxed, Ordering::Relaxed) {
                 Ok(_) => return true,
                 Err(found) => last = found,
@@ -98,3 +97,13 @@ impl LiveClient {
         false
     }
 }
+
+/// Whether a use at `at` should be noted when the last one was at `last`, all in milliseconds: none was within the interval
+/// before, or the last one lies so far ahead that it cannot be believed (rule 9).
+#[inline]
+pub(crate) fn is_due(at: i64, last: i64, interval: i64) -> bool {
+    at >= last.saturating_add(interval) || last.saturating_sub(at) > MAX_LEAD_MILLIS
+}
+
+/// [`believable_until`](crate::client::believable_until) in milliseconds.
+const MAX_LEAD_MILLIS: i64 = 60_000;

@@ -362,7 +362,7 @@ impl<S: Store> ClientHandle<S> {
 
     async fn last_uses(&self) -> Result<LastUses, Error> {
         let inner = &self.view.registry.inner;
-        Ok(inner.uses.of(&inner.store, &self.client_id).await?)
+        Ok(inner.uses.of(&inner.store, &self.client_id, &*inner.clock).await?)
     }
 }
 

@@ -8,9 +8,10 @@ use std::hash::BuildHasher;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::client::LastUses;
+use crate::client::{LastUses, believable_until};
+use crate::clock::Clock;
 use crate::id::{ClientId, SecretId};
-use crate::record::LiveClient;
+use crate::record::{LiveClient, is_due};
 use crate::store::{Store, StoreError, Use};
 use crate::validity::Timestamp;
 
@@ -47,29 +48,44 @@ impl LastUseBuffer {
 
     fn report(&self, client_id: &ClientId, secret: SecretId, at: Timestamp) {
         let key = (client_id.clone(), secret);
-        let is_due =
-            |last: Timestamp| at.as_millis() >= last.as_millis().saturating_add(self.interval_millis);
+        let is_due = |last: Timestamp| is_due(at.as_millis(), last.as_millis(), self.interval_millis);
         if self.reported.get(&key).is_none_or(is_due) {
             self.reported.insert(key, at);
-            lock(self.shard(client_id)).entry(client_id.clone()).or_default().note(secret, at);
+            let mut shard = lock(self.shard(client_id));
+            let uses = shard.entry(client_id.clone()).or_default();
+            uses.bring_back(believable_until(at), at);
+            uses.note(secret, at);
         }
     }
 
     /// When a client's secrets were last used: what the store knows, and what it is yet to be told.
-    pub(super) async fn of<S: Store>(&self, store: &S, client_id: &ClientId) -> Result<LastUses, StoreError> {
+    pub(super) async fn of<S: Store>(
+        &self,
+        store: &S,
+        client_id: &ClientId,
+        clock: &dyn Clock,
+    ) -> Result<LastUses, StoreError> {
         // First what is pending: written in between, it is in the store's answer.
-        let pending = lock(self.shard(client_id)).get(client_id).cloned().unwrap_or_default();
+        let mut pending = lock(self.shard(client_id)).get(client_id).cloned().unwrap_or_default();
         let mut uses = store.last_uses(client_id).await?;
-        uses.extend(&pending);
+        let now = clock.wall();
+        pending.bring_back(believable_until(now), now);
+        uses.extend_believing(&pending, believable_until(now));
         Ok(uses)
     }
 
     /// Writes everything.
-    pub(super) async fn flush<S: Store>(&self, store: &S) -> Result<(), StoreError> {
+    pub(super) async fn flush<S: Store>(&self, store: &S, clock: &dyn Clock) -> Result<(), StoreError> {
         for shard in &self.shards {
-            let pending: Vec<_> = lock(shard).iter().flat_map(uses_of).collect();
+            // What was noted under a clock that was set back since happened by now at the latest.
+            let now = clock.wall();
+            let pending: Vec<_> = {
+                let mut shard = lock(shard);
+                shard.values_mut().for_each(|uses| uses.bring_back(believable_until(now), now));
+                shard.iter().flat_map(uses_of).collect()
+            };
             for some in pending.chunks(MAX_WRITE) {
-                store.note_uses(some).await?;
+                store.note_uses(some, believable_until(clock.wall())).await?;
                 let mut shard = lock(shard);
                 for written in some {
                     forget(&mut shard, written);

@@ -58,7 +58,7 @@ impl<S: Store> View<S> {
             return Ok(None);
         };
         let inner = &self.registry.inner;
-        let mut uses = inner.uses.of(&inner.store, opened.client_id()).await?;
+        let mut uses = inner.uses.of(&inner.store, opened.client_id(), &*inner.clock).await?;
         uses.retain(|secret| live.client().secret(secret).is_some());
         Ok(Some(Snapshot::new(Arc::clone(live), self.registry.instant_of(live.client()), uses)))
     }

@@ -192,6 +192,7 @@ cases! {
     uses {
         the_later_use_wins
         the_later_use_wins_a_race
+        an_unbelievable_use_is_replaced
         uses_of_what_is_not_there_are_passed_over
         uses_go_with_their_secret
         uses_stay_through_other_changes

@@ -46,7 +46,7 @@ pub trait ErasedStore: fmt::Debug + Send + Sync + 'static {
     /// [`Store::latest`]
     fn latest(&self) -> Answer<'_, Cursor>;
     fn adopt<'a>(&'a self, clients: &'a [Adopted]) -> Answer<'a, (), CommitError>;
-    fn note_uses<'a>(&'a self, uses: &'a [Use]) -> Answer<'a, ()>;
+    fn note_uses<'a>(&'a self, uses: &'a [Use], believable_until: Timestamp) -> Answer<'a, ()>;
     fn last_uses<'a>(&'a self, client_id: &'a ClientId) -> Answer<'a, LastUses>;
 }
 
@@ -102,8 +102,8 @@ impl<S: Store> ErasedStore for S {
         Box::pin(Store::adopt(self, clients))
     }
 
-    fn note_uses<'a>(&'a self, uses: &'a [Use]) -> Answer<'a, ()> {
-        Box::pin(Store::note_uses(self, uses))
+    fn note_uses<'a>(&'a self, uses: &'a [Use], believable_until: Timestamp) -> Answer<'a, ()> {
+        Box::pin(Store::note_uses(self, uses, believable_until))
     }
 
     fn last_uses<'a>(&'a self, client_id: &'a ClientId) -> Answer<'a, LastUses> {
@@ -175,8 +175,8 @@ impl Store for DynStore {
         ErasedStore::adopt(&*self.0, clients).await
     }
 
-    async fn note_uses(&self, uses: &[Use]) -> Result<(), StoreError> {
-        ErasedStore::note_uses(&*self.0, uses).await
+    async fn note_uses(&self, uses: &[Use], believable_until: Timestamp) -> Result<(), StoreError> {
+        ErasedStore::note_uses(&*self.0, uses, believable_until).await
     }
 
     async fn last_uses(&self, client_id: &ClientId) -> Result<LastUses, StoreError> {

@@ -262,11 +262,14 @@ impl Store for MemoryStore {
         Ok(())
     }
 
-    async fn note_uses(&self, uses: &[Use]) -> Result<(), StoreError> {
+    async fn note_uses(&self, uses: &[Use], believable_until: Timestamp) -> Result<(), StoreError> {
         let mut books = self.books();
-        for Use { client_id, secret, at } in uses {
-            if self.index_of(&books, client_id).ends.iter().any(|(id, _)| id == secret) {
-                books.uses.entry(client_id.clone()).or_default().note(*secret, *at);
+        for used in uses {
+            if self.index_of(&books, &used.client_id).ends.iter().any(|(id, _)| *id == used.secret) {
+                let stored = books.uses.entry(used.client_id.clone()).or_default();
+                if used.replaces(stored.of(used.secret), believable_until) {
+                    stored.set(used.secret, used.at);
+                }
             }
         }
         Ok(())

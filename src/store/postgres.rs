@@ -265,8 +265,8 @@ impl Store for PostgresStore {
         Ok(())
     }
 
-    async fn note_uses(&self, uses: &[Use]) -> Result<(), StoreError> {
-        self.write_uses(uses).await
+    async fn note_uses(&self, uses: &[Use], believable_until: Timestamp) -> Result<(), StoreError> {
+        self.write_uses(uses, believable_until).await
     }
 
     async fn last_uses(&self, client_id: &ClientId) -> Result<LastUses, StoreError> {

@@ -158,9 +158,10 @@ impl Store for SqliteStore {
         self.write(move |connection| commit::adopt(connection, &clients)).await
     }
 
-    async fn note_uses(&self, uses: &[Use]) -> Result<(), StoreError> {
+    async fn note_uses(&self, uses: &[Use], believable_until: Timestamp) -> Result<(), StoreError> {
         let uses = uses.to_vec();
-        let noted = self.write(move |connection| commit::note_uses(connection, &uses)).await;
+        let noted =
+            self.write(move |connection| commit::note_uses(connection, &uses, believable_until)).await;
         noted.map_err(|error| match error {
             CommitError::NotWritten(error) | CommitError::Failed(error) => error,
             // Nothing is compared when uses are noted.

@@ -113,8 +113,8 @@ impl Store for Dying {
         self.write(self.memory.adopt(clients)).await
     }
 
-    async fn note_uses(&self, uses: &[Use]) -> Result<(), StoreError> {
-        self.step(self.memory.note_uses(uses)).await
+    async fn note_uses(&self, uses: &[Use], believable_until: Timestamp) -> Result<(), StoreError> {
+        self.step(self.memory.note_uses(uses, believable_until)).await
     }
 
     async fn last_uses(&self, client_id: &ClientId) -> Result<LastUses, StoreError> {

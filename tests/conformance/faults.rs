@@ -122,6 +122,10 @@ faults! {
     // Last uses.
     LastNoteWins: the_later_use_wins;
     ReadsThenNotes: the_later_use_wins_a_race;
+    /// Whatever the caller's clock can believe.
+    EveryUseIsBelieved: an_unbelievable_use_is_replaced;
+    /// The last time that can be believed counts as one that cannot.
+    BelievesTooLittle: an_unbelievable_use_is_replaced;
     LooksThenNotes: uses_never_outlive_a_deletion;
     UsesAreInserted: uses_go_with_their_secret uses_of_what_is_not_there_are_passed_over;
     UnknownUseIsAnError: uses_of_what_is_not_there_are_passed_over;

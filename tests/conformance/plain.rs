@@ -575,7 +575,7 @@ impl Store for Plain {
         Ok(())
     }
 
-    async fn note_uses(&self, uses: &[Use]) -> Result<(), StoreError> {
+    async fn note_uses(&self, uses: &[Use], believable_until: Timestamp) -> Result<(), StoreError> {
         let _turn = self.hold(Fault::DroppedNoteUsesHolds).await;
         if self.fault == Fault::DroppedReaderBlocks {
             *lock(&self.is_busy) = true;
@@ -630,7 +630,9 @@ impl Store for Plain {
             }
             let latest = match self.fault {
                 Fault::LastNoteWins => *at,
-                _ => known.map_or(*at, |known| known.max(*at)),
+                Fault::BelievesTooLittle if known == Some(believable_until) => *at,
+                Fault::EveryUseIsBelieved => known.map_or(*at, |known| known.max(*at)),
+                _ => known.filter(|known| *known <= believable_until).map_or(*at, |known| known.max(*at)),
             };
             books.uses.insert(key, latest);
             self.see(&books);

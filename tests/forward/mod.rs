@@ -68,8 +68,12 @@ macro_rules! forward {
         }
     };
     (@note_uses $field:tt) => {
-        async fn note_uses(&self, uses: &[client_registry::store::Use]) -> Result<(), client_registry::store::StoreError> {
-            self.$field.note_uses(uses).await
+        async fn note_uses(
+            &self,
+            uses: &[client_registry::store::Use],
+            believable_until: client_registry::Timestamp,
+        ) -> Result<(), client_registry::store::StoreError> {
+            self.$field.note_uses(uses, believable_until).await
         }
     };
     (@last_uses $field:tt) => {

@@ -146,7 +146,7 @@ impl Store for Careless {
         Err(StoreError::new(StoreErrorKind::Unavailable).into())
     }
 
-    async fn note_uses(&self, uses: &[Use]) -> Result<(), StoreError> {
+    async fn note_uses(&self, uses: &[Use], _: Timestamp) -> Result<(), StoreError> {
         let mut books = self.books();
         for one in uses {
             let uses = books.uses.entry(one.client_id.clone()).or_default();

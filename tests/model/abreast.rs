@@ -100,8 +100,8 @@ impl Store for Deaf {
         self.0.commit(commit).await
     }
 
-    async fn note_uses(&self, _: &[Use]) -> Result<(), StoreError> {
-        self.0.note_uses(&[]).await
+    async fn note_uses(&self, _: &[Use], believable_until: Timestamp) -> Result<(), StoreError> {
+        self.0.note_uses(&[], believable_until).await
     }
 
     forward!(0: load history clients client_of ending changes latest adopt last_uses);
@@ -276,8 +276,8 @@ impl<R: Row> Store for Abreast<R> {
         ask!(self, store => store.adopt(clients))
     }
 
-    async fn note_uses(&self, uses: &[Use]) -> Result<(), StoreError> {
-        ask!(self, store => store.note_uses(uses))
+    async fn note_uses(&self, uses: &[Use], believable_until: Timestamp) -> Result<(), StoreError> {
+        ask!(self, store => store.note_uses(uses, believable_until))
     }
 
     async fn last_uses(&self, client_id: &ClientId) -> Result<LastUses, StoreError> {

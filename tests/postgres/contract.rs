@@ -236,16 +236,16 @@ async fn the_later_use_wins_and_none_is_noted_for_a_deleted_secret() {
     let (early, late) = (now(&world), now(&world).saturating_add(Days::new(1).into()));
     let used = |secret, at| Use { client_id: client_id.clone(), secret, at };
     let missing = SecretId::new(7).unwrap();
-    store.note_uses(&[]).await.unwrap();
+    store.note_uses(&[], late).await.unwrap();
     let uses = [used(issued.secret_id(), late), used(issued.secret_id(), early), used(missing, late)];
-    store.note_uses(&uses).await.unwrap();
-    store.note_uses(&uses[1..2]).await.unwrap();
+    store.note_uses(&uses, late).await.unwrap();
+    store.note_uses(&uses[1..2], late).await.unwrap();
     let uses = store.last_uses(&client_id).await.unwrap();
     assert_eq!((uses.of(issued.secret_id()), uses.of(missing)), (Some(late), None));
 
     let client = world.contoso.client(&client_id);
     let _ = client.delete_in_emergency(issued.secret_id(), None).await.unwrap();
-    store.note_uses(&[used(issued.secret_id(), late)]).await.unwrap();
+    store.note_uses(&[used(issued.secret_id(), late)], late).await.unwrap();
     assert_eq!(store.last_uses(&client_id).await.unwrap(), LastUses::default());
 }
 

@@ -2,7 +2,7 @@
 
 use client_registry::{
     Client, ClientSecret, Days, Fate, LastUses, Lifetime, NewSecret, Obstacle, Plan, Refusal, Replacement,
-    Secret, SecretDeletion, SecretId, Timestamp, Unconfirmed,
+    Secret, SecretDeletion, SecretId, Timestamp, Unconfirmed, Validity,
 };
 use proptest::prelude::*;
 
@@ -51,6 +51,45 @@ proptest! {
             }
             Err(other) => prop_assert!(false, "{other}"),
         }
+    }
+
+    /// "A use more than a minute ahead of the deciding clock is not believed, the plan says so": of a use that was noted and
+    /// of an import alike.
+    #[test]
+    fn rule_09_a_use_more_than_a_minute_ahead_is_not_believed(
+        ahead in prop_oneof![Just(0i64), Just(59_999), Just(60_000), Just(60_001), 0i64..4_000_000_000_000],
+        imported in any::<bool>(),
+    ) {
+        let used = later(start(), ahead);
+        let (mut uses, (client, desk)) = (LastUses::default(), two_secrets());
+        let (client, secret) = if imported {
+            let secret = foreign(5, Validity::new(start(), None).unwrap());
+            let decided = client.import_secret(&secret, &desk.at(used));
+            (into_client(decided.unwrap()), secret_id(3))
+        } else {
+            uses.note(secret_id(1), used);
+            (client, secret_id(1))
+        };
+        // An operator goes on under the clock that was set right, as by rule 19.
+        let ann = Desk::operator();
+        let deciding = ann.at(start());
+        let now = client.instant(start());
+        let is_believed = used <= later(now, 60_000);
+        let until = used.saturating_add(days(7));
+        let recently: &[_] = if is_believed { &[Obstacle::UsedRecently { until }] } else { &[] };
+        let plan = client.plan_deletion(secret, &uses, &deciding).unwrap();
+        let is_of_use = |obstacle: &&Obstacle| matches!(obstacle, Obstacle::UsedRecently { .. });
+        let of_use: Vec<_> = plan.obstacles().iter().filter(is_of_use).copied().collect();
+        prop_assert_eq!(&of_use[..], recently);
+        prop_assert_eq!(plan.last_used(), Some(used).filter(|_| is_believed));
+        prop_assert_eq!(plan.use_ahead(), Some(used).filter(|_| !is_believed));
+        let whole = client.plan_client_deletion(&uses, &deciding).unwrap();
+        prop_assert_eq!((whole.last_used(), whole.use_ahead()), (plan.last_used(), plan.use_ahead()));
+        // A plan that was stored before there was such a time is read as ever.
+        let mut json = serde_json::to_value(&plan).unwrap();
+        json.as_object_mut().unwrap().remove("use_ahead");
+        let read: Plan<SecretDeletion> = serde_json::from_value(json).unwrap();
+        prop_assert_eq!((read.last_used(), read.use_ahead()), (plan.last_used(), None));
     }
 
     /// "Disabling goes the same way, with the same obstacles but the last use."

@@ -37,7 +37,7 @@ fn the_last_clone_may_go_with_a_task_that_the_writer_wakes() {
     let store = world.store().clone();
     let (sender, gone) = std::sync::mpsc::channel();
     let waker = Waker::from(std::sync::Arc::new(DropsStore(std::sync::Mutex::new(Some(world)), sender)));
-    let mut note = Box::pin(async move { store.note_uses(&[]).await });
+    let mut note = Box::pin(async move { store.note_uses(&[], client_registry::Timestamp::MAX).await });
     if note.as_mut().poll(&mut Context::from_waker(&waker)).is_pending() {
         gone.recv().unwrap();
     }

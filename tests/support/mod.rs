@@ -247,11 +247,11 @@ impl Store for Watched {
         Ok(self.knobs.answer_is_lost.check()?)
     }
 
-    async fn note_uses(&self, uses: &[Use]) -> Result<(), StoreError> {
+    async fn note_uses(&self, uses: &[Use], believable_until: Timestamp) -> Result<(), StoreError> {
         self.knobs.notes.fetch_add(1, Ordering::SeqCst);
         self.knobs.note_waits.wait().await;
         self.knobs.uses_fail.check()?;
-        self.memory.note_uses(uses).await
+        self.memory.note_uses(uses, believable_until).await
     }
 
     async fn last_uses(&self, client_id: &ClientId) -> Result<LastUses, StoreError> {

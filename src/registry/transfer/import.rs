@@ -256,7 +256,8 @@ impl<S: Store> Import<'_, S> {
             self.store.adopt(&clients).await.map_err(refused)?;
         }
         if !uses.is_empty() {
-            self.store.note_uses(&uses).await?;
+            // As they were exported: nothing else has been noted in a store that nobody can open yet.
+            self.store.note_uses(&uses, Timestamp::MAX).await?;
         }
         Ok(())
     }

@@ -67,7 +67,7 @@ impl Calls {
                 Method::Changes => store.changes(None, 1).await.map(drop),
                 Method::Latest => store.latest().await.map(drop),
                 Method::Adopt => return store.adopt(&self.adopted).await,
-                Method::NoteUses => store.note_uses(&self.uses).await,
+                Method::NoteUses => store.note_uses(&self.uses, Timestamp::MAX).await,
                 Method::LastUses => store.last_uses(id).await.map(drop),
             };
             Ok(read?)

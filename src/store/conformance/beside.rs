@@ -15,6 +15,7 @@ use super::watch::Open;
 use crate::client::LastUses;
 use crate::id::ClientId;
 use crate::store::{CommitError, Entry, RecordChange, Store, Use};
+use crate::validity::Timestamp;
 
 /// Something that is written, and what the feed has of it.
 enum Write {
@@ -241,10 +242,13 @@ pub(super) fn uses_never_outlive_a_deletion_across_stores<F: Factory>(mut trial:
         };
         if round % 4 < 2 {
             let commit = author.commit([&deleted])?;
-            let notes = || -> Job<'_, Checked> { Box::new(|| Ok(trial.wait(beside.note_uses(&used))?)) };
+            let notes = || -> Job<'_, Checked> {
+                Box::new(|| Ok(trial.wait(beside.note_uses(&used, Timestamp::MAX))?))
+            };
             match how {
                 Racing::InTurns => {
-                    let note = async { beside.note_uses(&used).await.map_err(CommitError::from) };
+                    let note =
+                        async { beside.note_uses(&used, Timestamp::MAX).await.map_err(CommitError::from) };
                     let both: Vec<Pinned<'_, _>> =
                         vec![Box::pin(note), Box::pin(trial.store.commit(&commit))];
                     trial.wait(in_turns(both)).into_iter().collect::<Result<(), _>>()?;
@@ -264,7 +268,7 @@ pub(super) fn uses_never_outlive_a_deletion_across_stores<F: Factory>(mut trial:
                 "the use of a secret that was deleted is still there {which}"
             );
         }
-        trial.wait(beside.note_uses(&used))?;
+        trial.wait(beside.note_uses(&used, Timestamp::MAX))?;
         let found = trial.last_uses(first.id())?;
         ensure!(found == LastUses::default(), "a use was noted of a secret that another store deleted");
         // The IDs of deleted clients are not free in the other store.
@@ -288,14 +292,14 @@ fn note_at_once<F: Factory>(
         Racing::InTurns => {
             let mut futures = Vec::new();
             for (uses, store) in pairs {
-                futures.push(Box::pin(store.note_uses(uses)) as Pinned<'_, _>);
+                futures.push(Box::pin(store.note_uses(uses, Timestamp::MAX)) as Pinned<'_, _>);
             }
             trial.wait(in_turns(futures))
         }
         Racing::OnThreads => {
             let mut jobs = Vec::new();
             for (uses, store) in pairs {
-                jobs.push(Box::new(move || trial.wait(store.note_uses(uses))) as Job<'_, _>);
+                jobs.push(Box::new(move || trial.wait(store.note_uses(uses, Timestamp::MAX))) as Job<'_, _>);
             }
             at_once(jobs)?
         }

@@ -135,7 +135,7 @@ pub(super) fn dropped_readers_leave_a_working_store<F: Factory>(trial: Trial<'_,
             drop(dropped_after(store.ending(Timestamp::MAX, None, 1), polls, pace).await);
             drop(dropped_after(store.changes(None, 1), polls, pace).await);
             drop(dropped_after(store.latest(), polls, pace).await);
-            drop(dropped_after(store.note_uses(&uses), polls, pace).await);
+            drop(dropped_after(store.note_uses(&uses, Timestamp::MAX), polls, pace).await);
             drop(dropped_after(store.last_uses(&id), polls, pace).await);
         });
         step = author.rename(&step, &format!("name {}", step.revision()))?;

@@ -212,7 +212,7 @@ impl<'a, F: Factory> Trial<'a, F> {
 
     pub(super) fn note(&self, id: &ClientId, secret: SecretId, at: Timestamp) -> Checked {
         let used = Use { client_id: id.clone(), secret, at };
-        Ok(self.wait(self.store.note_uses(&[used]))?)
+        Ok(self.wait(self.store.note_uses(&[used], Timestamp::MAX))?)
     }
 
     pub(super) fn last_uses(&self, id: &ClientId) -> Checked<LastUses> {

@@ -31,9 +31,9 @@ pub(super) fn the_later_use_wins<F: Factory>(trial: Trial<'_, F>) -> Checked {
         Ok(Use { client_id: step.id().clone(), secret, at: after_start(at)? })
     };
     let uses = [used(other, 7)?, used(one, 2000)?, used(other, 9)?, used(one, 1500)?, used(other, 8)?];
-    trial.wait(trial.store.note_uses(&uses))?;
+    trial.wait(trial.store.note_uses(&uses, Timestamp::MAX))?;
     is_used(&trial, step.id(), &[(1, Some(2000)), (2, Some(9))])?;
-    trial.wait(trial.store.note_uses(&[]))?;
+    trial.wait(trial.store.note_uses(&[], Timestamp::MAX))?;
     trial.note(step.id(), one, Timestamp::MAX)?;
     same("the last possible use", trial.last_uses(step.id())?.of(one), Some(Timestamp::MAX))
 }
@@ -52,12 +52,14 @@ pub(super) fn the_later_use_wins_a_race<F: Factory>(trial: Trial<'_, F>) -> Chec
             .collect::<Checked<Vec<_>>>()?;
         let answers = match how {
             Racing::InTurns => {
-                let note = |uses| Box::pin(trial.store.note_uses(uses)) as Pinned<'_, _>;
+                let note = |uses| Box::pin(trial.store.note_uses(uses, Timestamp::MAX)) as Pinned<'_, _>;
                 trial.wait(in_turns(uses.iter().map(|uses| note(&uses[..])).collect()))
             }
             Racing::OnThreads => {
                 let trial = &trial;
-                let note = |uses| Box::new(move || trial.wait(trial.store.note_uses(uses))) as Job<'_, _>;
+                let note = |uses| {
+                    Box::new(move || trial.wait(trial.store.note_uses(uses, Timestamp::MAX))) as Job<'_, _>
+                };
                 at_once(uses.iter().map(|uses| note(&uses[..])).collect())?
             }
         };
@@ -65,6 +67,36 @@ pub(super) fn the_later_use_wins_a_race<F: Factory>(trial: Trial<'_, F>) -> Chec
         is_used(&trial, step.id(), &[(1, Some(i64::try_from(round).unwrap_or_default() * 10 + 4))])?;
     }
     Ok(())
+}
+
+pub(super) fn an_unbelievable_use_is_replaced<F: Factory>(trial: Trial<'_, F>) -> Checked {
+    let author = &trial.author;
+    let first = author.register("contoso", "calendar app")?;
+    let step = author.add_secret(&first, 10)?;
+    trial.commit([&first])?;
+    trial.commit([&step])?;
+    let (one, other) = (secret(1)?, secret(2)?);
+    let used = |secret, at| -> Checked<Use> {
+        Ok(Use { client_id: step.id().clone(), secret, at: after_start(at)? })
+    };
+    let note = |uses: &[Use], believable_until| -> Checked {
+        Ok(trial.wait(trial.store.note_uses(uses, after_start(believable_until)?))?)
+    };
+    // Under a clock that is far ahead, for both.
+    note(&[used(one, 9_000_000_000)?, used(other, 9_000_000_000)?], 9_000_060_000)?;
+    // Under one that is right, for one of them.
+    note(&[used(one, 1000)?], 61_000)?;
+    is_used(&trial, step.id(), &[(1, Some(1000)), (2, Some(9_000_000_000))])?;
+    // What can be believed, to the last millisecond, stays.
+    note(&[used(one, 61_000)?], 61_000)?;
+    note(&[used(one, 1000)?], 61_000)?;
+    is_used(&trial, step.id(), &[(1, Some(61_000)), (2, Some(9_000_000_000))])?;
+    note(&[used(one, 1000)?, used(other, 999)?, used(other, 998)?], 60_999)?;
+    is_used(&trial, step.id(), &[(1, Some(1000)), (2, Some(999))])?;
+    // A time that no calendar reaches is replaced like any other.
+    trial.note(step.id(), one, Timestamp::MAX)?;
+    note(&[used(one, -5)?], 0)?;
+    is_used(&trial, step.id(), &[(1, Some(-5)), (2, Some(999))])
 }
 
 pub(super) fn uses_of_what_is_not_there_are_passed_over<F: Factory>(trial: Trial<'_, F>) -> Checked {
@@ -78,7 +110,7 @@ pub(super) fn uses_of_what_is_not_there_are_passed_over<F: Factory>(trial: Trial
     };
     // Passed over, not refused: what stands beside it is noted.
     let uses = [used(step.id(), 7)?, used(&nobody, 1)?, used(step.id(), 1)?, used(step.id(), u32::MAX)?];
-    trial.wait(trial.store.note_uses(&uses))?;
+    trial.wait(trial.store.note_uses(&uses, Timestamp::MAX))?;
     let mut expected = LastUses::default();
     expected.note(secret(1)?, at);
     same("the last uses", trial.last_uses(step.id())?, expected)?;
@@ -142,8 +174,10 @@ pub(super) fn uses_never_outlive_a_deletion<F: Factory>(trial: Trial<'_, F>) -> 
         let uses = [Use { client_id: first.id().clone(), secret: secret(1)?, at: author.now() }];
         match how {
             Racing::InTurns => {
-                let note =
-                    || async { trial.store.note_uses(&uses).await.map_err(crate::store::CommitError::from) };
+                let note = || async {
+                    let noted = trial.store.note_uses(&uses, Timestamp::MAX).await;
+                    noted.map_err(crate::store::CommitError::from)
+                };
                 let delete = async { trial.store.commit(&commit).await };
                 let futures: Vec<Pinned<'_, _>> = match round % 8 < 4 {
                     true => vec![Box::pin(note()), Box::pin(delete), Box::pin(note())],
@@ -152,8 +186,9 @@ pub(super) fn uses_never_outlive_a_deletion<F: Factory>(trial: Trial<'_, F>) -> 
                 trial.wait(in_turns(futures)).into_iter().collect::<Result<(), _>>()?;
             }
             Racing::OnThreads => {
-                let note =
-                    || -> Job<'_, Checked> { Box::new(|| Ok(trial.wait(trial.store.note_uses(&uses))?)) };
+                let note = || -> Job<'_, Checked> {
+                    Box::new(|| Ok(trial.wait(trial.store.note_uses(&uses, Timestamp::MAX))?))
+                };
                 let delete: Job<'_, Checked> = Box::new(|| trial.send(&commit));
                 at_once(vec![note(), delete, note()])?.into_iter().collect::<Checked>()?;
             }

@@ -154,9 +154,9 @@ impl<S: Store> Store for Watched<S> {
         self.store.adopt(clients).await
     }
 
-    async fn note_uses(&self, uses: &[Use]) -> Result<(), StoreError> {
+    async fn note_uses(&self, uses: &[Use], believable_until: Timestamp) -> Result<(), StoreError> {
         let _call = self.calls.begin("note_uses");
-        self.store.note_uses(uses).await
+        self.store.note_uses(uses, believable_until).await
     }
 
     async fn last_uses(&self, client_id: &ClientId) -> Result<LastUses, StoreError> {

@@ -78,7 +78,7 @@ impl Reads {
                 ), later AS (
                     SELECT s.client_id, s.secret, u.at
                     FROM client_registry.secrets s JOIN used u ON u.client_id = s.client_id AND u.secret = s.secret
-                    WHERE s.last_used IS NULL OR s.last_used < u.at
+                    WHERE s.last_used IS NULL OR s.last_used < u.at OR s.last_used > $4
                     ORDER BY s.client_id, s.secret FOR UPDATE OF s
                 )
                 UPDATE client_registry.secrets s SET last_used = l.at FROM later l
@@ -166,15 +166,24 @@ impl PostgresStore {
         rows.iter().map(|row| ending(row).map_err(store_error)).collect()
     }
 
-    pub(super) async fn write_uses(&self, uses: &[Use]) -> Result<(), StoreError> {
+    pub(super) async fn write_uses(
+        &self,
+        uses: &[Use],
+        believable_until: Timestamp,
+    ) -> Result<(), StoreError> {
         if uses.is_empty() {
             return Ok(());
         }
         let ids: Vec<_> = uses.iter().map(|used| used.client_id.as_str()).collect();
         let secrets: Vec<_> = uses.iter().map(|used| i64::from(used.secret.number())).collect();
         let times: Vec<_> = uses.iter().map(|used| used.at.as_millis()).collect();
-        let parameters: [Parameter<'_>; 3] =
-            [(&ids, Type::TEXT_ARRAY), (&secrets, Type::INT8_ARRAY), (&times, Type::INT8_ARRAY)];
+        let believable_until = believable_until.as_millis();
+        let parameters: [Parameter<'_>; 4] = [
+            (&ids, Type::TEXT_ARRAY),
+            (&secrets, Type::INT8_ARRAY),
+            (&times, Type::INT8_ARRAY),
+            (&believable_until, Type::INT8),
+        ];
         // The later use wins however often it is told, so this may be sent again as a question may.
         self.read(&self.inner.reads.note_uses, &parameters).await.map(drop)
     }

@@ -55,13 +55,19 @@ pub(super) fn adopt(connection: &Connection, clients: &[Adopted]) -> Result<(), 
 }
 
 /// Notes uses of the secrets that there are.
-pub(super) fn note_uses(connection: &Connection, uses: &[Use]) -> Result<(), CommitError> {
+pub(super) fn note_uses(
+    connection: &Connection,
+    uses: &[Use],
+    believable_until: Timestamp,
+) -> Result<(), CommitError> {
     let mut statement = connection.prepare_cached(
         "UPDATE secret SET last_used = ?3
-         WHERE client_id = ?1 AND secret = ?2 AND (last_used IS NULL OR last_used < ?3)",
+         WHERE client_id = ?1 AND secret = ?2 AND (last_used IS NULL OR last_used < ?3 OR last_used > ?4)",
     )?;
+    let believable_until = believable_until.as_millis();
     for Use { client_id, secret, at } in uses {
-        statement.execute(params![client_id.as_str(), secret.number(), at.as_millis()])?;
+        let parameters = params![client_id.as_str(), secret.number(), at.as_millis(), believable_until];
+        statement.execute(parameters)?;
     }
     Ok(())
 }
