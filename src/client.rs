@@ -19,6 +19,7 @@ mod refusal;
 mod rotation;
 mod secrets;
 mod tombstone;
+mod weakness;
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -13,7 +13,7 @@ use crate::entropy::{Entropy, EntropyError};
 use crate::id::{ClientId, SecretId};
 use crate::invalid::{Field, InvalidValue, Problem};
 use crate::policy::Policy;
-use crate::secret_text;
+use crate::secret_text::{self, DEFAULT_PREFIX, slip};
 use crate::validity::Validity;
 
 /// The plaintext of a client secret.
@@ -47,7 +47,9 @@ impl ClientSecret {
     /// The text is copied; wiping the original is up to the caller.
     ///
     /// # Errors
-    /// [`InvalidValue`] when it is not 24 to 512 printable ASCII characters.
+    /// [`InvalidValue`] when it is not 24 to 512 printable ASCII characters, or when it looks like a generated client secret
+    /// with a slip: mistyped, cut short, in quotes, with white space or other text around it. The prefix that gives it away
+    /// is the default one; an import refuses slips after the policy's prefix too.
     pub fn parse(text: &str) -> Result<Self, InvalidValue> {
         let invalid = |problem| Err(InvalidValue::new(Field::ClientSecret, problem));
         match text.len() {
@@ -55,6 +57,9 @@ impl ClientSecret {
             1..MIN_LEN => return invalid(Problem::TooShort { min: MIN_LEN }),
             MIN_LEN..=MAX_LEN => {}
             _ => return invalid(Problem::TooLong { max: MAX_LEN }),
+        }
+        if let Some(slip) = slip(text, DEFAULT_PREFIX) {
+            return invalid(slip.problem());
         }
         if let Some(at) = text.bytes().position(|b| !matches!(b, b' '..=b'~')) {
             return invalid(Problem::Character { at });

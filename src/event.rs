@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
 use crate::details::{Availability, ClientDetails};
-use crate::id::{Actor, AddInId, ClientId, SecretId, SellerId};
+use crate::id::{Actor, AddInId, ClientId, SecretId, SellerId, stored_client_id};
 use crate::name::{FriendlyName, Label};
 use crate::secret::{Origin, Purpose};
 use crate::validity::{Timestamp, Validity};
@@ -54,6 +54,7 @@ impl fmt::Display for Revision {
 /// after.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
+    #[serde(deserialize_with = "stored_client_id")]
     client_id: ClientId,
     revision: Revision,
     at: Timestamp,
@@ -276,6 +277,7 @@ pub enum Fact {
         /// Its ID.
         add_in: AddInId,
         /// Where it came from.
+        #[serde(deserialize_with = "stored_client_id")]
         from: ClientId,
     },
     /// An add-in went to another client ID (rule 14).
@@ -283,6 +285,7 @@ pub enum Fact {
         /// Its ID.
         add_in: AddInId,
         /// Where it went.
+        #[serde(deserialize_with = "stored_client_id")]
         to: ClientId,
     },
     /// The client ID was deleted, with all its secrets and associations (rule 13).

@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use crate::details::Availability;
 use crate::invalid::{Field, InvalidValue, Problem};
+use crate::secret_text::{DEFAULT_PREFIX, could_be_secret};
 use crate::text::text_value;
 
 /// Declares an ID that is a text: parsed by `$check`, cheap to clone, the same text in `Display` and in JSON.
@@ -55,7 +56,7 @@ text_id! {
     ///
     /// Ours are lowercase GUIDs, version 4. Imported ones may be 8 to 64 characters of `[A-Za-z0-9._-]`, compared
     /// exactly. A GUID in any other spelling (uppercase, braces, no hyphens) is refused, so that no two IDs are the
-    /// same GUID.
+    /// same GUID. So is what looks like a generated client secret, of whatever prefix: callers swap the two.
     ClientId, check_client_id
 }
 
@@ -96,8 +97,20 @@ impl ClientId {
     }
 
     /// Whether the text is a client ID, without keeping it.
+    #[inline]
     pub(crate) fn is_valid(text: &str) -> bool {
         check_client_id(text).is_ok()
+    }
+
+    /// Whether a store may hold a record of this ID. Earlier versions imported IDs that look like client secrets.
+    pub(crate) fn may_be_stored(text: &str) -> bool {
+        check_stored_client_id(text).is_ok()
+    }
+
+    /// Reads back an ID that a store has kept.
+    pub(crate) fn stored(text: &str) -> Result<Self, InvalidValue> {
+        check_stored_client_id(text)?;
+        Ok(Self(Arc::from(text)))
     }
 }
 
@@ -236,7 +249,19 @@ impl fmt::Display for Actor {
     }
 }
 
+#[inline]
 fn check_client_id(text: &str) -> Result<(), InvalidValue> {
+    if is_our_guid(text) {
+        return Ok(());
+    }
+    check_stored_client_id(text)?;
+    match could_be_secret(text, DEFAULT_PREFIX) {
+        true => Err(InvalidValue::new(Field::ClientId, Problem::ClientSecret)),
+        false => Ok(()),
+    }
+}
+
+fn check_stored_client_id(text: &str) -> Result<(), InvalidValue> {
     if is_our_guid(text) {
         return Ok(());
     }
@@ -272,6 +297,11 @@ fn is_our_guid(text: &str) -> bool {
         let digit = b.is_ascii_digit() | matches!(b, b'a'..=b'f');
         so_far & ((b == b'-') == (shape == b'-')) & (digit | (b == b'-'))
     })
+}
+
+/// For members of what is kept as JSON: an ID that was good enough once is read back.
+pub(crate) fn stored_client_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ClientId, D::Error> {
+    crate::text::deserialize(deserializer, ClientId::stored)
 }
 
 fn check_seller_id(text: &str) -> Result<(), InvalidValue> {

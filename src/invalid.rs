@@ -166,6 +166,8 @@ pub enum Problem {
     },
     /// It begins or ends with white space.
     SpaceAtEnds,
+    /// It looks like a client secret, and the field is public. The text was not looked up, logged or kept.
+    ClientSecret,
     /// It breaks another rule, in words: "is an IP address".
     Form(&'static str),
 }
@@ -178,6 +180,9 @@ impl fmt::Display for Problem {
             Self::TooLong { max } => write!(f, "has more than {max} characters"),
             Self::Character { at } => write!(f, "has a character that is not allowed, at byte {at}"),
             Self::SpaceAtEnds => f.write_str("begins or ends with white space"),
+            Self::ClientSecret => {
+                f.write_str("looks like a client secret: check that the two were not swapped")
+            }
             Self::Form(what) => f.write_str(what),
         }
     }

@@ -1,4 +1,4 @@
-//! Signing with a client secret that is no longer there (design section 4).
+//! Signing with a client secret that is no longer there.
 //!
 //! HMAC hashes its key into two blocks before it sees a message. The two SHA-256 chaining values behind these blocks
 //! are all that signing needs (RFC 2104 section 4), and a generated secret cannot be computed from them: so they are
@@ -275,6 +275,8 @@ mod tests {
         let mac_key = |text: &str| MacKey::of(&ClientSecret::parse(text).unwrap(), KeyEncoding::Base64);
         let good = BASE64.encode(&[9; 32]);
         assert_eq!(mac_key(&good).unwrap().sign(b"x").to_vec(), hmac(&[9; 32], b"x"));
+        let least = BASE64.encode(&[9; 24]);
+        assert_eq!(mac_key(&least).unwrap().sign(b"x").to_vec(), hmac(&[9; 24], b"x"));
         for bad in [
             BASE64.encode(&[9; 23]),                      // too few bytes
             good.trim_end_matches('=').to_owned(),        // no padding

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::client::{Client, Deciding, LastUses, Refusal, Transition};
 use crate::error::ErrorKind;
 use crate::event::Revision;
-use crate::id::{AddInId, ClientId, SecretId};
+use crate::id::{AddInId, ClientId, SecretId, stored_client_id};
 use crate::name::FriendlyName;
 use crate::validity::Timestamp;
 
@@ -19,6 +19,7 @@ use crate::validity::Timestamp;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[must_use = "nothing has changed until the plan is confirmed"]
 pub struct Plan<C> {
+    #[serde(deserialize_with = "stored_client_id")]
     pub(crate) client_id: ClientId,
     pub(crate) revision: Revision,
     pub(crate) at: Timestamp,

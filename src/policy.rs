@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::invalid::{Field, InvalidValue, Problem};
 use crate::redirect::{MAX_SCHEME, RedirectUrl, is_scheme};
+use crate::secret_text::{DEFAULT_PREFIX, MAX_PREFIX};
 use crate::validity::{Days, Lifetime, Timestamp, Validity};
 
 /// The limits that commands are decided by. [`Policy::default`] is the recommended one.
@@ -131,8 +132,8 @@ impl Policy {
         let invalid = |problem| Err(InvalidValue::new(Field::SecretPrefix, problem));
         match prefix.len() {
             0 => return invalid(Problem::Empty),
-            1..=5 => {}
-            _ => return invalid(Problem::TooLong { max: 5 }),
+            1..=MAX_PREFIX => {}
+            _ => return invalid(Problem::TooLong { max: MAX_PREFIX }),
         }
         if let Some(at) = prefix.bytes().position(|b| !b.is_ascii_alphanumeric()) {
             return invalid(Problem::Character { at });
@@ -182,7 +183,7 @@ impl Default for Policy {
             retire_after: Days::new(7).into(),
             loopback_redirects: false,
             redirect_schemes: BTreeSet::new(),
-            secret_prefix: "crs".to_owned(),
+            secret_prefix: DEFAULT_PREFIX.to_owned(),
         }
     }
 }

@@ -34,12 +34,13 @@ impl<'a> RecordId<'a> {
     /// The record about the registry itself: which registry this is, and the state of its keys.
     pub const REGISTRY: RecordId<'static> = RecordId("~registry");
 
-    /// The ID that reads like this.
+    /// Reads back the ID of a record that a store holds. Accepts the client IDs that earlier versions accepted, also those
+    /// that look like a client secret.
     ///
     /// # Errors
     /// [`StoreErrorKind::Corrupt`] when it is neither a client ID nor [`REGISTRY`](Self::REGISTRY).
     pub fn parse(text: &'a str) -> Result<Self, StoreError> {
-        let is_one = ClientId::is_valid(text) || text == Self::REGISTRY.0;
+        let is_one = ClientId::may_be_stored(text) || text == Self::REGISTRY.0;
         is_one
             .then_some(Self(text))
             .ok_or_else(|| StoreError::with_source(StoreErrorKind::Corrupt, "not the ID of a record"))
@@ -54,7 +55,7 @@ impl<'a> RecordId<'a> {
     /// The client's ID, unless it is [reserved](Self::is_reserved).
     #[must_use]
     pub fn client_id(&self) -> Option<ClientId> {
-        ClientId::parse(self.0).ok()
+        ClientId::stored(self.0).ok()
     }
 
     /// Whether it is no client's: such a record has no history, and no look-up or list leads to it.
@@ -63,7 +64,8 @@ impl<'a> RecordId<'a> {
         self.0.starts_with('~')
     }
 
-    /// The ID of a client whose ID has this text, if it is well formed.
+    /// Returns the ID of the record of a client whose ID was presented with this text, if it is well formed and does not look
+    /// like a client secret.
     pub(crate) fn of_presented(client_id: &'a str) -> Option<Self> {
         ClientId::is_valid(client_id).then_some(Self(client_id))
     }

@@ -1,4 +1,4 @@
-//! The text form of a generated client secret (design section 4):
+//! The text form of a generated client secret:
 //!
 //! ```text
 //! crs_9fWk2…  =  prefix (1 to 5 characters)  _  43 characters of base62 (256 bits)  6 characters of checksum
@@ -8,12 +8,18 @@
 //! `crs_[0-9A-Za-z]{49}`. At most 55 characters, so that its verifier is two blocks of SHA-256. The checksum tells
 //! *mistyped* from *wrong*; it never decides.
 
+mod slip;
+
+pub(crate) use self::slip::{could_be_secret, slip};
+
 use zeroize::{Zeroize, Zeroizing};
+
+use crate::client_secret::MAX_LEN;
 
 /// How a presented text that matched nothing looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Looks {
-    /// Like one of ours with a slip in it: the prefix is right, the rest does not add up.
+    /// Like a generated one with a slip in it: a wrong character, a piece missing, quotes or white space around it.
     Mistyped,
     /// Like the number of a secret.
     LikeSecretId,
@@ -42,25 +48,37 @@ pub(crate) fn hint(text: &str) -> Option<[u8; 4]> {
 
 /// Says what a text that matched no verifier looks like, given the prefix that secrets are generated with.
 pub(crate) fn looks(text: &str, prefix: &str) -> Looks {
-    let trimmed = text.trim();
-    if let Some(body) = trimmed.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('_')) {
-        return if text == trimmed && is_well_formed(trimmed, body) { Looks::Other } else { Looks::Mistyped };
+    // Of a longer text the rest makes no difference.
+    let text = (0..4).find_map(|less| text.get(..MAX_LEN - less)).unwrap_or(text);
+    if slip(text, prefix).is_some() {
+        return Looks::Mistyped;
     }
-    match trimmed.parse::<crate::id::SecretId>() {
+    match text.trim().parse::<crate::id::SecretId>() {
         Ok(_) => Looks::LikeSecretId,
         Err(_) => Looks::Other,
     }
 }
 
-fn is_well_formed(text: &str, body: &str) -> bool {
-    if body.len() != BODY + CHECK || !body.bytes().all(|b| b.is_ascii_alphanumeric()) {
-        return false;
-    }
-    let (Some(checked), Some(check)) = (text.get(..text.len() - CHECK), text.get(text.len() - CHECK..))
-    else {
+/// Whether the text is a prefix, an underscore, 43 characters of base62 and their checksum.
+fn is_well_formed(text: &str) -> bool {
+    let Some((checked, check)) = text.split_at_checked(text.len().saturating_sub(CHECK)) else {
         return false;
     };
-    base62_digits::<CHECK>(u64::from(checksum(checked))).into_iter().eq(check.chars())
+    let Some((prefix, body)) = checked.split_once('_') else {
+        return false;
+    };
+    is_prefix(prefix)
+        && body.len() == BODY
+        && [body, check].iter().all(|part| is_alphanumeric(part))
+        && base62_digits::<CHECK>(u64::from(checksum(checked))).into_iter().eq(check.chars())
+}
+
+fn is_prefix(text: &str) -> bool {
+    (1..=MAX_PREFIX).contains(&text.len()) && is_alphanumeric(text)
+}
+
+fn is_alphanumeric(text: &str) -> bool {
+    text.bytes().all(|b| b.is_ascii_alphanumeric())
 }
 
 fn checksum(text: &str) -> u32 {
@@ -109,6 +127,10 @@ fn base62_digit(value: u64) -> char {
     char::from(value + offset)
 }
 
+/// The prefix, unless the policy names another one.
+pub(crate) const DEFAULT_PREFIX: &str = "crs";
+/// The longest prefix that a policy can name.
+pub(crate) const MAX_PREFIX: usize = 5;
 /// 62^43 is just over 2^256.
 const BODY: usize = 43;
 /// 62^6 is just over 2^32.

@@ -1,4 +1,4 @@
-//! What is kept to recognise a client secret as a password (design section 4, rules 5 and 10).
+//! What is kept to recognise a client secret as a password (rules 5 and 10).
 //!
 //! `SHA-256("client-registry/verifier/1", 0, client ID, 0, secret)`. A generated secret carries 256 bits, so a fast
 //! hash is right and a slow one would be a way to deny service. The client ID keeps equal secrets of two clients
@@ -185,6 +185,28 @@ pub(crate) mod tests {
             let mut other = verifier.carry();
             other.0[bit / 64] ^= 1 << (bit % 64);
             assert!(!bool::from(verifier.matches(&other)), "bit {bit}");
+        }
+    }
+
+    /// Two differences do not make up for each other, in whichever words they are.
+    #[test]
+    fn two_bits_in_two_words_count() {
+        let verifier = Verifier::of_presented("calendar-app", "correct horse battery staple");
+        for one in 0..256 {
+            for bit in [0, 1, 31, 63] {
+                for word in 0..4 {
+                    let mut other = verifier.carry();
+                    other.0[one / 64] ^= 1 << (one % 64);
+                    other.0[word] ^= 1 << bit;
+                    let same = one == 64 * word + bit;
+                    assert_eq!(
+                        bool::from(verifier.matches(&other)),
+                        same,
+                        "bits {one} and {}",
+                        64 * word + bit
+                    );
+                }
+            }
         }
     }
 

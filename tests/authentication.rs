@@ -9,15 +9,17 @@ mod support;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use client_registry::store::RecordId;
 use client_registry::{
     AccessError, AddIn, Availability, ClientId, ClientSecret, Days, EmergencyDeletion, Error, ErrorKind,
-    Fate, ImportedSecret, Issued, KeyEncoding, Lifetime, NewSecret, Obstacle, Policy, Purpose, Reason,
-    Refusal, Revision, Rotation, SecretId, Timestamp, Validity,
+    Fate, Field, ImportedClient, ImportedSecret, Issued, KeyEncoding, Lifetime, NewSecret, Obstacle, Policy,
+    Problem, Purpose, Reason, Refusal, Revision, Rotation, SecretId, SellerId, Signature, Timestamp,
+    Validity,
 };
 use data_encoding::{BASE64, BASE64URL_NOPAD, HEXLOWER};
 use pollster::block_on;
 use proptest::prelude::*;
-use support::{Platform, Seeded, Watched, denied, details, instant, number, verifier};
+use support::{Platform, Seeded, Watched, denied, details, instant, logged, number, verifier};
 
 /// A secret, and what becomes of it. Hours count from the start.
 #[derive(Debug, Clone)]
@@ -225,6 +227,11 @@ proptest! {
                 [&text[..at], "\0", &text[at..]].concat(),
                 [&text[..30], " ", &text[30..]].concat(),
                 format!("{text}{text}"),
+                format!("\"{text}\""),
+                format!("'{}'", &text[..40]),
+                format!("Bearer {text}"),
+                format!("\u{feff}{text}"),
+                format!("client_secret={text}&"),
                 // A Cyrillic letter that looks like the last one.
                 format!("{}\u{0430}", &text[..52]),
             ];
@@ -239,7 +246,6 @@ proptest! {
                 text[4..].to_owned(),
                 text.to_uppercase(),
                 format!("\u{0441}{}", &text[1..]),
-                format!("\"{text}\""),
                 text.chars().rev().collect(),
                 text.replace('_', "-"),
                 HEXLOWER.encode(&verifier),
@@ -494,6 +500,71 @@ fn a_client_id_in_any_other_spelling_is_unknown() {
     });
 }
 
+/// Callers swap the two. What could be a client secret is not looked up, since stores and drivers log what they are asked
+/// for, and neither logged nor kept.
+#[test]
+fn rule_08_a_client_secret_in_place_of_the_client_id_is_not_looked_up() {
+    for prefix in ["crs", "acme"] {
+        let policy = Policy::default().with_secret_prefix(prefix).unwrap();
+        let platform = Platform::seeded(11, policy);
+        let issued = block_on(platform.register("calendar app"));
+        let (id, secret) = (issued.client_id().as_str(), issued.client_secret().expose());
+        platform.store.loads();
+        let cut = &secret[..secret.len() - 9];
+        let slip = secret.replacen('_', "_-", 1);
+        let foreign = secret.replacen(prefix, "other", 1);
+        let long = format!("{secret}x");
+        for swapped in [secret, cut, &slip, &foreign, &long] {
+            let (denied, lines) = logged(|| block_on(platform.denied(swapped, id)));
+            assert_eq!(denied.reason(), Reason::LooksLikeClientSecret, "{swapped}");
+            assert_eq!(denied.client_id(), None);
+            assert_eq!(platform.store.loads(), 0, "{swapped}");
+            assert!(
+                !lines.is_empty() && !lines.iter().any(|line| line.contains(&swapped[5..40])),
+                "{lines:?}"
+            );
+        }
+        // The rest of what is no client ID is unknown, and an imported one may begin alike.
+        for other in [&secret[..20], "not a client ID"] {
+            assert_eq!(block_on(platform.denied(other, id)).reason(), Reason::UnknownClient, "{other}");
+        }
+        platform.store.loads();
+        let hexadecimal = "acme_9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822c";
+        let imported = ["crs_calendar-app-of-contoso", hexadecimal];
+        for id in imported.into_iter().filter(|id| prefix == "crs" || *id != hexadecimal) {
+            assert_eq!(block_on(platform.denied(id, secret)).reason(), Reason::UnknownClient);
+            assert_eq!(platform.store.loads(), 1);
+        }
+    }
+}
+
+/// A text that no client ID may be is not one in any other place either.
+#[test]
+fn rule_08_what_looks_like_a_client_secret_is_no_client_id() {
+    let platform = Platform::seeded(12, Policy::default().with_secret_prefix("acme").unwrap());
+    let issued = block_on(platform.register("calendar app"));
+    let secret = issued.client_secret().expose();
+    for text in [secret, &secret[..secret.len() - 1], &format!("{secret}0")] {
+        let error = ClientId::parse(text).unwrap_err();
+        assert_eq!((error.field(), error.problem()), (Field::ClientId, Problem::ClientSecret));
+        assert!(error.to_string().contains("swapped") && !error.to_string().contains(&text[..12]), "{error}");
+        assert!(serde_json::from_str::<ClientId>(&format!("\"{text}\"")).is_err());
+        let mac = "A".repeat(43);
+        assert!(Signature::parse(&format!("v1:{text}:1:{mac}")).is_err());
+    }
+    // Cut short, only the policy tells; an import has it at hand.
+    let id = ClientId::parse(&secret[..40]).unwrap();
+    let contoso = SellerId::parse("contoso").unwrap();
+    let imported = ImportedClient::new(id, contoso, details("legacy"), Availability::Worldwide);
+    let operator = platform.registry.as_operator("ann").unwrap();
+    let refused = block_on(operator.import(imported)).unwrap_err();
+    let Error::Refused(Refusal::Invalid(invalid)) = refused else { panic!("{refused}") };
+    assert_eq!((invalid.field(), invalid.problem()), (Field::ClientId, Problem::ClientSecret));
+    // What a store holds already is read back.
+    let stored = RecordId::parse(secret).unwrap();
+    assert_eq!(stored.client_id().unwrap().as_str(), secret);
+}
+
 #[test]
 fn a_megabyte_is_denied_like_anything_else() {
     let platform = Platform::new();
@@ -731,7 +802,7 @@ fn rule_10_only_a_compromised_secret_alarms() {
     let platform = lenient(6);
     let cases = block_on(one_of_each(&platform));
     for (reason, client_id, secret) in cases {
-        let (_, lines) = support::logged(|| block_on(platform.denied(&client_id, &secret)));
+        let (_, lines) = logged(|| block_on(platform.denied(&client_id, &secret)));
         let alarms = lines.iter().filter(|line| line.starts_with("WARN")).count();
         assert_eq!(alarms, usize::from(reason == Reason::Compromised), "{lines:?}");
         assert_eq!(lines.len(), 1, "{lines:?}");

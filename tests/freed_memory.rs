@@ -373,12 +373,12 @@ fn rule_08_no_freed_memory_holds_a_client_secret() {
             let place = Availability::Worldwide;
             ImportedClient::new(id.unwrap(), owner.unwrap(), details("legacy"), place)
         };
-        let (long, key) = (plain(&texts, 512), base64(&texts, 384));
+        let (long, key, other) = (plain(&texts, 512), base64(&texts, 384), plain(&texts, 54));
         let whole = || {
             imported()
                 .with_secret(importable(&long, KeyEncoding::Utf8))
                 .with_secret(importable(&key, KeyEncoding::Base64))
-                .with_secret(importable(&slip(&first), KeyEncoding::Utf8))
+                .with_secret(importable(&other, KeyEncoding::Utf8))
         };
         operator.import(whole()).await.unwrap();
         operator.import(whole()).await.unwrap();
@@ -480,6 +480,35 @@ fn rule_08_no_freed_memory_holds_what_is_sealed_nor_a_key() {
         search.nothing_found("resealing, exporting and checking");
     });
     search.nothing_found("dropping the registry and its keyring");
+}
+
+/// The two are swapped by the caller: what is denied is remembered nowhere, and no cache keeps it as an ID.
+#[test]
+fn rule_08_a_client_secret_in_place_of_the_client_id_is_not_kept() {
+    let search = searching();
+    let mut key = Zeroizing::new([0; 32]);
+    Seeded::new(21).fill(&mut *key).unwrap();
+    block_on(async {
+        let keyring = Keyring::new(KeyId::parse("2026").unwrap(), &key).unwrap();
+        let entropy = Guarded(Seeded::new(22));
+        let registry = Registry::builder().entropy(entropy).open(MemoryStore::new(), keyring).await.unwrap();
+        let contoso = registry.as_seller("contoso").unwrap();
+        let registered =
+            contoso.register(details("calendar app"), Availability::Worldwide, Lifetime::OneYear);
+        let issued = registered.await.unwrap();
+        let (secret, id) = (keep(&issued), issued.client_id().clone());
+        drop(issued);
+        for swapped in [&**secret, &*slip(&secret), &secret[..40]] {
+            registry.authenticate(swapped, id.as_str()).await.unwrap_err();
+            registry.authenticate(swapped, &secret).await.unwrap_err();
+            ClientId::parse(swapped).unwrap_err();
+        }
+        let signature = registry.sign(&id, b"message").await.unwrap();
+        registry.verify(&signature, b"message").await.unwrap();
+        search.nothing_found("presenting a client secret as the client ID");
+        drop((contoso, registry));
+        search.nothing_found("dropping the registry and its cache");
+    });
 }
 
 /// The guarded lives of some client secrets.

@@ -465,8 +465,10 @@ impl Life {
         denied(self, &first_text, client_id.as_str()).await;
         denied(self, &first_text, &first_text).await;
         denied(self, &format!("{first_text} "), &first_text).await;
+        denied(self, "no-such-client", &first_text).await;
         denied(self, client_id.as_str(), &first_text[..52]).await;
         denied(self, client_id.as_str(), &format!("x{first_text}")).await;
+        denied(self, client_id.as_str(), &first_text[4..]).await;
         denied(self, client_id.as_str(), "1").await;
         denied(self, client_id.as_str(), &future_text).await;
 
@@ -515,7 +517,7 @@ impl Life {
         client.confirm(plan).await.unwrap();
         denied(self, client_id.as_str(), &added_text).await;
         denied(self, client_id.as_str(), "correct horse battery staple").await;
-        assert_eq!(reasons.len(), 10, "all but the one that signatures have: {reasons:?}");
+        assert_eq!(reasons.len(), 11, "all but the one that signatures have: {reasons:?}");
         let refused = client.snapshot().await;
         self.refused(refused);
         let events = client.trail(Revision::ZERO, usize::MAX).await.unwrap();

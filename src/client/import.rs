@@ -2,14 +2,18 @@
 
 use super::details::allow_redirect;
 use super::draft::{Addition, Draft};
+use super::weakness::weakness;
 use super::{Client, Deciding, Refusal, Transition};
 use crate::client_secret::ClientSecret;
 use crate::details::{Availability, ClientDetails};
 use crate::event::Fact;
 use crate::id::{AddIn, ClientId, SellerId};
+use crate::invalid::{Field, InvalidValue, Problem};
 use crate::mac::{KeyEncoding, MacKey};
 use crate::name::Label;
+use crate::policy::Policy;
 use crate::secret::{Origin, Purpose, Secret};
+use crate::secret_text::{could_be_secret, slip};
 use crate::validity::{Timestamp, Validity};
 use crate::verifier::Verifier;
 
@@ -77,11 +81,20 @@ impl ImportedSecret {
         .find_map(|(differs, attribute)| differs.then_some(attribute))
     }
 
-    /// Refuses what is easily guessed and what cannot be the key that it is said to be.
-    fn check(&self) -> Result<(), Refusal> {
-        if let Some(why) = weakness(self.client_secret.expose().as_bytes()) {
-            return Err(Refusal::Weak { why });
+    /// Refuses what has a slip and what is easily guessed. Not asked of what is here already, which an earlier version may
+    /// have accepted.
+    fn check_text(&self, policy: &Policy) -> Result<(), Refusal> {
+        if let Some(slip) = slip(self.client_secret.expose(), policy.secret_prefix()) {
+            return Err(InvalidValue::new(Field::ClientSecret, slip.problem()).into());
         }
+        match weakness(self.client_secret.expose().as_bytes()) {
+            Some(why) => Err(Refusal::Weak { why }),
+            None => Ok(()),
+        }
+    }
+
+    /// Refuses what cannot be the key that it is said to be.
+    fn check_key(&self) -> Result<(), Refusal> {
         MacKey::of(&self.client_secret, self.key_encoding)?;
         Ok(())
     }
@@ -132,9 +145,17 @@ impl ImportedClient {
         secrets
     }
 
+    /// Refuses a client ID and client secrets that nobody should have.
+    fn check_texts(&self, policy: &Policy) -> Result<(), Refusal> {
+        if could_be_secret(self.id.as_str(), policy.secret_prefix()) {
+            return Err(InvalidValue::new(Field::ClientId, Problem::ClientSecret).into());
+        }
+        self.secrets.iter().try_for_each(|secret| secret.check_text(policy))
+    }
+
     fn check(&self) -> Result<(), Refusal> {
         for secret in &self.secrets {
-            secret.check()?;
+            secret.check_key()?;
         }
         if self.secrets.iter().filter(|secret| secret.signs_today).count() > 1 {
             return Err(Refusal::NamedTwice { what: "a signing secret" });
@@ -164,6 +185,7 @@ impl Client {
             return Err(Refusal::UnknownClient);
         }
         allow_redirect(deciding.policy, &imported.details)?;
+        imported.check_texts(deciding.policy)?;
         imported.check()?;
         let ImportedClient { id, owner, details, availability, .. } = imported;
         let fact = Fact::ClientImported {
@@ -234,7 +256,7 @@ impl Client {
         deciding: &Deciding<'_>,
     ) -> Result<Transition, Refusal> {
         let now = self.admit(deciding)?;
-        secret.check()?;
+        secret.check_key()?;
         if let Some(found) = self.find_imported(secret)? {
             let signs = self.signing_at(now).secret() == Some(found.id());
             if secret.signs_today && !signs {
@@ -243,6 +265,7 @@ impl Client {
             }
             return Ok(Transition::Unchanged);
         }
+        secret.check_text(deciding.policy)?;
         if self.would_forget(secret.validity, now) && !secret.signs_today {
             return Err(Refusal::EndedLongAgo);
         }
@@ -293,50 +316,5 @@ impl Draft {
             self.promote(id, now);
         }
         Ok(())
-    }
-}
-
-/// What makes a client secret easily guessed, if anything does (rule 18).
-fn weakness(text: &[u8]) -> Option<&'static str> {
-    let mut seen = [false; 256];
-    for byte in text {
-        if let Some(seen) = seen.get_mut(usize::from(*byte)) {
-            *seen = true;
-        }
-    }
-    if seen.iter().filter(|seen| **seen).count() < MIN_DISTINCT {
-        return Some("has fewer than 8 distinct characters");
-    }
-    let repeats = |period: usize| text.iter().zip(text.iter().skip(period)).all(|(one, other)| one == other);
-    if (1..=text.len() / 2).any(|period| text.len().is_multiple_of(period) && repeats(period)) {
-        return Some("is a shorter text repeated");
-    }
-    None
-}
-
-const MIN_DISTINCT: usize = 8;
-
-#[cfg(test)]
-mod tests {
-    use super::weakness;
-    use proptest::prelude::*;
-
-    proptest! {
-        #[test]
-        fn rule_18_a_shorter_text_repeated_is_weak(text in "[a-p]{8,40}", times in 2usize..5) {
-            prop_assert!(weakness(text.repeat(times).as_bytes()).is_some());
-        }
-
-        #[test]
-        fn rule_18_few_characters_are_weak(text in "[a-g]{24,60}") {
-            prop_assert_eq!(weakness(text.as_bytes()), Some("has fewer than 8 distinct characters"));
-        }
-
-        #[test]
-        fn rule_18_what_is_neither_is_not_weak(text in "[a-z]{24,60}") {
-            let distinct = text.bytes().collect::<std::collections::BTreeSet<_>>().len();
-            let repeated = (1..text.len()).any(|n| text.len() % n == 0 && text[..n].repeat(text.len() / n) == text);
-            prop_assert_eq!(weakness(text.as_bytes()).is_some(), distinct < 8 || repeated);
-        }
     }
 }

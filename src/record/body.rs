@@ -28,7 +28,7 @@ pub(super) fn write(opened: &Opened) -> (String, Zeroizing<Vec<u8>>) {
 pub(super) fn read(sealed: &Sealed, material: &[u8]) -> Result<Opened, StoreError> {
     let unreadable = |error: serde_json::Error| StoreError::with_source(StoreErrorKind::Corrupt, error);
     let body: Body = serde_json::from_str(sealed.body()).map_err(unreadable)?;
-    let id = ClientId::parse(sealed.id().as_str())
+    let id = ClientId::stored(sealed.id().as_str())
         .map_err(|invalid| StoreError::with_source(StoreErrorKind::Corrupt, invalid))?;
     let state = ClientState::from_kept(id, sealed.revision(), body, material);
     Ok(Opened::new(state.ok_or_else(|| tampered("its sealed part does not belong to its body"))?))

@@ -148,3 +148,69 @@ pub(crate) fn missing_key(key_id: &KeyId) -> StoreError {
 
 const NONCE: usize = 24;
 const TAG: usize = 16;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::Client;
+    use crate::entropy::SystemEntropy;
+    use crate::id::{Actor, ClientId};
+    use crate::{
+        Availability, ClientDetails, ClientSecret, Deciding, Lifetime, NewSecret, Policy, Timestamp,
+    };
+
+    fn sealing(ids: &[&str]) -> Sealing {
+        let mut keys = ids.iter().zip(1u8..).map(|(id, seed)| {
+            (
+                KeyId::parse(id).unwrap(),
+                std::array::from_fn(|at| seed.wrapping_mul(31) ^ u8::try_from(at).unwrap()),
+            )
+        });
+        let (id, key) = keys.next().unwrap();
+        let keyring = Keyring::new(id, &key).unwrap();
+        Sealing {
+            keyring: keys.fold(keyring, |ring, (id, key)| ring.with(id, &key).unwrap()),
+            registry_id: [7; 16],
+        }
+    }
+
+    fn registered(id: ClientId) -> Opened {
+        let policy = Policy::default();
+        let actor = Actor::Seller("contoso".parse().unwrap());
+        let now: Timestamp = "2026-03-01T09:00:00Z".parse().unwrap();
+        let deciding = Deciding { actor: &actor, policy: &policy, now };
+        let details = ClientDetails::new("a", "app.contoso.com", "https://app.contoso.com/").unwrap();
+        let secret = ClientSecret::generate(&policy, &SystemEntropy).unwrap();
+        let owner = "contoso".parse().unwrap();
+        let new = NewSecret::lasting(Lifetime::OneYear);
+        let made = Client::register(id, owner, details, Availability::Worldwide, &new, &secret, &deciding);
+        Opened::new(made.unwrap().change().unwrap().into_parts().0)
+    }
+
+    /// The longest IDs there are, and one that an earlier version accepted although it looks like a client secret.
+    #[test]
+    fn every_id_is_sealed_opened_and_resealed() {
+        let (longest_key, like_a_secret) = ("k".repeat(32), format!("abcde_{}", "7".repeat(49)));
+        assert!(ClientId::parse(&like_a_secret).is_err());
+        for id in ["calendar", &"i".repeat(64), &like_a_secret] {
+            let id = ClientId::stored(id).unwrap();
+            let opened = registered(id.clone());
+            let sealed = sealing(&[&longest_key]).seal(&opened, &SystemEntropy).unwrap();
+            let again = Sealed::from_bytes(&sealed.to_bytes()).unwrap();
+            assert_eq!(sealing(&[&longest_key]).open((&id).into(), &again).unwrap().client_id(), &id);
+            let other = sealing(&["other", &longest_key]);
+            assert!(other.open((&id).into(), &again).is_err(), "other keys");
+            let keyring = sealing(&[&longest_key]).keyring;
+            let key = std::array::from_fn(|at| 99 ^ u8::try_from(at).unwrap());
+            let both = Keyring::new(KeyId::parse("new").unwrap(), &key).unwrap();
+            let old = std::array::from_fn(|at| 31 ^ u8::try_from(at).unwrap());
+            let both = both.with(keyring.primary().clone(), &old).unwrap();
+            let both = Sealing { keyring: both, registry_id: [7; 16] };
+            let resealed = both.reseal(&again, &SystemEntropy).unwrap();
+            assert_eq!(resealed.key_id().as_str(), "new");
+            assert_eq!(resealed.body(), sealed.body());
+            let resealed = Sealed::from_bytes(&resealed.to_bytes()).unwrap();
+            assert_eq!(both.open((&id).into(), &resealed).unwrap().client_id(), &id);
+        }
+    }
+}

@@ -13,7 +13,7 @@ use crate::error::ErrorKind;
 use crate::id::{ClientId, SecretId, SellerId};
 use crate::record::{LiveClient, Opened, RecordId};
 use crate::secret::{Secret, SecretState};
-use crate::secret_text::{Looks, looks};
+use crate::secret_text::{Looks, could_be_secret, looks};
 use crate::store::{Store, StoreError};
 use crate::validity::Timestamp;
 use crate::verifier::Verifier;
@@ -51,14 +51,16 @@ impl<S: Store> Registry<S> {
         client_id: &str,
         client_secret: &str,
     ) -> Result<Authenticated, AccessError> {
-        let record_id = RecordId::of_presented(client_id);
+        let prefix = self.inner.policy.secret_prefix();
+        let is_secret = |text: &str| text.starts_with(prefix) && could_be_secret(text, prefix);
+        let record_id = RecordId::of_presented(client_id).filter(|id| !is_secret(id.as_str()));
         let presented = Verifier::of_presented(record_id.map_or(NOBODY, |id| id.as_str()), client_secret);
         let opened = match record_id {
             Some(id) => self.recall(id).await?,
             None => None,
         };
         let (denial, opened) = match opened {
-            None => (Denial::because(Reason::UnknownClient), None),
+            None => (Denial::because(unknown(record_id, client_id, prefix)), None),
             Some(Opened::Deleted(tombstone)) => {
                 let denial = judge_deleted(tombstone.recognise(&presented));
                 (denial, Some(Opened::Deleted(tombstone)))
@@ -288,11 +290,14 @@ impl fmt::Debug for Denied {
 pub enum Reason {
     /// There is no such client ID, or it is not well formed.
     UnknownClient,
+    /// A client secret was presented as the client ID: the caller may have swapped the two. It was not looked up.
+    LooksLikeClientSecret,
     /// The client ID was deleted.
     ClientDeleted,
     /// It is none of the client's secrets.
     Wrong,
-    /// It looks like one of ours with a slip in it: a wrong character, a piece missing, a space at the end.
+    /// It looks like a generated client secret with a slip: a wrong character, a piece missing, quotes, `Bearer`, a byte order
+    /// mark or white space around it.
     Mistyped,
     /// It looks like the ID of a secret instead of the secret.
     LooksLikeSecretId,
@@ -323,6 +328,7 @@ impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::UnknownClient => "unknown client ID",
+            Self::LooksLikeClientSecret => "a client secret in place of the client ID",
             Self::ClientDeleted => "the client ID was deleted",
             Self::Wrong => "wrong client secret",
             Self::Mistyped => "mistyped client secret",
@@ -343,6 +349,15 @@ fn judge_deleted(recognition: Recognition<'_>) -> Denial {
         Recognition::Remembered(secret, Fate::Compromised) => Denial::of(secret, Reason::Compromised),
         Recognition::Remembered(secret, Fate::Deleted) => Denial::of(secret, Reason::ClientDeleted),
         Recognition::Held(..) | Recognition::Unknown => Denial::because(Reason::ClientDeleted),
+    }
+}
+
+/// Why there is no client of the ID that was presented.
+#[cold]
+fn unknown(record_id: Option<RecordId<'_>>, client_id: &str, prefix: &str) -> Reason {
+    match record_id {
+        None if could_be_secret(client_id, prefix) => Reason::LooksLikeClientSecret,
+        _ => Reason::UnknownClient,
     }
 }
 

@@ -1,8 +1,8 @@
 //! Rule 18: moving in with client IDs and client secrets that exist already.
 
 use client_registry::{
-    Availability, Client, ClientSecret, Fact, ImportedClient, ImportedSecret, KeyEncoding, Label, Origin,
-    Purpose, Refusal, Timestamp, Validity,
+    Actor, Availability, Client, ClientSecret, Deciding, Fact, Field, ImportedClient, ImportedSecret,
+    KeyEncoding, Label, Origin, Policy, Purpose, Refusal, Timestamp, Validity,
 };
 use proptest::prelude::*;
 
@@ -89,7 +89,8 @@ proptest! {
         }
     }
 
-    /// "One that is a shorter text repeated, or one of fewer than 8 distinct characters: refused", by every way in.
+    /// "One that is a shorter text repeated, or one of fewer than 8 distinct characters: refused", by every way in; so are
+    /// runs and sequences.
     #[test]
     fn rule_18_weak_values_are_refused(text in weak_text()) {
         let (desk, operator) = (Desk::owner(), Desk::operator());
@@ -115,6 +116,41 @@ proptest! {
         let secret = ImportedSecret::new(secret, validity(start(), days_later(start(), 9)), KeyEncoding::Utf8);
         let found = client.import_secret(&secret, &desk.at(start()));
         prop_assert_eq!(found.is_err(), distinct < 8 || repeated);
+    }
+}
+
+/// The policy's prefix tells a slip too, by every way in.
+#[test]
+fn rule_18_a_generated_secret_with_a_slip_does_not_come_in() {
+    let policy = Policy::default().with_secret_prefix("acme").unwrap();
+    let made = ClientSecret::generate(&policy, &SeededEntropy::new(3)).unwrap();
+    let text = made.expose();
+    let valid = validity(start(), days_later(start(), 9));
+    let (owner, operator) = (Actor::Seller(contoso()), Actor::Operator("ann".parse().unwrap()));
+    let at = |actor| Deciding { actor, policy: &policy, now: start() };
+    let client = registered(&lasting_days(9), &SeededEntropy::new(18), &Desk::owner(), start());
+    let slips = [
+        text[..40].to_owned(),
+        text.to_owned() + "x",
+        text.to_owned() + "-and-more-of-it",
+        text.replacen('_', "_0", 1),
+    ];
+    for (slip, is_one) in slips.into_iter().map(|slip| (slip, true)).chain([(text.to_owned(), false)]) {
+        let Ok(secret) = ClientSecret::parse(&slip) else { continue };
+        let imported = ImportedSecret::new(secret, valid, KeyEncoding::Utf8);
+        let refusals = [
+            client.import_secret(&imported, &at(&owner)).err(),
+            Client::import(&blank().with_secret(imported), &at(&operator)).err(),
+        ];
+        for refusal in refusals {
+            match refusal {
+                None => assert!(!is_one, "{slip}"),
+                Some(Refusal::Invalid(invalid)) => {
+                    assert_eq!((invalid.field(), is_one), (Field::ClientSecret, true))
+                }
+                Some(other) => panic!("{other}"),
+            }
+        }
     }
 }
 
@@ -359,5 +395,14 @@ fn weak_text() -> impl Strategy<Value = String> {
         prop::collection::vec(prop::sample::select(alphabet.into_bytes()), 24..512)
             .prop_map(|text| String::from_utf8(text).unwrap())
     });
-    prop_oneof![repeated.prop_filter("long enough", |text| (24..=512).contains(&text.len())), few]
+    let run = (24usize..60, any::<bool>()).prop_map(|(len, falls)| {
+        let text =
+            "!\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz"
+                .get(..len)
+                .unwrap();
+        if falls { text.chars().rev().collect() } else { text.to_owned() }
+    });
+    let cut = ("[!-~]{8,20}", 30usize..80).prop_map(|(text, len)| text.repeat(10)[..len].to_owned());
+    let long_enough = repeated.prop_filter("long enough", |text| (24..=512).contains(&text.len()));
+    prop_oneof![long_enough, few, run, cut.prop_filter("repeated", |text| text.len() >= 40)]
 }

@@ -192,6 +192,7 @@ pub(crate) struct Knobs {
     /// The writing of last uses waits before it does anything.
     pub(crate) note_waits: Switch,
     commits: Mutex<Vec<Commit>>,
+    loads: AtomicUsize,
     notes: AtomicUsize,
 }
 
@@ -226,6 +227,11 @@ impl Watched {
         self.knobs.commits.lock().unwrap().clone()
     }
 
+    /// How often a record was asked for since the last call.
+    pub(crate) fn loads(&self) -> usize {
+        self.knobs.loads.swap(0, Ordering::SeqCst)
+    }
+
     /// How often last uses were written.
     pub(crate) fn notes(&self) -> usize {
         self.knobs.notes.load(Ordering::SeqCst)
@@ -234,6 +240,7 @@ impl Watched {
 
 impl Store for Watched {
     async fn load(&self, id: RecordId<'_>) -> Result<Option<Record>, StoreError> {
+        self.knobs.loads.fetch_add(1, Ordering::SeqCst);
         self.knobs.load_waits.wait().await;
         self.knobs.load_fails.check()?;
         self.memory.load(id).await

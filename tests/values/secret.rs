@@ -42,6 +42,67 @@ fn a_client_secret_is_printable_ascii() {
     }
 }
 
+/// A generated client secret that was copied badly says what is wrong with it, and what it is not.
+#[test]
+fn a_generated_client_secret_with_a_slip_is_refused() {
+    for prefix in ["crs", "acme"] {
+        let policy = Policy::default().with_secret_prefix(prefix).unwrap();
+        let made = ClientSecret::generate(&policy, &SameBytes(0x5a)).unwrap();
+        let text = made.expose();
+        assert_eq!(ClientSecret::parse(text).unwrap().expose(), text);
+        for (pasted, says) in [
+            (format!("\"{text}\""), "quotes"),
+            (format!("'{text}'"), "quotes"),
+            (format!("{text} "), "white space"),
+            (format!("\n{text}"), "white space"),
+            (format!("{text}\r\n"), "white space"),
+            (format!("Bearer {text}"), "Bearer"),
+            (format!("bearer {text}"), "Bearer"),
+            (format!("\u{feff}{text}"), "byte order mark"),
+            (format!("\u{feff}\"{text}\""), "byte order mark"),
+            (format!("client_secret={text}"), "other text"),
+            (format!("{text};"), "other text"),
+        ] {
+            let error = ClientSecret::parse(&pasted).unwrap_err();
+            assert_eq!(error.field(), Field::ClientSecret);
+            assert!(error.to_string().contains(says), "{error}");
+            assert!(!error.to_string().contains(&text[..9]), "{error}");
+        }
+    }
+    let made = ClientSecret::generate(&Policy::default(), &SameBytes(0x5a)).unwrap();
+    let text = made.expose();
+    let swapped = format!("{}{}{}", &text[..30], &text[31..=31], &text[30..=30]) + &text[32..];
+    for (slip, says) in [
+        (text[..40].to_owned(), "cut short"),
+        (text[..52].to_owned(), "cut short"),
+        (swapped, "mistyped"),
+        (text.replacen("_", "__", 1), "mistyped"),
+        (format!("\"{}", &text[..40]), "quotes"),
+    ] {
+        let error = ClientSecret::parse(&slip).unwrap_err();
+        assert!(error.to_string().contains(says), "{error}");
+        assert!(!error.to_string().contains(&slip[5..20]), "{error}");
+    }
+}
+
+/// What was made elsewhere is taken as it is, also where a generated one would not be.
+#[test]
+fn a_client_secret_that_was_made_elsewhere_has_no_slip() {
+    for text in [
+        "\"a client secret of long ago\"",
+        " with a space in front of it ",
+        "Bearer of bad news, 24 letters",
+        "client_secret=0123456789abcdef",
+        "ghp_16C7e42F292c6912E7710c838347Ae178B4a",
+        "sk_live_4eC39HqLyjWDarjtT1zdp7dc",
+        "CRS_0123456789abcdefghijklmnopqrstuvwxyz",
+        "crs-0123456789abcdefghijklmnopqrstuvwxyz",
+        "other_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklm",
+    ] {
+        assert_eq!(ClientSecret::parse(text).unwrap().expose(), text);
+    }
+}
+
 #[test]
 fn a_client_secret_is_not_shown() {
     let secret = ClientSecret::parse(&MARKER.repeat(3)).unwrap();

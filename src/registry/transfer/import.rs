@@ -330,7 +330,7 @@ async fn found<S: Store>(store: &S, expected: &RegistryRecord) -> Result<Option<
 
 fn refused(error: CommitError) -> ImportError {
     match error {
-        CommitError::Conflict { record_id, .. } => match ClientId::parse(&record_id) {
+        CommitError::Conflict { record_id, .. } => match ClientId::stored(&record_id) {
             Ok(client_id) => ImportError::Differs { client_id },
             Err(_) => ImportError::OtherRegistry,
         },

@@ -192,7 +192,7 @@ pub(super) fn digest(texts: impl IntoIterator<Item = impl AsRef<[u8]>>) -> [u8; 
 }
 
 pub(super) fn client_of(id: &str) -> Result<ClientId, CommitError> {
-    ClientId::parse(id).map_err(|invalid| not_written(invalid.into()))
+    ClientId::stored(id).map_err(|invalid| not_written(invalid.into()))
 }
 
 fn number(revision: Revision) -> Result<i64, CommitError> {

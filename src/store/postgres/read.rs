@@ -269,7 +269,7 @@ fn ending(row: &Row) -> Result<Ending, Failure> {
 
 pub(super) fn client_id(row: &Row, column: usize) -> Result<ClientId, Failure> {
     let text = row.try_get(column).map_err(|source| Failure::unreadable("client_id", source))?;
-    ClientId::parse(text).map_err(|source| Failure::unreadable("client_id", source))
+    ClientId::stored(text).map_err(|source| Failure::unreadable("client_id", source))
 }
 
 fn revision(row: &Row, column: usize) -> Result<Revision, Failure> {

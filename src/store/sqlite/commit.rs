@@ -210,7 +210,7 @@ fn owner(connection: &Connection, entry: &Entry) -> Result<Option<ClientId>, Fau
     let Some(owner) = owner else {
         return Ok(None);
     };
-    ClientId::parse(&owner).map(Some).map_err(|error| {
+    ClientId::stored(&owner).map(Some).map_err(|error| {
         let (table, column) = match entry {
             Entry::AddIn(_) => ("add_in", "client_id"),
             Entry::Name(..) => ("record", "id"),

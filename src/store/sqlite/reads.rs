@@ -266,7 +266,7 @@ fn event(cells: &Cells<'_>, position: usize) -> Result<Event, Fault> {
 
 fn client_id(cells: &Cells<'_>, position: usize, column: &'static str) -> Result<ClientId, Fault> {
     let text = cells.text(position, column)?;
-    ClientId::parse(text).map_err(|error| {
+    ClientId::stored(text).map_err(|error| {
         let key = &format!("{text:?}") as &dyn std::fmt::Display;
         Cells { row: cells.row, table: cells.table, key }.unreadable(column, error)
     })
