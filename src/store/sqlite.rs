@@ -12,17 +12,19 @@ mod commit;
 mod cursor;
 mod fault;
 mod file;
+mod identity;
 mod options;
 mod reads;
 mod schema;
 mod writer;
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use rusqlite::Connection;
 
+use self::identity::Identity;
 pub use self::options::SqliteOptions;
 use self::reads::Readers;
 use self::writer::{Writer, WriterThread};
@@ -66,7 +68,7 @@ pub struct SqliteStore {
 }
 
 struct Inner {
-    path: PathBuf,
+    identity: Arc<Identity>,
     feed_id: [u8; 16],
     readers: Readers,
     /// Dropped last, so that its connection is the one that empties the log into the file.
@@ -176,7 +178,7 @@ impl Store for SqliteStore {
 
 impl fmt::Debug for SqliteStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SqliteStore").field("path", &self.inner.path).finish_non_exhaustive()
+        f.debug_struct("SqliteStore").field("path", &self.inner.identity.path()).finish_non_exhaustive()
     }
 }
 
@@ -184,13 +186,14 @@ impl Inner {
     fn open(path: &Path, settings: file::Settings) -> Result<Self, fault::Fault> {
         let path = file::absolute(path)?;
         file::prepare(&path)?;
-        let writer = Writer::open(path.clone(), settings)?;
+        let writer = Writer::open(&path, settings)?;
         let feed_id = writer.feed_id()?;
-        let readers = Readers::new(path.clone(), settings.busy_timeout);
+        let identity = writer.identity().clone();
+        let readers = Readers::new(identity.clone(), settings.busy_timeout);
         let writer = WriterThread::start(writer).map_err(|error| {
-            fault::Fault::file(&path, super::StoreErrorKind::Unavailable, NO_THREAD).because(error)
+            fault::Fault::file(identity.path(), super::StoreErrorKind::Unavailable, NO_THREAD).because(error)
         })?;
-        Ok(Self { path, feed_id, readers, writer })
+        Ok(Self { identity, feed_id, readers, writer })
     }
 }
 

@@ -20,5 +20,7 @@ mod faults;
 mod file;
 mod fixture;
 mod material;
+#[cfg(unix)]
+mod moved;
 mod untrusted;
 mod world;

@@ -1,6 +1,7 @@
 //! A copy of the file while it is in use, by the engine's own means.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use rusqlite::backup::{Backup, StepResult};
 use super::SqliteStore;
 use super::fault::Fault;
 use super::file::{self, Beside};
+use super::identity::Identity;
 use crate::store::{StoreError, StoreErrorKind};
 
 impl SqliteStore {
@@ -23,11 +25,11 @@ impl SqliteStore {
     /// [`StoreError`], also when there is a file of this name already, which is left as it is.
     pub async fn backup_to(&self, path: impl AsRef<Path>) -> Result<(), StoreError> {
         let to = file::absolute(path.as_ref())?;
-        let from = self.inner.path.clone();
+        let from = self.inner.identity.clone();
         let (answer, answered) = oneshot::channel();
         // It takes as long as the file is large, and nobody else should wait for it.
         let started = thread::Builder::new().name("client-registry-backup".to_owned()).spawn(move || {
-            let _ = answer.send(copy(from, &to));
+            let _ = answer.send(copy(&from, &to).map_err(|fault| from.behind(fault)));
         });
         started.map_err(unavailable)?;
         answered.await.map_err(unavailable)??;
@@ -35,18 +37,25 @@ impl SqliteStore {
     }
 }
 
-fn copy(from: PathBuf, to: &Path) -> Result<(), Fault> {
+fn copy(from: &Arc<Identity>, to: &Path) -> Result<(), Fault> {
     if to.symlink_metadata().is_ok() {
         return Err(exists(to));
     }
+    from.check()?;
     let beside = Beside::new(to);
     let mut target = beside.create()?;
-    let source = file::reader(&from, BUSY_TIMEOUT)?;
+    let source = file::reader(from.path(), BUSY_TIMEOUT)?;
     // All pages in one step, which is one state of the file.
     let step = Backup::new(&source, &mut target)?.step(-1)?;
     if step != StepResult::Done {
-        return Err(Fault::file(&from, StoreErrorKind::Unavailable, "others are writing to it: try again"));
+        return Err(Fault::file(
+            from.path(),
+            StoreErrorKind::Unavailable,
+            "others are writing to it: try again",
+        ));
     }
+    // It is this file that was copied, and no other that stands in its place by now.
+    from.anchor()?;
     target.close().map_err(|(_, error)| error)?;
     if file::put_in_place(beside.path(), to)? { Ok(()) } else { Err(exists(to)) }
 }

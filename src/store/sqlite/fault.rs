@@ -42,6 +42,11 @@ impl Fault {
         }
     }
 
+    /// Tells whether the file that was opened no longer stands under its name.
+    pub(super) fn is_of_moved_file(&self) -> bool {
+        matches!(self, Self::File { kind: StoreErrorKind::Misconfigured, .. })
+    }
+
     fn kind(&self) -> StoreErrorKind {
         match self {
             Self::Engine(error) => kind_of(error),

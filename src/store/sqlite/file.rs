@@ -8,6 +8,7 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::fault::Fault;
+use super::identity::beside;
 use super::{checkpoint, schema};
 use crate::entropy::instance_mark;
 use crate::store::{StoreError, StoreErrorKind};
@@ -92,7 +93,7 @@ pub(super) fn put_in_place(whole: &Path, path: &Path) -> Result<bool, Fault> {
     let failed = |error| unavailable(path, NO_RIGHTS).because(error);
     // The engine would take the log of a file that is gone for that of the new one.
     let has_something = |log: &PathBuf| fs::metadata(log).is_ok_and(|log| log.len() > 0);
-    if let Some(log) = LOGS.iter().map(|log| named(path, log)).find(has_something)
+    if let Some(log) = LOGS.iter().map(|log| beside(path, log)).find(has_something)
         && !path.exists()
     {
         return Err(unavailable(
@@ -120,7 +121,7 @@ pub(super) struct Beside(PathBuf);
 
 impl Beside {
     pub(super) fn new(path: &Path) -> Self {
-        Self(named(path, &format!(".{:016x}.new", instance_mark())))
+        Self(beside(path, &format!(".{:016x}.new", instance_mark())))
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -141,8 +142,8 @@ impl Beside {
 
 impl Drop for Beside {
     fn drop(&mut self) {
-        for beside in ["", "-shm"].iter().chain(LOGS) {
-            let _ = fs::remove_file(named(&self.0, beside));
+        for ending in ["", "-shm"].iter().chain(LOGS) {
+            let _ = fs::remove_file(beside(&self.0, ending));
         }
     }
 }
@@ -152,13 +153,13 @@ fn create(path: &Path) -> Result<(), Fault> {
     if let Some(parent) = path.parent().filter(|parent| !parent.is_dir()) {
         return Err(unavailable(path, format!("there is no directory {}: make it first", parent.display())));
     }
-    let beside = Beside::new(path);
-    let mut connection = beside.create()?;
+    let whole = Beside::new(path);
+    let mut connection = whole.create()?;
     schema::migrate(&mut connection, schema::STEPS)?;
     let _: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
     connection.close().map_err(|(_, error)| error)?;
     // If somebody else was faster, theirs is as good.
-    put_in_place(beside.path(), path).map(drop)
+    put_in_place(whole.path(), path).map(drop)
 }
 
 /// Looks whose file it is. Writes nothing, not even what a crash of another program left to be written.
@@ -188,13 +189,6 @@ fn explained(path: &Path, error: rusqlite::Error) -> Fault {
         _ => return error.into(),
     };
     Fault::file(path, kind, problem).because(error)
-}
-
-/// The path with something after it.
-fn named(path: &Path, ending: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(ending);
-    name.into()
 }
 
 fn unavailable(path: &Path, problem: impl Into<String>) -> Fault {

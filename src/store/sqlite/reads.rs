@@ -1,8 +1,7 @@
 //! What is read: by the thread that asks, on one of a few connections, each question one statement on one state of the
 //! file.
 
-use std::path::PathBuf;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rusqlite::{Connection, params};
@@ -10,6 +9,7 @@ use rusqlite::{Connection, params};
 use super::cursor::Place;
 use super::fault::{Cells, Fault};
 use super::file;
+use super::identity::{Anchor, Identity};
 use crate::client::LastUses;
 use crate::event::{Event, Revision};
 use crate::id::{AddInId, ClientId, KeyId, SecretId};
@@ -19,14 +19,20 @@ use crate::validity::Timestamp;
 
 /// Connections that read. As many as threads ask at once; a few are kept.
 pub(super) struct Readers {
-    path: PathBuf,
+    identity: Arc<Identity>,
     busy_timeout: Duration,
-    idle: Mutex<Vec<Connection>>,
+    idle: Mutex<Vec<Reader>>,
+}
+
+/// A connection that reads, and the files that it works on.
+struct Reader {
+    connection: Connection,
+    anchor: Anchor,
 }
 
 impl Readers {
-    pub(super) fn new(path: PathBuf, busy_timeout: Duration) -> Self {
-        Self { path, busy_timeout, idle: Mutex::default() }
+    pub(super) fn new(identity: Arc<Identity>, busy_timeout: Duration) -> Self {
+        Self { identity, busy_timeout, idle: Mutex::default() }
     }
 
     pub(super) fn read<T>(
@@ -34,20 +40,31 @@ impl Readers {
         question: impl FnOnce(&Connection) -> Result<T, Fault>,
     ) -> Result<T, StoreError> {
         let idle = self.idle().pop();
-        let connection = match idle {
-            Some(connection) => connection,
-            None => file::reader(&self.path, self.busy_timeout)?,
+        let reader = match idle {
+            Some(reader) => reader,
+            None => self.open().map_err(|fault| self.identity.behind(fault))?,
         };
-        let answer = question(&connection)?;
+        let answer = question(&reader.connection);
+        // Of a file that is gone nothing is told, whether it could be read or not.
+        reader.anchor.check_reading()?;
+        let answer = answer?;
         let mut idle = self.idle();
         if idle.len() < KEPT {
-            idle.push(connection);
+            idle.push(reader);
         }
         Ok(answer)
     }
 
+    fn open(&self) -> Result<Reader, Fault> {
+        self.identity.check()?;
+        let connection = file::reader(self.identity.path(), self.busy_timeout)?;
+        // The engine opens the files beside it when it first looks.
+        connection.query_row("PRAGMA schema_version", [], |_| Ok(()))?;
+        Ok(Reader { anchor: self.identity.anchor()?, connection })
+    }
+
     /// Nothing that could panic happens while this is locked.
-    fn idle(&self) -> MutexGuard<'_, Vec<Connection>> {
+    fn idle(&self) -> MutexGuard<'_, Vec<Reader>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,7 +1,7 @@
 //! The thread that writes: one change after the other, each a transaction of its own, flushed before its answer.
 
-use std::path::PathBuf;
-use std::sync::mpsc;
+use std::path::Path;
+use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
 
 use futures_channel::oneshot;
@@ -10,6 +10,7 @@ use rusqlite::Connection;
 use super::checkpoint::Checkpoints;
 use super::fault::{Fault, failed_commit};
 use super::file::{self, Settings};
+use super::identity::{Anchor, Identity};
 use super::reads;
 use crate::store::{CommitError, StoreError, StoreErrorKind};
 
@@ -89,20 +90,31 @@ impl From<NoAnswer> for CommitError {
 
 /// The connection that writes.
 pub(super) struct Writer {
-    path: PathBuf,
+    identity: Arc<Identity>,
     settings: Settings,
     /// None after a failure that could not be rolled back: closing it did, and the next change opens another one.
-    connection: Option<Connection>,
+    connection: Option<Connected>,
     checkpoints: Checkpoints,
 }
 
 impl Writer {
-    pub(super) fn open(path: PathBuf, settings: Settings) -> Result<Self, Fault> {
-        let mut connection = file::writer(&path, settings)?;
+    pub(super) fn open(path: &Path, settings: Settings) -> Result<Self, Fault> {
+        let open = || {
+            let identity = Identity::of(path)?;
+            Connected::open(&identity, settings).map(|connection| (identity, connection))
+        };
+        // Under a file system in layers, the first to open a file for writing makes it another one.
+        let opened = open().or_else(|fault| if fault.is_of_moved_file() { open() } else { Err(fault) });
+        let (identity, mut connected) = opened?;
         let mut checkpoints = Checkpoints::new();
         // A disk that cannot be written to can still be read: the first change says what is the matter.
-        let _ = checkpoints.settle(&mut connection, &path, settings.busy_timeout);
-        Ok(Self { path, settings, connection: Some(connection), checkpoints })
+        let _ = checkpoints.settle(&mut connected.connection, path, settings.busy_timeout);
+        Ok(Self { identity, settings, connection: Some(connected), checkpoints })
+    }
+
+    /// Which file it is.
+    pub(super) fn identity(&self) -> &Arc<Identity> {
+        &self.identity
     }
 
     /// Does work in one transaction, all of it or nothing.
@@ -110,50 +122,72 @@ impl Writer {
         &mut self,
         work: impl FnOnce(&Connection) -> Result<T, CommitError>,
     ) -> Result<T, CommitError> {
-        let mut connection = match self.connection.take() {
-            Some(connection) => connection,
+        let mut connected = match self.connection.take() {
+            Some(connected) => connected,
             None => {
                 // While there was none, the log may have been left to others.
                 self.checkpoints = Checkpoints::new();
-                file::writer(&self.path, self.settings)?
+                Connected::open(&self.identity, self.settings)?
             }
         };
-        let done = self.settled(&mut connection).and_then(|()| transact(&connection, work));
+        let done = self.settled(&mut connected.connection).and_then(|()| connected.transact(work));
         // Where an error has left a transaction open and it cannot be rolled back, closing the connection does.
+        let connection = &connected.connection;
         let is_over = connection.is_autocommit() || connection.execute_batch("ROLLBACK").is_ok();
         if is_over {
-            self.connection = Some(connection);
+            self.connection = Some(connected);
         }
         done
     }
 
     fn settled(&mut self, connection: &mut Connection) -> Result<(), CommitError> {
-        let Self { path, settings, checkpoints, .. } = self;
-        checkpoints.settle(connection, path, settings.busy_timeout)?;
+        let Self { identity, settings, checkpoints, .. } = self;
+        let settled = checkpoints.settle(connection, identity.path(), settings.busy_timeout);
+        settled.map_err(|fault| identity.behind(fault))?;
         connection.busy_timeout(settings.busy_timeout)?;
         Ok(())
     }
 
     /// Does what no caller has to wait for.
     fn tidy(&mut self) {
-        if let Some(connection) = &mut self.connection {
-            self.checkpoints.after_change(connection);
+        if let Some(connected) = &mut self.connection {
+            self.checkpoints.after_change(&mut connected.connection);
         }
     }
 
     /// By what the cursors of this file are told from those of others.
     pub(super) fn feed_id(&self) -> Result<[u8; 16], Fault> {
-        let connection = self.connection.as_ref().ok_or(rusqlite::Error::InvalidQuery)?;
-        reads::feed_id(connection)
+        let connected = self.connection.as_ref().ok_or(rusqlite::Error::InvalidQuery)?;
+        reads::feed_id(&connected.connection)
     }
 }
 
-fn transact<T>(
-    connection: &Connection,
-    work: impl FnOnce(&Connection) -> Result<T, CommitError>,
-) -> Result<T, CommitError> {
-    connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
-    let done = work(connection)?;
-    connection.prepare_cached("COMMIT")?.execute([]).map_err(failed_commit)?;
-    Ok(done)
+/// A connection, and the files that it works on.
+struct Connected {
+    connection: Connection,
+    identity: Arc<Identity>,
+    anchor: Anchor,
+}
+
+impl Connected {
+    fn open(identity: &Arc<Identity>, settings: Settings) -> Result<Self, Fault> {
+        identity.check()?;
+        let connection = file::writer(identity.path(), settings)?;
+        Ok(Self { connection, anchor: identity.anchor_writer()?, identity: identity.clone() })
+    }
+
+    fn transact<T>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, CommitError>,
+    ) -> Result<T, CommitError> {
+        let connection = &self.connection;
+        let begun = connection.prepare_cached("BEGIN IMMEDIATE").and_then(|mut begin| begin.execute([]));
+        begun.map_err(|error| self.identity.behind(error.into()))?;
+        // What is written to a file that is gone has not happened for anybody else.
+        self.anchor.check()?;
+        let done = work(connection)?;
+        connection.prepare_cached("COMMIT")?.execute([]).map_err(failed_commit)?;
+        self.anchor.check().map_err(|fault| CommitError::Failed(fault.into()))?;
+        Ok(done)
+    }
 }

@@ -1,0 +1,188 @@
+//! Which file a connection is connected to, told by device and inode, and whether it still stands under its name.
+//!
+//! A connection keeps the file that it opened, also after that was renamed, replaced or deleted, and the engine goes on in it
+//! without a word. What is written there is gone with the process. So the name is looked up again inside each change, before
+//! anything is acknowledged, and after each answer. The same goes for the two files beside it: a process that finds no `-wal`
+//! and `-shm` makes its own, and the two would work past each other.
+//!
+//! Where the operating system tells no inodes (Windows), it also refuses to rename or delete a file that is open.
+
+use std::fs;
+use std::io::{Error, ErrorKind};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::fault::Fault;
+use crate::store::StoreErrorKind;
+
+/// The file that was found under a name when the store was opened.
+#[derive(Debug)]
+pub(super) struct Identity {
+    path: PathBuf,
+    /// The files that the engine keeps beside it; beside the file itself where the name is a link.
+    log: PathBuf,
+    index: PathBuf,
+    file: Inode,
+    /// Those that the connection that writes has opened.
+    beside: Mutex<Option<[Inode; 2]>>,
+}
+
+impl Identity {
+    /// Looks up which file stands under this name.
+    pub(super) fn of(path: &Path) -> Result<Arc<Self>, Fault> {
+        let file = inode(path).map_err(|error| lost(path, error))?;
+        let target = fs::canonicalize(path).map_err(|error| lost(path, error))?;
+        let (log, index) = (beside(&target, "-wal"), beside(&target, "-shm"));
+        Ok(Arc::new(Self { path: path.to_owned(), log, index, file, beside: Mutex::default() }))
+    }
+
+    /// The name that the store was opened under.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Checks that the name still leads to the same file.
+    pub(super) fn check(&self) -> Result<(), Fault> {
+        same(&self.path, self.file)
+    }
+
+    /// Remembers the files that the connection that writes has opened just now.
+    ///
+    /// # Errors
+    /// [`Fault::File`] when it cannot have opened the file that was found.
+    pub(super) fn anchor_writer(self: &Arc<Self>) -> Result<Anchor, Fault> {
+        let anchor = self.found()?;
+        *self.beside.lock().unwrap_or_else(PoisonError::into_inner) = Some([anchor.log, anchor.index]);
+        Ok(anchor)
+    }
+
+    /// The same for any other connection, which must have come to the files of the one that writes.
+    pub(super) fn anchor(self: &Arc<Self>) -> Result<Anchor, Fault> {
+        let anchor = self.found()?;
+        self.check_all()?;
+        Ok(anchor)
+    }
+
+    /// Checks that everything stands where the connection that writes has found it.
+    pub(super) fn check_all(&self) -> Result<(), Fault> {
+        self.check()?;
+        match *self.beside.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some([log, index]) => same(&self.log, log).and_then(|()| same(&self.index, index)),
+            None => Ok(()),
+        }
+    }
+
+    /// The fault that lies behind another one: what fails on a file that is gone fails because it is gone.
+    pub(super) fn behind(&self, fault: Fault) -> Fault {
+        self.check_all().err().unwrap_or(fault)
+    }
+
+    fn found(self: &Arc<Self>) -> Result<Anchor, Fault> {
+        let found = |path: &Path| inode(path).map_err(|error| lost(path, error));
+        let anchor = Anchor { identity: self.clone(), log: found(&self.log)?, index: found(&self.index)? };
+        self.check()?;
+        Ok(anchor)
+    }
+}
+
+/// The three files that one connection works on.
+#[derive(Debug)]
+pub(super) struct Anchor {
+    identity: Arc<Identity>,
+    log: Inode,
+    index: Inode,
+}
+
+impl Anchor {
+    /// Checks that the connection works on the files that others find.
+    pub(super) fn check(&self) -> Result<(), Fault> {
+        self.check_reading()?;
+        same(&self.identity.log, self.log)
+    }
+
+    /// The same for what was read: whoever goes on elsewhere has another file or another index.
+    pub(super) fn check_reading(&self) -> Result<(), Fault> {
+        self.identity.check()?;
+        same(&self.identity.index, self.index)
+    }
+}
+
+fn same(path: &Path, before: Inode) -> Result<(), Fault> {
+    match inode(path) {
+        Ok(now) if now == before => Ok(()),
+        Ok(_) => Err(moved(path)),
+        Err(error) => Err(lost(path, error)),
+    }
+}
+
+fn lost(path: &Path, error: Error) -> Fault {
+    if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) {
+        return moved(path);
+    }
+    Fault::file(path, StoreErrorKind::Unavailable, "the file system does not answer").because(error)
+}
+
+fn moved(path: &Path) -> Fault {
+    Fault::file(path, StoreErrorKind::Misconfigured, MOVED)
+}
+
+/// The path with something after it.
+pub(super) fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
+}
+
+#[cfg(unix)]
+fn inode(path: &Path) -> Result<Inode, Error> {
+    use std::os::unix::fs::MetadataExt as _;
+    fs::metadata(path).map(|found| (found.dev(), found.ino()))
+}
+
+#[cfg(not(unix))]
+fn inode(_: &Path) -> Result<Inode, Error> {
+    Ok((0, 0))
+}
+
+/// A device, and the number of a file on it.
+type Inode = (u64, u64);
+
+const MOVED: &str = "the file was moved or replaced: open it again";
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::store::CommitError;
+    use crate::store::sqlite::file::{self, Settings};
+    use crate::store::sqlite::writer::Writer;
+
+    /// What was committed when the file was gone is not said to be written, nor not to be.
+    #[test]
+    fn a_file_that_is_moved_in_the_middle_of_a_change_leaves_its_outcome_unknown() {
+        let directory = std::env::temp_dir().join(format!("client-registry-moved-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&directory);
+        fs::create_dir(&directory).unwrap();
+        let (path, elsewhere) = (directory.join("registry.db"), directory.join("elsewhere.db"));
+        file::prepare(&path).unwrap();
+        let settings = Settings { busy_timeout: Duration::ZERO, max_size: None };
+        let mut writer = Writer::open(&path, settings).unwrap();
+        let mut insert = |then: &dyn Fn()| {
+            writer.transact(|connection| {
+                connection.execute("INSERT INTO add_in VALUES (hex(randomblob(8)), 'calendar')", [])?;
+                then();
+                Ok(())
+            })
+        };
+        insert(&|| ()).unwrap();
+        let error = insert(&|| fs::rename(&path, &elsewhere).unwrap()).unwrap_err();
+        assert!(matches!(error, CommitError::Failed(_)), "{error:?}");
+        let error = insert(&|| ()).unwrap_err();
+        assert!(matches!(error, CommitError::NotWritten(_)), "{error:?}");
+        fs::rename(&elsewhere, &path).unwrap();
+        insert(&|| ()).unwrap();
+        drop(writer);
+        fs::remove_dir_all(&directory).unwrap();
+    }
+}
