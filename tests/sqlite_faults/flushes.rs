@@ -1,6 +1,9 @@
 //! A flush of the file that fails once, after which the disk works again.
 
+use std::fs::File;
+use std::io::Write as _;
 use std::path::Path;
+use std::thread;
 
 use rusqlite::Connection;
 
@@ -110,6 +113,69 @@ fn left_to_the_engine() {
     disk.disarm();
     if !disk.has_failed() {
         say("refused nothing failed\n");
+    }
+    until_killed()
+}
+
+/// Two processes on one file, of which one reads for long: one sees a flush fail, and the other goes on, also where the one
+/// that saw it is gone.
+#[test]
+fn with_two_processes_on_the_file_a_failed_flush_loses_nothing_either() {
+    for (ending, nth) in [("registry.db", 1), ("registry.db-wal", 30), ("registry.db-wal", 170)] {
+        for dies in [false, true] {
+            let scratch = Scratch::new();
+            let disk = Disk::new(&scratch.0);
+            let mut workers = [(); 2].map(|()| spawn("flushes::one_of_two", &disk, &format!("{dies}")));
+            let inputs = workers.each_mut().map(|worker| worker.stdin.take().unwrap());
+            let said = thread::scope(|scope| {
+                let heard = workers.map(|worker| scope.spawn(|| hear(worker)));
+                // Both have it open before either begins.
+                while !["a", "b"].iter().all(|name| disk.home().join(name).exists()) {
+                    assert!(heard.iter().all(|heard| !heard.is_finished()), "a process has ended");
+                    thread::yield_now();
+                }
+                disk.arm(Fault { ending, nth, evicts: dies, ..FLUSH });
+                for mut input in inputs {
+                    // Kept open: a process whose input ends has ended.
+                    input.write_all(b"go\n").unwrap();
+                    std::mem::forget(input);
+                }
+                heard.map(|heard| heard.join().unwrap().unwrap())
+            });
+            assert!(disk.has_failed(), "{ending}: there were fewer flushes than {nth}");
+            let mut all = said[0].ledger.clone();
+            all.add(&said[1].ledger);
+            for (name, some) in [("flushed", None), ("some", Some(1))] {
+                let file = disk.after_a_power_cut(name, some);
+                audit(&file, &all)
+                    .unwrap_or_else(|why| panic!("{ending}, {nth}, dies: {dies}, {name}: {why}"));
+            }
+        }
+    }
+}
+
+#[test]
+fn one_of_two() {
+    let Some((disk, dies)) = as_child() else { return };
+    let mut worker = Worker::open(disk).unwrap();
+    let name = if File::create_new(worker.disk.home().join("a")).is_ok() { "a" } else { "b" };
+    if name == "b" {
+        File::create_new(worker.disk.home().join("b")).unwrap();
+    }
+    std::io::stdin().read_line(&mut String::new()).unwrap();
+    let reader = Connection::open(worker.disk.file()).unwrap();
+    for _ in 0..200 {
+        worker.change();
+        match worker.waiting() {
+            700..1_050 if name == "b" && reader.is_autocommit() => {
+                reader.execute_batch("BEGIN; SELECT count(*) FROM record").unwrap();
+            }
+            1_050.. if name == "b" && !reader.is_autocommit() => reader.execute_batch("COMMIT").unwrap(),
+            _ => {}
+        }
+        if dies == "true" && name == "a" && worker.disk.has_failed() {
+            break;
+        }
     }
     until_killed()
 }

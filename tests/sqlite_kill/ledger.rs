@@ -42,6 +42,17 @@ impl Ledger {
         }
     }
 
+    /// What other processes have said.
+    pub(crate) fn add(&mut self, other: &Self) {
+        for (client_id, revisions) in &other.revisions {
+            for revision in revisions {
+                let is_new = self.revisions.entry(client_id.clone()).or_default().insert(*revision);
+                assert!(is_new, "two have made revision {revision} of {client_id}");
+            }
+        }
+        self.issued.extend(other.issued.iter().cloned());
+    }
+
     pub(crate) fn revisions_of(&self, client_id: &ClientId) -> Vec<Revision> {
         self.revisions[client_id].iter().copied().collect()
     }

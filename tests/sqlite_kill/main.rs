@@ -10,6 +10,7 @@
 mod forward;
 
 mod child;
+#[allow(dead_code, reason = "shared with the processes whose disk fails")]
 mod ledger;
 
 use std::io::{BufRead as _, BufReader, Write as _};
