@@ -40,11 +40,6 @@ impl Reading {
     pub(crate) fn since(&self, earlier: &Self) -> Duration {
         self.wall.saturating_since(earlier.wall).max(self.monotonic.saturating_sub(earlier.monotonic))
     }
-
-    /// Whether it was taken after the other one, by the clock that never runs backwards.
-    pub(crate) fn is_after(&self, other: &Self) -> bool {
-        self.monotonic > other.monotonic
-    }
 }
 
 /// The operating system's clocks.

@@ -187,8 +187,15 @@ impl<S: Store> Registry<S> {
     async fn recall(&self, id: RecordId<'_>) -> Result<Option<Opened>, StoreError> {
         match &self.inner.cache {
             None => self.load_record(id).await,
-            Some(cache) => cache.get(id, &*self.inner.clock, || self.load_record(id)).await,
+            Some(cache) => {
+                cache.get(id, &*self.inner.clock, || self.clone().load_for_all(id.as_str().to_owned())).await
+            }
         }
+    }
+
+    /// The same for all who wait for it, whichever of them goes away.
+    async fn load_for_all(self, id: String) -> Result<Option<Opened>, StoreError> {
+        self.load_record(RecordId::parse(&id)?).await
     }
 
     #[inline]

@@ -6,6 +6,7 @@
 mod support;
 
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -32,6 +33,10 @@ struct State {
     cursor_lost: bool,
     /// Records as they were.
     set_back: Option<Vec<Record>>,
+    /// The feed has nothing new.
+    hides_events: bool,
+    /// Loads wait while it is there, and then fail.
+    waits_to_fail: Option<Arc<AtomicBool>>,
     loads: usize,
 }
 
@@ -56,6 +61,15 @@ impl Store for Wire {
     async fn load(&self, id: RecordId<'_>) -> Result<Option<Record>, StoreError> {
         self.check()?;
         self.set(|state| state.loads += 1);
+        let fails = self.state.lock().unwrap().waits_to_fail.clone();
+        if let Some(fails) = fails {
+            let is_over = |_: &mut Context<'_>| match fails.load(Ordering::SeqCst) {
+                true => Poll::Ready(()),
+                false => Poll::Pending,
+            };
+            std::future::poll_fn(is_over).await;
+            return Err(StoreError::new(StoreErrorKind::Unavailable));
+        }
         if let Some(records) = &self.state.lock().unwrap().set_back
             && !id.is_reserved()
         {
@@ -73,6 +87,9 @@ impl Store for Wire {
         self.check()?;
         if self.state.lock().unwrap().cursor_lost {
             return Err(StoreError::new(StoreErrorKind::CursorLost));
+        }
+        if self.state.lock().unwrap().hides_events {
+            return Ok(Changes { events: vec![], cursor: after.unwrap().clone() });
         }
         self.memory.changes(after, limit).await
     }
@@ -266,6 +283,82 @@ fn a_lost_cursor_drops_everything_and_what_was_seen_of_it() {
         following.poll();
         assert_eq!(there.lets_in(&issued).await, Ok(()));
     });
+}
+
+/// Somebody who can write to the store hides the event of a deletion.
+#[test]
+fn a_change_that_the_feed_hides_is_known_after_ten_minutes_at_the_latest() {
+    block_on(async {
+        let (here, there, issued) = two_nodes().await;
+        let mut following = there.follow();
+        following.poll();
+        assert_eq!(there.lets_in(&issued).await, Ok(()));
+        let loads = there.loads();
+        there.wire.set(|state| state.hides_events = true);
+        delete(&here, &issued).await;
+        let mut seconds = 0;
+        while there.lets_in(&issued).await == Ok(()) {
+            seconds += 1;
+            assert!(seconds <= 600, "let in after ten minutes");
+            there.clock.advance(Duration::from_secs(1));
+            following.poll();
+        }
+        assert_eq!(there.lets_in(&issued).await, GONE);
+        assert!(seconds >= 450, "the feed is believed so long: {seconds}");
+        assert_eq!(there.loads(), loads + 1);
+    });
+}
+
+#[test]
+fn a_failing_store_is_asked_once_for_each_client_however_many_ask_at_a_time() {
+    block_on(async {
+        let (_, there, _) = two_nodes().await;
+        let fails = Arc::new(AtomicBool::new(false));
+        there.wire.set(|state| state.waits_to_fail = Some(Arc::clone(&fails)));
+        let before = there.loads();
+        let ids: Vec<_> = (0..200).map(|number| format!("client-{number:03}")).collect();
+        let mut calls: Vec<_> = (0..200)
+            .flat_map(|_| ids.iter())
+            .map(|id| Box::pin(there.registry.authenticate(id, "no such secret")))
+            .collect();
+        let mut context = Context::from_waker(Waker::noop());
+        for call in &mut calls {
+            assert!(call.as_mut().poll(&mut context).is_pending());
+        }
+        fails.store(true, Ordering::SeqCst);
+        let mut answers = 0;
+        while !calls.is_empty() {
+            calls.retain_mut(|call| match call.as_mut().poll(&mut context) {
+                Poll::Ready(answer) => {
+                    assert_eq!(answer.unwrap_err().kind(), ErrorKind::Unavailable);
+                    answers += 1;
+                    false
+                }
+                Poll::Pending => true,
+            });
+        }
+        assert_eq!((answers, there.loads() - before), (40_000, 200));
+    });
+}
+
+#[test]
+fn a_freshness_that_nothing_could_keep_is_refused() {
+    let open = |freshness| {
+        let keyring = Keyring::generate(KeyId::parse("2026").unwrap()).unwrap();
+        let store = MemoryStore::new();
+        let builder = Registry::builder().freshness(Freshness::within(freshness));
+        (block_on(builder.open(store.clone(), keyring)), store)
+    };
+    for freshness in [Duration::from_nanos(1), Duration::from_micros(1), Duration::from_micros(99_999)] {
+        let (opened, store) = open(freshness);
+        let error = opened.unwrap_err();
+        assert!(matches!(error, OpenError::FreshnessTooShort { freshness: found } if found == freshness));
+        assert!(error.to_string().contains("at least 100 milliseconds"), "{error}");
+        assert!(block_on(store.load(RecordId::REGISTRY)).unwrap().is_none(), "nothing was written");
+    }
+    for freshness in [Duration::ZERO, Duration::from_millis(100), Duration::MAX] {
+        open(freshness).0.unwrap();
+    }
 }
 
 #[test]

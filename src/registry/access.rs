@@ -24,9 +24,8 @@ impl<S: Store> Registry<S> {
     /// Neither needs to be well formed: what is not is denied like anything else. The reason is in
     /// [`Denied::reason`], for logs; the outside gets one answer.
     ///
-    /// Those who ask for the same client at the same time share one look at the store: a future that was begun is to be
-    /// driven to its end or dropped, or the others wait for it. What [`sign`](Self::sign) and [`verify`](Self::verify) look
-    /// up is shared alike.
+    /// Calls that ask for the same client at the same time share one look at the store, also those of [`sign`](Self::sign)
+    /// and [`verify`](Self::verify). None depends on another: each of their futures may be dropped or left alone.
     ///
     /// HTTP Basic carries both in form encoding (RFC 6749 section 2.3.1), which not every sender applies. Generated ones
     /// read the same either way; imported ones may hold characters that do not.

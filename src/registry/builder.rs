@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::alarm::Alarms;
-use super::cache::{CLIENTS, Cache, Freshness};
+use super::cache::{CLIENTS, Cache, Freshness, RELOAD_AFTER};
 use super::last_use::LastUseBuffer;
 use super::open::{OpenError, open};
 use super::protection::Protection;
@@ -35,6 +35,7 @@ pub struct RegistryBuilder {
     last_use_interval: Duration,
     key_refresh: Duration,
     freshness: Freshness,
+    reload_after: Duration,
     cached_clients: usize,
 }
 
@@ -71,6 +72,15 @@ impl RegistryBuilder {
         Self { freshness, ..self }
     }
 
+    /// How long a client that is kept in memory is believed to be unchanged because the change feed says nothing of it: ten
+    /// minutes, unless configured otherwise. Each client is loaded again after this time, or up to a quarter sooner, so that an
+    /// attacker who can hide a change from the feed delays a revocation by that much at most. In whole seconds; without a
+    /// registry that [follows the feed](Registry::keep_fresh), and where it is shorter, [`freshness`](Self::freshness) alone
+    /// counts.
+    pub fn reload_after(self, limit: impl Into<Duration>) -> Self {
+        Self { reload_after: limit.into(), ..self }
+    }
+
     /// How many clients are kept opened in memory: 100,000, unless set. One with two secrets takes about a kilobyte.
     pub fn cached_clients(self, clients: usize) -> Self {
         Self { cached_clients: clients, ..self }
@@ -81,9 +91,12 @@ impl RegistryBuilder {
     /// # Errors
     /// As [`Registry::open`].
     pub async fn open<S: Store>(self, store: S, keyring: Keyring) -> Result<Registry<S>, OpenError> {
+        if self.freshness.is_too_short() {
+            return Err(OpenError::FreshnessTooShort { freshness: self.freshness.limit() });
+        }
         let record = open(&store, &keyring, &*self.entropy).await?;
         let protection = Protection::new(keyring, record, &*self.clock, self.key_refresh);
-        let cache = Cache::new(self.freshness, self.cached_clients);
+        let cache = Cache::new(self.freshness, self.reload_after, self.cached_clients);
         Ok(self.build(store, Some(protection), Some(cache)))
     }
 
@@ -127,6 +140,7 @@ impl Default for RegistryBuilder {
             last_use_interval: Duration::from_secs(60),
             key_refresh: Duration::from_secs(5),
             freshness: Freshness::default(),
+            reload_after: RELOAD_AFTER,
             cached_clients: CLIENTS,
         }
     }

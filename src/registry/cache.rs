@@ -1,19 +1,23 @@
-//! Opened clients kept in memory, with a stated limit to how stale they can be (section 5).
+//! Opened clients kept in memory, with a stated limit to how stale they can be.
 //!
 //! An entry is fresh until [`Freshness`] after its own load was sent, or after the latest poll was sent that drained the
-//! change feed. Past it the store is asked; if the store does not answer, nobody is let in and nobody denied. What this
-//! node commits is gone from here before it is sent and again before it is acknowledged; what others commit goes when its
-//! event passes. A load enters only if nothing went by since it began. Traffic never makes an entry last longer.
+//! change feed, and never for longer than the [limit](crate::RegistryBuilder::reload_after) after which it is loaded again
+//! whatever the feed says. Past that the store is asked; if the store does not answer, nobody is let in and nobody denied. What
+//! this node commits is gone from here before it is sent and again before it is acknowledged; what others commit goes when its
+//! event passes. A load enters only if nothing of its client went by since it began. Traffic never makes an entry last longer.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError, RwLock};
+mod flight;
+
+use std::hash::BuildHasher;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use self::flight::{Flights, Found, Landed, Load};
 use crate::clock::{Clock, Reading};
 use crate::record::{Opened, RecordId};
 use crate::store::{Commit, StoreError, StoreErrorKind};
 
-/// How stale what authenticates, signs and verifies can be: within 5 seconds, unless set.
+/// How stale what authenticates, signs and verifies can be: 5 seconds, unless configured otherwise.
 ///
 /// That is how long a change takes at most until every node knows of it, whatever the network does; on the node that made
 /// it there is no delay. A node that follows the feed ([`Registry::keep_fresh`](crate::Registry::keep_fresh)) hears sooner
@@ -22,7 +26,9 @@ use crate::store::{Commit, StoreError, StoreErrorKind};
 pub struct Freshness(Duration);
 
 impl Freshness {
-    /// At most this stale. Zero asks the store every time.
+    /// At most this stale. Zero asks the store every time; anything else below 100 milliseconds is refused when the registry
+    /// is [opened](crate::RegistryBuilder::open), since no store answers that fast reliably, and what comes too late lets
+    /// nobody in.
     #[must_use]
     pub fn within(limit: impl Into<Duration>) -> Self {
         Self(limit.into())
@@ -32,6 +38,10 @@ impl Freshness {
     #[must_use]
     pub fn limit(self) -> Duration {
         self.0
+    }
+
+    pub(super) fn is_too_short(self) -> bool {
+        !self.0.is_zero() && self.0 < SHORTEST
     }
 }
 
@@ -43,49 +53,41 @@ impl Default for Freshness {
 
 pub(super) struct Cache {
     freshness: Freshness,
+    /// How long after its load an entry is loaded again, whatever polls say.
+    reload_after: Duration,
     clients: quick_cache::sync::Cache<String, Entry>,
     /// Client IDs that nobody has, so that asking for them again and again costs the store nothing. Apart and few, so that
     /// they push nobody out.
-    unknown: quick_cache::sync::Cache<String, Reading>,
-    /// Counts what was taken out, so that a load can tell whether something went by.
-    taken_out: AtomicU64,
-    drained: RwLock<Option<Drained>>,
-    /// The latest load that found no store, for those who waited for it.
-    failed: Mutex<Option<Failed>>,
-}
-
-/// A load that found no store.
-struct Failed {
-    key: String,
-    at: Reading,
-    kind: StoreErrorKind,
+    unknown: quick_cache::sync::Cache<String, Age>,
+    flights: Flights,
+    /// When the latest poll was sent that drained the feed.
+    drained: RwLock<Option<Reading>>,
 }
 
 #[derive(Clone)]
 struct Entry {
     opened: Opened,
-    /// When its load was sent.
-    loaded: Reading,
+    age: Age,
 }
 
-/// The latest poll that drained the feed.
-#[derive(Clone, Copy)]
-struct Drained {
-    /// When it was sent.
-    sent: Reading,
-    /// Since when the feed is followed without a gap: nothing can be said of what was loaded before.
-    since: Reading,
+/// How old something is that was loaded.
+#[derive(Debug, Clone, Copy)]
+struct Age {
+    /// When the load was sent.
+    loaded: Reading,
+    /// After how many seconds it is loaded again, whatever polls say.
+    lasts: u32,
 }
 
 impl Cache {
-    pub(super) fn new(freshness: Freshness, capacity: usize) -> Self {
+    pub(super) fn new(freshness: Freshness, reload_after: Duration, capacity: usize) -> Self {
         Self {
             freshness,
+            reload_after,
             clients: quick_cache::sync::Cache::new(capacity.max(1)),
             unknown: quick_cache::sync::Cache::new(UNKNOWN),
-            taken_out: AtomicU64::new(0),
+            flights: Flights::default(),
             drained: RwLock::new(None),
-            failed: Mutex::new(None),
         }
     }
 
@@ -94,91 +96,105 @@ impl Cache {
     }
 
     /// What there is under an ID, at most as stale as promised. Those who miss the same client share one load.
+    #[inline]
     pub(super) async fn get<F>(
         &self,
         id: RecordId<'_>,
         clock: &dyn Clock,
-        load: impl Fn() -> F,
-    ) -> Result<Option<Opened>, StoreError>
+        load: impl Fn() -> F + Send,
+    ) -> Found
     where
-        F: Future<Output = Result<Option<Opened>, StoreError>> + Send,
+        F: Future<Output = Found> + Send + 'static,
+    {
+        match self.fresh(id.as_str(), clock) {
+            Some(found) => Ok(found),
+            None => self.look_up(id, clock, load).await,
+        }
+    }
+
+    /// What is kept and fresh: a client, or that there is none.
+    #[inline]
+    fn fresh(&self, key: &str, clock: &dyn Clock) -> Option<Option<Opened>> {
+        if self.freshness.limit().is_zero() {
+            return None;
+        }
+        if let Some(entry) = self.clients.get(key) {
+            if self.is_fresh(&entry.age, clock) {
+                return Some(Some(entry.opened));
+            }
+            self.clients.remove_if(key, |entry| !self.is_fresh(&entry.age, clock));
+        }
+        self.is_unknown(key, clock).then_some(None)
+    }
+
+    /// Asks the store, or waits with those who have.
+    async fn look_up<F>(&self, id: RecordId<'_>, clock: &dyn Clock, load: impl Fn() -> F + Send) -> Found
+    where
+        F: Future<Output = Found> + Send + 'static,
     {
         if self.freshness.limit().is_zero() {
             return load().await;
         }
         let key = id.as_str();
-        let asked = Reading::of(clock);
-        for _ in 0..LOADS {
-            if let Some(entry) = self.clients.get(key) {
-                if self.is_fresh(&entry.loaded, clock) {
-                    return Ok(Some(entry.opened));
-                }
-                self.clients.remove_if(key, |entry| !self.is_fresh(&entry.loaded, clock));
-            }
-            if self.is_unknown(key, clock) {
-                return Ok(None);
-            }
-            let guard = match self.clients.get_value_or_guard_async(key).await {
-                // Somebody else's load. It may have been sent long before it was answered, and may not be kept.
-                Ok(entry) if self.is_young(&entry.loaded, clock) => return Ok(Some(entry.opened)),
-                Ok(_) => continue,
-                Err(guard) => guard,
+        for _ in 0..LOOKS {
+            let landed = {
+                // One may have landed since this caller looked.
+                let begin = || match self.fresh(key, clock) {
+                    Some(found) => Err(found),
+                    None => Ok((Reading::of(clock), Box::pin(load()) as Load)),
+                };
+                let seat = match self.flights.join(key, begin) {
+                    Ok(seat) => seat,
+                    Err(found) => return Ok(found),
+                };
+                seat.landed(|sent, found, is_joined| self.land(key, sent, found, is_joined, clock)).await
             };
-            // Somebody may have looked while this one waited.
-            if self.is_unknown(key, clock) {
-                return Ok(None);
-            }
-            if let Some(kind) = self.failed_since(key, &asked) {
-                return Err(StoreError::with_source(
-                    kind,
-                    "so heard somebody who asked for the same at this time",
-                ));
-            }
-            let loaded = Reading::of(clock);
-            let before = self.taken_out.load(Ordering::SeqCst);
-            let found = load().await;
-            // What was on its way for so long that it is no longer fresh lets nobody in. Polls vouch for what they have
-            // carried no event of.
-            let went_by = self.taken_out.load(Ordering::SeqCst) != before;
-            let is_fresh =
-                if went_by { self.is_young(&loaded, clock) } else { self.is_fresh(&loaded, clock) };
-            if found.is_ok() && !is_fresh {
+            let Some(Landed { found, sent, was_fresh, was_overtaken }) = landed else {
                 continue;
+            };
+            match &*found {
+                Err(error) => return Err(error.share()),
+                Ok(found) if self.is_young(&sent, clock) => return Ok(found.clone()),
+                // Another one may take less.
+                Ok(_) if was_overtaken => {}
+                Ok(_) if !was_fresh => break,
+                Ok(_) => {}
             }
-            match found {
-                Ok(Some(opened)) => {
-                    // Refused if the client was taken out in between.
-                    let _ = guard.insert(Entry { opened: opened.clone(), loaded });
-                    return Ok(Some(opened));
-                }
-                Ok(None) => {
-                    self.unknown.insert(key.to_owned(), loaded);
-                    if self.taken_out.load(Ordering::SeqCst) != before {
-                        self.unknown.remove(key);
-                    }
-                    return Ok(None);
-                }
-                Err(error) => {
-                    if error.kind() == StoreErrorKind::Unavailable {
-                        let failed =
-                            Failed { key: key.to_owned(), at: Reading::of(clock), kind: error.kind() };
-                        *self.failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(failed);
-                    }
-                    return Err(error);
-                }
+            // It was fresh when it landed. Whether it still is when this caller hears of it, the cache can tell.
+            if let Some(found) = self.fresh(key, clock) {
+                return Ok(found);
             }
         }
         Err(StoreError::with_source(
             StoreErrorKind::Unavailable,
-            "its answers take longer than they are fresh",
+            "the answers of the store take longer than the freshness allows",
         ))
+    }
+
+    /// Notes what a load came to, and keeps it unless its client was taken out since. Nobody can take it out meanwhile.
+    fn land(&self, key: &str, sent: Reading, found: Found, is_joined: bool, clock: &dyn Clock) -> Landed {
+        let age = Age { loaded: sent, lasts: self.lasts(key) };
+        // What was on its way for so long that it is no longer fresh lets nobody in. Polls vouch for what they have carried no
+        // event of.
+        let was_fresh = if is_joined { self.is_fresh(&age, clock) } else { self.is_young(&sent, clock) };
+        if is_joined && was_fresh {
+            match &found {
+                Ok(Some(opened)) => {
+                    self.clients.insert(key.to_owned(), Entry { opened: opened.clone(), age })
+                }
+                Ok(None) => self.unknown.insert(key.to_owned(), age),
+                Err(_) => {}
+            }
+        }
+        Landed { found: Arc::new(found), sent, was_fresh, was_overtaken: !is_joined }
     }
 
     /// Takes a client out: whoever asks from now on asks the store, and a load that is under way does not enter.
     pub(super) fn take_out(&self, id: RecordId<'_>) {
-        self.taken_out.fetch_add(1, Ordering::SeqCst);
-        self.clients.remove(id.as_str());
-        self.unknown.remove(id.as_str());
+        self.flights.detach(id.as_str(), || {
+            self.clients.remove(id.as_str());
+            self.unknown.remove(id.as_str());
+        });
     }
 
     /// Takes out whom a commit is about, now and when what is answered is dropped: once the outcome is known, or once
@@ -191,22 +207,24 @@ impl Cache {
 
     /// Takes everything out.
     pub(super) fn clear(&self) {
-        self.taken_out.fetch_add(1, Ordering::SeqCst);
-        *self.drained.write().unwrap_or_else(PoisonError::into_inner) = None;
-        self.clients.clear();
-        self.unknown.clear();
+        self.flights.detach_all(|| {
+            *self.drained.write().unwrap_or_else(PoisonError::into_inner) = None;
+            self.clients.clear();
+            self.unknown.clear();
+        });
     }
 
-    /// Notes that a poll which was sent at `sent` drained the feed, which is followed since `since`.
-    pub(super) fn drained(&self, sent: Reading, since: Reading) {
-        *self.drained.write().unwrap_or_else(PoisonError::into_inner) = Some(Drained { sent, since });
+    /// Notes that a poll which was sent at `sent` drained the feed. It vouches for all that is kept: what was kept when the
+    /// feed began to be followed was [cleared](Self::clear) then.
+    pub(super) fn drained(&self, sent: Reading) {
+        *self.drained.write().unwrap_or_else(PoisonError::into_inner) = Some(sent);
     }
 
     fn is_unknown(&self, key: &str, clock: &dyn Clock) -> bool {
         match self.unknown.get(key) {
-            Some(loaded) if self.is_fresh(&loaded, clock) => true,
+            Some(age) if self.is_fresh(&age, clock) => true,
             Some(_) => {
-                self.unknown.remove_if(key, |loaded| !self.is_fresh(loaded, clock));
+                self.unknown.remove_if(key, |age| !self.is_fresh(age, clock));
                 false
             }
             None => false,
@@ -220,23 +238,24 @@ impl Cache {
 
     /// Whether what is kept is fresh.
     #[inline]
-    fn is_fresh(&self, loaded: &Reading, clock: &dyn Clock) -> bool {
+    fn is_fresh(&self, age: &Age, clock: &dyn Clock) -> bool {
         let limit = self.freshness.limit();
         let now = Reading::of(clock);
-        if now.since(loaded) < limit {
+        let since = now.since(&age.loaded);
+        if since < limit {
             return true;
         }
         let drained = *self.drained.read().unwrap_or_else(PoisonError::into_inner);
-        drained.is_some_and(|drained| loaded.is_after(&drained.since) && now.since(&drained.sent) < limit)
+        since.as_secs() < u64::from(age.lasts) && drained.is_some_and(|sent| now.since(&sent) < limit)
     }
 
-    /// Why the load failed that somebody waited for, who asked at this time.
-    fn failed_since(&self, key: &str, asked: &Reading) -> Option<StoreErrorKind> {
-        let failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
-        failed
-            .as_ref()
-            .filter(|failed| failed.key == key && failed.at.is_after(asked))
-            .map(|failed| failed.kind)
+    /// How many seconds an entry lasts: up to a quarter less than the limit, so that what was loaded together is not loaded
+    /// again together.
+    fn lasts(&self, key: &str) -> u32 {
+        let limit = u32::try_from(self.reload_after.as_secs()).unwrap_or(u32::MAX);
+        let hash = foldhash::fast::FixedState::default().hash_one(key);
+        let less = hash % (u64::from(limit / 4) + 1);
+        limit - u32::try_from(less).unwrap_or(0)
     }
 }
 
@@ -262,8 +281,13 @@ impl Drop for Committing<'_> {
 
 /// How many clients are kept unless the builder says otherwise; one with two secrets takes about a kilobyte.
 pub(super) const CLIENTS: usize = 100_000;
-/// How often a client is looked up anew that was found and is stale by then, by whosever load.
-const LOADS: usize = 16;
+/// After how long an entry is loaded again unless the builder says otherwise.
+pub(super) const RELOAD_AFTER: Duration = Duration::from_secs(600);
+/// The shortest freshness besides none at all.
+const SHORTEST: Duration = Duration::from_millis(100);
+/// How often one caller waits for a load whose client was changed while it was on its way, or which is stale again before the
+/// caller hears of it.
+const LOOKS: usize = 4;
 /// How many client IDs that nobody has are kept.
 const UNKNOWN: usize = 10_000;
 

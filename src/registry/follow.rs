@@ -113,21 +113,21 @@ impl<S: Store> Registry<S> {
     async fn follow_for<F>(
         &self,
         cache: &Cache,
-        following: &mut Option<Following<S>>,
+        following: &mut Option<Follow<S>>,
         wait: &(impl Fn(Duration) -> F + Send + Sync),
     ) -> Result<Infallible, StoreError>
     where
         F: Future + Send,
     {
         let clock = &*self.inner.clock;
-        let Following { follow, since } = match following {
-            Some(following) => following,
+        let follow = match following {
+            Some(follow) => follow,
             None => {
                 let follow = self.follow_from_now().await?;
                 // Loads that are sent from now on see everything before the cursor; the rest is going to pass. What was loaded
                 // before may have changed in between.
                 cache.clear();
-                following.insert(Following { follow, since: Reading::of(clock) })
+                following.insert(follow)
             }
         };
         loop {
@@ -137,17 +137,11 @@ impl<S: Store> Registry<S> {
                 cache.take_out(client_id.into());
             }
             if events.len() < PAGE {
-                cache.drained(sent, *since);
+                cache.drained(sent);
                 drop(wait(pause(cache)).await);
             }
         }
     }
-}
-
-/// A reader of the feed, and since when it has followed without a gap.
-struct Following<S> {
-    follow: Follow<S>,
-    since: Reading,
 }
 
 impl<S: Store> Follow<S> {

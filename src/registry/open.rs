@@ -1,6 +1,8 @@
 //! Opening the registry that lives in a store (section 4): whose it is, and whether the keyring is the right one, before
 //! anything is written.
 
+use std::time::Duration;
+
 use crate::entropy::{Entropy, EntropyError};
 use crate::error::ErrorKind;
 use crate::id::KeyId;
@@ -42,6 +44,14 @@ pub enum OpenError {
     /// Another registry, or another version of this one, is being written there at this moment.
     #[error("others changed the registry's record again and again: try again")]
     Contention,
+    /// The freshness is neither zero nor at least 100 milliseconds: nothing would be fresh by the time it is there.
+    #[error(
+        "a freshness of {freshness:?} is too short: make it at least 100 milliseconds, or zero to ask the store every time"
+    )]
+    FreshnessTooShort {
+        /// What was configured.
+        freshness: Duration,
+    },
     /// There was no randomness to be had.
     #[error("no registry was made")]
     Entropy(#[from] EntropyError),

@@ -1,5 +1,7 @@
 //! What a store answers where it cannot do what it was asked.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::Entry;
@@ -40,7 +42,7 @@ pub enum CommitError {
 #[error("{kind}")]
 pub struct StoreError {
     kind: StoreErrorKind,
-    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
 impl StoreError {
@@ -56,13 +58,18 @@ impl StoreError {
         kind: StoreErrorKind,
         source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
     ) -> Self {
-        Self { kind, source: Some(source.into()) }
+        Self { kind, source: Some(Arc::from(source.into())) }
     }
 
     /// What the caller can do about it.
     #[must_use]
     pub fn kind(&self) -> StoreErrorKind {
         self.kind
+    }
+
+    /// The same error, for another caller who waited for the same answer.
+    pub(crate) fn share(&self) -> Self {
+        Self { kind: self.kind, source: self.source.clone() }
     }
 }
 

@@ -1,7 +1,10 @@
 //! The cache by itself: every order of a load, a commit and its event; shared loads; bounds.
 
+mod shared;
+
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
 use pollster::block_on;
@@ -20,7 +23,7 @@ fn clock() -> ManualClock {
 }
 
 fn cache() -> Cache {
-    Cache::new(Freshness::within(Duration::from_secs(5)), 100)
+    Cache::new(Freshness::within(Duration::from_secs(5)), RELOAD_AFTER, 100)
 }
 
 fn id() -> RecordId<'static> {
@@ -99,7 +102,6 @@ fn orders() -> Vec<[Step; 4]> {
 fn walk(order: [Step; 4], before: Option<u64>, fill: fn(&Cache, Option<Opened>, Reading)) -> Option<u64> {
     let (cache, clock) = (cache(), clock());
     let store: Small = Arc::new(Mutex::new(before.map(client)));
-    let since = Reading::of(&clock);
     let mut began = None;
     {
         let mut load = pin!(cache.get(id(), &clock, || slow(Arc::clone(&store))));
@@ -114,7 +116,7 @@ fn walk(order: [Step; 4], before: Option<u64>, fill: fn(&Cache, Option<Opened>, 
                 Step::Commit => *store.lock().unwrap() = Some(client(before.unwrap_or(0) + 1)),
                 Step::EventPasses => {
                     cache.take_out(id());
-                    cache.drained(Reading::of(&clock), since);
+                    cache.drained(Reading::of(&clock));
                 }
                 Step::LoadEnds => {
                     assert!(load.as_mut().poll(&mut context).is_ready());
@@ -145,7 +147,6 @@ fn a_load_that_its_event_overtook_is_no_answer_past_the_freshness() {
         for steps in 0..12 {
             let (cache, clock) = (cache(), clock());
             let store: Small = Arc::new(Mutex::new(before.map(client)));
-            let since = Reading::of(&clock);
             clock.advance(Duration::from_millis(1));
             let load = || slow(Arc::clone(&store));
             let mut calls =
@@ -156,10 +157,10 @@ fn a_load_that_its_event_overtook_is_no_answer_past_the_freshness() {
             }
             *store.lock().unwrap() = Some(client(2));
             cache.take_out(id());
-            cache.drained(Reading::of(&clock), since);
+            cache.drained(Reading::of(&clock));
             for _ in 0..steps {
                 clock.advance(Duration::from_secs(1));
-                cache.drained(Reading::of(&clock), since);
+                cache.drained(Reading::of(&clock));
             }
             for call in &mut calls {
                 let answer = loop {
@@ -181,8 +182,10 @@ fn a_load_that_its_event_overtook_is_no_answer_past_the_freshness() {
 #[test]
 fn a_stale_fill_is_found() {
     let careless = |cache: &Cache, seen: Option<Opened>, loaded: Reading| match seen {
-        Some(opened) => cache.clients.insert(ID.to_owned(), Entry { opened, loaded }),
-        None => cache.unknown.insert(ID.to_owned(), loaded),
+        Some(opened) => {
+            cache.clients.insert(ID.to_owned(), Entry { opened, age: Age { loaded, lasts: 600 } })
+        }
+        None => cache.unknown.insert(ID.to_owned(), Age { loaded, lasts: 600 }),
     };
     for before in [None, Some(1)] {
         let stale = orders().into_iter().filter(|order| walk(*order, before, careless) == before);
@@ -230,21 +233,17 @@ fn an_entry_is_fresh_until_its_limit_after_its_load_or_the_last_drained_poll_was
     clock.advance(Duration::from_millis(100));
     assert_eq!(ask(), Some(2));
 
-    // Followed from here on: what was loaded before cannot be vouched for.
+    // Followed from here on: what was loaded before cannot be vouched for, and goes.
     clock.advance(Duration::from_millis(1));
-    let since = Reading::of(&clock);
-    cache.drained(Reading::of(&clock), since);
     *store.lock().unwrap() = Some(client(3));
-    clock.advance(Duration::from_secs(4));
-    cache.drained(Reading::of(&clock), since);
-    assert_eq!(ask(), Some(2));
-    clock.advance(Duration::from_secs(1));
+    cache.clear();
+    cache.drained(Reading::of(&clock));
     assert_eq!(ask(), Some(3));
     // This one can.
     *store.lock().unwrap() = Some(client(4));
     for _ in 0..10 {
         clock.advance(Duration::from_secs(4));
-        cache.drained(Reading::of(&clock), since);
+        cache.drained(Reading::of(&clock));
         assert_eq!(ask(), Some(3));
     }
     clock.advance(Duration::from_secs(5));
@@ -284,7 +283,7 @@ fn those_who_miss_the_same_client_share_one_load() {
         assert!(call.as_mut().poll(&mut context).is_pending());
     }
     assert_eq!(loads.load(Ordering::Relaxed), 1);
-    // The one who loads gives up: another one takes its place, and the rest share that load.
+    // The one who began it gives up: the rest go on with that load.
     drop(calls.remove(0));
     let mut answers = 0;
     while !calls.is_empty() {
@@ -297,7 +296,7 @@ fn those_who_miss_the_same_client_share_one_load() {
             Poll::Pending => true,
         });
     }
-    assert_eq!((answers, loads.load(Ordering::Relaxed)), (9, 2));
+    assert_eq!((answers, loads.load(Ordering::Relaxed)), (9, 1));
 }
 
 #[test]
