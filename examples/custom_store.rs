@@ -17,6 +17,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use client_registry::store::conformance::{self, Factory, Skip, Spoil};
 use client_registry::store::{
@@ -444,6 +445,10 @@ impl Factory for Files {
 
     fn share(&self) -> Result<(), Skip> {
         Err(Skip::because("the directory is locked: one process at a time"))
+    }
+
+    fn step_clock_back(&self, _: &Directory, _: Duration) -> Result<(), Skip> {
+        Ok(()) // it asks no clock
     }
 
     #[expect(clippy::expect_used, reason = "whoever cannot prepare a test ends it")]

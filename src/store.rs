@@ -59,7 +59,16 @@ use crate::validity::Timestamp;
 ///   another store that is open in the same place (cases `stores_side_by_side_see_one_another`,
 ///   `every_look_up_sees_what_another_store_wrote`).
 /// - Keys (record IDs, name keys, seller, add-in and key IDs) are compared as bytes, never by a collation (cases
-///   `ids_are_compared_as_bytes`, `unique_keys_are_compared_as_bytes`).
+///   `ids_are_compared_as_bytes`, `unique_keys_are_compared_as_bytes`), and whole, in every table (cases
+///   `ids_are_kept_whole_in_every_table`, `holders_are_told_apart`). What two keys are joined to is read in one way only: a
+///   seller `a:b` with a name `c` is not a seller `a` with a name `b:c`, nor is an add-in `a:b:c` (cases
+///   `keys_that_read_alike_when_joined_are_apart`, `numbers_that_read_alike_when_joined_are_apart`).
+/// - The longest keys have 64 bytes (record IDs), 128 (seller and add-in IDs), 32 (key IDs) and 3,300 (name keys, which are
+///   UTF-8; all others are ASCII) (case `the_longest_keys_are_kept_whole`).
+/// - A list may have any number of rows, also those that no limit is given for: as many uses, secrets and add-ins as there
+///   are (cases `long_lists_come_whole`, `a_long_history_comes_whole`, `every_secret_of_a_client_has_uses`).
+/// - Order is that of commits, never that of instants: clocks step back, those in events and the store's own (cases
+///   `order_is_that_of_commits`, `a_clock_of_the_store_may_step_back`).
 /// - Records, index and events come back as they were written, a record byte for byte (cases
 ///   `records_come_back_byte_for_byte`, `large_records_come_back_whole`).
 /// - A row that cannot be read is an error of kind [`StoreErrorKind::Corrupt`], never skipped (cases
@@ -214,6 +223,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// - A secret that is not in its client's [`Index`] is passed over (case
     ///   `uses_of_what_is_not_there_are_passed_over`): nothing is ever inserted for a deleted one, also when it is being
     ///   deleted (cases `uses_never_outlive_a_deletion`, `uses_never_outlive_a_deletion_across_stores`).
+    /// - Secrets without an end have uses like all others (case `secrets_without_an_end_have_uses`).
     /// - No record, revision, event or index changes (case `uses_change_nothing_else`).
     /// - `Ok` means that they are kept like everything else (case `what_was_acknowledged_is_there_after_a_crash`).
     fn note_uses(

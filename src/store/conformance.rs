@@ -4,6 +4,8 @@
 //! opened, and runs all of them in a test of their own:
 //!
 //! ```
+//! use std::time::Duration;
+//!
 //! use client_registry::store::conformance::{self, Factory, Skip, Spoil};
 //! use client_registry::store::{MemoryStore, StoreError};
 //!
@@ -32,6 +34,10 @@
 //!     fn spoil(&self, _: &MemoryStore, _: Spoil<'_>) -> Result<(), Skip> {
 //!         Err(Skip::because("it keeps no bytes that could be spoilt"))
 //!     }
+//!
+//!     fn step_clock_back(&self, _: &MemoryStore, _: Duration) -> Result<(), Skip> {
+//!         Ok(()) // it asks no clock
+//!     }
 //! }
 //!
 //! let report = conformance::run(InMemory);
@@ -56,15 +62,18 @@ mod expectations;
 mod factory;
 mod feed;
 mod history;
+mod keys;
 mod lists;
 mod load;
 mod picture;
+mod plenty;
 mod records;
 mod reopened;
 mod report;
 mod resealing;
 mod stop;
 mod suite;
+mod times;
 mod together;
 mod trial;
 mod uniqueness;
@@ -140,6 +149,23 @@ cases! {
         an_add_in_moves_in_one_commit
         names_are_swapped_in_one_commit
         the_index_is_replaced
+    }
+    keys {
+        ids_are_kept_whole_in_every_table
+        holders_are_told_apart
+        keys_that_read_alike_when_joined_are_apart
+        numbers_that_read_alike_when_joined_are_apart
+        the_longest_keys_are_kept_whole
+    }
+    plenty {
+        long_lists_come_whole
+        a_long_history_comes_whole
+        every_secret_of_a_client_has_uses
+        secrets_without_an_end_have_uses
+    }
+    times {
+        order_is_that_of_commits
+        a_clock_of_the_store_may_step_back
     }
     history {
         history_names_the_commits

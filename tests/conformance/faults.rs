@@ -133,6 +133,33 @@ faults! {
     UsesAreForgotten: uses_stay_through_other_changes resealing_keeps_all_but_the_key;
     UsesAreEvents: uses_change_nothing_else;
 
+    // Keys.
+    HistoryIdsAreCut: ids_are_kept_whole_in_every_table;
+    HolderIsCut: ids_are_kept_whole_in_every_table;
+    UsesIgnoreCase: ids_are_kept_whole_in_every_table;
+    EndsIgnoreCase: ids_are_kept_whole_in_every_table;
+    HistoryIsByPrefix: ids_are_kept_whole_in_every_table numbers_that_read_alike_when_joined_are_apart;
+    HoldersAreCut: holders_are_told_apart;
+    NamesAreJoined: keys_that_read_alike_when_joined_are_apart;
+    /// Add-ins and names in one table, under one text each.
+    EntriesAreJoined: keys_that_read_alike_when_joined_are_apart;
+    UsesAreJoined: numbers_that_read_alike_when_joined_are_apart;
+    NamesAreCut: the_longest_keys_are_kept_whole;
+    AddInsAreCut: the_longest_keys_are_kept_whole;
+    KeyIdsAreCut: the_longest_keys_are_kept_whole;
+
+    // More than a page.
+    PagesHaveAThousand: long_lists_come_whole a_long_history_comes_whole;
+    NotesAThousand: long_lists_come_whole;
+    UsesOfAHundred: every_secret_of_a_client_has_uses;
+    UsesNeedAnEnd: secrets_without_an_end_have_uses;
+    UsesGoWithTheEnd: secrets_without_an_end_have_uses;
+
+    // Clocks.
+    FeedIsByInstant: order_is_that_of_commits;
+    /// Numbers made of the store's clock.
+    NumbersAreTimes: a_clock_of_the_store_may_step_back;
+
     // Several stores in one place: what one of them answers from its own memory.
     HistoryFromMemory: every_look_up_sees_what_another_store_wrote;
     ListsFromMemory: every_look_up_sees_what_another_store_wrote;

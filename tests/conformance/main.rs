@@ -8,6 +8,7 @@ mod harness;
 mod plain;
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use client_registry::store::conformance::{self, Factory, Skip, Spoil};
 use client_registry::store::{DynStore, MemoryStore, Store, StoreError};
@@ -42,6 +43,10 @@ impl<S: Store> Factory for Behind<S> {
 
     fn share(&self) -> Result<(), Skip> {
         Ok(())
+    }
+
+    fn step_clock_back(&self, _: &MemoryStore, _: Duration) -> Result<(), Skip> {
+        Ok(()) // it asks no clock
     }
 
     fn spoil(&self, _: &MemoryStore, _: Spoil<'_>) -> Result<(), Skip> {

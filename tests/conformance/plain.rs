@@ -8,6 +8,7 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use client_registry::store::conformance::{Factory, Skip, Spoil};
 use client_registry::store::{
@@ -133,6 +134,14 @@ impl Factory for Plainly {
         Ok(())
     }
 
+    fn step_clock_back(&self, place: &Arc<Disk>, _: Duration) -> Result<(), Skip> {
+        if self.0 == Fault::NumbersAreTimes {
+            let mut books = lock(&place.books);
+            books.numbered = books.numbered.saturating_sub(3);
+        }
+        Ok(())
+    }
+
     fn spoil(&self, place: &Arc<Disk>, what: Spoil<'_>) -> Result<(), Skip> {
         let mut books = lock(&place.books);
         match what {
@@ -150,6 +159,11 @@ impl Factory for Plainly {
 impl Plain {
     fn books(&self) -> MutexGuard<'_, Books> {
         lock(&self.disk.books)
+    }
+
+    /// How many rows are read at most.
+    fn page(&self, limit: usize) -> usize {
+        if self.fault == Fault::PagesHaveAThousand { limit.min(1000) } else { limit }
     }
 
     /// The books as they are, or, for a store that has this fault, as it saw them last.
@@ -358,8 +372,15 @@ impl Store for Plain {
             return Err(StoreError::new(StoreErrorKind::Corrupt));
         }
         let books = self.view(Fault::HistoryFromMemory);
-        let trail = books.trails.get(client_id).map(Vec::as_slice).unwrap_or_default();
-        let is_later = |stretch: &&Stretch| self.fault == Fault::AfterIgnored || stretch.revision > after;
+        let is_wanted = |id: &ClientId| match self.fault {
+            Fault::HistoryIsByPrefix => id.as_str().starts_with(client_id.as_str()),
+            Fault::HistoryIdsAreCut => *id == cut(client_id, 63),
+            _ => id == client_id,
+        };
+        let trails = books.trails.iter().filter(|(id, _)| is_wanted(id));
+        let trail: Vec<_> = trails.flat_map(|(_, trail)| trail).collect();
+        let limit = self.page(limit);
+        let is_later = |stretch: &&&Stretch| self.fault == Fault::AfterIgnored || stretch.revision > after;
         let later = trail.iter().filter(is_later).map(|stretch| self.committed(stretch));
         match self.fault {
             Fault::CorruptIsAbsent => Ok(later.filter_map(Result::ok).take(limit).collect()),
@@ -398,6 +419,10 @@ impl Store for Plain {
         };
         let is_wanted = |index: &Index| match (by, &index.name) {
             (ClientsBy::All, name) => self.fault != Fault::DeletedIsNotListed || name.is_some(),
+            (ClientsBy::Key(key_id), _) if self.fault == Fault::KeyIdsAreCut => index
+                .key_id
+                .as_ref()
+                .is_some_and(|found| start(found.as_str(), 31) == start(key_id.as_str(), 31)),
             (ClientsBy::Key(key_id), _) => index.key_id.as_ref() == Some(key_id),
             (ClientsBy::Seller(seller), Some((owner, _))) => alike(seller.as_str(), owner.as_str()),
             (ClientsBy::Name(seller, key), Some((owner, name))) => seller == owner && key == name,
@@ -407,6 +432,7 @@ impl Store for Plain {
         let is_later = |id: &ClientId| {
             by_name || self.fault == Fault::AfterIgnored || after.is_none_or(|after| id > after)
         };
+        let limit = self.page(limit);
         let wanted = books.indexes.iter().filter(|(id, index)| is_wanted(index) && is_later(id));
         let mut ids: Vec<_> = wanted.map(|(id, _)| id.clone()).collect();
         match self.fault {
@@ -427,7 +453,9 @@ impl Store for Plain {
         let seen = if self.fault == Fault::FindsFirstAddInOnly { 1 } else { usize::MAX };
         let mut holders =
             books.indexes.iter().filter(|(_, index)| index.add_ins.iter().take(seen).any(|a| a == add_in));
-        Ok(holders.next().map(|(id, _)| id.clone()))
+        Ok(holders
+            .next()
+            .map(|(id, _)| if self.fault == Fault::HolderIsCut { cut(id, 63) } else { id.clone() }))
     }
 
     async fn ending(
@@ -454,6 +482,12 @@ impl Store for Plain {
                 is_before(ending.at) && is_after
             })
             .collect();
+        if self.fault == Fault::EndsIgnoreCase {
+            let key = |ending: &Ending| (ending.client_id.as_str().to_lowercase(), ending.secret);
+            endings =
+                endings.into_iter().map(|e| (key(&e), e)).collect::<BTreeMap<_, _>>().into_values().collect();
+        }
+        let limit = self.page(limit);
         match self.fault {
             Fault::SortsNumbersAsText => {
                 endings
@@ -493,6 +527,7 @@ impl Store for Plain {
         let mut later: Vec<_> =
             books.feed.iter().filter(|(number, _)| *number > start && *number < horizon).collect();
         later.sort_by_key(|(number, _)| *number);
+        let limit = self.page(limit);
         later.truncate(limit);
         let end = later.last().map_or(start, |(number, _)| *number);
         let end = if self.fault == Fault::FeedRepeats && end > 3 { end - 1 } else { end };
@@ -589,7 +624,8 @@ impl Store for Plain {
                 self.see(&self.books());
             }
         }
-        for Use { client_id, secret, at } in uses {
+        let most = if self.fault == Fault::NotesAThousand { 1000 } else { uses.len() };
+        for Use { client_id, secret, at } in uses.iter().take(most) {
             let key = (client_id.clone(), *secret);
             let is_known = {
                 let books = self.view(Fault::SecretsFromMemory);
@@ -598,7 +634,13 @@ impl Store for Plain {
                     .get(client_id)
                     .is_some_and(|index| index.ends.iter().any(|(id, _)| id == secret))
             };
+            let has_end = self
+                .books()
+                .indexes
+                .get(client_id)
+                .is_some_and(|index| index.ends.iter().any(|(id, at)| id == secret && at.is_some()));
             match self.fault {
+                Fault::UsesNeedAnEnd if !has_end => continue,
                 Fault::UsesAreInserted => {}
                 Fault::UnknownUseIsAnError if !is_known => {
                     return Err(StoreError::new(StoreErrorKind::Corrupt));
@@ -651,8 +693,17 @@ impl Store for Plain {
         self.pause(1).await;
         let mut uses = LastUses::default();
         for ((id, secret), at) in &self.view(Fault::UsesFromMemory).uses {
-            if id == client_id {
+            let is_wanted = match self.fault {
+                Fault::UsesIgnoreCase => id.as_str().eq_ignore_ascii_case(client_id.as_str()),
+                _ => id == client_id,
+            };
+            if is_wanted && (self.fault != Fault::UsesOfAHundred || secret.number() <= 100) {
                 uses.note(*secret, *at);
+            }
+            if self.fault == Fault::UsesAreJoined {
+                let text = format!("{id}{secret}");
+                let number = text.strip_prefix(client_id.as_str()).and_then(|number| number.parse().ok());
+                number.into_iter().for_each(|number| uses.note(number, *at));
             }
         }
         Ok(uses)
@@ -715,12 +766,23 @@ impl Books {
                         Entry::Name(seller, one),
                         Entry::Name(other_seller, other),
                     ) => seller == other_seller && unaccented(one.as_str()) == unaccented(other.as_str()),
+                    (Fault::AddInsAreCut, Entry::AddIn(one), Entry::AddIn(other)) => {
+                        start(one.as_str(), 127) == start(other.as_str(), 127)
+                    }
+                    (Fault::NamesAreCut, Entry::Name(seller, one), Entry::Name(other_seller, other)) => {
+                        seller == other_seller && start(one.as_str(), 255) == start(other.as_str(), 255)
+                    }
+                    (Fault::NamesAreJoined, Entry::Name(..), Entry::Name(..))
+                    | (Fault::EntriesAreJoined, _, _) => joined(&entry) == joined(other),
                     (Fault::NamesAreNotChecked, Entry::Name(..), _)
                     | (Fault::AddInsAreNotChecked, Entry::AddIn(_), _) => false,
                     _ => entry == *other,
                 };
                 let is_changed = |holder: &ClientId| match fault {
                     Fault::MovesTrip => holder == &id,
+                    Fault::HoldersAreCut => all
+                        .iter()
+                        .any(|write| start(write.record.id().as_str(), 63) == start(holder.as_str(), 63)),
                     _ => all.iter().any(|write| write.record.id() == holder.into()),
                 };
                 let mut holders = self.indexes.iter().filter(|(holder, _)| !is_changed(holder));
@@ -775,6 +837,7 @@ impl Books {
             let stays = |secret: &SecretId| match fault {
                 Fault::UsesAreForgotten => false,
                 Fault::UsesStay => true,
+                Fault::UsesGoWithTheEnd => index.ends.iter().any(|(id, at)| id == secret && at.is_some()),
                 _ => index.ends.iter().any(|(id, _)| id == secret),
             };
             self.uses.retain(|(client, secret), _| *client != client_id || stays(secret));
@@ -810,7 +873,11 @@ impl Books {
                         .collect(),
                     _ => committed.events.iter().collect(),
                 };
-                self.trails.entry(client_id.clone()).or_default().push(Stretch {
+                let trail = match fault {
+                    Fault::HistoryIdsAreCut => cut(&client_id, 63),
+                    _ => client_id.clone(),
+                };
+                self.trails.entry(trail).or_default().push(Stretch {
                     commit_id: if fault == Fault::HistoryNamesAnother {
                         any_commit_id()
                     } else {
@@ -829,6 +896,11 @@ impl Books {
             }
         }
         self.numbered = self.numbered.max(next - 1);
+        if fault == Fault::FeedIsByInstant {
+            let at = |text: &str| decode::<Event>(text).unwrap().at();
+            self.feed.sort_by_key(|(_, event)| at(event));
+            (1..).zip(&mut self.feed).for_each(|(number, (place, _))| *place = number);
+        }
     }
 
     fn has(&self, commit_id: CommitId) -> bool {
@@ -926,6 +998,22 @@ fn rewritten(record: &Record) -> Vec<u8> {
     let body = body.unwrap_or_else(|_| parts.body.to_owned());
     parts.body = &body;
     Record::from_parts(parts).unwrap().to_bytes().unwrap()
+}
+
+fn start(text: &str, bytes: usize) -> &[u8] {
+    &text.as_bytes()[..bytes.min(text.len())]
+}
+
+fn cut(id: &ClientId, bytes: usize) -> ClientId {
+    ClientId::parse(&id.as_str()[..bytes.min(id.as_str().len())]).unwrap()
+}
+
+fn joined(entry: &Entry) -> String {
+    match entry {
+        Entry::AddIn(add_in) => add_in.to_string(),
+        Entry::Name(seller, key) => format!("{seller}:{}", key.as_str()),
+        _ => unreachable!("there are no others"),
+    }
 }
 
 fn unaccented(text: &str) -> String {

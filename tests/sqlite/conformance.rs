@@ -1,5 +1,7 @@
 //! The store in a file, put through the conformance suite.
 
+use std::time::Duration;
+
 use client_registry::store::conformance::{self, Factory, Skip, Spoil};
 use client_registry::store::{SqliteStore, StoreError};
 
@@ -33,6 +35,10 @@ impl Factory for InAFile {
 
     fn share(&self) -> Result<(), Skip> {
         Ok(())
+    }
+
+    fn step_clock_back(&self, _: &Scratch, _: Duration) -> Result<(), Skip> {
+        Ok(()) // it asks no clock
     }
 
     fn spoil(&self, place: &Scratch, what: Spoil<'_>) -> Result<(), Skip> {

@@ -44,7 +44,12 @@ pub(super) struct Step {
 
 impl Author {
     pub(super) fn new() -> Result<Self, Stop> {
-        let [old, new] = KEY_IDS.map(KeyId::parse);
+        Self::under(KEY_IDS)
+    }
+
+    /// One who writes under keys of these names.
+    pub(super) fn under(key_ids: [impl AsRef<str>; 2]) -> Result<Self, Stop> {
+        let [old, new] = key_ids.map(|id| KeyId::parse(id.as_ref()));
         let (old, new) = (old?, new?);
         let [first, second] = [Keyring::new(old.clone(), &OLD_KEY)?, Keyring::new(new, &NEW_KEY)?];
         let second = second.with(old, &OLD_KEY)?;
@@ -258,6 +263,12 @@ impl Author {
 
     pub(super) fn now(&self) -> Timestamp {
         Timestamp::from_millis(self.clock.load(Ordering::Relaxed)).unwrap_or(Timestamp::MAX)
+    }
+
+    /// Sets the clock of whoever decides back.
+    pub(super) fn step_back(&self, by: Duration) {
+        let millis = i64::try_from(by.as_millis()).unwrap_or_default();
+        self.clock.fetch_sub(millis, Ordering::Relaxed);
     }
 
     fn deciding(&self) -> Deciding<'_> {

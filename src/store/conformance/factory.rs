@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::future::Future;
+use std::time::Duration;
 
 use super::together::block_on;
 use crate::id::ClientId;
@@ -46,6 +47,13 @@ pub trait Factory: Send + Sync + 'static {
     /// # Errors
     /// [`Skip`] when it cannot be done.
     fn spoil(&self, place: &Self::Place, what: Spoil<'_>) -> Result<(), Skip>;
+
+    /// Sets the clock that the store in a place asks back, while it is open. Nothing is to be done, and nothing to be skipped,
+    /// where the store asks no clock: it has no need to.
+    ///
+    /// # Errors
+    /// [`Skip`] when the store asks a clock that cannot be set.
+    fn step_clock_back(&self, place: &Self::Place, by: Duration) -> Result<(), Skip>;
 
     /// Drives a future to its end. Called on several threads at once. Unless said otherwise by polling it on this thread,
     /// which parks in between; a store that needs a runtime gets it here: `self.runtime.block_on(future)`.

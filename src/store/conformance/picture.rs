@@ -43,6 +43,25 @@ impl Subjects {
         subjects
     }
 
+    /// What the store shows of each of them alone, in no order that matters.
+    pub(super) fn own<F: Factory>(&self, trial: &Trial<'_, F>) -> Checked<Vec<String>> {
+        let mut seen = Vec::new();
+        for id in &self.clients {
+            let bytes = trial.load(id.into())?.as_ref().map(Record::to_bytes).transpose()?;
+            seen.push(format!("record {id}: {bytes:?}"));
+            seen.push(format!("history of {id}: {:?}", trial.history(id)?));
+            seen.push(format!("last uses of {id}: {:?}", trial.last_uses(id)?));
+        }
+        for add_in in &self.add_ins {
+            seen.push(format!("client of {add_in}: {:?}", trial.client_of(add_in)?));
+        }
+        for (seller, key) in &self.names {
+            let found = trial.clients(ClientsBy::Name(seller, key))?;
+            seen.push(format!("client {key:?} of {seller}: {found:?}"));
+        }
+        Ok(seen)
+    }
+
     /// What the store shows of them now.
     pub(super) fn picture<F: Factory>(&self, trial: &Trial<'_, F>) -> Checked<Picture> {
         let mut seen = BTreeMap::new();
