@@ -49,7 +49,7 @@ pub(super) fn long_lists_come_whole<F: Factory>(trial: Trial<'_, F>) -> Checked 
         .zip(0..)
         .map(|(id, at)| Ok(Use { client_id: id.clone(), secret: secret(1)?, at: after_start(at)? }))
         .collect::<Checked<_>>()?;
-    trial.wait(trial.store.note_uses(&noted))?;
+    trial.wait(trial.store.note_uses(&noted, Timestamp::MAX))?;
     for used in noted.iter().step_by(97).chain(noted.last()) {
         let found = trial.last_uses(&used.client_id)?.of(used.secret);
         same("one of many uses that were noted at once", found, Some(used.at))?;
@@ -112,7 +112,7 @@ pub(super) fn every_secret_of_a_client_has_uses<F: Factory>(trial: Trial<'_, F>)
         expected.note(secret, at);
     }
     let (at_once, alone) = all.split_at(all.len() / 2);
-    trial.wait(trial.store.note_uses(at_once))?;
+    trial.wait(trial.store.note_uses(at_once, Timestamp::MAX))?;
     for used in alone {
         trial.note(&used.client_id, used.secret, used.at)?;
     }
