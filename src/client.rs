@@ -37,6 +37,7 @@ use crate::event::{Event, EventHash, Revision};
 use crate::id::{Actor, AddInId, ClientId, SecretId, SellerId};
 use crate::mac::MacKey;
 use crate::policy::Policy;
+use crate::redacted::redacted;
 use crate::secret::{Origin, Secret};
 use crate::validity::Timestamp;
 use crate::verifier::Verifier;
@@ -75,12 +76,14 @@ pub(crate) struct Held {
     pub(crate) mac_key: Option<MacKey>,
 }
 
-/// "From this instant on, this secret signs" (rule 7). Of each secret at most one is in force and one scheduled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Promotion {
-    secret: SecretId,
-    at: Timestamp,
-    step: u64,
+redacted! {
+    /// "From this instant on, this secret signs" (rule 7). Of each secret at most one is in force and one scheduled.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+    pub struct Promotion {
+        secret: SecretId,
+        at: Timestamp,
+        step: u64,
+    }
 }
 
 impl Promotion {

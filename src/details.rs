@@ -5,23 +5,26 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::domain::AppDomain;
 use crate::invalid::InvalidValue;
 use crate::name::FriendlyName;
+use crate::redacted::redacted;
 use crate::redirect::RedirectUrl;
 
-/// Where a client ID or an add-in is offered (rule 2). The two have separate issuers; it never changes.
-///
-/// Exhaustive on purpose: there is no third place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Availability {
-    /// Everywhere but in China.
-    Worldwide,
-    /// In China only.
-    ChinaOnly,
+redacted! {
+    /// Where a client ID or an add-in is offered (rule 2). The two have separate issuers; it never changes.
+    ///
+    /// Exhaustive on purpose: there is no third place.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum Availability {
+        /// Everywhere but in China.
+        Worldwide,
+        /// In China only.
+        ChinaOnly,
+    }
 }
 
 impl fmt::Display for Availability {
@@ -33,15 +36,17 @@ impl fmt::Display for Availability {
     }
 }
 
-/// What a seller says of a client ID: friendly name, app domain, redirect URL.
-///
-/// That the redirect URL lies on the app domain is not required; where it does not,
-/// [`Client::review`](crate::Client::review) says so.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct ClientDetails {
-    friendly_name: FriendlyName,
-    app_domain: AppDomain,
-    redirect_url: RedirectUrl,
+redacted! {
+    /// What a seller says of a client ID: friendly name, app domain, redirect URL.
+    ///
+    /// That the redirect URL lies on the app domain is not required; where it does not,
+    /// [`Client::review`](crate::Client::review) says so.
+    #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+    pub struct ClientDetails {
+        friendly_name: FriendlyName,
+        app_domain: AppDomain,
+        redirect_url: RedirectUrl,
+    }
 }
 
 impl ClientDetails {

@@ -16,10 +16,12 @@ use crate::name::{FriendlyName, Label};
 use crate::secret::{Origin, Purpose};
 use crate::validity::{Timestamp, Validity};
 
-/// Counts a client's commits: 1 is the one that made it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Revision(u64);
+crate::redacted::redacted! {
+    /// Counts a client's commits: 1 is the one that made it.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize)]
+    #[serde(transparent)]
+    pub struct Revision(u64);
+}
 
 impl Revision {
     /// Before the first commit: where reading a trail from the start begins.
@@ -168,142 +170,146 @@ pub enum BrokenTrail {
     Head,
 }
 
-/// What happened to a client.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "what", rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Fact {
-    /// A client ID was registered.
-    ClientRegistered {
-        /// Whose it is.
-        owner: SellerId,
-        /// Its details.
-        details: ClientDetails,
-        /// Where it is offered.
-        availability: Availability,
-    },
-    /// A client ID was moved in (rule 18).
-    ClientImported {
-        /// Whose it is.
-        owner: SellerId,
-        /// Its details.
-        details: ClientDetails,
-        /// Where it is offered.
-        availability: Availability,
-    },
-    /// The details are others from now on.
-    DetailsChanged {
-        /// The new ones.
-        details: ClientDetails,
-    },
-    /// A secret was generated or imported.
-    SecretAdded {
-        /// Its ID.
-        secret: SecretId,
-        /// What somebody called it.
-        label: Option<Label>,
-        /// What it is good for.
-        purpose: Purpose,
-        /// From when until when.
-        validity: Validity,
-        /// Where it was made.
-        origin: Origin,
-    },
-    /// A rotation replaced a secret, which ends by itself (rule 11).
-    SecretReplaced {
-        /// The one that ends.
-        secret: SecretId,
-        /// The one that comes after it.
-        by: SecretId,
-        /// From when until when it is valid from now on.
-        validity: Validity,
-    },
-    /// A secret was switched off, and its promotions withdrawn (rules 7 and 12).
-    SecretDisabled {
-        /// Its ID.
-        secret: SecretId,
-    },
-    /// A secret was switched on again (rule 12).
-    SecretEnabled {
-        /// Its ID.
-        secret: SecretId,
-    },
-    /// A secret was deleted, and its promotions withdrawn (rules 7 and 9).
-    SecretDeleted {
-        /// Its ID.
-        secret: SecretId,
-    },
-    /// A deleted secret is known to be in the wrong hands (rule 10).
-    SecretCompromised {
-        /// Its ID.
-        secret: SecretId,
-    },
-    /// A secret that ended longest ago made room (rule 3).
-    SecretForgotten {
-        /// Its ID.
-        secret: SecretId,
-    },
-    /// A secret was chosen to sign from now on (rule 7).
-    SecretPromoted {
-        /// Its ID.
-        secret: SecretId,
-    },
-    /// A secret was chosen to sign from an instant on (rule 7).
-    PromotionScheduled {
-        /// Its ID.
-        secret: SecretId,
-        /// From then on.
-        from: Timestamp,
-    },
-    /// A scheduled promotion was taken back (rule 7).
-    PromotionWithdrawn {
-        /// The secret's ID.
-        secret: SecretId,
-        /// When it would have begun.
-        from: Timestamp,
-    },
-    /// An add-in uses this client ID from now on (rule 1).
-    AddInAssociated {
-        /// Its ID.
-        add_in: AddInId,
-    },
-    /// An add-in no longer uses this client ID.
-    AddInDissociated {
-        /// Its ID.
-        add_in: AddInId,
-    },
-    /// An add-in came from another client ID (rule 14).
-    AddInMovedIn {
-        /// Its ID.
-        add_in: AddInId,
-        /// Where it came from.
-        #[serde(deserialize_with = "stored_client_id")]
-        from: ClientId,
-    },
-    /// An add-in went to another client ID (rule 14).
-    AddInMovedOut {
-        /// Its ID.
-        add_in: AddInId,
-        /// Where it went.
-        #[serde(deserialize_with = "stored_client_id")]
-        to: ClientId,
-    },
-    /// The client ID was deleted, with all its secrets and associations (rule 13).
-    ClientDeleted {
-        /// The name that is free again.
-        friendly_name: FriendlyName,
-        /// The add-ins that lost access.
-        add_ins: Vec<AddInId>,
-    },
+crate::redacted::redacted! {
+    /// What happened to a client.
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+    #[serde(tag = "what", rename_all = "snake_case")]
+    #[non_exhaustive]
+    pub enum Fact {
+        /// A client ID was registered.
+        ClientRegistered {
+            /// Whose it is.
+            owner: SellerId,
+            /// Its details.
+            details: ClientDetails,
+            /// Where it is offered.
+            availability: Availability,
+        },
+        /// A client ID was moved in (rule 18).
+        ClientImported {
+            /// Whose it is.
+            owner: SellerId,
+            /// Its details.
+            details: ClientDetails,
+            /// Where it is offered.
+            availability: Availability,
+        },
+        /// The details are others from now on.
+        DetailsChanged {
+            /// The new ones.
+            details: ClientDetails,
+        },
+        /// A secret was generated or imported.
+        SecretAdded {
+            /// Its ID.
+            secret: SecretId,
+            /// What somebody called it.
+            label: Option<Label>,
+            /// What it is good for.
+            purpose: Purpose,
+            /// From when until when.
+            validity: Validity,
+            /// Where it was made.
+            origin: Origin,
+        },
+        /// A rotation replaced a secret, which ends by itself (rule 11).
+        SecretReplaced {
+            /// The one that ends.
+            secret: SecretId,
+            /// The one that comes after it.
+            by: SecretId,
+            /// From when until when it is valid from now on.
+            validity: Validity,
+        },
+        /// A secret was switched off, and its promotions withdrawn (rules 7 and 12).
+        SecretDisabled {
+            /// Its ID.
+            secret: SecretId,
+        },
+        /// A secret was switched on again (rule 12).
+        SecretEnabled {
+            /// Its ID.
+            secret: SecretId,
+        },
+        /// A secret was deleted, and its promotions withdrawn (rules 7 and 9).
+        SecretDeleted {
+            /// Its ID.
+            secret: SecretId,
+        },
+        /// A deleted secret is known to be in the wrong hands (rule 10).
+        SecretCompromised {
+            /// Its ID.
+            secret: SecretId,
+        },
+        /// A secret that ended longest ago made room (rule 3).
+        SecretForgotten {
+            /// Its ID.
+            secret: SecretId,
+        },
+        /// A secret was chosen to sign from now on (rule 7).
+        SecretPromoted {
+            /// Its ID.
+            secret: SecretId,
+        },
+        /// A secret was chosen to sign from an instant on (rule 7).
+        PromotionScheduled {
+            /// Its ID.
+            secret: SecretId,
+            /// From then on.
+            from: Timestamp,
+        },
+        /// A scheduled promotion was taken back (rule 7).
+        PromotionWithdrawn {
+            /// The secret's ID.
+            secret: SecretId,
+            /// When it would have begun.
+            from: Timestamp,
+        },
+        /// An add-in uses this client ID from now on (rule 1).
+        AddInAssociated {
+            /// Its ID.
+            add_in: AddInId,
+        },
+        /// An add-in no longer uses this client ID.
+        AddInDissociated {
+            /// Its ID.
+            add_in: AddInId,
+        },
+        /// An add-in came from another client ID (rule 14).
+        AddInMovedIn {
+            /// Its ID.
+            add_in: AddInId,
+            /// Where it came from.
+            #[serde(deserialize_with = "stored_client_id")]
+            from: ClientId,
+        },
+        /// An add-in went to another client ID (rule 14).
+        AddInMovedOut {
+            /// Its ID.
+            add_in: AddInId,
+            /// Where it went.
+            #[serde(deserialize_with = "stored_client_id")]
+            to: ClientId,
+        },
+        /// The client ID was deleted, with all its secrets and associations (rule 13).
+        ClientDeleted {
+            /// The name that is free again.
+            friendly_name: FriendlyName,
+            /// The add-ins that lost access.
+            add_ins: Vec<AddInId>,
+        },
+    }
 }
 
-/// Which secret signed before and after an event; `None` where nothing did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Handover {
-    /// The one before.
-    pub before: Option<SecretId>,
-    /// The one after.
-    pub after: Option<SecretId>,
+crate::redacted::redacted! {
+    /// Which secret signed before and after an event; `None` where nothing did.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+    pub struct Handover {
+        /// The one before.
+        pub before: Option<SecretId>,
+        /// The one after.
+        pub after: Option<SecretId>,
+    }
 }
 
 /// The hash of an event, by which the next one refers to it. 64 lowercase hexadecimal digits as text.

@@ -12,56 +12,61 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::client::{Client, LastUses};
 use crate::id::{ClientId, SecretId, SellerId};
 use crate::name::{FriendlyName, Label};
+use crate::redacted::redacted;
 use crate::secret::{Purpose, Secret, SecretState};
 use crate::validity::{Days, Timestamp};
 
-/// A secret that ends, with what one wants to know about it: a line of an expiry report.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct Expiry {
-    /// The first instant at which it is no longer valid (rule 4).
-    pub ends: Timestamp,
-    /// Whose it is.
-    pub owner: SellerId,
-    /// The client ID.
-    pub client_id: ClientId,
-    /// The client ID's friendly name.
-    pub friendly_name: FriendlyName,
-    /// The secret.
-    pub secret: SecretId,
-    /// What somebody called it.
-    pub label: Option<Label>,
-    /// What it is good for.
-    pub purpose: Purpose,
-    /// What it was when it was looked at.
-    pub state: SecretState,
-    /// Whether it was the signing secret then (rule 6).
-    pub signs: bool,
-    /// When it was last used, as far as is known (rule 9).
-    pub last_used: Option<Timestamp>,
-    /// What takes its place: a secret that is valid when this one ends and for more than a day after, and can sign if this
-    /// one can. The one that signs at that moment, else the newest.
-    pub successor: Option<SecretId>,
-    /// What a rotation replaced it with (rule 11): then its end is on purpose.
-    pub replaced_by: Option<SecretId>,
+redacted! {
+    /// A secret that ends, with what one wants to know about it: a line of an expiry report.
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+    #[non_exhaustive]
+    pub struct Expiry {
+        /// The first instant at which it is no longer valid (rule 4).
+        pub ends: Timestamp,
+        /// Whose it is.
+        pub owner: SellerId,
+        /// The client ID.
+        pub client_id: ClientId,
+        /// The client ID's friendly name.
+        pub friendly_name: FriendlyName,
+        /// The secret.
+        pub secret: SecretId,
+        /// What somebody called it.
+        pub label: Option<Label>,
+        /// What it is good for.
+        pub purpose: Purpose,
+        /// What it was when it was looked at.
+        pub state: SecretState,
+        /// Whether it was the signing secret then (rule 6).
+        pub signs: bool,
+        /// When it was last used, as far as is known (rule 9).
+        pub last_used: Option<Timestamp>,
+        /// What takes its place: a secret that is valid when this one ends and for more than a day after, and can sign if this
+        /// one can. The one that signs at that moment, else the newest.
+        pub successor: Option<SecretId>,
+        /// What a rotation replaced it with (rule 11): then its end is on purpose.
+        pub replaced_by: Option<SecretId>,
+    }
 }
 
-/// A secret ends in so many days: something to be told to its owner, once.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct Notice {
-    /// When it fell due.
-    pub due: Timestamp,
-    /// How long before the end that is: one of [`Notice::DAYS`]. Asked for late, it may be about what has ended:
-    /// [`Expiry::state`] says so.
-    pub days: Days,
-    /// What ends, as it was when the notice was asked for.
-    pub expiry: Expiry,
+redacted! {
+    /// A secret ends in so many days: something to be told to its owner, once.
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+    #[non_exhaustive]
+    pub struct Notice {
+        /// When it fell due.
+        pub due: Timestamp,
+        /// How long before the end that is: one of [`Notice::DAYS`]. Asked for late, it may be about what has ended:
+        /// [`Expiry::state`] says so.
+        pub days: Days,
+        /// What ends, as it was when the notice was asked for.
+        pub expiry: Expiry,
+    }
 }
 
 impl Notice {

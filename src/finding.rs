@@ -2,133 +2,138 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::domain::AppDomain;
 use crate::id::SecretId;
+use crate::redacted::redacted;
 use crate::redirect::RedirectUrl;
 use crate::validity::{Days, Lifetime, Timestamp, Validity};
 
-/// Something that a seller should know about a client ID. In words it says what to do.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "finding", rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Finding {
-    /// No secret is valid (rule 4): nobody can authenticate, and nothing signs.
-    NoValidSecret {
-        /// When one is valid again by itself, if one is.
-        until: Option<Timestamp>,
-    },
-    /// There are valid secrets and none of them can sign, although the client ID has secrets that are made for it: ended,
-    /// disabled or yet to start. A client ID whose secrets are all passwords by choice has no such finding.
-    NothingSigns {
-        /// When one signs again by itself, if one does.
-        until: Option<Timestamp>,
-    },
-    /// At some time to come the signing secret ends, and the one that signs after it starts only later.
-    SigningGap {
-        /// The signing secret before the gap.
-        secret: SecretId,
-        /// When nothing signs any more.
-        from: Timestamp,
-        /// When something signs again.
-        until: Timestamp,
-        /// The signing secret after the gap.
-        successor: SecretId,
-    },
-    /// The last secrets, two or more, end within a day of each other, and no other one is valid after them: having several
-    /// does not help.
-    SeveralEndTogether {
-        /// The secrets, in the order of their IDs.
-        secrets: Vec<SecretId>,
-        /// When the first of them ends.
-        first: Timestamp,
-        /// When the last of them ends, and with it the last password.
-        last: Timestamp,
-    },
-    /// A valid secret ends within [`Finding::ENDS_SOON`].
-    EndsSoon {
-        /// The secret.
-        secret: SecretId,
-        /// When it ends.
-        ends: Timestamp,
-        /// What takes its place, as [`Expiry::successor`](crate::Expiry::successor) says.
-        successor: Option<SecretId>,
-    },
-    /// A secret that has ended or is disabled was presented since, within
-    /// [`Policy::retire_after`](crate::Policy::retire_after): somebody was not told.
-    StillPresented {
-        /// The secret.
-        secret: SecretId,
-        /// Since when it is refused.
-        refused_since: Timestamp,
-        /// When it was presented last, as far as is known.
-        last_used: Timestamp,
-    },
-    /// A secret that was issued here signs, and nobody has ever used it: it may not have reached the add-in, which then
-    /// cannot verify what it receives. It goes away when the add-in authenticates with it once.
-    SignsUnused {
-        /// The secret.
-        secret: SecretId,
-    },
-    /// The redirect URL leads to another host than the app domain, and not to one below it; see
-    /// [`ClientDetails::redirects_outside_domain`](crate::ClientDetails::redirects_outside_domain).
-    RedirectOutsideDomain {
-        /// Where users go.
-        redirect_url: RedirectUrl,
-        /// Where the add-in runs.
-        app_domain: AppDomain,
-    },
-    /// A secret is valid for longer than the policy allows a new one (rule 4): it was imported, or the policy was another
-    /// one when it was added. Not for a disabled, ended or replaced one.
-    LivesTooLong {
-        /// The secret.
-        secret: SecretId,
-        /// From when until when it is valid.
-        validity: Validity,
-        /// What the policy allows.
-        longest: Lifetime,
-    },
-    /// A secret was made elsewhere (rule 18): how random it is and who else has it is not known here. Not for a disabled,
-    /// ended or replaced one.
-    Imported {
-        /// The secret.
-        secret: SecretId,
-    },
-    /// Exactly one secret is valid: if it is lost or has to be deleted, the add-in is cut off until it knows another one.
-    /// Left out when that secret ends soon with nothing in its place, which says it all.
-    OnlyOneValid {
-        /// The secret.
-        secret: SecretId,
-    },
-    /// More secrets are valid than [`Finding::RECOMMENDED_SECRETS`].
-    MoreThanRecommended {
-        /// How many are.
-        valid: usize,
-    },
-    /// No add-in uses the client ID (rule 1).
-    NotAssociated,
-    /// A secret ended [`Finding::ENDED_LONG_AGO`] ago or longer, and as far as use goes nothing stands in the way of deleting
-    /// it (rule 9).
-    EndedLongAgo {
-        /// The secret.
-        secret: SecretId,
-        /// When it ended.
-        ended: Timestamp,
-    },
+redacted! {
+    /// Something that a seller should know about a client ID. In words it says what to do.
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+    #[serde(tag = "finding", rename_all = "snake_case")]
+    #[non_exhaustive]
+    pub enum Finding {
+        /// No secret is valid (rule 4): nobody can authenticate, and nothing signs.
+        NoValidSecret {
+            /// When one is valid again by itself, if one is.
+            until: Option<Timestamp>,
+        },
+        /// There are valid secrets and none of them can sign, although the client ID has secrets that are made for it: ended,
+        /// disabled or yet to start. A client ID whose secrets are all passwords by choice has no such finding.
+        NothingSigns {
+            /// When one signs again by itself, if one does.
+            until: Option<Timestamp>,
+        },
+        /// At some time to come the signing secret ends, and the one that signs after it starts only later.
+        SigningGap {
+            /// The signing secret before the gap.
+            secret: SecretId,
+            /// When nothing signs any more.
+            from: Timestamp,
+            /// When something signs again.
+            until: Timestamp,
+            /// The signing secret after the gap.
+            successor: SecretId,
+        },
+        /// The last secrets, two or more, end within a day of each other, and no other one is valid after them: having several
+        /// does not help.
+        SeveralEndTogether {
+            /// The secrets, in the order of their IDs.
+            secrets: Vec<SecretId>,
+            /// When the first of them ends.
+            first: Timestamp,
+            /// When the last of them ends, and with it the last password.
+            last: Timestamp,
+        },
+        /// A valid secret ends within [`Finding::ENDS_SOON`].
+        EndsSoon {
+            /// The secret.
+            secret: SecretId,
+            /// When it ends.
+            ends: Timestamp,
+            /// What takes its place, as [`Expiry::successor`](crate::Expiry::successor) says.
+            successor: Option<SecretId>,
+        },
+        /// A secret that has ended or is disabled was presented since, within
+        /// [`Policy::retire_after`](crate::Policy::retire_after): somebody was not told.
+        StillPresented {
+            /// The secret.
+            secret: SecretId,
+            /// Since when it is refused.
+            refused_since: Timestamp,
+            /// When it was presented last, as far as is known.
+            last_used: Timestamp,
+        },
+        /// A secret that was issued here signs, and nobody has ever used it: it may not have reached the add-in, which then
+        /// cannot verify what it receives. It goes away when the add-in authenticates with it once.
+        SignsUnused {
+            /// The secret.
+            secret: SecretId,
+        },
+        /// The redirect URL leads to another host than the app domain, and not to one below it; see
+        /// [`ClientDetails::redirects_outside_domain`](crate::ClientDetails::redirects_outside_domain).
+        RedirectOutsideDomain {
+            /// Where users go.
+            redirect_url: RedirectUrl,
+            /// Where the add-in runs.
+            app_domain: AppDomain,
+        },
+        /// A secret is valid for longer than the policy allows a new one (rule 4): it was imported, or the policy was another
+        /// one when it was added. Not for a disabled, ended or replaced one.
+        LivesTooLong {
+            /// The secret.
+            secret: SecretId,
+            /// From when until when it is valid.
+            validity: Validity,
+            /// What the policy allows.
+            longest: Lifetime,
+        },
+        /// A secret was made elsewhere (rule 18): how random it is and who else has it is not known here. Not for a disabled,
+        /// ended or replaced one.
+        Imported {
+            /// The secret.
+            secret: SecretId,
+        },
+        /// Exactly one secret is valid: if it is lost or has to be deleted, the add-in is cut off until it knows another one.
+        /// Left out when that secret ends soon with nothing in its place, which says it all.
+        OnlyOneValid {
+            /// The secret.
+            secret: SecretId,
+        },
+        /// More secrets are valid than [`Finding::RECOMMENDED_SECRETS`].
+        MoreThanRecommended {
+            /// How many are.
+            valid: usize,
+        },
+        /// No add-in uses the client ID (rule 1).
+        NotAssociated,
+        /// A secret ended [`Finding::ENDED_LONG_AGO`] ago or longer, and as far as use goes nothing stands in the way of deleting
+        /// it (rule 9).
+        EndedLongAgo {
+            /// The secret.
+            secret: SecretId,
+            /// When it ended.
+            ended: Timestamp,
+        },
+    }
 }
 
-/// How much a finding matters, from least to most.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Severity {
-    /// Everything works; it could be tidier or safer.
-    Info,
-    /// Something works by luck, or stops working at a known time unless somebody acts.
-    Warning,
-    /// Something does not work now.
-    Critical,
+redacted! {
+    /// How much a finding matters, from least to most.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+    #[serde(rename_all = "snake_case")]
+    #[non_exhaustive]
+    pub enum Severity {
+        /// Everything works; it could be tidier or safer.
+        Info,
+        /// Something works by luck, or stops working at a known time unless somebody acts.
+        Warning,
+        /// Something does not work now.
+        Critical,
+    }
 }
 
 impl Finding {

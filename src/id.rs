@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use crate::details::Availability;
 use crate::invalid::{Field, InvalidValue, Problem};
+use crate::redacted::redacted;
 use crate::secret_text::{DEFAULT_PREFIX, could_be_secret};
 use crate::text::text_value;
 
@@ -114,10 +115,12 @@ impl ClientId {
     }
 }
 
-/// The number of a secret within its client: 1 for the first, never reused.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct SecretId(#[serde(deserialize_with = "secret_number")] NonZeroU32);
+redacted! {
+    /// The number of a secret within its client: 1 for the first, never reused.
+    #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+    #[serde(transparent)]
+    pub struct SecretId(#[serde(deserialize_with = "secret_number")] NonZeroU32);
+}
 
 impl SecretId {
     /// The secret with this number, or `None` for zero.
@@ -184,11 +187,13 @@ fn secret_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<NonZeroU3
     NonZeroU32::deserialize(deserializer).map_err(|_| serde::de::Error::custom(invalid))
 }
 
-/// An add-in: what a client ID is associated with (rule 1). The application vouches that the actor owns it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct AddIn {
-    id: AddInId,
-    availability: Availability,
+redacted! {
+    /// An add-in: what a client ID is associated with (rule 1). The application vouches that the actor owns it.
+    #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+    pub struct AddIn {
+        id: AddInId,
+        availability: Availability,
+    }
 }
 
 impl AddIn {
@@ -213,16 +218,18 @@ impl AddIn {
     }
 }
 
-/// The seller or operator behind a command; every event names one (rule 16).
-///
-/// Exhaustive on purpose: whoever decides what an actor may do has to decide it for each.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Actor {
-    /// A seller, who sees and touches only its own client IDs (rule 15).
-    Seller(SellerId),
-    /// An operator, who may act on every client ID.
-    Operator(OperatorId),
+redacted! {
+    /// The seller or operator behind a command; every event names one (rule 16).
+    ///
+    /// Exhaustive on purpose: whoever decides what an actor may do has to decide it for each.
+    #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum Actor {
+        /// A seller, who sees and touches only its own client IDs (rule 15).
+        Seller(SellerId),
+        /// An operator, who may act on every client ID.
+        Operator(OperatorId),
+    }
 }
 
 impl Actor {

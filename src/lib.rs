@@ -8,7 +8,7 @@
 //!
 //! | file | holds |
 //! | --- | --- |
-//! | `id`, `details`, `name`, `domain`, `redirect`, `validity`, `invalid`, `text` | values, parsed once |
+//! | `id`, `details`, `name`, `domain`, `redirect`, `validity`, `invalid`, `text`, `redacted` | values, parsed once |
 //! | `policy` | what a platform allows |
 //! | `client_secret`, `secret`, `secret_text`, `verifier`, `mac`, `signature` | the client secret, what is kept of it, what it signs |
 //! | `event` | what happened, chained |
@@ -38,6 +38,7 @@ mod name;
 mod plan;
 mod policy;
 mod record;
+mod redacted;
 mod redirect;
 mod registry;
 mod review;

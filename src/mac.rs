@@ -7,7 +7,7 @@
 use std::fmt;
 
 use data_encoding::BASE64;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use sha2::block_api::compress256;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -15,20 +15,28 @@ use zeroize::{Zeroize, Zeroizing};
 
 use crate::client_secret::ClientSecret;
 use crate::invalid::{Field, InvalidValue, Problem};
+use crate::redacted::redacted;
 
-/// How the text of a client secret is read as the key of HMAC-SHA-256. Mistaking one for the other breaks every
-/// signature, so whoever imports a secret states it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum KeyEncoding {
-    /// The key is the text's UTF-8 bytes: generated secrets, `client_secret_jwt` (OpenID Connect Core section 9) and
-    /// most webhook senders.
-    #[default]
-    Utf8,
-    /// The key is what the text decodes to: canonical base64 of the standard alphabet, padded, at least 24 bytes
-    /// (RFC 4648 section 4).
-    Base64,
+redacted! {
+    /// How the text of a client secret is read as the key of HMAC-SHA-256. Mistaking one for the other breaks every
+    /// signature, so whoever imports a secret states it.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+    #[serde(rename_all = "snake_case")]
+    #[non_exhaustive]
+    pub enum KeyEncoding {
+        /// The key is the text's UTF-8 bytes: generated secrets, `client_secret_jwt` (OpenID Connect Core section 9) and
+        /// most webhook senders.
+        Utf8,
+        /// The key is what the text decodes to: canonical base64 of the standard alphabet, padded, at least 24 bytes
+        /// (RFC 4648 section 4).
+        Base64,
+    }
+}
+
+impl Default for KeyEncoding {
+    fn default() -> Self {
+        Self::Utf8
+    }
 }
 
 impl KeyEncoding {

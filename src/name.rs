@@ -6,9 +6,10 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::invalid::{Field, InvalidValue, Problem};
+use crate::redacted::redacted;
 use crate::text::text_value;
 
 /// The name by which a seller recognises a client ID.
@@ -43,10 +44,12 @@ impl FriendlyName {
     }
 }
 
-/// What stores compare friendly names by, as bytes (rule 15). See [`FriendlyName::key`].
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct NameKey(Box<str>);
+redacted! {
+    /// What stores compare friendly names by, as bytes (rule 15). See [`FriendlyName::key`].
+    #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+    #[serde(transparent)]
+    pub struct NameKey(Box<str>);
+}
 
 impl NameKey {
     /// The key's text.

@@ -13,33 +13,40 @@ use crate::error::ErrorKind;
 use crate::event::Revision;
 use crate::id::{AddInId, ClientId, SecretId, stored_client_id};
 use crate::name::FriendlyName;
+use crate::redacted::redacted;
 use crate::validity::Timestamp;
 
-/// What a command would do, with its consequences and with what stands in its way.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[must_use = "nothing has changed until the plan is confirmed"]
-pub struct Plan<C> {
-    #[serde(deserialize_with = "stored_client_id")]
-    pub(crate) client_id: ClientId,
-    pub(crate) revision: Revision,
-    pub(crate) at: Timestamp,
-    pub(crate) consequences: C,
-    pub(crate) last_used: Option<Timestamp>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) use_ahead: Option<Timestamp>,
-    pub(crate) obstacles: Vec<Obstacle>,
+redacted! {
+    /// What a command would do, with its consequences and with what stands in its way.
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+    #[must_use = "nothing has changed until the plan is confirmed"]
+    pub struct Plan<C> {
+        #[serde(deserialize_with = "stored_client_id")]
+        pub(crate) client_id: ClientId,
+        pub(crate) revision: Revision,
+        pub(crate) at: Timestamp,
+        pub(crate) consequences: C,
+        pub(crate) last_used: Option<Timestamp>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub(crate) use_ahead: Option<Timestamp>,
+        pub(crate) obstacles: Vec<Obstacle>,
+    }
 }
 
-/// What deleting a secret comes to (rule 9).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SecretDeletion {
-    pub(crate) deletes: SecretRemoval,
+redacted! {
+    /// What deleting a secret comes to (rule 9).
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+    pub struct SecretDeletion {
+        pub(crate) deletes: SecretRemoval,
+    }
 }
 
-/// What disabling a secret comes to (rules 9 and 12).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SecretDisabling {
-    pub(crate) disables: SecretRemoval,
+redacted! {
+    /// What disabling a secret comes to (rules 9 and 12).
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+    pub struct SecretDisabling {
+        pub(crate) disables: SecretRemoval,
+    }
 }
 
 /// What taking a secret out of use comes to.
@@ -51,28 +58,32 @@ pub(crate) struct SecretRemoval {
     pub(crate) valid_left: Vec<SecretId>,
 }
 
-/// What deleting a client ID comes to (rule 13).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ClientDeletion {
-    pub(crate) friendly_name: FriendlyName,
-    pub(crate) add_ins: Vec<AddInId>,
-    pub(crate) valid_secrets: Vec<SecretId>,
+redacted! {
+    /// What deleting a client ID comes to (rule 13).
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+    pub struct ClientDeletion {
+        pub(crate) friendly_name: FriendlyName,
+        pub(crate) add_ins: Vec<AddInId>,
+        pub(crate) valid_secrets: Vec<SecretId>,
+    }
 }
 
-/// What stands in the way of a plan. Confirming is refused while there is any.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Obstacle {
-    /// It is the last valid secret: the add-in would be cut off. Add another one first.
-    LastValid,
-    /// It is the last valid secret that can sign: the add-in would hear nothing. Add another one first.
-    LastThatSigns,
-    /// It was used a short while ago, so somebody still needs it. Wait until this instant after its last use.
-    UsedRecently {
-        /// When it will have been out of use for [`Policy::retire_after`](crate::Policy::retire_after).
-        until: Timestamp,
-    },
+redacted! {
+    /// What stands in the way of a plan. Confirming is refused while there is any.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+    #[serde(rename_all = "snake_case")]
+    #[non_exhaustive]
+    pub enum Obstacle {
+        /// It is the last valid secret: the add-in would be cut off. Add another one first.
+        LastValid,
+        /// It is the last valid secret that can sign: the add-in would hear nothing. Add another one first.
+        LastThatSigns,
+        /// It was used a short while ago, so somebody still needs it. Wait until this instant after its last use.
+        UsedRecently {
+            /// When it will have been out of use for [`Policy::retire_after`](crate::Policy::retire_after).
+            until: Timestamp,
+        },
+    }
 }
 
 impl fmt::Display for Obstacle {

@@ -6,9 +6,10 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::invalid::{Field, InvalidValue, Problem};
+use crate::redacted::redact;
 use crate::redirect::{MAX_SCHEME, RedirectUrl, is_scheme};
 use crate::secret_text::{DEFAULT_PREFIX, MAX_PREFIX};
 use crate::validity::{Days, Lifetime, Timestamp, Validity};
@@ -24,8 +25,7 @@ use crate::validity::{Days, Lifetime, Timestamp, Validity};
 ///     .with_retire_after(Days::new(14));
 /// # Ok::<(), client_registry::InvalidValue>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "UncheckedPolicy")]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Policy {
     max_secrets: usize,
     longest_lifetime: Lifetime,
@@ -37,7 +37,7 @@ pub struct Policy {
 
 /// A policy as it stands in a configuration file; what is left out takes its default.
 #[derive(Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(rename = "Policy", default, deny_unknown_fields)]
 struct UncheckedPolicy {
     max_secrets: usize,
     longest_lifetime: Lifetime,
@@ -206,6 +206,14 @@ impl Default for UncheckedPolicy {
             redirect_schemes,
             secret_prefix,
         }
+    }
+}
+
+impl<'de> Deserialize<'de> for Policy {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let unchecked = UncheckedPolicy::deserialize(deserializer);
+        let unchecked = unchecked.map_err(|error| redact(error, "Policy"))?;
+        Self::try_from(unchecked).map_err(serde::de::Error::custom)
     }
 }
 

@@ -8,23 +8,26 @@ use crate::client_secret::ClientSecret;
 use crate::id::SecretId;
 use crate::mac::KeyEncoding;
 use crate::name::Label;
+use crate::redacted::redacted;
 use crate::secret_text;
 use crate::validity::{Timestamp, Validity};
 
-/// What everybody may know of a client secret.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Secret {
-    pub(crate) id: SecretId,
-    pub(crate) label: Option<Label>,
-    pub(crate) purpose: Purpose,
-    pub(crate) validity: Validity,
-    pub(crate) origin: Origin,
-    pub(crate) hint: Option<Hint>,
-    pub(crate) added_at: Timestamp,
-    pub(crate) disabled_since: Option<Timestamp>,
-    pub(crate) replaced_by: Option<SecretId>,
-    /// The later of its adding and its last enabling.
-    pub(crate) standing: Standing,
+redacted! {
+    /// What everybody may know of a client secret.
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+    pub struct Secret {
+        pub(crate) id: SecretId,
+        pub(crate) label: Option<Label>,
+        pub(crate) purpose: Purpose,
+        pub(crate) validity: Validity,
+        pub(crate) origin: Origin,
+        pub(crate) hint: Option<Hint>,
+        pub(crate) added_at: Timestamp,
+        pub(crate) disabled_since: Option<Timestamp>,
+        pub(crate) replaced_by: Option<SecretId>,
+        /// The later of its adding and its last enabling.
+        pub(crate) standing: Standing,
+    }
 }
 
 /// When, and as which of its client's steps, a secret was added or last enabled (rule 6).
@@ -122,17 +125,24 @@ impl Secret {
     }
 }
 
-/// What a secret is good for.
-///
-/// Exhaustive on purpose: a third purpose would be a new rule.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Purpose {
-    /// It is a password and can be the signing secret.
-    #[default]
-    SigningAndPassword,
-    /// It is a password. Nothing to sign with is kept.
-    PasswordOnly,
+redacted! {
+    /// What a secret is good for.
+    ///
+    /// Exhaustive on purpose: a third purpose would be a new rule.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum Purpose {
+        /// It is a password and can be the signing secret.
+        SigningAndPassword,
+        /// It is a password. Nothing to sign with is kept.
+        PasswordOnly,
+    }
+}
+
+impl Default for Purpose {
+    fn default() -> Self {
+        Self::SigningAndPassword
+    }
 }
 
 impl Purpose {
@@ -143,34 +153,38 @@ impl Purpose {
     }
 }
 
-/// Where a client secret was made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Origin {
-    /// Here, from 256 random bits.
-    Generated,
-    /// Elsewhere (rule 18).
-    Imported {
-        /// How its text is read as a signing key.
-        key_encoding: KeyEncoding,
-    },
+redacted! {
+    /// Where a client secret was made.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+    #[serde(rename_all = "snake_case")]
+    #[non_exhaustive]
+    pub enum Origin {
+        /// Here, from 256 random bits.
+        Generated,
+        /// Elsewhere (rule 18).
+        Imported {
+            /// How its text is read as a signing key.
+            key_encoding: KeyEncoding,
+        },
+    }
 }
 
-/// What a secret is at some instant.
-///
-/// Exhaustive on purpose: these are all the answers of rule 4.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SecretState {
-    /// Its `from` is still to come.
-    NotYetStarted,
-    /// It is a password, and may sign if its purpose does.
-    Valid,
-    /// Somebody switched it off (rule 12).
-    Disabled,
-    /// Its `until` has passed. Disabled or not, it stays so.
-    Ended,
+redacted! {
+    /// What a secret is at some instant.
+    ///
+    /// Exhaustive on purpose: these are all the answers of rule 4.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum SecretState {
+        /// Its `from` is still to come.
+        NotYetStarted,
+        /// It is a password, and may sign if its purpose does.
+        Valid,
+        /// Somebody switched it off (rule 12).
+        Disabled,
+        /// Its `until` has passed. Disabled or not, it stays so.
+        Ended,
+    }
 }
 
 impl fmt::Display for SecretState {

@@ -6,34 +6,37 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::client::{Client, Promotion};
 use crate::id::SecretId;
+use crate::redacted::redacted;
 use crate::secret::Secret;
 use crate::validity::Timestamp;
 
-/// Which secret signs at an instant, and why.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(tag = "why", rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Signing {
-    /// The secret was promoted (rule 7).
-    Promoted {
-        /// The signing secret.
-        secret: SecretId,
-        /// From when on its promotion is in force.
-        since: Timestamp,
-    },
-    /// Nothing else was chosen, and the secret has been valid longest.
-    ValidLongest {
-        /// The signing secret.
-        secret: SecretId,
-        /// Since when it is valid.
-        since: Timestamp,
-    },
-    /// There is no valid secret that can sign.
-    Nothing,
+redacted! {
+    /// Which secret signs at an instant, and why.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+    #[serde(tag = "why", rename_all = "snake_case")]
+    #[non_exhaustive]
+    pub enum Signing {
+        /// The secret was promoted (rule 7).
+        Promoted {
+            /// The signing secret.
+            secret: SecretId,
+            /// From when on its promotion is in force.
+            since: Timestamp,
+        },
+        /// Nothing else was chosen, and the secret has been valid longest.
+        ValidLongest {
+            /// The signing secret.
+            secret: SecretId,
+            /// Since when it is valid.
+            since: Timestamp,
+        },
+        /// There is no valid secret that can sign.
+        Nothing,
+    }
 }
 
 impl Signing {
@@ -106,21 +109,25 @@ impl Client {
     }
 }
 
-/// Who signs and which passwords work, as intervals from a client's last change on.
-///
-/// The intervals follow one another without a gap; the last one has no end. Each differs from the one before.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Timeline {
-    spans: Vec<Span>,
+redacted! {
+    /// Who signs and which passwords work, as intervals from a client's last change on.
+    ///
+    /// The intervals follow one another without a gap; the last one has no end. Each differs from the one before.
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+    pub struct Timeline {
+        spans: Vec<Span>,
+    }
 }
 
-/// An interval in which nothing changes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Span {
-    from: Timestamp,
-    until: Option<Timestamp>,
-    signing: Signing,
-    passwords: Vec<SecretId>,
+redacted! {
+    /// An interval in which nothing changes.
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+    pub struct Span {
+        from: Timestamp,
+        until: Option<Timestamp>,
+        signing: Signing,
+        passwords: Vec<SecretId>,
+    }
 }
 
 impl Timeline {

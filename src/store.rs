@@ -46,6 +46,7 @@ use crate::event::{Event, Revision};
 use crate::id::{AddInId, ClientId, KeyId, SecretId, SellerId};
 use crate::name::NameKey;
 pub use crate::record::{MAX_RECORD, Record, RecordId, RecordParts};
+use crate::redacted::redacted;
 use crate::validity::Timestamp;
 
 /// Where records live.
@@ -261,21 +262,25 @@ pub struct Committed {
     pub events: Vec<Event>,
 }
 
-/// A secret's end, ordered by when it comes, then by client, then by secret.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Ending {
-    /// The end of its validity.
-    pub at: Timestamp,
-    /// The client.
-    pub client_id: ClientId,
-    /// The secret.
-    pub secret: SecretId,
+redacted! {
+    /// A secret's end, ordered by when it comes, then by client, then by secret.
+    #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+    pub struct Ending {
+        /// The end of its validity.
+        pub at: Timestamp,
+        /// The client.
+        pub client_id: ClientId,
+        /// The secret.
+        pub secret: SecretId,
+    }
 }
 
-/// Where a reader of the change feed is. Opaque: only the store that gave it can tell what it means.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Cursor(String);
+redacted! {
+    /// Where a reader of the change feed is. Opaque: only the store that gave it can tell what it means.
+    #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+    #[serde(transparent)]
+    pub struct Cursor(String);
+}
 
 impl Cursor {
     /// A cursor of a store's own making.

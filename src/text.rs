@@ -6,6 +6,8 @@ use std::marker::PhantomData;
 use serde::Deserializer;
 use serde::de::{Error, Visitor};
 
+use crate::redacted::redact;
+
 /// Reads a value from a text that is looked at where it stands: nothing is copied before it is known to be a value, and
 /// no error repeats it.
 pub(crate) fn deserialize<'de, D, T, E>(
@@ -30,7 +32,7 @@ where
         }
     }
 
-    deserializer.deserialize_str(Text(parse, PhantomData))
+    deserializer.deserialize_str(Text(parse, PhantomData)).map_err(|error| redact(error, "text"))
 }
 
 /// The conversions and the `Display` of a value that is a text, checked by its `parse`.

@@ -10,6 +10,7 @@ use chrono::{DateTime, Months, SecondsFormat, TimeDelta, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::invalid::{Field, InvalidValue, Problem};
+use crate::redacted::{redact, redacted};
 
 /// An instant in whole milliseconds, within chrono's calendar.
 ///
@@ -136,17 +137,19 @@ impl fmt::Debug for Timestamp {
     }
 }
 
-/// A number of days of 24 hours.
-///
-/// ```
-/// # use client_registry::{Days, Lifetime};
-/// # use std::time::{Duration, SystemTime, UNIX_EPOCH};
-/// assert_eq!(Duration::from(Days::new(2)), Duration::from_secs(2 * 24 * 60 * 60));
-/// let lifetime = Lifetime::Days(Days::new(90));
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Days(#[serde(deserialize_with = "day_count")] u32);
+redacted! {
+    /// A number of days of 24 hours.
+    ///
+    /// ```
+    /// # use client_registry::{Days, Lifetime};
+    /// # use std::time::{Duration, SystemTime, UNIX_EPOCH};
+    /// assert_eq!(Duration::from(Days::new(2)), Duration::from_secs(2 * 24 * 60 * 60));
+    /// let lifetime = Lifetime::Days(Days::new(90));
+    /// ```
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+    #[serde(transparent)]
+    pub struct Days(#[serde(deserialize_with = "day_count")] u32);
+}
 
 impl Days {
     /// This many days.
@@ -189,22 +192,24 @@ impl fmt::Display for Days {
     }
 }
 
-/// How long a new secret is valid (rule 4). One year is recommended: it is the easiest to keep track of.
-///
-/// Exhaustive on purpose: it is made by callers, and [`Lifetime::Days`] covers whatever has no name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Lifetime {
-    /// One calendar year.
-    OneYear,
-    /// Two calendar years.
-    TwoYears,
-    /// Three calendar years, the most that the default policy allows.
-    ThreeYears,
-    /// A custom number of days; zero is refused, since nothing would be valid.
-    Days(Days),
-    /// No end. Refused unless [`Policy::longest_lifetime`](crate::Policy::longest_lifetime) allows it.
-    Unlimited,
+redacted! {
+    /// How long a new secret is valid (rule 4). One year is recommended: it is the easiest to keep track of.
+    ///
+    /// Exhaustive on purpose: it is made by callers, and [`Lifetime::Days`] covers whatever has no name.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum Lifetime {
+        /// One calendar year.
+        OneYear,
+        /// Two calendar years.
+        TwoYears,
+        /// Three calendar years, the most that the default policy allows.
+        ThreeYears,
+        /// A custom number of days; zero is refused, since nothing would be valid.
+        Days(Days),
+        /// No end. Refused unless [`Policy::longest_lifetime`](crate::Policy::longest_lifetime) allows it.
+        Unlimited,
+    }
 }
 
 impl Lifetime {
@@ -241,14 +246,14 @@ impl fmt::Display for Lifetime {
 /// When a secret may be valid: the half-open span `[from, until)`, or from `from` on without end.
 ///
 /// A secret has *started* at `from`, *ended* at `until`, and *runs* in between. Never empty.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(try_from = "UncheckedValidity")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 pub struct Validity {
     from: Timestamp,
     until: Option<Timestamp>,
 }
 
 #[derive(Deserialize)]
+#[serde(rename = "Validity")]
 struct UncheckedValidity {
     from: Timestamp,
     /// Has to be there: `null` is no end, and what was left out or misspelt is nothing.
@@ -309,11 +314,11 @@ impl Validity {
     }
 }
 
-impl TryFrom<UncheckedValidity> for Validity {
-    type Error = InvalidValue;
-
-    fn try_from(unchecked: UncheckedValidity) -> Result<Self, InvalidValue> {
-        Self::new(unchecked.from, unchecked.until)
+impl<'de> Deserialize<'de> for Validity {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let unchecked = UncheckedValidity::deserialize(deserializer);
+        let UncheckedValidity { from, until } = unchecked.map_err(|error| redact(error, "Validity"))?;
+        Self::new(from, until).map_err(serde::de::Error::custom)
     }
 }
 

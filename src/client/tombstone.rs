@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::chain::Chain;
 use super::gathered::gathered;
@@ -11,19 +11,22 @@ use super::{
 };
 use crate::event::{EventHash, Fact, Revision};
 use crate::id::{ClientId, SecretId, SellerId};
+use crate::redacted::redacted;
 use crate::validity::Timestamp;
 use crate::verifier::Verifier;
 
-/// What became of a secret that is remembered.
-///
-/// Exhaustive on purpose: an operator is alarmed by the one and not by the other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Fate {
-    /// It was deleted in calm.
-    Deleted,
-    /// It is in the wrong hands: whoever presents it is not the add-in.
-    Compromised,
+redacted! {
+    /// What became of a secret that is remembered.
+    ///
+    /// Exhaustive on purpose: an operator is alarmed by the one and not by the other.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum Fate {
+        /// It was deleted in calm.
+        Deleted,
+        /// It is in the wrong hands: whoever presents it is not the add-in.
+        Compromised,
+    }
 }
 
 impl fmt::Display for Fate {

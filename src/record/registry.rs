@@ -14,17 +14,20 @@ use crate::entropy::Entropy;
 use crate::event::Revision;
 use crate::id::KeyId;
 use crate::keyring::{CheckValue, Key, Keyring};
+use crate::redacted::redacted;
 use crate::store::{StoreError, StoreErrorKind};
 
-/// Whether records may be written under a key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum KeyState {
-    /// They may.
-    Active,
-    /// They may not any more. What is still under it can be opened by a keyring that has it.
-    Retired,
+redacted! {
+    /// Whether records may be written under a key.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+    #[serde(rename_all = "snake_case")]
+    #[non_exhaustive]
+    pub enum KeyState {
+        /// They may.
+        Active,
+        /// They may not any more. What is still under it can be opened by a keyring that has it.
+        Retired,
+    }
 }
 
 /// Which registry this is, and the state of its keys.

@@ -8,26 +8,29 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::view::View;
 use super::{Error, Snapshot, Unreadable};
 use crate::client::Client;
 use crate::expiry::{Expiry, Notice};
 use crate::id::{ClientId, SecretId, SellerId};
+use crate::redacted::redacted;
 use crate::secret::Secret;
 use crate::store::{ClientsBy, Ending, Store};
 use crate::validity::Timestamp;
 
-/// Some lines of a report, the clients that could not be read, and where to go on.
-///
-/// `K` is what the pages are made of: a seller's of [`ClientId`]s, an operator's of [`Ending`]s.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ReportPage<T, K> {
-    lines: Vec<T>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    unreadable: Vec<Unreadable>,
-    next: Option<K>,
+redacted! {
+    /// Some lines of a report, the clients that could not be read, and where to go on.
+    ///
+    /// `K` is what the pages are made of: a seller's of [`ClientId`]s, an operator's of [`Ending`]s.
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+    pub struct ReportPage<T, K> {
+        lines: Vec<T>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        unreadable: Vec<Unreadable>,
+        next: Option<K>,
+    }
 }
 
 impl<T, K> ReportPage<T, K> {

@@ -2,20 +2,23 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::id::ClientId;
+use crate::redacted::redacted;
 use crate::store::{StoreError, StoreErrorKind, with_sources};
 
-/// A client that a list leads to and that cannot be shown, since what the store holds of it cannot be read or was changed.
-///
-/// One such client is no reason to show nothing of the others: a page names it beside those that are sound. The operations
-/// page of the store says how to look at such a row and how to take it out.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Unreadable {
-    client_id: ClientId,
-    kind: StoreErrorKind,
-    why: String,
+redacted! {
+    /// A client that a list leads to and that cannot be shown, since what the store holds of it cannot be read or was changed.
+    ///
+    /// One such client is no reason to show nothing of the others: a page names it beside those that are sound. The operations
+    /// page of the store says how to look at such a row and how to take it out.
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+    pub struct Unreadable {
+        client_id: ClientId,
+        kind: StoreErrorKind,
+        why: String,
+    }
 }
 
 impl Unreadable {

@@ -1,16 +1,19 @@
 //! What is to be written, all or nothing: records, what is expected in their places, by what their clients are found.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::event::{Event, Revision};
 use crate::id::{AddInId, KeyId, SecretId, SellerId};
 use crate::name::NameKey;
 use crate::record::{Opened, Record, RecordId};
+use crate::redacted::redacted;
 use crate::validity::Timestamp;
 
-/// Names a commit: 16 random bytes, by which its outcome is settled when it is not known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct CommitId([u8; 16]);
+redacted! {
+    /// Names a commit: 16 random bytes, by which its outcome is settled when it is not known.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+    pub struct CommitId([u8; 16]);
+}
 
 impl CommitId {
     /// The ID of these bytes, as a store kept them.
@@ -125,17 +128,19 @@ impl Expected {
     }
 }
 
-/// By what a client is found. Hints: what they lead to is checked against the record.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Index {
-    /// Its seller and the key of its friendly name; `None` for a deleted one.
-    pub name: Option<(SellerId, NameKey)>,
-    /// The add-ins that use it.
-    pub add_ins: Vec<AddInId>,
-    /// Its secrets, each with the end of its validity if that has one.
-    pub ends: Vec<(SecretId, Option<Timestamp>)>,
-    /// The key that protects its record, which names it as well; `None` in a registry in memory, which has no keyring.
-    pub key_id: Option<KeyId>,
+redacted! {
+    /// By what a client is found. Hints: what they lead to is checked against the record.
+    #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+    pub struct Index {
+        /// Its seller and the key of its friendly name; `None` for a deleted one.
+        pub name: Option<(SellerId, NameKey)>,
+        /// The add-ins that use it.
+        pub add_ins: Vec<AddInId>,
+        /// Its secrets, each with the end of its validity if that has one.
+        pub ends: Vec<(SecretId, Option<Timestamp>)>,
+        /// The key that protects its record, which names it as well; `None` in a registry in memory, which has no keyring.
+        pub key_id: Option<KeyId>,
+    }
 }
 
 impl Index {

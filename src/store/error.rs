@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::Entry;
 use crate::event::Revision;
 use crate::id::ClientId;
+use crate::redacted::redacted;
 
 /// Why a commit was not acknowledged.
 #[derive(Debug, thiserror::Error)]
@@ -73,33 +74,35 @@ impl StoreError {
     }
 }
 
-/// What can be done about a [`StoreError`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum StoreErrorKind {
-    /// It cannot be reached, or not in time: try again later.
-    Unavailable,
-    /// It cannot be used as it is set up, and trying again will not help: its address, its schema, a right, a password.
-    Misconfigured,
-    /// It can be read and not written: its disk is full, or it was opened that way.
-    ReadOnly,
-    /// Something in it cannot be read: restore it.
-    Corrupt,
-    /// A record in it is not what was written there: somebody changed it.
-    Tampered,
-    /// A record in it is older than one that was seen there: somebody, or a restored backup, put it back.
-    RolledBack,
-    /// A record in it is under a key that the keyring has not.
-    MissingKey,
-    /// It was written by a newer version of this crate, or of the store.
-    NewerFormat,
-    /// The record is of a registry in memory, which has no keyring: nothing durable may keep it.
-    NotSealed,
-    /// It does not know the cursor: begin again from the first event.
-    CursorLost,
-    /// An earlier attempt may still be under way, and what came since says nothing of it: try again later.
-    InDoubt,
+redacted! {
+    /// What can be done about a [`StoreError`].
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+    #[serde(rename_all = "snake_case")]
+    #[non_exhaustive]
+    pub enum StoreErrorKind {
+        /// It cannot be reached, or not in time: try again later.
+        Unavailable,
+        /// It cannot be used as it is set up, and trying again will not help: its address, its schema, a right, a password.
+        Misconfigured,
+        /// It can be read and not written: its disk is full, or it was opened that way.
+        ReadOnly,
+        /// Something in it cannot be read: restore it.
+        Corrupt,
+        /// A record in it is not what was written there: somebody changed it.
+        Tampered,
+        /// A record in it is older than one that was seen there: somebody, or a restored backup, put it back.
+        RolledBack,
+        /// A record in it is under a key that the keyring has not.
+        MissingKey,
+        /// It was written by a newer version of this crate, or of the store.
+        NewerFormat,
+        /// The record is of a registry in memory, which has no keyring: nothing durable may keep it.
+        NotSealed,
+        /// It does not know the cursor: begin again from the first event.
+        CursorLost,
+        /// An earlier attempt may still be under way, and what came since says nothing of it: try again later.
+        InDoubt,
+    }
 }
 
 /// An error and what lies behind it, for a line of a log.

@@ -11,6 +11,7 @@ mod ids;
 mod json;
 mod policy;
 mod redirect;
+mod repeating;
 mod secret;
 mod signature;
 mod time;
