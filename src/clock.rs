@@ -42,6 +42,23 @@ impl Reading {
     }
 }
 
+/// Measures how long something has been waiting, by the operating system's monotonic clock. No rule is decided by it.
+#[cfg(feature = "sqlite")]
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Stopwatch(Instant);
+
+#[cfg(feature = "sqlite")]
+impl Stopwatch {
+    #[expect(clippy::disallowed_methods, reason = "this is the door")]
+    pub(crate) fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.0.elapsed()
+    }
+}
+
 /// The operating system's clocks.
 #[derive(Debug)]
 pub struct SystemClock {

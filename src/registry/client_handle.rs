@@ -4,7 +4,7 @@ use std::fmt::{self, Debug};
 
 use tracing::Instrument;
 
-use super::command::{Applied, hand_over, hand_over_one};
+use super::command::{Applied, Effort, hand_over, hand_over_one};
 use super::view::View;
 use super::{ConfirmError, Error, Outcome, Snapshot, trace};
 use crate::client::{
@@ -230,9 +230,12 @@ impl<S: Store> ClientHandle<S> {
     /// replacement in the same commit. One that the policy refuses does not stop the deletion: look for
     /// [`EmergencyDeletion::NotReplaced`], since the add-in may be cut off.
     ///
+    /// While others change the client it is tried again for ten seconds, and a store that lets commits wait makes it first.
+    ///
     /// # Errors
     /// [`Refusal::UnknownSecret`]. No rule stands against it otherwise; on a deleted client it marks the secret
-    /// compromised.
+    /// compromised. [`Error::Unavailable`] and [`Error::Unresolved`] when the store does not do it, never
+    /// [`Error::Contention`].
     pub async fn delete_in_emergency(
         &self,
         secret: SecretId,
@@ -270,7 +273,7 @@ impl<S: Store> ClientHandle<S> {
     pub async fn mark_compromised(&self, secret: SecretId) -> Result<Outcome, Error> {
         let applied = self
             .view
-            .change_any("mark_compromised", &self.client_id, |opened, deciding| {
+            .change_any("mark_compromised", &self.client_id, Effort::Emergency, |opened, deciding| {
                 let transition = match opened {
                     Opened::Active(live) => live.client().mark_compromised(secret, deciding)?,
                     Opened::Deleted(tombstone) => tombstone.mark_compromised(secret, deciding)?,
@@ -320,7 +323,7 @@ impl<S: Store> ClientHandle<S> {
             }
         };
         self.view
-            .change_any("delete_in_emergency", &self.client_id, |opened, deciding| {
+            .change_any("delete_in_emergency", &self.client_id, Effort::Emergency, |opened, deciding| {
                 Ok::<_, Error>(decide(opened, deciding)?)
             })
             .await

@@ -1,6 +1,7 @@
 //! Load, decide, commit; retried on conflict, settled when the outcome is not known.
 
 use std::fmt::Display;
+use std::time::Duration;
 
 use tracing::Instrument;
 
@@ -53,6 +54,15 @@ enum Sent {
     InDoubt(StoreError),
 }
 
+/// How a command is tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Effort {
+    /// A fixed number of times, in its turn.
+    Ordinary,
+    /// Before others where the store lets commits wait, and until a deadline however often others change the client.
+    Emergency,
+}
+
 impl<S: Store> View<S> {
     /// Changes a client that has not been deleted.
     pub(super) async fn change<T, E: From<Error> + Display>(
@@ -61,7 +71,7 @@ impl<S: Store> View<S> {
         client_id: &ClientId,
         decide: impl Fn(&Client, &Deciding<'_>) -> Result<(Transition, T), E> + Send + Sync,
     ) -> Result<Applied<T>, E> {
-        self.change_any(command, client_id, |opened, deciding| match opened {
+        self.change_any(command, client_id, Effort::Ordinary, |opened, deciding| match opened {
             Opened::Active(live) => decide(live.client(), deciding),
             Opened::Deleted(_) => Err(Error::from(Refusal::ClientDeleted).into()),
         })
@@ -73,11 +83,12 @@ impl<S: Store> View<S> {
         &self,
         command: &'static str,
         client_id: &ClientId,
+        effort: Effort,
         decide: impl Fn(&Opened, &Deciding<'_>) -> Result<(Transition, T), E> + Send + Sync,
     ) -> Result<Applied<T>, E> {
         let changed = async {
             let mut attempts = 0;
-            let result = self.try_change(client_id, decide, &mut attempts).await;
+            let result = self.try_change(client_id, effort, decide, &mut attempts).await;
             trace::command(&result, attempts);
             result
         };
@@ -87,10 +98,13 @@ impl<S: Store> View<S> {
     async fn try_change<T, E: From<Error>>(
         &self,
         client_id: &ClientId,
+        effort: Effort,
         decide: impl Fn(&Opened, &Deciding<'_>) -> Result<(Transition, T), E> + Send + Sync,
         attempts: &mut usize,
     ) -> Result<Applied<T>, E> {
-        while *attempts < ATTEMPTS {
+        let clock = &*self.registry.inner.clock;
+        let begun = clock.monotonic();
+        loop {
             *attempts += 1;
             let opened = self.load(client_id).await?;
             let (transition, extra) = decide(&opened, &self.deciding(&opened))?;
@@ -98,15 +112,25 @@ impl<S: Store> View<S> {
                 return Ok(Applied { outcome: Outcome::Unchanged, opened, added: vec![], extra });
             };
             let added = change.added().to_vec();
-            match self.registry.commit([(Expected::Exactly(opened.revision()), *change)]).await? {
+            let changes = [(Expected::Exactly(opened.revision()), *change)];
+            match self.registry.commit(effort, changes).await? {
                 Ok([opened]) => {
                     return Ok(Applied { outcome: Outcome::Changed, opened, added, extra });
                 }
                 Err(Failure::Conflict) => {}
                 Err(failure) => return Err(self.explain(failure).await.into()),
             }
+            match effort {
+                Effort::Ordinary if *attempts < ATTEMPTS => {}
+                Effort::Ordinary => return Err(Error::Contention { attempts: ATTEMPTS }.into()),
+                Effort::Emergency => {
+                    let waited = clock.monotonic().saturating_sub(begun);
+                    if waited >= EMERGENCY || *attempts >= EMERGENCY_ATTEMPTS {
+                        return Err(Error::from(outrun(*attempts)).into());
+                    }
+                }
+            }
         }
-        Err(Error::Contention { attempts: ATTEMPTS }.into())
     }
 
     /// Makes a client where there is none. Answers `None` when the ID is taken.
@@ -130,7 +154,7 @@ impl<S: Store> View<S> {
             return Ok(None);
         };
         let added = change.added().to_vec();
-        match self.registry.commit([(Expected::Absent, *change)]).await? {
+        match self.registry.commit(Effort::Ordinary, [(Expected::Absent, *change)]).await? {
             Ok([opened]) => Ok(Some(Applied { outcome: Outcome::Changed, opened, added, extra: () })),
             Err(Failure::Conflict) => Ok(None),
             Err(failure) => Err(self.explain(failure).await),
@@ -177,7 +201,7 @@ impl<S: Store> View<S> {
             };
             let changes =
                 [(Expected::Exactly(leaves.revision()), *left), (Expected::Exactly(comes.revision()), *came)];
-            match self.registry.commit(changes).await? {
+            match self.registry.commit(Effort::Ordinary, changes).await? {
                 Ok(_) => return Ok(Outcome::Changed),
                 Err(Failure::Conflict) => {}
                 Err(failure) => return Err(self.explain(failure).await),
@@ -248,12 +272,14 @@ impl<S: Store> Registry<S> {
             let (expected, events) = (change.expected().clone(), change.events().to_vec());
             changes.push(RecordChange::new(record, expected, index, events));
         }
-        Ok(Some(Commit::new(commit.id(), changes)))
+        let resealed = Commit::new(commit.id(), changes);
+        Ok(Some(if commit.is_urgent() { resealed.urgent() } else { resealed }))
     }
 
     /// Commits changes that were decided, and answers with the clients as they are then.
     async fn commit<const N: usize>(
         &self,
+        effort: Effort,
         changes: [(Expected, Change); N],
     ) -> Result<Result<[Opened; N], Failure>, Error> {
         self.ensure_may_write().await?;
@@ -271,6 +297,7 @@ impl<S: Store> Registry<S> {
             records.push(RecordChange::new(record, expected, index, events));
         }
         let commit = Commit::new(self.new_commit_id()?, records);
+        let commit = if effort == Effort::Emergency { commit.urgent() } else { commit };
         Ok(match self.send(&commit, false).await {
             Sent::Made => Ok(all_opened),
             Sent::Conflict => Err(Failure::Conflict),
@@ -386,7 +413,17 @@ fn in_doubt() -> StoreError {
     StoreError::new(StoreErrorKind::InDoubt)
 }
 
+/// What there is to say when others changed the client again and again during an emergency.
+fn outrun(attempts: usize) -> StoreError {
+    let why = format!("others changed the client {attempts} times in a row: stop them, and try again");
+    StoreError::with_source(StoreErrorKind::Unavailable, why)
+}
+
 /// How often a command is decided anew when others change the client in between.
 const ATTEMPTS: usize = 16;
 /// How often a commit is sent before its outcome is left to the caller to resolve.
 const SENDS: usize = 3;
+/// How long an emergency is decided anew while others change the client, by the registry's monotonic clock; and how often at
+/// most, where that stands still.
+const EMERGENCY: Duration = Duration::from_secs(10);
+const EMERGENCY_ATTEMPTS: usize = 100_000;

@@ -34,11 +34,17 @@ impl CommitId {
 pub struct Commit {
     id: CommitId,
     changes: Vec<RecordChange>,
+    is_urgent: bool,
 }
 
 impl Commit {
     pub(crate) fn new(id: CommitId, changes: Vec<RecordChange>) -> Self {
-        Self { id, changes }
+        Self { id, changes, is_urgent: false }
+    }
+
+    /// The same, to be made before others.
+    pub(crate) fn urgent(self) -> Self {
+        Self { is_urgent: true, ..self }
     }
 
     /// Names it.
@@ -51,6 +57,13 @@ impl Commit {
     #[must_use]
     pub fn changes(&self) -> &[RecordChange] {
         &self.changes
+    }
+
+    /// Tells whether it is an emergency: a secret is to be dead at once. A hint: a store that lets commits wait for one
+    /// another lets this one go first, any other store ignores it.
+    #[must_use]
+    pub fn is_urgent(&self) -> bool {
+        self.is_urgent
     }
 }
 

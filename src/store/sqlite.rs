@@ -14,6 +14,7 @@ mod fault;
 mod file;
 mod identity;
 mod options;
+mod queue;
 mod reads;
 mod schema;
 mod writer;
@@ -48,7 +49,8 @@ use crate::validity::Timestamp;
 /// block. Reads are made where they are asked for, and block for as long as they take: some microseconds for a record,
 /// some tens for a page of a hundred, more where the disk has to be asked.
 ///
-/// Dropping the last clone waits until what was handed over is written and the file is closed.
+/// A change whose future is dropped before the thread has begun with it is not made. Dropping the last clone waits until the
+/// thread is done and the file is closed.
 ///
 /// ```
 /// # use client_registry::{KeyId, Keyring, Registry, store::SqliteStore};
@@ -100,9 +102,10 @@ impl SqliteStore {
     /// Does work in a transaction of the thread that writes.
     async fn write(
         &self,
+        is_urgent: bool,
         work: impl FnOnce(&Connection) -> Result<(), CommitError> + Send + 'static,
     ) -> Result<(), CommitError> {
-        self.inner.writer.run(move |writer| writer.transact(work)).await?
+        self.inner.writer.run(is_urgent, move |writer, given| writer.transact(given, work)).await?
     }
 }
 
@@ -113,7 +116,7 @@ impl Store for SqliteStore {
 
     async fn commit(&self, commit: &Commit) -> Result<(), CommitError> {
         let commit = commit.clone();
-        self.write(move |connection| commit::commit(connection, &commit)).await
+        self.write(commit.is_urgent(), move |connection| commit::commit(connection, &commit)).await
     }
 
     async fn history(
@@ -157,13 +160,13 @@ impl Store for SqliteStore {
 
     async fn adopt(&self, clients: &[Adopted]) -> Result<(), CommitError> {
         let clients = clients.to_vec();
-        self.write(move |connection| commit::adopt(connection, &clients)).await
+        self.write(false, move |connection| commit::adopt(connection, &clients)).await
     }
 
     async fn note_uses(&self, uses: &[Use], believable_until: Timestamp) -> Result<(), StoreError> {
         let uses = uses.to_vec();
         let noted =
-            self.write(move |connection| commit::note_uses(connection, &uses, believable_until)).await;
+            self.write(false, move |connection| commit::note_uses(connection, &uses, believable_until)).await;
         noted.map_err(|error| match error {
             CommitError::NotWritten(error) | CommitError::Failed(error) => error,
             // Nothing is compared when uses are noted.

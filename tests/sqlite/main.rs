@@ -23,4 +23,5 @@ mod material;
 #[cfg(unix)]
 mod moved;
 mod untrusted;
+mod waiting;
 mod world;

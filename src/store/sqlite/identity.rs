@@ -154,6 +154,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::clock::Stopwatch;
     use crate::store::CommitError;
     use crate::store::sqlite::file::{self, Settings};
     use crate::store::sqlite::writer::Writer;
@@ -169,7 +170,7 @@ mod tests {
         let settings = Settings { busy_timeout: Duration::ZERO, max_size: None };
         let mut writer = Writer::open(&path, settings).unwrap();
         let mut insert = |then: &dyn Fn()| {
-            writer.transact(|connection| {
+            writer.transact(Stopwatch::start(), |connection| {
                 connection.execute("INSERT INTO add_in VALUES (hex(randomblob(8)), 'calendar')", [])?;
                 then();
                 Ok(())

@@ -1,8 +1,9 @@
 //! The thread that writes: one change after the other, each a transaction of its own, flushed before its answer.
 
 use std::path::Path;
-use std::sync::{Arc, mpsc};
+use std::sync::Arc;
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use futures_channel::oneshot;
 use rusqlite::Connection;
@@ -11,14 +12,17 @@ use super::checkpoint::Checkpoints;
 use super::fault::{Fault, failed_commit};
 use super::file::{self, Settings};
 use super::identity::{Anchor, Identity};
+use super::queue::Queue;
 use super::reads;
+use crate::clock::Stopwatch;
 use crate::store::{CommitError, StoreError, StoreErrorKind};
 
 type Job = Box<dyn FnOnce(&mut Writer) + Send>;
 
-/// The way to the thread. Dropped, it waits until everything that was handed over is done and the file is closed.
+/// The way to the thread. Dropped, it waits until everything that was begun or is waited for is done and the file is
+/// closed.
 pub(super) struct WriterThread {
-    jobs: Option<mpsc::Sender<Job>>,
+    jobs: Arc<Queue<Job>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -32,37 +36,51 @@ pub(super) enum NoAnswer {
 
 impl WriterThread {
     pub(super) fn start(writer: Writer) -> Result<Self, std::io::Error> {
-        let (sender, jobs) = mpsc::channel::<Job>();
+        let jobs = Arc::new(Queue::new());
+        let taken = OneEnd(jobs.clone());
         let run = move || {
             let mut writer = writer;
-            for job in jobs {
+            while let Some(job) = taken.0.next() {
                 job(&mut writer);
                 writer.tidy();
             }
         };
         let thread = thread::Builder::new().name("client-registry".to_owned()).spawn(run)?;
-        Ok(Self { jobs: Some(sender), thread: Some(thread) })
+        Ok(Self { jobs, thread: Some(thread) })
     }
 
-    /// Has work done, and waits for the answer. Once handed over it is done even if nobody waits any more.
+    /// Has work done, and waits for the answer. Work that nobody waits for any longer is not begun; once begun, it is
+    /// finished. It is told since when it has been waiting.
     pub(super) async fn run<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Writer) -> T + Send + 'static,
+        is_urgent: bool,
+        work: impl FnOnce(&mut Writer, Stopwatch) -> T + Send + 'static,
     ) -> Result<T, NoAnswer> {
         let (answer, answered) = oneshot::channel();
+        let given = Stopwatch::start();
         let job: Job = Box::new(move |writer| {
-            // Whoever asked may have gone.
-            let _ = answer.send(work(writer));
+            if !answer.is_canceled() {
+                // The caller may go while it is done.
+                let _ = answer.send(work(writer, given));
+            }
         });
-        let jobs = self.jobs.as_ref().ok_or(NoAnswer::NotBegun)?;
-        jobs.send(job).map_err(|_| NoAnswer::NotBegun)?;
+        self.jobs.push(job, is_urgent).map_err(|_| NoAnswer::NotBegun)?;
         answered.await.map_err(|_| NoAnswer::NotFinished)
+    }
+}
+
+/// The end of the queue that the thread has. When the thread goes, nobody else waits for it.
+struct OneEnd(Arc<Queue<Job>>);
+
+impl Drop for OneEnd {
+    fn drop(&mut self) {
+        drop(self.0.abandon());
     }
 }
 
 impl Drop for WriterThread {
     fn drop(&mut self) {
-        self.jobs = None;
+        self.jobs.close();
         // The last clone may go with a task that the thread itself wakes: it cannot wait for itself.
         if let Some(thread) = self.thread.take().filter(|t| t.thread().id() != thread::current().id()) {
             let _ = thread.join();
@@ -117,11 +135,13 @@ impl Writer {
         &self.identity
     }
 
-    /// Does work in one transaction, all of it or nothing.
+    /// Does work in one transaction, all of it or nothing. It waits no longer than the time that is left since it was given.
     pub(super) fn transact<T>(
         &mut self,
+        given: Stopwatch,
         work: impl FnOnce(&Connection) -> Result<T, CommitError>,
     ) -> Result<T, CommitError> {
+        let patience = self.left_since(given)?;
         let mut connected = match self.connection.take() {
             Some(connected) => connected,
             None => {
@@ -130,7 +150,7 @@ impl Writer {
                 Connected::open(&self.identity, self.settings)?
             }
         };
-        let done = self.settled(&mut connected.connection).and_then(|()| connected.transact(work));
+        let done = self.settled(&mut connected.connection, patience).and_then(|()| connected.transact(work));
         // Where an error has left a transaction open and it cannot be rolled back, closing the connection does.
         let connection = &connected.connection;
         let is_over = connection.is_autocommit() || connection.execute_batch("ROLLBACK").is_ok();
@@ -140,11 +160,22 @@ impl Writer {
         done
     }
 
-    fn settled(&mut self, connection: &mut Connection) -> Result<(), CommitError> {
-        let Self { identity, settings, checkpoints, .. } = self;
-        let settled = checkpoints.settle(connection, identity.path(), settings.busy_timeout);
+    /// How long a change that was given then may still wait.
+    fn left_since(&self, given: Stopwatch) -> Result<Duration, CommitError> {
+        let most = self.settings.busy_timeout;
+        match most.checked_sub(given.elapsed()) {
+            Some(left) => Ok(left),
+            // Where nobody is to be waited for, it is tried once.
+            None if most.is_zero() => Ok(Duration::ZERO),
+            None => Err(Fault::file(self.identity.path(), StoreErrorKind::Unavailable, TOO_LATE).into()),
+        }
+    }
+
+    fn settled(&mut self, connection: &mut Connection, patience: Duration) -> Result<(), CommitError> {
+        let Self { identity, checkpoints, .. } = self;
+        let settled = checkpoints.settle(connection, identity.path(), patience);
         settled.map_err(|fault| identity.behind(fault))?;
-        connection.busy_timeout(settings.busy_timeout)?;
+        connection.busy_timeout(patience)?;
         Ok(())
     }
 
@@ -191,3 +222,6 @@ impl Connected {
         Ok(done)
     }
 }
+
+const TOO_LATE: &str =
+    "other changes have been waiting for the file for too long, and this one was not begun: try again";
