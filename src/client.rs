@@ -72,12 +72,13 @@ pub struct Client {
 /// A secret with what signs for it.
 pub(crate) struct Held {
     pub(crate) secret: Secret,
-    /// Kept while the secret can sign or might again.
+    /// Of every secret whose purpose signs, until it is deleted or forgotten (rule 19). Older versions removed that of an
+    /// ended one.
     pub(crate) mac_key: Option<MacKey>,
 }
 
 redacted! {
-    /// "From this instant on, this secret signs" (rule 7). Of each secret at most one is in force and one scheduled.
+    /// "From this instant on, this secret signs" (rule 7).
     #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
     pub struct Promotion {
         secret: SecretId,
@@ -203,7 +204,8 @@ impl Client {
         self.held(id).map(|held| &held.secret)
     }
 
-    /// The promotions that still matter: for each secret at most the latest in force and a scheduled one (rule 7).
+    /// The promotions, of each secret at most two: what is in force and what is scheduled (rule 7), or what was scheduled and
+    /// has come into force since.
     #[must_use]
     pub fn promotions(&self) -> &[Promotion] {
         &self.promotions
@@ -279,8 +281,8 @@ impl std::fmt::Debug for Client {
 }
 
 impl Held {
-    /// Whether it can sign at `t`: valid, of a purpose that signs, and with its key still here. An ended secret's key
-    /// goes with the next commit, and does not come back when the clock is set back.
+    /// Whether it can sign at `t`: valid, of a purpose that signs, and with its key here. A record that an older version wrote
+    /// may lack the key of a secret that had ended by the clock of that time.
     pub(crate) fn can_sign_at(&self, t: Timestamp) -> bool {
         self.mac_key.is_some() && self.secret.purpose().signs() && self.secret.is_valid_at(t)
     }

@@ -113,7 +113,12 @@ impl Secret {
         self.state_at(t) == SecretState::Valid
     }
 
-    /// Since when it is valid, if it is: the latest of its adding, its `from` and its last enabling (rule 6).
+    /// Returns the instant since which it counts as valid, if it is valid: the latest of its adding, its `from` and its last
+    /// enabling (rule 6).
+    ///
+    /// Where an operator works under a clock that was set back, what they add or enable counts as no earlier than what was
+    /// added or enabled before: this instant is then later than [`added_at`](Self::added_at), so that adding or enabling a
+    /// secret never takes signing from another one.
     #[must_use]
     pub fn valid_since(&self) -> Timestamp {
         self.standing.at.max(self.validity.from())

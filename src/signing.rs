@@ -31,7 +31,7 @@ redacted! {
         ValidLongest {
             /// The signing secret.
             secret: SecretId,
-            /// Since when it is valid.
+            /// The instant since which it counts as valid; see [`Secret::valid_since`](crate::Secret::valid_since).
             since: Timestamp,
         },
         /// There is no valid secret that can sign.

@@ -9,8 +9,8 @@ mod support;
 use std::time::Duration;
 
 use client_registry::{
-    ClientHandle, Days, EmergencyDeletion, Error, ErrorKind, Event, EventHash, Lifetime, NewSecret, Policy,
-    Reason, Refusal, Revision, Rotation, Timestamp, check_trail,
+    AccessError, AddIn, Availability, ClientHandle, Days, EmergencyDeletion, Error, ErrorKind, Event,
+    EventHash, Lifetime, NewSecret, Policy, Reason, Refusal, Revision, Rotation, Timestamp, check_trail,
 };
 use pollster::block_on;
 use proptest::prelude::*;
@@ -169,6 +169,35 @@ fn rule_09_an_emergency_does_not_wait_for_a_clock_to_be_set() {
             assert_eq!(reason, Reason::Compromised);
             node.authenticate(next.client_id(), next.client_secret()).await;
         }
+        trail_holds(&client).await;
+    });
+}
+
+/// One change under a clock that is two years ahead, and then set right: what is valid can still sign.
+#[test]
+fn rule_19_a_change_under_a_clock_far_ahead_takes_no_signing_key() {
+    let platform = Platform::new();
+    block_on(async {
+        let issued = platform.register("calendar app").await;
+        let (client_id, secret) = (issued.client_id(), issued.secret_id());
+        let client = platform.contoso.client(client_id);
+        let second = client.add_secret(NewSecret::lasting(Lifetime::OneYear)).await.unwrap();
+        client.promote(second.secret_id()).await.unwrap();
+        let signature = platform.registry.sign(client_id, b"message").await.unwrap();
+
+        platform.clock.advance(Days::new(2 * 366));
+        client.associate(&AddIn::new("calendar", Availability::Worldwide).unwrap()).await.unwrap();
+        let ended = platform.registry.verify(&signature, b"message").await.unwrap_err();
+        assert!(matches!(ended, AccessError::Denied(denied) if denied.reason() == Reason::Ended));
+        platform.clock.set_wall(instant(START).to_datetime());
+
+        let again = platform.registry.sign(client_id, b"message").await.unwrap();
+        assert_eq!(again.secret_id(), second.secret_id());
+        platform.registry.verify(&signature, b"message").await.unwrap();
+        let operator = platform.registry.as_operator("ann").unwrap().client(client_id);
+        operator.promote(secret).await.unwrap();
+        let signature = platform.registry.sign(client_id, b"message").await.unwrap();
+        assert_eq!(signature.secret_id(), secret);
         trail_holds(&client).await;
     });
 }

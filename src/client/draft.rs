@@ -21,6 +21,9 @@ pub(super) struct Draft {
     client: Client,
     chain: Chain,
     now: Timestamp,
+    /// What had passed by then passed by the clock of an earlier command too: what cannot be taken back is done only to that
+    /// (rule 19).
+    settled: Timestamp,
     signing: Option<SecretId>,
     added: Vec<SecretId>,
 }
@@ -38,9 +41,10 @@ impl Draft {
     /// The next value of `client`, as yet like the last, decided at `now`.
     pub(super) fn of(client: &Client, deciding: &Deciding<'_>, now: Timestamp) -> Self {
         let signing = client.signing_at(now).secret();
-        let mut next = client.carry(now);
+        let mut next = client.carry();
         next.changed_at = changed_at(client.changed_at, deciding, now);
-        Self::start(next, deciding, now, signing)
+        let settled = client.settled(now);
+        Self { settled, ..Self::start(next, deciding, now, signing) }
     }
 
     /// The first value of a client.
@@ -50,7 +54,7 @@ impl Draft {
 
     fn start(client: Client, deciding: &Deciding<'_>, now: Timestamp, signing: Option<SecretId>) -> Self {
         let chain = Chain::after(client.id.clone(), client.revision, client.head, deciding.actor, now);
-        Self { client, chain, now, signing, added: Vec::new() }
+        Self { client, chain, now, settled: now, signing, added: Vec::new() }
     }
 
     /// What it is so far.
@@ -86,7 +90,7 @@ impl Draft {
     }
 
     /// Adds a secret, unless the client knows its value already (rules 10 and 18), and forgets the ones that ended
-    /// longest ago beyond [`MAX_ENDED`] (rule 3).
+    /// longest ago beyond [`MAX_ENDED`] (rule 3). Its MAC key is kept also if it has ended: the clock may be wrong (rule 19).
     pub(super) fn add(&mut self, addition: Addition<'_>) -> Result<SecretId, Refusal> {
         let Addition { client_secret, label, purpose, validity, origin } = addition;
         let verifier = Verifier::of(&self.client.id, client_secret);
@@ -98,8 +102,7 @@ impl Draft {
             Origin::Generated => crate::mac::KeyEncoding::Utf8,
             Origin::Imported { key_encoding } => key_encoding,
         };
-        let keeps_key = purpose.signs() && !validity.has_ended(self.now);
-        let mac_key = if keeps_key { Some(MacKey::of(client_secret, encoding)?) } else { None };
+        let mac_key = if purpose.signs() { Some(MacKey::of(client_secret, encoding)?) } else { None };
         let secret = Secret {
             id,
             label: label.clone(),
@@ -132,11 +135,18 @@ impl Draft {
         }
     }
 
-    /// Lets a secret sign from `at` on (rule 7). It has at most one promotion in force and one scheduled.
+    /// Lets a secret sign from `at` on (rule 7). Now replaces what is in force of it; later replaces what is scheduled, and
+    /// of what is in force leaves the latest. So there are never more than two: that no other command removes any (rule 19)
+    /// fills no record.
     pub(super) fn promote(&mut self, secret: SecretId, at: Timestamp) {
         let now = self.now;
-        let is_same_kind = |promotion: &Promotion| (promotion.at <= now) == (at <= now);
-        self.client.promotions.retain(|p| p.secret != secret || !is_same_kind(p));
+        let of_it = self.client.promotions.iter().filter(|p| p.secret == secret);
+        let latest = of_it.filter(|p| p.at <= now).map(Promotion::order).max().filter(|_| now < at);
+        let stays = |p: &Promotion| match p.at <= now {
+            true => latest == Some(p.order()),
+            false => at <= now,
+        };
+        self.client.promotions.retain(|p| p.secret != secret || stays(p));
         self.client.promotions.push(Promotion { secret, at, step: self.client.steps });
         self.record(match at <= now {
             true => Fact::SecretPromoted { secret },
@@ -174,7 +184,7 @@ impl Draft {
 
     fn put_in(&mut self, held: Held, verifier: Verifier) {
         let Client { secrets, verifiers, .. } = &mut self.client;
-        *secrets = gathered(secrets.iter().map(|held| held.carry(self.now)).chain([held]));
+        *secrets = gathered(secrets.iter().map(Held::carry).chain([held]));
         *verifiers = gathered(verifiers.iter().map(Verifier::carry).chain([verifier]));
     }
 
@@ -185,8 +195,7 @@ impl Draft {
         let verifier = verifiers.get(position)?.carry();
         let others = |at: &usize| *at != position;
         *verifiers = gathered((0..).zip(&*verifiers).filter(|(at, _)| others(at)).map(|(_, v)| v.carry()));
-        *secrets =
-            gathered((0..).zip(&*secrets).filter(|(at, _)| others(at)).map(|(_, held)| held.carry(self.now)));
+        *secrets = gathered((0..).zip(&*secrets).filter(|(at, _)| others(at)).map(|(_, held)| held.carry()));
         promotions.retain(|promotion| promotion.secret != id);
         Some(verifier)
     }
@@ -198,11 +207,13 @@ impl Draft {
             if ended.clone().count() <= MAX_ENDED {
                 return;
             }
-            let Some(longest) = ended.map(|held| (held.secret.validity.until(), held.secret.id)).min() else {
+            let longest = ended.min_by_key(|held| (held.secret.validity.until(), held.secret.id));
+            let Some(longest) = longest.filter(|held| held.secret.validity.has_ended(self.settled)) else {
                 return;
             };
-            self.take_out(longest.1);
-            self.record(Fact::SecretForgotten { secret: longest.1 });
+            let longest = longest.secret.id;
+            self.take_out(longest);
+            self.record(Fact::SecretForgotten { secret: longest });
         }
     }
 }
@@ -214,16 +225,8 @@ impl From<Draft> for Transition {
 }
 
 impl Client {
-    /// The same client, to be changed at `now`. What an ended secret signed with goes here, and with it the
-    /// promotions that can no longer matter: of ended secrets, and of each secret all in force but the latest.
-    fn carry(&self, now: Timestamp) -> Self {
-        let ended = |id| self.secret(id).is_none_or(|secret| secret.validity.has_ended(now));
-        let superseded = |one: &&Promotion| {
-            let later = |other: &Promotion| {
-                other.secret == one.secret && other.at <= now && (other.at, other.step) > (one.at, one.step)
-            };
-            one.at <= now && self.promotions.iter().any(later)
-        };
+    /// The same client, to be changed. Nothing goes because of what the clock says (rule 19).
+    fn carry(&self) -> Self {
         Self {
             id: self.id.clone(),
             owner: self.owner.clone(),
@@ -232,14 +235,9 @@ impl Client {
             registered_at: self.registered_at,
             changed_at: self.changed_at,
             revision: self.revision,
-            secrets: gathered(self.secrets.iter().map(|held| held.carry(now))),
+            secrets: gathered(self.secrets.iter().map(Held::carry)),
             verifiers: gathered(self.verifiers.iter().map(Verifier::carry)),
-            promotions: self
-                .promotions
-                .iter()
-                .filter(|p| !ended(p.secret) && !superseded(p))
-                .copied()
-                .collect(),
+            promotions: self.promotions.clone(),
             add_ins: self.add_ins.clone(),
             remembered: gathered(self.remembered.iter().map(Remembered::carry)),
             last_secret: self.last_secret,
@@ -250,23 +248,24 @@ impl Client {
 }
 
 impl Client {
+    /// The earlier of now and the last change: what had passed by then has passed whatever the clock says now.
+    fn settled(&self, now: Timestamp) -> Timestamp {
+        now.min(self.changed_at)
+    }
+
     /// Whether a secret of this validity has ended, and longer ago than the ended ones that are kept (rule 3): it
     /// would be forgotten as soon as it was recorded.
     pub(super) fn would_forget(&self, validity: Validity, now: Timestamp) -> bool {
         let ended_later = |held: &&Held| {
             held.secret.validity.has_ended(now) && held.secret.validity.until() >= validity.until()
         };
-        validity.has_ended(now) && self.secrets.iter().filter(ended_later).count() >= MAX_ENDED
+        validity.has_ended(self.settled(now)) && self.secrets.iter().filter(ended_later).count() >= MAX_ENDED
     }
 }
 
 impl Held {
-    fn carry(&self, now: Timestamp) -> Self {
-        let ended = self.secret.validity.has_ended(now);
-        Self {
-            secret: self.secret.clone(),
-            mac_key: self.mac_key.as_ref().filter(|_| !ended).map(MacKey::carry),
-        }
+    fn carry(&self) -> Self {
+        Self { secret: self.secret.clone(), mac_key: self.mac_key.as_ref().map(MacKey::carry) }
     }
 }
 

@@ -190,3 +190,56 @@ impl<'a> Material<'a> {
 
 const VERIFIER: usize = 32;
 const MAC_KEY: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::{Deciding, NewSecret, Refusal};
+    use crate::client_secret::ClientSecret;
+    use crate::entropy::SystemEntropy;
+    use crate::id::Actor;
+    use crate::policy::Policy;
+    use crate::validity::Lifetime;
+
+    /// A record of an older version may lack the MAC key of a secret that is valid now: it says so, and does not claim that
+    /// the secret is not valid.
+    #[test]
+    fn rule_19_a_secret_without_its_key_is_refused_as_such() {
+        let owner = SellerId::parse("contoso").unwrap();
+        let (actor, policy) = (Actor::Seller(owner.clone()), Policy::default());
+        let now = "2026-03-01T09:00:00Z".parse::<chrono::DateTime<chrono::Utc>>().unwrap().into();
+        let deciding = Deciding { actor: &actor, policy: &policy, now };
+        let details =
+            ClientDetails::new("calendar app", "app.contoso.com", "https://app.contoso.com/done").unwrap();
+        let client_secret = ClientSecret::generate(&policy, &SystemEntropy).unwrap();
+        let new = NewSecret::lasting(Lifetime::OneYear);
+        let id = ClientId::from_random([7; 16]);
+        let registered = Client::register(
+            id.clone(),
+            owner,
+            details,
+            Availability::Worldwide,
+            &new,
+            &client_secret,
+            &deciding,
+        );
+        let (state, _) = registered.unwrap().change().unwrap().into_parts();
+        let client = state.active().unwrap();
+        let secret = client.secrets().next().unwrap().id();
+        assert!(client.promote(secret, &deciding).is_ok());
+
+        let mut material = client.material()[..VERIFIER].to_vec();
+        material.push(0);
+        let kept = ClientState::from_kept(id, client.revision(), client.to_body(), &material).unwrap();
+        let kept = kept.active().unwrap();
+        assert_eq!(kept.valid_at(now).count(), 1);
+        assert_eq!(kept.signing_at(now).secret(), None);
+        let refusal = Refusal::KeyDropped { secret };
+        assert_eq!(kept.promote(secret, &deciding).unwrap_err(), refusal);
+        let later = now.saturating_add(std::time::Duration::from_secs(60));
+        assert_eq!(kept.schedule_promotion(secret, later, &deciding).unwrap_err(), refusal);
+        let end = client.secret(secret).unwrap().validity().until().unwrap();
+        let not_then = Refusal::NotValidThen { at: end };
+        assert_eq!(kept.schedule_promotion(secret, end, &deciding).unwrap_err(), not_then);
+    }
+}

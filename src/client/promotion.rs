@@ -10,7 +10,7 @@ impl Client {
     /// Lets a secret sign from now on. The others stay passwords. If it signs by promotion already, nothing changes.
     ///
     /// # Errors
-    /// A [`Refusal`] when the secret is unknown, cannot sign, or is not valid now.
+    /// A [`Refusal`] when the secret is unknown, cannot sign, or is not valid now; [`Refusal::KeyDropped`].
     pub fn promote(&self, secret: SecretId, deciding: &Deciding<'_>) -> Result<Transition, Refusal> {
         let now = self.admit(deciding)?;
         self.promotable(secret, now)?;
@@ -23,10 +23,13 @@ impl Client {
     }
 
     /// Lets a secret sign from an instant on. A promotion of this secret that was scheduled before is replaced. The
-    /// same instant again changes nothing; now is the same as [`promote`](Self::promote).
+    /// same instant again changes nothing, unless another secret was scheduled for that instant since: of two that begin at
+    /// one instant the one made last counts (rule 6), so that scheduling again is a change, with an event. Now is the same as
+    /// [`promote`](Self::promote).
     ///
     /// # Errors
-    /// A [`Refusal`] when the secret is unknown, cannot sign, or is not valid at that instant, or when it has passed.
+    /// A [`Refusal`] when the secret is unknown, cannot sign, or is not valid at that instant, or when it has passed;
+    /// [`Refusal::KeyDropped`].
     pub fn schedule_promotion(
         &self,
         secret: SecretId,
@@ -76,9 +79,12 @@ impl Client {
         if !secret.purpose().signs() {
             return Err(Refusal::CannotSign);
         }
-        if self.signers_at(at).any(|signer| signer.id() == id) {
-            return Ok(());
+        if !secret.is_valid_at(at) {
+            return Err(Refusal::NotValidThen { at });
         }
-        Err(Refusal::NotValidThen { at })
+        match self.held(id).is_some_and(|held| held.can_sign_at(at)) {
+            true => Ok(()),
+            false => Err(Refusal::KeyDropped { secret: id }),
+        }
     }
 }

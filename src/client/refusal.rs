@@ -110,6 +110,15 @@ pub enum Refusal {
         /// The instant.
         at: Timestamp,
     },
+    /// The secret is valid, but its signing key is gone: an older version of this crate removed it when the secret had
+    /// ended by the clock of that time. It still works as a password.
+    #[error(
+        "secret {secret} can no longer sign: an older version removed its signing key when the secret had ended: add or rotate to another one"
+    )]
+    KeyDropped {
+        /// The secret.
+        secret: SecretId,
+    },
     /// The instant has passed.
     #[error("{at} has passed: choose an instant from {now} on")]
     InThePast {
@@ -212,6 +221,7 @@ impl Refusal {
             | Self::SecretExists { .. }
             | Self::Remembered { .. }
             | Self::NotValidThen { .. }
+            | Self::KeyDropped { .. }
             | Self::NothingScheduled { .. }
             | Self::RotationUnderway { .. }
             | Self::CannotReplace { .. }

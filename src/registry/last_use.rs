@@ -53,8 +53,11 @@ impl LastUseBuffer {
             self.reported.insert(key, at);
             let mut shard = lock(self.shard(client_id));
             let uses = shard.entry(client_id.clone()).or_default();
-            uses.bring_back(believable_until(at), at);
-            uses.note(secret, at);
+            if uses.of(secret).is_none_or(|noted| noted <= believable_until(at)) {
+                uses.note(secret, at);
+            } else {
+                uses.set(secret, at);
+            }
         }
     }
 

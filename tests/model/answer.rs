@@ -41,6 +41,7 @@ pub(crate) struct Planned {
     pub(crate) valid: Vec<u32>,
     pub(crate) add_ins: Vec<u8>,
     pub(crate) last_used: Option<i64>,
+    pub(crate) use_ahead: Option<i64>,
     pub(crate) obstacles: Vec<&'static str>,
 }
 

@@ -4,7 +4,7 @@
 //! sellers and an operator; after each the answers are compared, what the client has, who signs and what is valid now
 //! and later, and its trail; at the end of a history everything, with every client secret that was ever issued.
 //!
-//! `CLIENT_REGISTRY_HISTORIES` asks for more histories than the usual 20,000; a twentieth of them is run in a file, too,
+//! `CLIENT_REGISTRY_HISTORIES` asks for more or fewer histories than the usual 20,000; a twentieth of them is run in a file, too,
 //! and 300 of 20,000 in PostgreSQL, a file and memory side by side.
 //! Models with a deliberate mistake show that the comparison notices one.
 
@@ -43,8 +43,12 @@ use std::io::Write as _;
 
 use client_registry::store::MemoryStore;
 
+use crate::answer::Answer;
+use crate::command::{Command, Name, Pick};
 use crate::home::Home;
 use crate::machine::{Comparison, Reference};
+use crate::model::{Actor, DAY, Fault, Model, New, START};
+use crate::system::System;
 
 /// Two halves, so that two cores have something to do.
 #[test]
@@ -55,6 +59,29 @@ fn the_first_half_of_the_histories() {
 #[test]
 fn the_second_half_of_the_histories() {
     run_half(2);
+}
+
+/// Scheduling for an instant that another secret was scheduled for since is a change (rules 6 and 7): of two promotions that
+/// begin at one instant the one made last counts. Found once in a million random histories.
+#[test]
+fn of_two_that_are_scheduled_for_one_instant_the_last_one_signs() {
+    let (actor, client, at) = (Actor::Seller(0), 0, START + DAY);
+    let new = || New { lifetime: 0, starts: None, signs: true, label: None };
+    let name = Name { number: 0, spelling: 0, url: 0 };
+    let schedule = |secret| Command::Schedule { actor, client, secret, at };
+    let system = replay(&[
+        (Command::Register { actor, seller: 0, name, china: false, new: new() }, None),
+        (Command::Add { actor, client, new: new() }, Some(Answer::Issued(2))),
+        (schedule(1), Some(Answer::Changed)),
+        (schedule(1), Some(Answer::Unchanged)),
+        (schedule(2), Some(Answer::Changed)),
+        (schedule(2), Some(Answer::Unchanged)),
+        (schedule(1), Some(Answer::Changed)),
+        (schedule(1), Some(Answer::Unchanged)),
+        (Command::SetClock { to: at }, None),
+        (Command::Sign { client }, Some(Answer::SignedBy(vec![1]))),
+    ]);
+    assert_eq!(system.history.len(), 10);
 }
 
 #[test]
@@ -136,7 +163,8 @@ fn run_some<S: Home>(histories: u32, half: u8) {
     // Past the capture of passing tests: a figure that nobody sees is none.
     let _ = writeln!(std::io::stdout(), "half {half}: {tally}");
     assert_eq!(tally.histories, each as usize);
-    if each < 1_000 {
+    // Of fewer histories chance decides what is in them.
+    if each < 10_000 {
         return;
     }
     assert!(tally.commands > 30 * tally.histories, "histories are too short");
@@ -145,6 +173,21 @@ fn run_some<S: Home>(histories: u32, half: u8) {
         assert!(family.accepted > 100, "{name} is hardly ever tried");
     }
     assert_eq!(tally.families.len(), 32, "every family of commands is tried");
+}
+
+/// Model and registry in one history, with the answers that both have to give, where it matters.
+fn replay(history: &[(Command, Option<Answer>)]) -> System<MemoryStore> {
+    let mut model = Model::new(Fault::None);
+    let mut system = Comparison::<0, MemoryStore>::init_test(&model);
+    for (command, expected) in history {
+        let answers = model.obey(command);
+        if let Some(expected) = expected {
+            assert_eq!(answers, std::slice::from_ref(expected), "{command:?}");
+        }
+        model.last = Some((command.clone(), answers));
+        system = Comparison::<0, MemoryStore>::apply(system, &model, Pick { kind: 0, numbers: [0; 5] });
+    }
+    system
 }
 
 fn is_caught<const FAULT: usize>(what: &str) {

@@ -154,6 +154,8 @@ pub(crate) struct Client {
     pub(crate) name: crate::command::Name,
     pub(crate) china: bool,
     pub(crate) changed_at: i64,
+    /// The earlier of the last change and the one before: what had ended by then may be forgotten.
+    pub(crate) settled: i64,
     pub(crate) revision: u64,
     pub(crate) secrets: Vec<Secret>,
     pub(crate) promotions: Vec<Promotion>,
@@ -182,8 +184,6 @@ pub(crate) struct Secret {
     pub(crate) imported: Option<(i64, bool)>,
     /// The later of its adding and its last enabling: when, and as which step.
     pub(crate) standing: (i64, u64),
-    /// Whether there is still something to sign with.
-    pub(crate) has_key: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -216,7 +216,7 @@ impl Secret {
     }
 
     pub(crate) fn can_sign(&self, t: i64, fault: Fault) -> bool {
-        self.signs && self.has_key && self.is_valid(t, fault)
+        self.signs && self.is_valid(t, fault)
     }
 
     pub(crate) fn state(&self, t: i64, fault: Fault) -> &'static str {
@@ -294,7 +294,16 @@ impl Client {
     }
 
     pub(crate) fn last_use(&self, id: u32) -> Option<i64> {
-        self.uses.iter().filter(|(secret, _)| *secret == id).map(|(_, at)| *at).max()
+        self.uses.iter().find(|(secret, _)| *secret == id).map(|(_, at)| *at)
+    }
+
+    /// Rule 9: the later use counts, unless it is more than a minute ahead.
+    pub(crate) fn note_use(&mut self, id: u32, t: i64) {
+        match self.uses.iter_mut().find(|(secret, _)| *secret == id) {
+            Some((_, at)) if t < *at && *at <= t + MINUTE => {}
+            Some((_, at)) => *at = t,
+            None => self.uses.push((id, t)),
+        }
     }
 }
 

@@ -96,23 +96,13 @@ impl Model {
         Ok((client.instant(self.now), against))
     }
 
-    /// What every commit does. What ended secrets signed with goes, and the promotions that no longer matter; only an
-    /// operator sets a client's clock back.
+    /// What every commit does. Nothing goes because of what the clock says (rule 19); only an operator sets a client's clock
+    /// back.
     fn commit(&mut self, actor: Actor, client: usize, t: i64) {
         let client = &mut self.clients[client];
         client.revision += 1;
+        client.settled = t.min(client.changed_at);
         client.changed_at = if actor == Actor::Operator { t } else { t.max(client.changed_at) };
-        for secret in client.secrets.iter_mut().filter(|secret| secret.has_ended(t)) {
-            secret.has_key = false;
-        }
-        let promotions = client.promotions.clone();
-        client.promotions.retain(|one| {
-            let superseded = promotions.iter().any(|other| {
-                other.secret == one.secret && other.at <= t && (other.at, other.made) > (one.at, one.made)
-            });
-            let ended = client.secrets.iter().all(|secret| secret.id != one.secret || secret.has_ended(t));
-            !ended && (one.at > t || !superseded)
-        });
     }
 }
 

@@ -541,6 +541,7 @@ fn about<C>(plan: &Plan<C>) -> Planned {
     };
     Planned {
         last_used: plan.last_used().map(Timestamp::as_millis),
+        use_ahead: plan.use_ahead().map(Timestamp::as_millis),
         obstacles: plan.obstacles().iter().map(obstacle).collect(),
         ..Planned::default()
     }

@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
-use client_registry::{Client, Days, Refusal, Rotation, Secret, Timestamp};
+use client_registry::{Availability, Client, Days, ImportedClient, Refusal, Rotation, Secret, Timestamp};
 use proptest::prelude::*;
 
-use crate::common::{Desk, SeededEntropy, add_in, changed, lasting_days, later, registered, start};
+use crate::common::{
+    Desk, SeededEntropy, add_in, changed, client_id, days_later, details, foreign, into_client, lasting_days,
+    later, registered, secret_id, start, validity,
+};
 use crate::history::{history, pick};
-use crate::world::World;
+use crate::world::{World, probes};
 
 proptest! {
     /// "`t = max(clock, changed_at)`, while that is at most a minute ahead. If it is more, the clock is taken as it is."
@@ -91,6 +94,116 @@ proptest! {
     }
 }
 
+proptest! {
+    /// "No command does something that cannot be taken back merely because a clock says so: MAC keys and promotions stay
+    /// until their secret is deleted or forgotten." What changes under a clock that is far ahead and has nothing to do with
+    /// them leaves who signs at every instant as it was.
+    #[test]
+    fn rule_19_a_clock_far_ahead_takes_nothing(
+        steps in history(12),
+        ahead in prop::collection::vec(0i64..200_000_000_000, 1..4),
+    ) {
+        let world = World::after(&steps);
+        let (before, operator) = (&world.client, Desk::operator());
+        let mut client = into_client(before.associate(&add_in(70), &operator.at(world.now)).unwrap());
+        for (number, ahead) in ahead.into_iter().enumerate() {
+            let deciding = operator.at(later(world.now, ahead));
+            client = into_client(client.associate(&add_in(71 + number), &deciding).unwrap());
+        }
+        client = into_client(client.dissociate(add_in(70).id(), &operator.at(world.now)).unwrap());
+        prop_assert_eq!(client.promotions(), before.promotions());
+        for t in probes(before, Timestamp::MIN) {
+            prop_assert_eq!(client.signing_at(t), before.signing_at(t));
+            for secret in before.secrets() {
+                let promotes = |client: &Client| client.schedule_promotion(secret.id(), t, &operator.at(world.now)).err();
+                prop_assert_eq!(promotes(&client), promotes(before));
+            }
+        }
+        let signing = before.signing_at(world.now);
+        prop_assert_eq!(client.signing_at(world.now), signing);
+    }
+
+    /// "MAC keys … stay (of imported ones too that had ended)": what was imported under a clock far ahead, or ended and
+    /// imported, can be promoted as soon as the clock says that it is valid.
+    #[test]
+    fn rule_19_what_had_ended_when_it_was_imported_keeps_its_key(ahead in 0i64..200_000_000_000, whole in any::<bool>()) {
+        let (entropy, operator) = (SeededEntropy::new(19), Desk::operator());
+        let (secret, now) = (foreign(1, validity(start(), days_later(start(), 10))), later(start(), ahead));
+        let client = if whole {
+            let owner = client_registry::SellerId::parse("contoso").unwrap();
+            let imported = ImportedClient::new(client_id("moved-in"), owner, details(), Availability::Worldwide);
+            into_client(Client::import(&imported.with_secret(secret), &operator.at(now)).unwrap())
+        } else {
+            let client = registered(&lasting_days(900), &entropy, &operator, start());
+            into_client(client.import_secret(&secret, &operator.at(now)).unwrap())
+        };
+        let imported = client.secrets().last().unwrap().id();
+        let promoted = into_client(client.promote(imported, &operator.at(start())).unwrap());
+        prop_assert_eq!(promoted.signing_at(start()).secret(), Some(imported));
+    }
+}
+
+/// "Forgotten are only secrets that had ended at the client's previous change already": the first command under a clock that
+/// is far ahead forgets none of those that run, and a second one does.
+#[test]
+fn rule_19_a_clock_far_ahead_forgets_nothing_at_once() {
+    let (entropy, desk) = (SeededEntropy::new(19), Desk::operator().allowing_secrets(32));
+    let mut client = registered(&lasting_days(90), &entropy, &desk, start());
+    for _ in 1..30 {
+        let added = client.add_secret(&lasting_days(90), &entropy.client_secret(), &desk.at(start()));
+        client = into_client(added.unwrap());
+    }
+    let valid = |client: &Client| client.valid_at(start()).count();
+    assert_eq!(valid(&client), 30);
+    let ahead = days_later(start(), 700);
+    let add = |client: &Client| {
+        into_client(client.add_secret(&lasting_days(90), &entropy.client_secret(), &desk.at(ahead)).unwrap())
+    };
+    let once = add(&client);
+    assert_eq!(valid(&once), 30);
+    assert!(once.signing_at(start()).secret().is_some());
+    assert_eq!(valid(&add(&once)), 16);
+    // Put right in between: that was the last change, by which none has ended.
+    let healed = into_client(once.associate(&add_in(1), &desk.at(start())).unwrap());
+    assert_eq!(valid(&add(&healed)), 30);
+}
+
+/// "Where an operator works under a clock that was set back, what they add or enable counts as no earlier than what stands
+/// already", and `valid_since` says what counts.
+#[test]
+fn rule_06_under_a_clock_that_was_set_back_nothing_counts_as_earlier_than_what_stands() {
+    let (entropy, desk) = (SeededEntropy::new(6), Desk::operator().allowing_secrets(32));
+    let client = registered(&lasting_days(900), &entropy, &desk, start());
+    let back = desk.at(days_later(start(), 0));
+    // The client stands in a year; the clock is set back to the start.
+    let ahead = days_later(start(), 365);
+    let added = client.add_secret(&lasting_days(900), &entropy.client_secret(), &desk.at(ahead));
+    let client = into_client(added.unwrap());
+    let plan =
+        client.plan_disabling(secret_id(1), &client_registry::LastUses::default(), &desk.at(ahead)).unwrap();
+    let disabled = client.confirm(&plan, &client_registry::LastUses::default(), &desk.at(ahead)).unwrap();
+    let client = into_client(disabled);
+
+    let entry = || entropy.client_secret();
+    let next: [Client; 4] = [
+        into_client(client.add_secret(&lasting_days(900), &entry(), &back).unwrap()),
+        into_client(client.import_secret(&foreign(1, validity(later(start(), -5), ahead)), &back).unwrap()),
+        into_client(client.enable(secret_id(1), &back).unwrap()),
+        into_client(
+            client.delete_in_emergency(secret_id(2), Some((&lasting_days(900), &entry())), &back).unwrap().0,
+        ),
+    ];
+    for (client, (number, since)) in next.iter().zip([(3, ahead), (3, ahead), (1, ahead), (3, start())]) {
+        let secret = client.secret(secret_id(number)).unwrap();
+        // With the one that stands in the future nothing is left to count from.
+        assert_eq!(secret.valid_since(), since, "secret {number}");
+        let at = later(ahead, 1);
+        if client.secret(secret_id(2)).is_some() {
+            assert_eq!(client.signing_at(at).secret(), Some(secret_id(2)), "secret {number} takes nothing");
+        }
+    }
+}
+
 /// To the millisecond: a minute is borne, a millisecond more is not.
 #[test]
 fn rule_19_a_minute_and_not_a_millisecond_more() {
@@ -102,7 +215,7 @@ fn rule_19_a_minute_and_not_a_millisecond_more() {
             client.add_secret(&lasting_days(1), &entropy.client_secret(), &deciding).err(),
             client.rotate(&rotation, &entropy.client_secret(), &deciding).err(),
             client.associate(&add_in(1), &deciding).err(),
-            client.promote(crate::common::secret_id(1), &deciding).err(),
+            client.promote(secret_id(1), &deciding).err(),
             client.plan_client_deletion(&client_registry::LastUses::default(), &deciding).err(),
         ]
     };
@@ -120,7 +233,7 @@ fn rule_19_a_tombstone_lives_by_the_same_clock() {
     let plan = client.plan_client_deletion(&uses, &desk.at(start())).unwrap();
     let (state, _) = changed(client.confirm(&plan, &uses, &desk.at(start())).unwrap());
     let client_registry::ClientState::Deleted(tombstone) = state else { panic!("it was deleted") };
-    let mark = |desk: &Desk, now| tombstone.mark_compromised(crate::common::secret_id(1), &desk.at(now));
+    let mark = |desk: &Desk, now| tombstone.mark_compromised(secret_id(1), &desk.at(now));
     let (marked, _) = changed(mark(&desk, later(start(), -60_000)).unwrap());
     assert_eq!(marked.changed_at(), start());
     let by = Duration::from_millis(60_001);

@@ -11,7 +11,7 @@ use proptest::test_runner::TestRunner;
 
 use crate::common::{
     Desk, SeededEntropy, days_later, foreign, into_client, is_unchanged, lasting_days, later, registered,
-    secret_id, start, validity,
+    secret_id, start, two_secrets, validity,
 };
 use crate::history::{history, pick, when};
 use crate::naive::{Reading, Signer};
@@ -171,33 +171,20 @@ proptest! {
         }
         let Ok(scheduled) = client.schedule_promotion(secret, at, &deciding) else { return Ok(()) };
         let withdrawn = into_client(into_client(scheduled).withdraw_promotion(secret, &deciding).unwrap());
-        prop_assert_eq!(withdrawn.promotions(), client.carried(world.now));
+        prop_assert_eq!(withdrawn.promotions(), but_superseded(client, secret, world.now));
         for t in probes(client, world.now) {
             prop_assert_eq!(withdrawn.signing_at(t), client.signing_at(t));
         }
     }
 }
 
-/// The promotions that a change made now would keep.
-trait Carried {
-    fn carried(&self, now: Timestamp) -> Vec<client_registry::Promotion>;
-}
-
-impl Carried for Client {
-    fn carried(&self, now: Timestamp) -> Vec<client_registry::Promotion> {
-        let promotions = self.promotions();
-        let matters = |(position, one): (usize, &client_registry::Promotion)| {
-            let has_ended = self.secret(one.secret()).is_none_or(|secret| secret.validity().has_ended(now));
-            let superseded = one.at() <= now
-                && promotions.iter().enumerate().any(|(other_position, other)| {
-                    other.secret() == one.secret()
-                        && other.at() <= now
-                        && (other.at(), other_position) > (one.at(), position)
-                });
-            (!has_ended && !superseded).then_some(*one)
-        };
-        promotions.iter().enumerate().filter_map(matters).collect()
-    }
+/// The promotions without those of a secret that a later one has taken the place of: scheduling it leaves them out.
+fn but_superseded(client: &Client, secret: SecretId, now: Timestamp) -> Vec<client_registry::Promotion> {
+    let of_it = client.promotions().iter().filter(|one| one.secret() == secret && one.at() <= now);
+    let latest = of_it.enumerate().max_by_key(|(position, one)| (one.at(), *position)).map(|(_, one)| *one);
+    let stays =
+        |one: &&client_registry::Promotion| one.secret() != secret || one.at() > now || latest == Some(**one);
+    client.promotions().iter().filter(stays).copied().collect()
 }
 
 /// A comparison that cannot fail proves nothing: over random histories each wrong reading of the rule differs.
@@ -335,6 +322,24 @@ fn told(found: &Result<client_registry::Transition, Refusal>) -> String {
         Ok(transition) if is_unchanged(transition) => "unchanged".to_owned(),
         Ok(_) => "changed".to_owned(),
         Err(refusal) => refusal.to_string(),
+    }
+}
+
+/// "Scheduling again replaces it"; of two that begin at one instant "the one made last" counts: so scheduling again, after
+/// another secret was scheduled for the same instant, is a change.
+#[test]
+fn rule_07_scheduling_again_after_another_one_is_a_change() {
+    let (mut client, desk) = two_secrets();
+    let at = days_later(start(), 1);
+    for (secret, is_news) in [(1, true), (1, false), (2, true), (2, false), (1, true), (1, false)] {
+        let scheduled = client.schedule_promotion(secret_id(secret), at, &desk.at(start())).unwrap();
+        assert_eq!(is_unchanged(&scheduled), !is_news, "secret {secret}");
+        if is_news {
+            client = into_client(scheduled);
+        }
+        assert_eq!(client.signing_at(at).secret(), Some(secret_id(secret)));
+        let scheduled = client.promotions().iter().filter(|one| one.at() == at).count();
+        assert!(scheduled <= 2, "each secret has one");
     }
 }
 

@@ -15,7 +15,7 @@ impl Model {
             if let Some(secret) = found.secrets.iter().find(|secret| secret.text == text) {
                 let (id, state, ends) = (secret.id, secret.state(t, fault), secret.until);
                 if state != "NotYetStarted" {
-                    found.uses.push((id, t));
+                    found.note_use(id, t);
                 }
                 if state != "Valid" {
                     return Answer::Denied(state, Some(id));
@@ -75,7 +75,7 @@ impl Model {
         let reason = match found.secret(id) {
             _ if found.deleted => "ClientDeleted",
             Some(secret) => match secret.state(t, self.fault) {
-                "Valid" if !secret.has_key => "CannotSign",
+                "Valid" if !secret.signs => "CannotSign",
                 "Valid" if forged => "Wrong",
                 "Valid" => return Answer::Verified(id),
                 state => state,

@@ -22,7 +22,7 @@ impl Client {
     ) -> u32 {
         self.count += 1;
         let standing = self.next_standing(t);
-        let mut secret = Secret {
+        let secret = Secret {
             id: self.count,
             text,
             signs,
@@ -33,18 +33,17 @@ impl Client {
             replaced_by: None,
             imported,
             standing,
-            has_key: true,
         };
-        secret.has_key = !secret.has_ended(t);
         self.secrets.push(secret);
         self.steps += 1;
-        // Rule 3: of ended ones 16 are kept.
+        // Rules 3 and 19: of ended ones 16 are kept, and those that the last change did not find ended.
         loop {
             let ended = self.secrets.iter().filter(|secret| secret.has_ended(t));
-            if ended.clone().count() <= 16 {
+            let settled = ended.clone().filter(|secret| secret.has_ended(self.settled));
+            let longest = settled.map(|secret| (secret.until, secret.id)).min().map(|(_, id)| id);
+            if ended.count() <= 16 || longest.is_none() {
                 return self.count;
             }
-            let longest = ended.map(|secret| (secret.until, secret.id)).min().map(|(_, id)| id);
             self.secrets.retain(|secret| Some(secret.id) != longest);
             self.promotions.retain(|one| Some(one.secret) != longest);
             self.steps += 1;
@@ -53,7 +52,8 @@ impl Client {
 
     /// Rule 3: sixteen have ended since then or at that instant, so that one that ended with this import goes at once.
     pub(super) fn would_lose(&self, t: i64, import: &Import) -> bool {
-        let Some(until) = import.until.filter(|until| *until <= t) else { return false };
+        let settled = t.min(self.changed_at);
+        let Some(until) = import.until.filter(|until| *until <= settled) else { return false };
         let ended = self.secrets.iter().filter_map(|secret| secret.until).filter(|end| *end <= t);
         ended.filter(|end| *end >= until).count() >= 16
     }
@@ -73,7 +73,14 @@ impl Client {
     }
 
     pub(super) fn promote(&mut self, t: i64, id: u32, at: i64) {
-        self.promotions.retain(|one| one.secret != id || (one.at <= t) != (at <= t));
+        let latest = self.promotions.iter().filter(|one| one.secret == id && one.at <= t);
+        let latest = latest.max_by_key(|one| (one.at, one.made)).map(|one| one.made);
+        self.promotions.retain(|one| match one.secret == id {
+            false => true,
+            // Scheduling replaces what is scheduled, and leaves the latest in force.
+            true if t < at => one.at <= t && latest == Some(one.made),
+            true => t < one.at,
+        });
         self.promotions.push(Promotion { secret: id, at, made: self.steps });
         self.steps += 1;
     }
@@ -117,6 +124,7 @@ pub(super) fn blank(imported: Option<u8>, owner: u8, name: Name, china: bool, t:
         name,
         china,
         changed_at: t,
+        settled: t,
         revision: 0,
         secrets: vec![],
         promotions: vec![],

@@ -36,7 +36,8 @@ impl Model {
                 return Ok(Planned {
                     valid: found.valid(t, self.fault),
                     add_ins: found.add_ins.clone(),
-                    last_used: found.secrets.iter().filter_map(|secret| used(found, secret)).max(),
+                    last_used: found.secrets.iter().filter_map(|secret| used(found, secret, t).0).max(),
+                    use_ahead: found.secrets.iter().filter_map(|secret| used(found, secret, t).1).max(),
                     ..Planned::default()
                 });
             }
@@ -59,7 +60,7 @@ impl Model {
         if secret.can_sign(t, self.fault) && !able(&without) {
             obstacles.push("LastThatSigns");
         }
-        let last_used = used(found, secret);
+        let (last_used, use_ahead) = used(found, secret, t);
         if matches!(kind, PlanKind::Deletion(_)) && last_used.is_some_and(|at| t < at + 7 * DAY) {
             obstacles.push("UsedRecently");
         }
@@ -69,6 +70,7 @@ impl Model {
             valid: without.valid(t, self.fault),
             add_ins: vec![],
             last_used,
+            use_ahead,
             obstacles,
         })
     }
@@ -208,7 +210,9 @@ impl Model {
     }
 }
 
-/// An imported secret counts as used at its import (rule 9).
-pub(super) fn used(client: &Client, secret: &Secret) -> Option<i64> {
-    client.last_use(secret.id).max(secret.imported.map(|(at, _)| at))
+/// An imported secret counts as used at its import (rule 9); what is more than a minute ahead is not believed.
+pub(super) fn used(client: &Client, secret: &Secret, t: i64) -> (Option<i64>, Option<i64>) {
+    let both = [client.last_use(secret.id), secret.imported.map(|(at, _)| at)];
+    let both = || both.into_iter().flatten();
+    (both().filter(|at| *at <= t + MINUTE).max(), both().filter(|at| *at > t + MINUTE).max())
 }

@@ -143,9 +143,6 @@ impl Model {
             Some(secret) => {
                 if !secret.signs {
                     against.push("CannotSign");
-                } else if !secret.has_key {
-                    // It may be valid once more where the clock was set back, but there is nothing to sign with.
-                    against.extend(["CannotSign", "NotValidThen"]);
                 }
                 if !secret.is_valid(at, self.fault) {
                     against.push("NotValidThen");
@@ -157,7 +154,11 @@ impl Model {
         }
         let is_so = match at == t {
             true => found.signing(t, self.fault) == Some((id, true)),
-            false => found.promotions.iter().any(|one| one.secret == id && one.at == at),
+            // Of two for one instant the one made last counts (rule 6).
+            false => {
+                let then = found.promotions.iter().filter(|one| one.at == at);
+                then.max_by_key(|one| one.made).is_some_and(|last| last.secret == id)
+            }
         };
         if is_so {
             return vec![Answer::Unchanged];
