@@ -9,10 +9,10 @@
 mod flight;
 
 use std::hash::BuildHasher;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
-use self::flight::{Flights, Found, Landed, Load};
+use self::flight::{Flights, Found, Landed};
 use crate::clock::{Clock, Reading};
 use crate::record::{Opened, RecordId};
 use crate::store::{Commit, StoreError, StoreErrorKind};
@@ -141,9 +141,9 @@ impl Cache {
                 // One may have landed since this caller looked.
                 let begin = || match self.fresh(key, clock) {
                     Some(found) => Err(found),
-                    None => Ok((Reading::of(clock), Box::pin(load()) as Load)),
+                    None => Ok((Reading::of(clock), load())),
                 };
-                let seat = match self.flights.join(key, begin) {
+                let mut seat = match self.flights.join(key, begin) {
                     Ok(seat) => seat,
                     Err(found) => return Ok(found),
                 };
@@ -171,14 +171,15 @@ impl Cache {
         ))
     }
 
-    /// Notes what a load came to, and keeps it unless its client was taken out since. Nobody can take it out meanwhile.
-    fn land(&self, key: &str, sent: Reading, found: Found, is_joined: bool, clock: &dyn Clock) -> Landed {
+    /// Keeps what a load came to unless its client was taken out since, and says whether it was fresh. Nobody can take it out
+    /// meanwhile.
+    fn land(&self, key: &str, sent: Reading, found: &Found, is_joined: bool, clock: &dyn Clock) -> bool {
         let age = Age { loaded: sent, lasts: self.lasts(key) };
         // What was on its way for so long that it is no longer fresh lets nobody in. Polls vouch for what they have carried no
         // event of.
         let was_fresh = if is_joined { self.is_fresh(&age, clock) } else { self.is_young(&sent, clock) };
         if is_joined && was_fresh {
-            match &found {
+            match found {
                 Ok(Some(opened)) => {
                     self.clients.insert(key.to_owned(), Entry { opened: opened.clone(), age })
                 }
@@ -186,7 +187,7 @@ impl Cache {
                 Err(_) => {}
             }
         }
-        Landed { found: Arc::new(found), sent, was_fresh, was_overtaken: !is_joined }
+        was_fresh
     }
 
     /// Takes a client out: whoever asks from now on asks the store, and a load that is under way does not enter.

@@ -1,13 +1,16 @@
-//! Loads that are under way, each shared by all who ask for the same client meanwhile.
+//! Loads that are under way, each shared by all callers that ask for the same client meanwhile.
 //!
-//! A load is driven by whichever of them is woken, so that it depends on none of them: a caller that is dropped, or that is
+//! A load is driven by whichever caller is woken, so that it depends on none of them: a caller that is dropped, or that is
 //! polled once and then left alone, holds up nobody. When the last of them has gone, the load goes as well.
 
+use std::any::Any;
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering, fence};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
-use std::task::{Context, Poll, Wake, Waker};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use futures_util::FutureExt as _;
+use futures_util::future::Shared;
 
 use crate::clock::Reading;
 use crate::record::Opened;
@@ -16,11 +19,8 @@ use crate::store::StoreError;
 /// What a load comes to.
 pub(super) type Found = Result<Option<Opened>, StoreError>;
 
-/// A load. It borrows nothing, since it may outlive the caller that began it.
-pub(super) type Load = Pin<Box<dyn Future<Output = Found> + Send>>;
-
-/// The loads that are under way, by the client that they load. One that was [detached](Self::detach) is under way for those who
-/// wait for it already, and for nobody else.
+/// The loads that are under way, by the client that they load. A load that was [detached](Self::detach) goes on for the callers
+/// that wait for it already, and nobody else joins it.
 #[derive(Default)]
 pub(super) struct Flights {
     by_key: Mutex<ByKey>,
@@ -28,29 +28,31 @@ pub(super) struct Flights {
 
 type ByKey = HashMap<String, Boarding, foldhash::fast::RandomState>;
 
-/// A load that can be joined, and how many have joined it.
+/// A load that can be joined, and how many callers wait for it.
 struct Boarding {
-    flight: Arc<Flight>,
+    flight: Flight,
     seats: usize,
 }
 
+#[derive(Clone)]
 struct Flight {
     /// When the load was sent, or a little earlier.
     sent: Reading,
-    progress: Mutex<Progress>,
-    /// Whether somebody found it locked and went to sleep.
-    missed: AtomicBool,
-    wakers: Arc<Wakers>,
+    load: Shared<Load>,
+    verdict: Arc<OnceLock<Verdict>>,
 }
 
-enum Progress {
-    /// With the seat that drove it last. Only that one drives it without having been woken by it.
-    UnderWay(Load, Option<usize>),
-    Landed(Landed),
+/// It borrows nothing, since it may outlive the caller that began it.
+type Load = Pin<Box<dyn Future<Output = Result<Arc<Found>, Panic>> + Send>>;
+
+/// What the first caller that sees the end of a load makes of it, for all of them.
+#[derive(Clone, Copy)]
+struct Verdict {
+    was_fresh: bool,
+    was_overtaken: bool,
 }
 
-/// What all who wait for a load are told.
-#[derive(Clone)]
+/// What all callers that wait for a load are told.
 pub(super) struct Landed {
     pub(super) found: Arc<Found>,
     pub(super) sent: Reading,
@@ -62,35 +64,32 @@ pub(super) struct Landed {
 
 impl Flights {
     /// Joins the load of a client, or begins one, unless `begin` finds that there is no need.
-    pub(super) fn join<'a, K>(
+    pub(super) fn join<'a, K, F>(
         &'a self,
         key: &'a str,
-        begin: impl FnOnce() -> Result<(Reading, Load), K>,
-    ) -> Result<Seat<'a>, K> {
+        begin: impl FnOnce() -> Result<(Reading, F), K>,
+    ) -> Result<Seat<'a>, K>
+    where
+        F: Future<Output = Found> + Send + 'static,
+    {
         let mut by_key = self.lock();
         let flight = match by_key.get_mut(key) {
             Some(boarding) => {
                 boarding.seats += 1;
-                Arc::clone(&boarding.flight)
+                boarding.flight.clone()
             }
             None => {
                 let (sent, load) = begin()?;
-                let flight = Arc::new(Flight {
-                    sent,
-                    progress: Mutex::new(Progress::UnderWay(load, None)),
-                    missed: AtomicBool::new(false),
-                    wakers: Arc::default(),
-                });
-                by_key.insert(key.to_owned(), Boarding { flight: Arc::clone(&flight), seats: 1 });
+                let flight = Flight::new(sent, load);
+                by_key.insert(key.to_owned(), Boarding { flight: flight.clone(), seats: 1 });
                 flight
             }
         };
         drop(by_key);
-        let number = flight.wakers.seat();
-        Ok(Seat { flights: self, key, flight, number })
+        Ok(Seat { flights: self, key, flight })
     }
 
-    /// Lets nobody join the load of a client any longer, and does something else before anybody can begin another one.
+    /// Lets nobody join the load of a client any longer, and runs `and` before anybody can begin another one.
     pub(super) fn detach(&self, key: &str, and: impl FnOnce()) {
         let mut by_key = self.lock();
         let gone = by_key.remove(key);
@@ -114,104 +113,69 @@ impl Flights {
     }
 }
 
+impl Flight {
+    fn new(sent: Reading, load: impl Future<Output = Found> + Send + 'static) -> Self {
+        let load = async move {
+            let found = AssertUnwindSafe(load).catch_unwind().await;
+            found.map(Arc::new).map_err(|payload| Panic(Arc::new(Mutex::new(Some(payload)))))
+        };
+        let load: Load = Box::pin(load);
+        Self { sent, load: load.shared(), verdict: Arc::default() }
+    }
+
+    fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.verdict, &other.verdict)
+    }
+}
+
 /// The place of one caller in a load.
 pub(super) struct Seat<'a> {
     flights: &'a Flights,
     key: &'a str,
-    flight: Arc<Flight>,
-    number: usize,
+    flight: Flight,
 }
 
 impl Seat<'_> {
-    /// Waits for the load, and drives it where nobody else does. Whoever completes it calls `land` with when it was sent, what
-    /// it came to, and whether it can still be joined, and all are told what `land` makes of it; nobody can detach it or begin
-    /// another one meanwhile. `None` when it never lands, since it panicked in the hands of another caller.
+    /// Waits for the load, and drives it where nobody else does. The first caller that sees its end calls `land` with when it
+    /// was sent, what it came to, and whether it can still be joined; `land` says whether it was fresh, and all callers are
+    /// told. Nobody can detach the load or begin another one meanwhile. Returns `None` when the load panicked; one of the
+    /// callers panics with it.
     pub(super) async fn landed(
-        &self,
-        land: impl Fn(Reading, Found, bool) -> Landed + Send + Sync,
+        &mut self,
+        land: impl FnOnce(Reading, &Found, bool) -> bool,
     ) -> Option<Landed> {
-        std::future::poll_fn(|context| self.poll(context, &land)).await
-    }
-
-    fn poll(
-        &self,
-        context: &Context<'_>,
-        land: &impl Fn(Reading, Found, bool) -> Landed,
-    ) -> Poll<Option<Landed>> {
-        let flight = &*self.flight;
-        // Noted before the load is looked at, so that nothing goes by in between.
-        flight.wakers.note(self.number, context.waker());
-        for _ in 0..2 {
-            let _woken = IfItPanics(&flight.wakers);
-            match flight.progress.try_lock() {
-                Ok(progress) => return self.drive(progress, land).map(Some),
-                Err(TryLockError::Poisoned(_)) => {
-                    drop(self.remove(&mut self.flights.lock()));
-                    return Poll::Ready(None);
-                }
-                // Somebody else drives it at this moment, and sees this afterwards or has let go of it already.
-                Err(TryLockError::WouldBlock) => {
-                    flight.missed.swap(true, Ordering::SeqCst);
-                    fence(Ordering::SeqCst);
-                }
+        let found = match (&mut self.flight.load).await {
+            Ok(found) => found,
+            Err(panic) => {
+                drop(self.remove(&mut self.flights.lock()));
+                panic.go_on_once();
+                return None;
             }
-        }
-        Poll::Pending
-    }
-
-    fn drive(
-        &self,
-        mut progress: MutexGuard<'_, Progress>,
-        land: &impl Fn(Reading, Found, bool) -> Landed,
-    ) -> Poll<Landed> {
-        let flight = &*self.flight;
-        let (load, driver) = match &mut *progress {
-            Progress::Landed(landed) => return Poll::Ready(landed.clone()),
-            Progress::UnderWay(load, driver) => (load, driver),
         };
-        let is_due = flight.wakers.is_due.swap(false, Ordering::SeqCst);
-        if !is_due && driver.is_some_and(|driver| driver != self.number) {
-            return Poll::Pending;
-        }
-        *driver = Some(self.number);
-        let all = Waker::from(Arc::clone(&flight.wakers));
-        match load.as_mut().poll(&mut Context::from_waker(&all)) {
-            Poll::Ready(found) => {
-                let mut by_key = self.flights.lock();
-                let boarding = self.remove(&mut by_key);
-                let landed = land(flight.sent, found, boarding.is_some());
-                drop(by_key);
-                let load = std::mem::replace(&mut *progress, Progress::Landed(landed.clone()));
-                drop(progress);
-                drop(load);
-                flight.wakers.forget(self.number);
-                flight.wakers.wake_all();
-                Poll::Ready(landed)
-            }
-            Poll::Pending => {
-                drop(progress);
-                fence(Ordering::SeqCst);
-                if flight.missed.swap(false, Ordering::SeqCst) {
-                    flight.wakers.wake_all();
-                }
-                Poll::Pending
-            }
-        }
+        let sent = self.flight.sent;
+        let Verdict { was_fresh, was_overtaken } = *self.flight.verdict.get_or_init(|| {
+            let mut by_key = self.flights.lock();
+            let boarding = self.remove(&mut by_key);
+            let was_fresh = land(sent, &found, boarding.is_some());
+            drop(by_key);
+            Verdict { was_fresh, was_overtaken: boarding.is_none() }
+        });
+        Some(Landed { found, sent, was_fresh, was_overtaken })
     }
 
-    /// Takes the load out, if it is the one that is under way for everybody.
+    /// Takes the load out, if it is the one that can be joined.
     fn remove(&self, by_key: &mut ByKey) -> Option<Boarding> {
-        let is_this = by_key.get(self.key).is_some_and(|other| Arc::ptr_eq(&other.flight, &self.flight));
+        let is_this = by_key.get(self.key).is_some_and(|other| other.flight.is(&self.flight));
         if is_this { by_key.remove(self.key) } else { None }
     }
 }
 
-/// The last one to leave takes the load along.
+/// The last caller to leave takes the load along.
 impl Drop for Seat<'_> {
     fn drop(&mut self) {
         let mut by_key = self.flights.lock();
         let gone = match by_key.get_mut(self.key) {
-            Some(boarding) if Arc::ptr_eq(&boarding.flight, &self.flight) => {
+            Some(boarding) if boarding.flight.is(&self.flight) => {
                 boarding.seats -= 1;
                 if boarding.seats == 0 { by_key.remove(self.key) } else { None }
             }
@@ -219,73 +183,19 @@ impl Drop for Seat<'_> {
         };
         drop(by_key);
         drop(gone);
-        self.flight.wakers.forget(self.number);
-        // Where it is locked, somebody else drives it.
-        if let Ok(mut progress) = self.flight.progress.try_lock()
-            && let Progress::UnderWay(_, driver) = &mut *progress
-            && *driver == Some(self.number)
-        {
-            *driver = None;
-        }
     }
 }
 
-/// Those who wait for a load: all are woken whenever it can go on, since any of them may have stopped asking.
-#[derive(Default)]
-struct Wakers {
-    by_seat: Mutex<Vec<Option<Waker>>>,
-    /// Whether the load has woken them, and nobody has driven it since.
-    is_due: AtomicBool,
-}
+/// A load that panicked, with what it panicked with until one caller has taken that.
+#[derive(Clone)]
+struct Panic(Arc<Mutex<Option<Box<dyn Any + Send>>>>);
 
-impl Wakers {
-    /// A place for one more.
-    fn seat(&self) -> usize {
-        let mut by_seat = self.lock();
-        by_seat.push(None);
-        by_seat.len() - 1
-    }
-
-    fn note(&self, number: usize, waker: &Waker) {
-        let waker = waker.clone();
-        let replaced = self.lock().get_mut(number).map(|seat| seat.replace(waker));
-        // Not while it is locked: a waker may hold a task that holds a seat here.
-        drop(replaced);
-    }
-
-    fn forget(&self, number: usize) {
-        let gone = self.lock().get_mut(number).map(Option::take);
-        drop(gone);
-    }
-
-    fn wake_all(&self) {
-        let wakers: Vec<_> = self.lock().iter_mut().filter_map(Option::take).collect();
-        wakers.into_iter().for_each(Waker::wake);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Vec<Option<Waker>>> {
-        self.by_seat.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Wake for Wakers {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        self.is_due.store(true, Ordering::SeqCst);
-        self.wake_all();
-    }
-}
-
-/// Wakes the others when a load panics: they find it poisoned, and look for themselves.
-struct IfItPanics<'a>(&'a Wakers);
-
-impl Drop for IfItPanics<'_> {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            self.0.wake_all();
+impl Panic {
+    /// Panics in the first caller that asks.
+    fn go_on_once(&self) {
+        let payload = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(payload) = payload {
+            resume_unwind(payload);
         }
     }
 }

@@ -61,12 +61,13 @@ fn revision(found: Result<Option<Opened>, StoreError>) -> Option<u64> {
 type Small = Arc<Mutex<Option<Opened>>>;
 
 /// A look-up that sees the store when it is first polled, and answers when it is polled the second time.
-async fn slow(store: Small) -> Result<Option<Opened>, StoreError> {
+/// Answers what there was when it was first asked, and only once it was asked `times` times more.
+async fn slow(store: Small, times: usize) -> Result<Option<Opened>, StoreError> {
     let seen = store.lock().unwrap().clone();
-    let mut waited = false;
-    std::future::poll_fn(|_| match std::mem::replace(&mut waited, true) {
-        true => Poll::Ready(()),
-        false => Poll::Pending,
+    let mut asked = 0;
+    std::future::poll_fn(|_| {
+        asked += 1;
+        if asked > times { Poll::Ready(()) } else { Poll::Pending }
     })
     .await;
     Ok(seen)
@@ -104,7 +105,7 @@ fn walk(order: [Step; 4], before: Option<u64>, fill: fn(&Cache, Option<Opened>, 
     let store: Small = Arc::new(Mutex::new(before.map(client)));
     let mut began = None;
     {
-        let mut load = pin!(cache.get(id(), &clock, || slow(Arc::clone(&store))));
+        let mut load = pin!(cache.get(id(), &clock, || slow(Arc::clone(&store), 1)));
         let mut context = Context::from_waker(Waker::noop());
         for step in order {
             clock.advance(Duration::from_millis(1));
@@ -148,7 +149,7 @@ fn a_load_that_its_event_overtook_is_no_answer_past_the_freshness() {
             let (cache, clock) = (cache(), clock());
             let store: Small = Arc::new(Mutex::new(before.map(client)));
             clock.advance(Duration::from_millis(1));
-            let load = || slow(Arc::clone(&store));
+            let load = || slow(Arc::clone(&store), 2);
             let mut calls =
                 [Box::pin(cache.get(id(), &clock, load)), Box::pin(cache.get(id(), &clock, load))];
             let mut context = Context::from_waker(Waker::noop());
@@ -275,7 +276,7 @@ fn those_who_miss_the_same_client_share_one_load() {
     let store: Small = Arc::new(Mutex::new(Some(client(1))));
     let load = || {
         loads.fetch_add(1, Ordering::Relaxed);
-        slow(Arc::clone(&store))
+        slow(Arc::clone(&store), 10)
     };
     let mut context = Context::from_waker(Waker::noop());
     let mut calls: Vec<_> = (0..10).map(|_| Box::pin(cache.get(id(), &clock, load))).collect();
