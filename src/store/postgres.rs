@@ -5,23 +5,25 @@
 //! [`postgres_operations`](crate::store::postgres_operations) for running it.
 
 mod batch;
+mod connections;
+mod dial;
 mod failure;
 mod feed;
 mod hints;
 mod options;
+mod proof;
 mod read;
 mod schema;
 mod server;
 mod session;
+mod turns;
 mod write;
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use deadpool_postgres::{
-    ClientWrapper, Hook, HookError, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime,
-};
+use deadpool_postgres::Pool;
 use tokio_postgres::config::TargetSessionAttrs;
 use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
 use tokio_postgres::{Config, NoTls, Socket};
@@ -30,12 +32,15 @@ pub use self::hints::ChangeHints;
 pub use self::options::PostgresOptions;
 
 use self::batch::{Batch, Reach, reach};
+use self::connections::{Connections, Settings};
+use self::dial::Dialer;
 use self::failure::{Failure, store_error};
 use self::feed::Feed;
 use self::hints::Hints;
 use self::read::Reads;
 use self::server::Server;
-use self::session::Session;
+use self::session::{Session, Source};
+use self::turns::Turns;
 use self::write::Writes;
 use super::{
     Adopted, Changes, ClientsBy, Commit, CommitError, Committed, Cursor, Ending, Store, StoreError,
@@ -83,12 +88,13 @@ pub struct PostgresStore {
 }
 
 struct Inner {
-    pool: Pool,
+    source: Source,
     options: PostgresOptions,
     reads: Reads,
     writes: Writes,
     feed: Feed,
     hints: Hints,
+    turns: Turns,
 }
 
 impl PostgresStore {
@@ -129,19 +135,12 @@ impl PostgresStore {
             ));
         }
         prepare(&mut config, &options);
-        let manager = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-        let mut pool = Pool::builder(Manager::from_config(config.clone(), tls.clone(), manager))
-            .max_size(options.max_connections)
-            .runtime(Runtime::Tokio1);
-        if options.named_statements {
-            let is_said = config.get_options().is_some_and(|given| given.contains("statement_timeout"));
-            let timeout = (!is_said).then_some(options.statement_timeout);
-            pool =
-                pool.post_create(Hook::async_fn(move |connection, _| Box::pin(settle(connection, timeout))));
-        }
-        let pool = pool.build().map_err(misconfigured)?;
-        let hints = if options.hints { Hints::over(config, tls, channel(&options)) } else { Hints::local() };
-        Self::open(pool, options, hints).await
+        let settings = settings(&config, &options);
+        let dialer = Arc::new(Dialer::new(config, options.password.clone(), tls));
+        let hints =
+            if options.hints { Hints::over(Arc::clone(&dialer), channel(&options)) } else { Hints::local() };
+        let connections = Connections::new(dialer, options.max_connections, settings);
+        Self::open(Source::Ours(Arc::new(connections)), options, hints).await
     }
 
     /// Uses a pool of one's own (`deadpool-postgres` 0.14). Each call takes a connection for one statement, or for the few of
@@ -157,7 +156,7 @@ impl PostgresStore {
     pub async fn from_pool(pool: Pool, options: PostgresOptions) -> Result<Self, StoreError> {
         let hints =
             if options.hints { Hints::through(pool.clone(), channel(&options)) } else { Hints::local() };
-        Self::open(pool, options, hints).await
+        Self::open(Source::Theirs(pool), options, hints).await
     }
 
     /// What makes the schema under its default name, for somebody with the right to do so: `psql --single-transaction`.
@@ -190,18 +189,25 @@ impl PostgresStore {
         self.inner.hints.listen()
     }
 
-    async fn open(pool: Pool, options: PostgresOptions, hints: Hints) -> Result<Self, StoreError> {
-        let mut session = Session::open(&pool, &options).await.map_err(store_error)?;
+    async fn open(source: Source, options: PostgresOptions, hints: Hints) -> Result<Self, StoreError> {
+        let within = options.acquire_timeout;
+        let mut session = Session::open(&source, &options, within).await.map_err(store_error)?;
         let server = Server::inspect(&mut session, &options.schema).await.map_err(store_error)?;
         schema::ensure(&mut session, &options).await?;
         let server = server.locate(&mut session).await.map_err(store_error)?;
         drop(session);
+        let turns = Turns::default();
         let (reads, writes, feed) = (Reads::new(&server), Writes::new(&server), Feed::new(&server));
-        Ok(Self { inner: Arc::new(Inner { pool, options, reads, writes, feed, hints }) })
+        Ok(Self { inner: Arc::new(Inner { source, options, reads, writes, feed, hints, turns }) })
     }
 
     async fn session(&self) -> Result<Session, Failure> {
-        Session::open(&self.inner.pool, &self.inner.options).await
+        self.session_within(self.inner.options.acquire_timeout).await
+    }
+
+    async fn session_within(&self, within: Duration) -> Result<Session, Failure> {
+        let Inner { source, options, .. } = &*self.inner;
+        Session::open(source, options, within).await
     }
 }
 
@@ -319,16 +325,27 @@ fn prepare(config: &mut Config, options: &PostgresOptions) {
     }
 }
 
-/// What a session is to know. The time for a statement, unless the URL says it; the isolation that the statements are made for,
+/// What a session is to know. The times for a statement and for a lock, unless the URL says them; the isolation that the statements are made for,
 /// and are fastest in; and what suits statements that look a few rows up by their keys: plans that are made once, and no
-/// machine code for them. All but the first is only faster, so it does not matter where it is not known.
-async fn settle(connection: &ClientWrapper, timeout: Option<Duration>) -> Result<(), HookError> {
-    if let Some(timeout) = timeout {
-        let millis = timeout.as_millis().max(1);
-        let setting = format!("SET statement_timeout = {millis}");
-        connection.batch_execute(&setting).await.map_err(HookError::Backend)?;
+/// machine code for them. All but the times is only faster, so it does not matter where it is not known.
+fn settings(config: &Config, options: &PostgresOptions) -> Settings {
+    if !options.named_statements {
+        return Settings::default();
     }
-    let _ = connection.batch_execute("SET default_transaction_isolation = 'read committed'").await;
-    let _ = connection.batch_execute("SET plan_cache_mode = force_generic_plan; SET jit = off").await;
-    Ok(())
+    let timeouts =
+        [("statement_timeout", options.statement_timeout), ("lock_timeout", options.patience_for_locks())];
+    let mut needed = String::new();
+    for (setting, timeout) in timeouts {
+        if config.get_options().is_none_or(|given| !given.contains(setting)) {
+            let millis = timeout.as_millis().max(1);
+            needed.push_str(&format!("SET {setting} = {millis};"));
+        }
+    }
+    Settings {
+        needed,
+        wanted: vec![
+            "SET default_transaction_isolation = 'read committed'",
+            "SET plan_cache_mode = force_generic_plan; SET jit = off",
+        ],
+    }
 }

@@ -22,14 +22,18 @@ mod registries;
 mod server;
 mod world;
 
+mod busy;
 #[cfg(feature = "conformance")]
 mod conformance;
 mod contract;
 mod cut;
+mod damaged;
 mod feed;
 mod fixture;
+mod forged;
 mod kills;
 mod nodes;
 mod races;
 mod restore;
+mod standby;
 mod states;

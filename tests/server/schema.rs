@@ -56,6 +56,8 @@ impl Drop for Schema {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
                 if let Some(client) = client(&url).await {
+                    // Not even for a standby that is not there.
+                    let _ = client.batch_execute("SET synchronous_commit = local").await;
                     let _ = client.batch_execute(&sql).await;
                 }
             });

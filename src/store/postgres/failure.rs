@@ -9,7 +9,8 @@ use std::time::Duration;
 use deadpool_postgres::{PoolError, TimeoutType};
 use tokio_postgres::error::{DbError, Severity, SqlState};
 
-use super::server::{ASYNCHRONOUS, NOT_DURABLE, NOT_PRIMARY, READ_ONLY, REPLICA};
+use super::feed::NO_PLACES;
+use super::server::{CARELESS, NOT_PRIMARY, READ_ONLY, REPLICA};
 use crate::store::{CommitError, StoreError, StoreErrorKind};
 
 #[derive(Debug, thiserror::Error)]
@@ -22,14 +23,27 @@ pub(super) enum Failure {
     NotConnected(Duration),
     #[error("no connection could be made{}", connecting(.0))]
     Connecting(#[source] Box<PoolError>),
+    #[error("the source of the password gave none")]
+    Password(#[source] Box<dyn Error + Send + Sync>),
+    #[error(
+        "other changes of this client were under way for {0:?}: try again, and look for a transaction that holds its row"
+    )]
+    OutOfTurn(Duration),
     #[error("{0}")]
     Misconfigured(String),
     #[error("the server did not answer within {within:?}")]
     NoAnswer { within: Duration, sent: bool },
     #[error("{}", said(source))]
     Server { sent: bool, source: tokio_postgres::Error },
+    #[error(
+        "the server stopped waiting for its synchronous standby: the commit is on this server, and may be missing where a \
+         standby takes over"
+    )]
+    NotReplicated,
     #[error("{0}")]
     Unusable(&'static str),
+    #[error("the server answered what makes no sense here: {0}")]
+    Senseless(Box<dyn Error + Send + Sync>),
     #[error("a row cannot be read: {place}")]
     Unreadable { place: &'static str, source: Box<dyn Error + Send + Sync> },
 }
@@ -37,6 +51,11 @@ pub(super) enum Failure {
 impl Failure {
     pub(super) fn unreadable(place: &'static str, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::Unreadable { place, source: source.into() }
+    }
+
+    /// An answer to a statement which is not about what the store keeps.
+    pub(super) fn senseless(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Senseless(source.into())
     }
 
     pub(super) fn code(&self) -> Option<&SqlState> {
@@ -66,7 +85,11 @@ impl Failure {
     pub(super) fn was_sent(&self) -> bool {
         matches!(
             self,
-            Self::Server { sent: true, .. } | Self::NoAnswer { sent: true, .. } | Self::Unreadable { .. }
+            Self::Server { sent: true, .. }
+                | Self::NoAnswer { sent: true, .. }
+                | Self::NotReplicated
+                | Self::Senseless(_)
+                | Self::Unreadable { .. }
         )
     }
 
@@ -88,25 +111,33 @@ impl Failure {
         match self {
             Self::NoAnswer { sent, .. } => !sent,
             Self::Server { sent, source } => !sent || source.as_db_error().is_some_and(was_rolled_back),
-            Self::Unreadable { .. } => false,
+            Self::Unreadable { .. } | Self::Senseless(_) | Self::NotReplicated => false,
             _ => true,
         }
     }
 
+    /// Whether the server, or what it allows the role, has no connection to spare.
+    pub(super) fn is_out_of_connections(&self) -> bool {
+        self.code() == Some(&SqlState::TOO_MANY_CONNECTIONS)
+    }
+
+    /// Whether the change feed cannot be gone on with.
+    pub(super) fn is_out_of_places(&self) -> bool {
+        self.is_from(NO_PLACES)
+    }
+
     fn kind(&self) -> StoreErrorKind {
         const READ_ONLY: [SqlState; 2] = [SqlState::READ_ONLY_SQL_TRANSACTION, SqlState::DISK_FULL];
-        const MISCONFIGURED: [SqlState; 4] = [
+        // What somebody has to mend; a backup that is restored for it loses what has been committed since.
+        const MISCONFIGURED: [SqlState; 9] = [
             SqlState::INSUFFICIENT_PRIVILEGE,
             SqlState::INVALID_AUTHORIZATION_SPECIFICATION,
             SqlState::INVALID_PASSWORD,
             SqlState::INVALID_CATALOG_NAME,
-        ];
-        const CORRUPT: [SqlState; 6] = [
             SqlState::UNIQUE_VIOLATION,
             SqlState::UNDEFINED_TABLE,
             SqlState::UNDEFINED_COLUMN,
             SqlState::INVALID_SCHEMA_NAME,
-            SqlState::DATA_CORRUPTED,
             SqlState::INDEX_CORRUPTED,
         ];
         match self {
@@ -117,8 +148,8 @@ impl Failure {
             _ => match self.code() {
                 Some(code) if READ_ONLY.contains(code) => StoreErrorKind::ReadOnly,
                 Some(code) if MISCONFIGURED.contains(code) => StoreErrorKind::Misconfigured,
-                Some(code) if CORRUPT.contains(code) => StoreErrorKind::Corrupt,
-                Some(_) if self.is_from(NOT_DURABLE) => StoreErrorKind::ReadOnly,
+                Some(code) if *code == SqlState::DATA_CORRUPTED => StoreErrorKind::Corrupt,
+                Some(_) if CARELESS.iter().any(|(check, _)| self.is_from(check)) => StoreErrorKind::ReadOnly,
                 _ => StoreErrorKind::Unavailable,
             },
         }
@@ -155,9 +186,27 @@ fn said(error: &tokio_postgres::Error) -> &'static str {
             "the role lacks a right: grant it what `store::postgres_operations` lists"
         }
         SqlState::READ_ONLY_SQL_TRANSACTION => READ_ONLY,
-        _ if is_from(answer, NOT_DURABLE) => ASYNCHRONOUS,
+        SqlState::UNDEFINED_TABLE | SqlState::UNDEFINED_COLUMN | SqlState::INVALID_SCHEMA_NAME => {
+            "a table or a column of the schema is not there: look which database and schema the address leads to, and \
+             whether somebody is restoring it"
+        }
+        SqlState::UNIQUE_VIOLATION => {
+            "rows of a client are in the way that its record does not know of: look with `Registry::check`, and see \
+             `store::postgres_operations` for how to take them out"
+        }
+        SqlState::INDEX_CORRUPTED => {
+            "an index of the server is damaged, and not what it is an index of: REINDEX SCHEMA"
+        }
+        SqlState::DATA_CORRUPTED => "the server found damage in its files: look in its log",
+        SqlState::LOCK_NOT_AVAILABLE => {
+            "another transaction held a row or table for longer than the lock timeout: look for it in pg_locks and \
+             pg_stat_activity, and try again"
+        }
         _ if is_from(answer, NOT_PRIMARY) => REPLICA,
-        _ => "the server refused",
+        _ => {
+            let careless = CARELESS.iter().find(|(check, _)| is_from(answer, check));
+            careless.map_or("the server refused", |(_, advice)| advice)
+        }
     }
 }
 
@@ -166,6 +215,9 @@ fn connecting(error: &PoolError) -> &'static str {
         return ": the server, or the URL, asks for TLS: open the store with `connect_tls`";
     }
     match error {
+        PoolError::Backend(error) if error.code() == Some(&SqlState::TOO_MANY_CONNECTIONS) => {
+            ": the server, or what it allows the role, has none to spare"
+        }
         PoolError::Backend(error) if error.as_db_error().is_some() => ": the server refused",
         PoolError::Backend(_) => {
             ": look at host and port of the URL, and percent-encode its user and password"

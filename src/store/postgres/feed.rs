@@ -12,6 +12,11 @@
 //! since; and what was restored, or failed over to, knows no older cursor at all, since it stands elsewhere, as far as the
 //! server tells. Not noticed is a cluster that is put back as files with the same timeline (a snapshot of the machine), by
 //! readers who had not yet come further than the snapshot: they have missed nothing.
+//!
+//! A role that may write these rows can forge them. New places follow the last one that there is, whatever `feed_end` says;
+//! that it says something else is logged, and loses the cursor of the reader that finds it. So does a place that numbering
+//! cannot have given: one below 1, one beyond [`LAST_PLACE`], one of a commit without a trail. At the end of the places nothing
+//! is numbered any more, and reading fails: what is in a registry's cache expires, and nobody takes the feed for read.
 
 use data_encoding::HEXLOWER;
 use tokio_postgres::Row;
@@ -23,7 +28,8 @@ use super::failure::{Failure, store_error};
 use super::read::{events, up_to};
 use super::server::Server;
 use super::session::{Parameter, Session};
-use crate::store::{Changes, Cursor, StoreError, StoreErrorKind};
+use crate::event::Event;
+use crate::store::{Changes, Cursor, StoreError, StoreErrorKind, with_sources};
 
 #[derive(Debug)]
 pub(super) struct Feed {
@@ -47,6 +53,7 @@ struct Reached {
 }
 
 /// What one statement says of the feed.
+#[derive(Debug)]
 struct Page {
     here: Here,
     /// Whether there are commits without a place.
@@ -55,16 +62,19 @@ struct Page {
 }
 
 /// Which feed this is.
+#[derive(Debug)]
 struct Here {
     store_id: String,
     place: String,
 }
 
 /// A commit with its place.
+#[derive(Debug)]
 struct Numbered {
     position: i64,
     mark: String,
-    events: Vec<u8>,
+    /// None where the place is of no commit.
+    events: Option<Vec<u8>>,
 }
 
 impl PostgresStore {
@@ -83,10 +93,19 @@ impl PostgresStore {
         let limit = limit.max(1);
         // The commit that was reached comes first; each of the others has an event at least.
         let rows = up_to(limit.saturating_add(1));
-        let parameters: [Parameter<'_>; 2] = [(&reached.position, Type::INT8), (&rows, Type::INT8)];
+        // Without a cursor from the first place on, and from what cannot be one.
+        let from = if after.is_some() { reached.position } else { i64::MIN };
+        let parameters: [Parameter<'_>; 2] = [(&from, Type::INT8), (&rows, Type::INT8)];
         let is_full = |page: &Page| page.commits.len() > limit;
-        let page = self.numbered(&self.inner.feed.page, &parameters, is_full).await?;
-        page.changes(reached, check, limit)
+        let page = self.numbered(&self.inner.feed.page, &parameters, is_full).await;
+        match page.and_then(|page| page.changes(reached, check, limit)) {
+            Err(error) if error.kind() == StoreErrorKind::Tampered => {
+                tracing::error!(why = with_sources(&error), "the change feed was changed by hand");
+                // A reader without a cursor has nothing to lose.
+                Err(if after.is_some() { lost(error) } else { error })
+            }
+            answer => answer,
+        }
     }
 
     pub(super) async fn read_latest(&self) -> Result<Cursor, StoreError> {
@@ -129,9 +148,18 @@ impl PostgresStore {
         loop {
             attempts += 1;
             match session.run(&self.inner.feed.number).await {
-                Ok(count) => {
-                    let count = count.as_deref().unwrap_or_default().parse();
-                    return count.map_err(|error| store_error(Failure::unreadable("feed", error)));
+                Ok(said) => {
+                    let said = said.unwrap_or_default();
+                    let (count, end) = said.split_once(' ').unwrap_or((&said, ""));
+                    if end != "as left" {
+                        return Err(forged("feed_end did not stand at the last place; it does again"));
+                    }
+                    return count.parse().map_err(|error| store_error(Failure::senseless(error)));
+                }
+                Err(failure) if failure.is_out_of_places() => {
+                    return Err(forged(
+                        "the feed has no places left: rows at its end were not numbered by a node",
+                    ));
                 }
                 Err(failure) if failure.lost_a_race() && attempts < RACES => {}
                 Err(failure) => return Err(store_error(failure)),
@@ -158,7 +186,7 @@ impl Page {
         while taken.len() < limit
             && let Some(commit) = commits.next()
         {
-            let all = events(&commit.events).map_err(store_error)?;
+            let all = commit.events()?;
             if skip > all.len() {
                 return Err(lost("its place is not there"));
             }
@@ -176,8 +204,19 @@ impl Page {
         let Some(last) = self.commits.last() else {
             return Ok(self.here.cursor(Reached { position: 0, events: 0 }, ""));
         };
-        let events = events(&last.events).map_err(store_error)?.len();
+        let events = last.events()?.len();
         Ok(self.here.cursor(Reached { position: last.position, events }, &last.mark))
+    }
+}
+
+impl Numbered {
+    /// What the commit did; an error where the place is not one that numbering gives.
+    fn events(&self) -> Result<Vec<Event>, StoreError> {
+        if !(1..=LAST_PLACE).contains(&self.position) {
+            return Err(forged("a place that numbering does not give"));
+        }
+        let bytes = self.events.as_deref().ok_or_else(|| forged("a place of a commit without a trail"))?;
+        events(bytes).map_err(store_error)
     }
 }
 
@@ -217,16 +256,17 @@ fn page(rows: &[Row]) -> Result<Page, Failure> {
     let mut commits = Vec::with_capacity(rows.len());
     for row in rows {
         let Some(position) = column(row, 3)? else { continue };
-        let events: Option<Vec<u8>> = column(row, 5)?;
-        let events =
-            events.ok_or_else(|| Failure::unreadable("feed", "a place of a commit without a trail"))?;
-        commits.push(Numbered { position, mark: column(row, 4)?, events });
+        commits.push(Numbered { position, mark: column(row, 4)?, events: column(row, 5)? });
     }
     Ok(Page { here, is_pending: column(first, 2)?, commits })
 }
 
-fn lost(why: &'static str) -> StoreError {
+fn lost(why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> StoreError {
     StoreError::with_source(StoreErrorKind::CursorLost, why)
+}
+
+fn forged(why: &'static str) -> StoreError {
+    StoreError::with_source(StoreErrorKind::Tampered, why)
 }
 
 /// One look: which feed this is, whether anything has no place yet, and what stands at some places.
@@ -248,27 +288,35 @@ const LAST: &str = "ORDER BY position DESC LIMIT 1";
 
 /// First the lock, then, in a statement of its own that sees what was committed before it had the lock, the places. A
 /// client's commits are numbered in the order of their revisions: whoever sees one sees those before it. Without the lock two
-/// would give out the same place, and the primary key would refuse one of them; with it they take turns.
+/// would give out the same place, and the primary key would refuse one of them; with it they take turns. Places go on from the
+/// last one that there is; `feed_end`, which says the same, is what is locked, and kept for nodes of older versions.
 const NUMBER: &str = "
 SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 SELECT position FROM client_registry.feed_end WHERE one FOR UPDATE;
-WITH taken AS (
+WITH numbering AS MATERIALIZED (
+    SELECT coalesce(max(position), 0) AS position, gen_random_uuid() AS mark FROM client_registry.feed
+), taken AS (
     DELETE FROM client_registry.pending WHERE (client_id, revision) IN
         (SELECT client_id, revision FROM client_registry.pending ORDER BY client_id, revision LIMIT 10000)
     RETURNING client_id, revision
-), numbering AS MATERIALIZED (
-    SELECT position, gen_random_uuid() AS mark FROM client_registry.feed_end WHERE one
 ), numbered AS (
     INSERT INTO client_registry.feed (position, client_id, revision, mark)
-    SELECT (SELECT position FROM numbering) + row_number() OVER (ORDER BY client_id, revision),
-        client_id, revision, (SELECT mark FROM numbering)
-    FROM taken
+    SELECT greatest(n.position, 0) + row_number() OVER (ORDER BY t.client_id, t.revision), t.client_id, t.revision, n.mark
+    FROM taken t, numbering n
+    WHERE (CASE WHEN n.position > 4611686018427377904 THEN 'the change feed has no places left' ELSE '1' END)::integer = 1
     RETURNING position
 ), moved AS (
     UPDATE client_registry.feed_end SET position = (SELECT max(position) FROM numbered)
     WHERE one AND EXISTS (SELECT FROM numbered)
 )
-SELECT count(*) FROM numbered;";
+SELECT (SELECT count(*) FROM numbered) || CASE WHEN
+    (SELECT position FROM client_registry.feed_end WHERE one) = (SELECT position FROM numbering)
+    THEN ' as left' ELSE ' moved' END;";
+
+/// What it says when there is no place left for one more [`BATCH`] up to [`LAST_PLACE`].
+pub(super) const NO_PLACES: &str = "the change feed has no places left";
+/// Further than any registry comes, and far from where numbers end.
+const LAST_PLACE: i64 = 1 << 62;
 
 /// As many as are numbered at once.
 const BATCH: u64 = 10_000;

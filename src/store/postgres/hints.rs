@@ -4,42 +4,44 @@
 //! most every [`PAUSE`], so that a thousand commits are a handful of notifications and none of them waits. A hint promises
 //! nothing, and that none comes means nothing: connections break, and not every server and pooler carries them.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::fmt;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use deadpool_postgres::{Object, Pool};
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
-use tokio::time::{sleep, timeout};
-use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
-use tokio_postgres::{AsyncMessage, Client, Config, Socket};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio_postgres::{AsyncMessage, Client};
 
-/// What connections are made with.
-pub(super) trait Tls: MakeTlsConnect<Socket> + Clone + Send + Sync + 'static {}
-
-impl<T: MakeTlsConnect<Socket> + Clone + Send + Sync + 'static> Tls for T {}
+use super::dial::Dialer;
 
 /// Tells and listens, from the first commit or the first listener on.
 #[derive(Debug)]
 pub(super) struct Hints {
     changed: watch::Sender<()>,
-    line: Option<Line>,
+    line: Option<Arc<Line>>,
 }
 
 /// The way to the other nodes.
-#[derive(Debug)]
 struct Line {
     outbox: Arc<Outbox>,
-    operator: JoinHandle<()>,
+    operate: Box<dyn Fn() -> Operation + Send + Sync>,
+    /// The task that operates it; it ends with the runtime that it was started on.
+    operator: Mutex<Option<JoinHandle<()>>>,
 }
+
+type Operation = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// What is to be passed on.
 #[derive(Debug, Default)]
 struct Outbox {
     /// Somebody wants to hear or to tell.
     woken: Notify,
-    told: std::sync::atomic::AtomicBool,
+    told: AtomicBool,
 }
 
 impl Hints {
@@ -49,81 +51,113 @@ impl Hints {
     }
 
     /// Hints over a connection of its own, on a channel. Connects when it is needed.
-    pub(super) fn over<T: Tls>(config: Config, tls: T, channel: String) -> Self
-    where
-        T::Stream: Send + Sync,
-        T::TlsConnect: Send + Sync,
-        <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
-    {
+    pub(super) fn over(dialer: Arc<Dialer>, channel: String) -> Self {
         let changed = watch::Sender::new(());
-        let outbox = Arc::default();
-        let operator = operate(config, tls, channel, Arc::clone(&outbox), changed.clone());
-        Self::with(changed, outbox, operator)
+        let (outbox, heard): (Arc<Outbox>, _) = (Arc::default(), changed.clone());
+        let for_line = Arc::clone(&outbox);
+        let operate = move || -> Operation {
+            Box::pin(operate(Arc::clone(&dialer), channel.clone(), Arc::clone(&outbox), heard.clone()))
+        };
+        Self { changed, line: Some(Line::new(for_line, Box::new(operate))) }
     }
 
     /// Tells others through a pool, and hears of none.
     pub(super) fn through(pool: Pool, channel: String) -> Self {
-        let outbox = Arc::default();
-        let operator = tell_through(pool, channel, Arc::clone(&outbox));
-        Self::with(watch::Sender::new(()), outbox, operator)
-    }
-
-    fn with(
-        changed: watch::Sender<()>,
-        outbox: Arc<Outbox>,
-        operator: impl Future<Output = ()> + Send + 'static,
-    ) -> Self {
-        let line =
-            Handle::try_current().ok().map(|runtime| Line { outbox, operator: runtime.spawn(operator) });
-        Self { changed, line }
+        let outbox: Arc<Outbox> = Arc::default();
+        let for_line = Arc::clone(&outbox);
+        let operate = move || -> Operation {
+            Box::pin(tell_through(pool.clone(), channel.clone(), Arc::clone(&outbox)))
+        };
+        Self { changed: watch::Sender::new(()), line: Some(Line::new(for_line, Box::new(operate))) }
     }
 
     /// Something was committed here.
     pub(super) fn tell(&self) {
         self.changed.send_replace(());
         if let Some(line) = &self.line {
-            line.outbox.told.store(true, std::sync::atomic::Ordering::Release);
-            line.outbox.woken.notify_one();
+            line.outbox.told.store(true, Ordering::Release);
+            line.wake();
         }
     }
 
     pub(super) fn listen(&self) -> ChangeHints {
         if let Some(line) = &self.line {
-            line.outbox.woken.notify_one();
+            line.wake();
         }
-        ChangeHints { changed: Mutex::new(self.changed.subscribe()) }
+        ChangeHints {
+            heard: Mutex::new(Heard { changed: self.changed.subscribe(), last: None }),
+            line: self.line.as_ref().map(Arc::downgrade).unwrap_or_default(),
+        }
     }
 }
 
-impl Drop for Hints {
-    fn drop(&mut self) {
-        if let Some(line) = &self.line {
-            line.operator.abort();
+impl Line {
+    fn new(outbox: Arc<Outbox>, operate: Box<dyn Fn() -> Operation + Send + Sync>) -> Arc<Self> {
+        Arc::new(Self { outbox, operate, operator: Mutex::default() })
+    }
+
+    /// Wakes the operator; starts one where there is none, or where its runtime has ended. Outside a runtime none is started.
+    fn wake(&self) {
+        let mut operator = self.operator.lock().unwrap_or_else(PoisonError::into_inner);
+        if operator.as_ref().is_none_or(JoinHandle::is_finished) {
+            *operator = Handle::try_current().ok().map(|runtime| runtime.spawn((self.operate)()));
         }
+        drop(operator);
+        self.outbox.woken.notify_one();
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        let operator = self.operator.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if let Some(operator) = operator {
+            operator.abort();
+        }
+    }
+}
+
+impl fmt::Debug for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Line").field("outbox", &self.outbox).finish_non_exhaustive()
     }
 }
 
 /// Says when it is worth while to look at the change feed. See [`PostgresStore::hints`](super::PostgresStore::hints).
 #[derive(Debug)]
 pub struct ChangeHints {
-    /// With what this listener has heard so far.
-    changed: Mutex<watch::Receiver<()>>,
+    heard: Mutex<Heard>,
+    line: Weak<Line>,
+}
+
+/// What a listener has heard so far.
+#[derive(Debug, Clone)]
+struct Heard {
+    changed: watch::Receiver<()>,
+    /// When it was last told that there was a hint.
+    last: Option<Instant>,
 }
 
 impl ChangeHints {
     /// Waits until somebody has committed since the last time, here or, as far as it is heard of, elsewhere, but at most as
-    /// long as `at_most`. Says whether there was a hint.
+    /// long as `at_most`. Returns whether there was a hint.
+    ///
+    /// Hints that follow each other closely are one: after a hint the next one comes 50 milliseconds later at the earliest,
+    /// so that a client of the database that sends notifications without end makes nobody poll more often than that.
     ///
     /// # Panics
     /// Outside a tokio runtime that has its timers switched on.
     pub async fn wait(&self, at_most: Duration) -> bool {
-        let mut changed = self.heard().clone();
-        match timeout(at_most, changed.changed()).await {
-            Ok(Ok(())) => {
-                *self.heard() = changed;
+        if let Some(line) = self.line.upgrade() {
+            // Its runtime may have ended since.
+            line.wake();
+        }
+        let mut heard = self.heard().clone();
+        match timeout(at_most, heard.next()).await {
+            Ok(true) => {
+                *self.heard() = heard;
                 true
             }
-            Ok(Err(_)) => {
+            Ok(false) => {
                 // The store is gone, and no hint will ever come.
                 sleep(at_most).await;
                 false
@@ -132,26 +166,32 @@ impl ChangeHints {
         }
     }
 
-    fn heard(&self) -> MutexGuard<'_, watch::Receiver<()>> {
-        self.changed.lock().unwrap_or_else(PoisonError::into_inner)
+    fn heard(&self) -> MutexGuard<'_, Heard> {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Heard {
+    /// Waits for the next hint; answers `false` when none will come any more.
+    async fn next(&mut self) -> bool {
+        if self.changed.changed().await.is_err() {
+            return false;
+        }
+        if let Some(last) = self.last {
+            sleep_until(last + PACE).await;
+        }
+        // What came meanwhile is part of this one.
+        self.changed.borrow_and_update();
+        self.last = Some(Instant::now());
+        true
     }
 }
 
 /// Keeps the connection, for as long as the store lives.
-async fn operate<T: Tls>(
-    config: Config,
-    tls: T,
-    channel: String,
-    outbox: Arc<Outbox>,
-    changed: watch::Sender<()>,
-) where
-    T::Stream: Send,
-    T::TlsConnect: Send,
-    <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
-{
+async fn operate(dialer: Arc<Dialer>, channel: String, outbox: Arc<Outbox>, changed: watch::Sender<()>) {
     outbox.woken.notified().await;
     loop {
-        if let Ok(client) = connect(&config, tls.clone(), &channel, &outbox, &changed).await {
+        if let Ok(client) = connect(&dialer, &channel, &outbox, &changed).await {
             // What was told while nobody listened was not heard.
             changed.send_replace(());
             pass_on(&client, &channel, &outbox).await;
@@ -163,7 +203,7 @@ async fn operate<T: Tls>(
 /// Passes on what is told, until the connection breaks.
 async fn pass_on(client: &Client, channel: &str, outbox: &Outbox) {
     while !client.is_closed() {
-        if outbox.told.swap(false, std::sync::atomic::Ordering::AcqRel) {
+        if outbox.told.swap(false, Ordering::AcqRel) {
             let sent = timeout(PATIENCE, client.batch_execute(&format!("NOTIFY {channel}"))).await;
             if !matches!(sent, Ok(Ok(()))) {
                 return;
@@ -179,7 +219,7 @@ async fn pass_on(client: &Client, channel: &str, outbox: &Outbox) {
 async fn tell_through(pool: Pool, channel: String, outbox: Arc<Outbox>) {
     loop {
         outbox.woken.notified().await;
-        if outbox.told.swap(false, std::sync::atomic::Ordering::AcqRel)
+        if outbox.told.swap(false, Ordering::AcqRel)
             && let Ok(Ok(connection)) = timeout(PATIENCE, pool.get()).await
         {
             let sent = timeout(PATIENCE, connection.batch_execute(&format!("NOTIFY {channel}"))).await;
@@ -193,32 +233,30 @@ async fn tell_through(pool: Pool, channel: String, outbox: Arc<Outbox>) {
 }
 
 /// A connection that listens. The task that reads from it ends with the client.
-async fn connect<T: Tls>(
-    config: &Config,
-    tls: T,
+async fn connect(
+    dialer: &Dialer,
     channel: &str,
     outbox: &Arc<Outbox>,
     changed: &watch::Sender<()>,
-) -> Result<Client, Box<dyn std::error::Error + Send + Sync>>
-where
-    T::Stream: Send,
-    T::TlsConnect: Send,
-    <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
-{
-    let (client, mut connection) = timeout(PATIENCE, config.connect(tls)).await??;
-    let (outbox, changed) = (Arc::clone(outbox), changed.clone());
-    tokio::spawn(async move {
-        while let Some(Ok(message)) = std::future::poll_fn(|context| connection.poll_message(context)).await {
-            if matches!(message, AsyncMessage::Notification(_)) {
-                changed.send_replace(());
-            }
+) -> Result<Client, Box<dyn std::error::Error + Send + Sync>> {
+    let changed = changed.clone();
+    let hear = move |message: AsyncMessage| {
+        if matches!(message, AsyncMessage::Notification(_)) {
+            changed.send_replace(());
         }
+    };
+    let (client, reading) = timeout(PATIENCE, dialer.dial(Box::new(hear))).await??;
+    let outbox = Arc::clone(outbox);
+    tokio::spawn(async move {
+        let _ = reading.await;
         outbox.woken.notify_one();
     });
     timeout(PATIENCE, client.batch_execute(&format!("LISTEN {channel}"))).await??;
     Ok(client)
 }
 
+/// Between two hints to one listener.
+const PACE: Duration = Duration::from_millis(50);
 /// Between two notifications of one node.
 const PAUSE: Duration = Duration::from_millis(20);
 /// Between two attempts to connect.

@@ -1,5 +1,8 @@
 //! How the store uses its server.
 
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::store::{StoreError, StoreErrorKind};
@@ -22,6 +25,8 @@ pub struct PostgresOptions {
     pub(super) max_connections: usize,
     pub(super) acquire_timeout: Duration,
     pub(super) statement_timeout: Duration,
+    lock_timeout: Option<Duration>,
+    pub(super) password: Option<Password>,
     pub(super) named_statements: bool,
     pub(super) migrate: bool,
     pub(super) hints: bool,
@@ -35,13 +40,15 @@ impl PostgresOptions {
             max_connections: 10,
             acquire_timeout: Duration::from_secs(5),
             statement_timeout: Duration::from_secs(10),
+            lock_timeout: None,
+            password: None,
             named_statements: true,
             migrate: true,
             hints: true,
         }
     }
 
-    /// The schema that the tables are in: `client_registry`, unless set.
+    /// The schema that the tables are in: `client_registry` unless configured otherwise.
     ///
     /// # Errors
     /// [`StoreErrorKind::Misconfigured`] when the name is not 1 to 48 characters of `[a-z0-9_]`, the first no digit, or is
@@ -62,22 +69,54 @@ impl PostgresOptions {
         Ok(Self { schema: name.to_owned(), ..self })
     }
 
-    /// How many connections at most: 10, unless set, and one at least. One more is kept for [hints](Self::hints). A pool of one's own has a
-    /// limit of its own.
+    /// The largest number of connections: 10 unless configured otherwise, at least 1, at most 262,143, which is the most that
+    /// PostgreSQL allows. One more is kept for [hints](Self::hints). A pool of the caller's own has a limit of its own.
+    ///
+    /// Where the server, or its limit for the role, has fewer to spare, calls wait for those that there are, and the store
+    /// asks for more at most four times a second.
     pub fn max_connections(self, connections: usize) -> Self {
-        Self { max_connections: connections.max(1), ..self }
+        Self { max_connections: connections.clamp(1, MOST_CONNECTIONS), ..self }
     }
 
-    /// How long to wait for a connection, new or free: 5 seconds, unless set, and a millisecond at least.
+    /// How long to wait for a connection, new or free: 5 seconds, unless configured otherwise, at least a millisecond and at most a day.
     pub fn acquire_timeout(self, timeout: Duration) -> Self {
         Self { acquire_timeout: timeout.clamp(SHORTEST, LONGEST), ..self }
     }
 
-    /// How long the server may work on a statement: 10 seconds, unless set, and a millisecond at least. The server is told with each connection, except
+    /// How long the server may work on a statement: 10 seconds, unless configured otherwise, at least a millisecond and at most a day. The server is told with each connection, except
     /// in a pool of one's own and [behind a pooler](Self::behind_pooler); there, set it for the role (`ALTER ROLE … SET
     /// statement_timeout`). Half a second later nobody waits any more, whatever the server or the network do.
     pub fn statement_timeout(self, timeout: Duration) -> Self {
         Self { statement_timeout: timeout.clamp(SHORTEST, LONGEST), ..self }
+    }
+
+    /// The longest time that a statement waits for a lock on the server, at least a millisecond and at most a day: half of the
+    /// [time to get a connection](Self::acquire_timeout) unless configured otherwise. A change of a client whose row another
+    /// transaction holds is refused after that and not written, so that it gives its connection back before others have
+    /// waited in vain for one. The server is told as it is told the [statement timeout](Self::statement_timeout).
+    ///
+    /// Changes of one client take turns within a node, so that a client whose row is held occupies one connection.
+    pub fn lock_timeout(self, timeout: Duration) -> Self {
+        Self { lock_timeout: Some(timeout.clamp(SHORTEST, LONGEST)), ..self }
+    }
+
+    /// Takes the password from a source that is asked for each new connection, in place of the one in the URL: a password
+    /// that is changed on the server, or a token that expires, is taken up without a restart. The source may answer with an
+    /// error, which stands behind the [`StoreError`] of the call that needed the connection; the next call asks again.
+    /// Nothing for a pool of the caller's own.
+    ///
+    /// ```
+    /// # use client_registry::store::PostgresOptions;
+    /// let options = PostgresOptions::new().password_from(|| async {
+    ///     Ok(std::fs::read_to_string("/run/secrets/database-password")?.trim_end().to_owned())
+    /// });
+    /// ```
+    pub fn password_from<F, P>(self, source: F) -> Self
+    where
+        F: Fn() -> P + Send + Sync + 'static,
+        P: Future<Output = Result<String, Box<dyn std::error::Error + Send + Sync>>> + Send + 'static,
+    {
+        Self { password: Some(Password(Arc::new(move || Box::pin(source())))), ..self }
     }
 
     /// Leaves out what a pooler between here and the server may not carry: prepared statements, settings of the session, and
@@ -88,16 +127,21 @@ impl PostgresOptions {
         Self { named_statements: false, hints: false, ..self }
     }
 
-    /// Whether opening makes the schema, or brings it up to date: it does, unless set. Otherwise opening fails until somebody
+    /// Whether opening makes the schema, or brings it up to date: it does unless configured otherwise. Otherwise opening fails until somebody
     /// with the right to do so has run [`PostgresStore::schema_sql`](super::PostgresStore::schema_sql).
     pub fn migrate(self, migrate: bool) -> Self {
         Self { migrate, ..self }
     }
 
-    /// Whether nodes tell each other that something has changed, over one more connection each: they do, unless set. See
+    /// Whether nodes tell each other that something has changed, over one more connection each: they do unless configured otherwise. See
     /// [`PostgresStore::hints`](super::PostgresStore::hints).
     pub fn hints(self, hints: bool) -> Self {
         Self { hints, ..self }
+    }
+
+    /// How long a statement may wait for a lock.
+    pub(super) fn patience_for_locks(&self) -> Duration {
+        self.lock_timeout.unwrap_or(self.acquire_timeout / 2).max(SHORTEST)
     }
 
     /// How long to wait for an answer.
@@ -112,6 +156,26 @@ impl Default for PostgresOptions {
     }
 }
 
+/// Where passwords come from.
+#[derive(Clone)]
+pub(super) struct Password(Arc<dyn Fn() -> Asking + Send + Sync>);
+
+type Asking = Pin<Box<dyn Future<Output = Result<String, Box<dyn std::error::Error + Send + Sync>>> + Send>>;
+
+impl Password {
+    pub(super) async fn ask(&self) -> Result<String, Box<dyn std::error::Error + Send + Sync>> {
+        (self.0)().await
+    }
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Password").finish_non_exhaustive()
+    }
+}
+
+/// The most that `max_connections` of PostgreSQL allows.
+const MOST_CONNECTIONS: usize = 262_143;
 pub(super) const DEFAULT_SCHEMA: &str = "client_registry";
 const SHORTEST: Duration = Duration::from_millis(1);
 /// Longer than anybody waits, and short enough to add to any instant.

@@ -16,6 +16,8 @@ pub(super) struct Server {
     schema: String,
     /// Whether it knows replicas and asynchronous commits as PostgreSQL does.
     is_postgres: bool,
+    /// Whether its warnings are seen.
+    sees_warnings: bool,
     /// Whether it tells where it stands: see [`PLACE`].
     knows_place: bool,
 }
@@ -24,15 +26,23 @@ impl Server {
     /// Looks at the server. Refuses one that may not keep what it acknowledges.
     pub(super) async fn inspect(session: &mut Session, schema: &str) -> Result<Self, Failure> {
         let asked = session.query(STATE, &[]).await;
+        let sees_warnings = session.sees_warnings();
         let is_postgres = match asked {
             Err(failure) if failure.is_unknown_there() => false,
             Err(failure) => return Err(failure),
             Ok(rows) => {
-                let unreadable = |source: tokio_postgres::Error| Failure::unreadable("settings", source);
+                let unreadable = |source: tokio_postgres::Error| Failure::senseless(source);
                 let row = rows.first().ok_or(Failure::Unusable("the server does not tell its settings"))?;
                 let is_replica: bool = row.try_get(0).map_err(unreadable)?;
                 let read_only: &str = row.try_get(1).map_err(unreadable)?;
                 let synchronous: &str = row.try_get(2).map_err(unreadable)?;
+                let has_standbys: bool = row.try_get(3).map_err(unreadable)?;
+                let may_lose: bool = row.try_get(4).map_err(unreadable)?;
+                if may_lose {
+                    tracing::warn!(
+                        "fsync is off on the PostgreSQL server: a crash of its machine loses what was acknowledged"
+                    );
+                }
                 if is_replica {
                     return Err(Failure::Unusable(REPLICA));
                 }
@@ -42,10 +52,16 @@ impl Server {
                 if synchronous == "off" {
                     return Err(Failure::Unusable(ASYNCHRONOUS));
                 }
+                if has_standbys && synchronous == "local" {
+                    return Err(Failure::Unusable(LOCAL));
+                }
+                if has_standbys && !sees_warnings {
+                    return Err(Failure::Unusable(UNSEEN));
+                }
                 true
             }
         };
-        Ok(Self { schema: schema.to_owned(), is_postgres, knows_place: false })
+        Ok(Self { schema: schema.to_owned(), is_postgres, sees_warnings, knows_place: false })
     }
 
     /// Finds out whether the role has the rights that it needs, and whether the server tells where it stands. The tables are
@@ -68,7 +84,7 @@ impl Server {
             return Ok(());
         }
         let rows = session.query(&in_schema(MISSING, &self.schema), &[]).await?;
-        let unreadable = |source: tokio_postgres::Error| Failure::unreadable("rights", source);
+        let unreadable = |source: tokio_postgres::Error| Failure::senseless(source);
         let Some(row) = rows.first() else { return Ok(()) };
         let (role, missing): (&str, Option<&str>) =
             (row.try_get(0).map_err(unreadable)?, row.try_get(1).map_err(unreadable)?);
@@ -79,11 +95,14 @@ impl Server {
         })
     }
 
-    /// A statement for this server: `{primary}`, `{durable}` and `{place}` are filled in.
+    /// A statement for this server: `{primary}`, `{durable}`, `{waits}` and `{place}` are filled in.
     pub(super) fn statement(&self, sql: &str) -> String {
         let or_true = |gate: &'static str| if self.is_postgres { gate } else { "true" };
         let place = if self.knows_place { PLACE } else { "''" };
-        let sql = sql.replace("{primary}", or_true(PRIMARY)).replace("{durable}", or_true(DURABLE));
+        let durable = or_true(if self.sees_warnings { DURABLE } else { DURABLE_UNSEEN });
+        let waits = if self.is_postgres { WAITS } else { "false" };
+        let sql = sql.replace("{primary}", or_true(PRIMARY)).replace("{durable}", durable);
+        let sql = sql.replace("{waits}", waits);
         in_schema(&sql.replace("{place}", place), &self.schema)
     }
 }
@@ -93,32 +112,55 @@ fn is_kept_back(code: &SqlState) -> bool {
 }
 
 const STATE: &str = "SELECT pg_is_in_recovery(), current_setting('transaction_read_only'), \
-                     current_setting('synchronous_commit')";
+                     current_setting('synchronous_commit'), current_setting('synchronous_standby_names') <> '', \
+                     current_setting('fsync') = 'off'";
 
 /// An error on a replica, which would answer from the past; looked at once in a statement, even if there are no rows. The
 /// error says in the server's log what it is about.
 const PRIMARY: &str =
     "(SELECT CASE WHEN pg_is_in_recovery() THEN 'this server is a replica' ELSE '1' END)::integer = 1";
 
-/// An error where a commit may be acknowledged before it is durable.
+/// An error where a commit may be acknowledged before it is durable: on this server, and on the standbys that it is to wait
+/// for.
 const DURABLE: &str = "(SELECT CASE WHEN current_setting('synchronous_commit') = 'off' \
-                       THEN 'synchronous_commit is off' ELSE '1' END)::integer = 1";
+                       THEN 'synchronous_commit is off' WHEN current_setting('synchronous_commit') = 'local' \
+                       AND current_setting('synchronous_standby_names') <> '' \
+                       THEN 'synchronous_commit is local' ELSE '1' END)::integer = 1";
+
+/// The same where it is not seen whether the server stops waiting for them.
+const DURABLE_UNSEEN: &str = "(SELECT CASE WHEN current_setting('synchronous_commit') = 'off' \
+                              THEN 'synchronous_commit is off' \
+                              WHEN current_setting('synchronous_standby_names') <> '' \
+                              THEN 'synchronous_standby_names is set' ELSE '1' END)::integer = 1";
+
+/// Whether commits are to wait for standbys.
+const WAITS: &str = "current_setting('synchronous_standby_names') <> ''";
 
 /// Where the server stands: which cluster, which of its timelines (another one after each failover), which table, and the
 /// transaction that filled it (another one after each restore).
 const PLACE: &str = "(SELECT system_identifier FROM pg_control_system())::text || '/' || \
                      substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) || '/' || m.tableoid::text || '/' || m.xmin::text";
 
-/// What [`DURABLE`] and [`PRIMARY`] say.
-pub(super) const NOT_DURABLE: &str = "synchronous_commit is off";
+/// What [`PRIMARY`] says.
 pub(super) const NOT_PRIMARY: &str = "this server is a replica";
+/// What [`DURABLE`] and [`DURABLE_UNSEEN`] say, and what to do.
+pub(super) const CARELESS: [(&str, &str); 3] = [
+    ("synchronous_commit is off", ASYNCHRONOUS),
+    ("synchronous_commit is local", LOCAL),
+    ("synchronous_standby_names is set", UNSEEN),
+];
 
 /// What to do, when the store is opened and when it becomes so later.
 pub(super) const REPLICA: &str = "the server is a replica: connect to the primary";
 pub(super) const READ_ONLY: &str =
     "transactions are read-only there: look at default_transaction_read_only of server, database and role";
-pub(super) const ASYNCHRONOUS: &str =
+const ASYNCHRONOUS: &str =
     "synchronous_commit is off there, so that what it acknowledges may be lost: turn it on for the role";
+
+const LOCAL: &str = "synchronous_commit is local there, so that what it acknowledges may be missing on the standbys that \
+                     synchronous_standby_names asks for: set it to on for the role";
+const UNSEEN: &str = "synchronous_standby_names is set there, and through a pool of your own it is not seen when the server stops \
+                      waiting for a standby: open the store with `connect_with` or `connect_tls`";
 
 /// What the role may not do, of what the store needs of a table or of the schema.
 const MISSING: &str = "

@@ -8,14 +8,20 @@
 //! row that somebody else has just made, too) is an error of the statement, which is rolled back and sent again: now it sees
 //! what the other one did, and says so.
 
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::time::Instant;
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
 use super::PostgresStore;
 use super::batch::{Batch, Next, Reach, client_of, ends_without, place_of};
 use super::failure::{Failure, commit_error};
+use super::proof::PROOF;
 use super::server::Server;
 use super::session::{Parameter, Session};
+use super::turns::Turn;
 use crate::event::Revision;
 use crate::id::{KeyId, SecretId};
 use crate::store::{CommitError, Expected, StoreError, StoreErrorKind};
@@ -29,6 +35,7 @@ pub(super) struct Writes {
     /// Only records that are not there yet.
     new: String,
     found: String,
+    pub(super) proof: String,
 }
 
 /// For one client: its record and its trail, and what becomes of its secrets.
@@ -70,6 +77,7 @@ impl Writes {
             found: server.statement(
                 "SELECT id, revision, key_id FROM client_registry.records WHERE id = ANY ($1) AND {primary}",
             ),
+            proof: server.statement(PROOF),
         }
     }
 }
@@ -87,10 +95,14 @@ impl OneClient {
     }
 }
 
+/// Whether commits are to wait for standbys.
+type Waits = bool;
+
 /// What a statement said.
 enum Answer {
     Written,
-    Refused(CommitError),
+    /// Refused, by a server whose commits are, or are not, to wait for standbys.
+    Refused(CommitError, Waits),
     /// What is there is as expected, and nothing was written: somebody else was there at the same time.
     Overtaken,
     /// More of that by which the client is found is different than was guessed.
@@ -102,7 +114,7 @@ impl PostgresStore {
         if batch.records.is_empty() {
             return Ok(());
         }
-        let mut session = self.session().await.map_err(commit_error)?;
+        let (_turn, mut session) = self.turn(batch).await.map_err(commit_error)?;
         if let Some((entry, first)) = batch.clash() {
             let rows = session.query(&self.inner.writes.found, &[(&ids(batch), Type::TEXT_ARRAY)]).await;
             let found = found(&rows.map_err(commit_error)?).map_err(commit_error)?;
@@ -122,7 +134,11 @@ impl PostgresStore {
             };
             match answer {
                 Ok(Answer::Written) => return Ok(()),
-                Ok(Answer::Refused(refused)) => return Err(refused),
+                Ok(Answer::Refused(refused @ CommitError::Conflict { .. }, true)) => {
+                    self.prove(&mut session, batch).await?;
+                    return Err(refused);
+                }
+                Ok(Answer::Refused(refused, _)) => return Err(refused),
                 Ok(Answer::Overtaken) => {}
                 Ok(Answer::Elsewhere) => reach = Reach::Everything,
                 Err(failure) if failure.lost_a_race() => last = Some(failure),
@@ -142,6 +158,18 @@ impl PostgresStore {
             },
             commit_error,
         ))
+    }
+
+    /// A turn of the clients of a batch, and then a connection.
+    async fn turn(&self, batch: &Batch<'_>) -> Result<(Turn<'_>, Session), Failure> {
+        if Handle::try_current().is_err() {
+            return Err(Failure::NoRuntime);
+        }
+        let within = self.inner.options.acquire_timeout;
+        let deadline = Instant::now() + within;
+        let turn = self.inner.turns.take(ids(batch), deadline).await.ok_or(Failure::OutOfTurn(within))?;
+        let left = deadline.saturating_duration_since(Instant::now()).max(AT_LEAST);
+        Ok((turn, self.session_within(left).await?))
     }
 
     async fn write_one(
@@ -192,14 +220,15 @@ impl PostgresStore {
         ];
         let writes = &self.inner.writes;
         let sql = writes.one.statement(made.is_some(), secrets.len(), gone.len());
-        if session.query(sql, &parameters).await?.len() == 1 {
+        if session.write(sql, &parameters).await?.len() == 1 {
             return Ok(Answer::Written);
         }
         let guess: [Parameter<'_>; 4] =
             [(&id, Type::TEXT), (&places, Type::BYTEA), (&keys, Type::TEXT_ARRAY), (&others, Type::TEXT)];
         let rows = session.query(&writes.why, &guess).await?;
         if let Some(conflict) = unmet(batch, &found(&rows)?) {
-            return Ok(Answer::Refused(conflict));
+            let waits = rows.first().map(|row| column(row, 4)).transpose()?.unwrap_or_default();
+            return Ok(Answer::Refused(conflict, waits));
         }
         let is_as_guessed = rows.first().map(|row| column(row, 3)).transpose()?.unwrap_or_default();
         Ok(if is_as_guessed { Answer::Overtaken } else { Answer::Elsewhere })
@@ -210,24 +239,23 @@ impl PostgresStore {
         let is_new = batch.records.iter().all(|next| *next.expected == Expected::Absent);
         let writes = &self.inner.writes;
         let sql = if is_new { &writes.new } else { &writes.whole };
-        let rows = session.query(sql, &columns.parameters()).await?;
+        let rows = session.write(sql, &columns.parameters()).await?;
         let row = only(&rows)?;
         if column::<i64>(row, 0)? > 0 {
             return Ok(Answer::Written);
         }
         let found = found_in_columns(row)?;
         if let Some(conflict) = unmet(batch, &found) {
-            return Ok(Answer::Refused(conflict));
+            return Ok(Answer::Refused(conflict, column(row, 6)?));
         }
         let Some(position) = column::<Option<i64>>(row, 4)? else {
             return Ok(Answer::Overtaken);
         };
         // Counted from 1.
         let entry = usize::try_from(position - 1).ok().and_then(|position| batch.entries.get(position));
-        let (entry, _) =
-            entry.ok_or_else(|| Failure::unreadable("entries", "an entry that was not asked for"))?;
+        let (entry, _) = entry.ok_or_else(|| Failure::senseless("an entry that was not asked for"))?;
         let by = super::read::client_id(row, 5)?;
-        Ok(Answer::Refused(CommitError::Taken { entry: entry.clone(), by }))
+        Ok(Answer::Refused(CommitError::Taken { entry: entry.clone(), by }, false))
     }
 }
 
@@ -379,11 +407,11 @@ fn ids<'a>(batch: &Batch<'a>) -> Vec<&'a str> {
 }
 
 fn only(rows: &[Row]) -> Result<&Row, Failure> {
-    rows.first().ok_or_else(|| Failure::unreadable("the answer to a commit", "there is none"))
+    rows.first().ok_or_else(|| Failure::senseless("no answer to a commit"))
 }
 
 fn column<'a, T: tokio_postgres::types::FromSql<'a>>(row: &'a Row, position: usize) -> Result<T, Failure> {
-    row.try_get(position).map_err(|source| Failure::unreadable("the answer to a commit", source))
+    row.try_get(position).map_err(Failure::senseless)
 }
 
 /// One client, whose places stay as they are, and whose secrets are different only where the events say so: the condition
@@ -422,7 +450,7 @@ const DROPS: &str = "
 
 /// What is there, and whether it was as guessed.
 const WHY: &str = "
-SELECT id, revision, key_id, places = $2 AND ends - $3 = $4::jsonb
+SELECT id, revision, key_id, places = $2 AND ends - $3 = $4::jsonb, {waits}
 FROM client_registry.records WHERE id = $1 AND {primary}";
 
 /// Any number of clients: locked first, in the order of their IDs, and written only where all expectations hold and nothing
@@ -474,7 +502,7 @@ SELECT
     (SELECT array_agg(id) FROM found),
     (SELECT array_agg(revision) FROM found),
     (SELECT array_agg(key_id) FROM found),
-    t.position, t.owner
+    t.position, t.owner, {waits}
 FROM (SELECT 1) one LEFT JOIN taken t ON true";
 
 /// What is there already is brought to what it is to be.
@@ -514,3 +542,5 @@ const NOT_THERE: &str = "secrets AS (
 
 /// How often a commit is sent when others win over it.
 const ATTEMPTS: usize = 10;
+/// Whose turn has come late gets a connection that is free.
+const AT_LEAST: Duration = Duration::from_millis(10);

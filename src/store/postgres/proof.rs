@@ -1,0 +1,64 @@
+//! Proof that a commit lasts which was made, and not acknowledged.
+//!
+//! A commit whose wait for a synchronous standby was cut short is on the server, for everybody to see, and may be missing where
+//! a standby takes over. Sent again it meets itself: a conflict, after which the history says that it was made. Before the
+//! store says so it writes, in one statement that sees the commit: the log of that statement comes after the commit's, on the
+//! same server and timeline, so that a standby which has the one has the other. If it comes back without a warning, standbys
+//! have both.
+
+use tokio_postgres::types::Type;
+
+use super::PostgresStore;
+use super::batch::Batch;
+use super::failure::{Failure, store_error};
+use super::session::{Parameter, Session};
+use crate::store::CommitError;
+
+impl PostgresStore {
+    /// Makes sure that this commit, if it was made before, lasts. Where that does not succeed it stays unknown.
+    pub(super) async fn prove(&self, session: &mut Session, batch: &Batch<'_>) -> Result<(), CommitError> {
+        let mut attempts = 0;
+        loop {
+            attempts += 1;
+            match self.try_prove(session, batch).await {
+                Ok(()) => return Ok(()),
+                Err(failure) if failure.lost_a_race() && attempts < RACES => {}
+                Err(failure) => return Err(CommitError::Failed(store_error(failure))),
+            }
+        }
+    }
+
+    async fn try_prove(&self, session: &mut Session, batch: &Batch<'_>) -> Result<(), Failure> {
+        // What leaves no trail cannot be told from what others did: it is proved in any case.
+        let ids: Vec<_> = batch.records.iter().map(|next| next.parts.id.as_str()).collect();
+        let untold: &[_] = if batch.history.is_empty() { &ids } else { &[] };
+        let clients: Vec<_> = batch.history.iter().map(|made| made.client_id).collect();
+        let revisions: Vec<_> = batch.history.iter().map(|made| made.revision).collect();
+        let commits: Vec<_> = batch.history.iter().map(|made| made.commit_id.as_slice()).collect();
+        let parameters: [Parameter<'_>; 4] = [
+            (&untold, Type::TEXT_ARRAY),
+            (&clients, Type::TEXT_ARRAY),
+            (&revisions, Type::INT8_ARRAY),
+            (&commits, Type::BYTEA_ARRAY),
+        ];
+        session.write(&self.inner.writes.proof, &parameters).await.map(drop)
+    }
+}
+
+/// Writes one row if the commit is there. Which row does not matter: it is one that the commit wrote, so that nobody else
+/// waits for it.
+pub(super) const PROOF: &str = "
+UPDATE client_registry.records r SET format = r.format
+WHERE r.id = (
+        SELECT id FROM (
+            SELECT u.id FROM unnest($1) AS u(id)
+            UNION ALL
+            SELECT m.client_id FROM unnest($2, $3, $4) AS m(client_id, revision, commit_id)
+            JOIN client_registry.history h
+                ON h.client_id = m.client_id AND h.revision = m.revision AND h.commit_id = m.commit_id
+        ) made ORDER BY id LIMIT 1
+    ) AND {durable}
+RETURNING r.id";
+
+/// How often it is tried when others win over it.
+const RACES: usize = 10;
