@@ -13,6 +13,8 @@ mod cursor;
 mod fault;
 mod file;
 mod identity;
+mod lineage;
+mod log;
 mod options;
 mod queue;
 mod reads;

@@ -19,9 +19,11 @@ mod corrupt;
 mod faults;
 mod file;
 mod fixture;
+mod logs;
 mod material;
 #[cfg(unix)]
 mod moved;
+mod swallowed;
 mod untrusted;
 mod waiting;
 mod world;

@@ -12,6 +12,7 @@ use super::SqliteStore;
 use super::fault::Fault;
 use super::file::{self, Beside};
 use super::identity::Identity;
+use super::lineage;
 use crate::store::{StoreError, StoreErrorKind};
 
 impl SqliteStore {
@@ -56,6 +57,8 @@ fn copy(from: &Arc<Identity>, to: &Path) -> Result<(), Fault> {
     }
     // It is this file that was copied, and no other that stands in its place by now.
     from.anchor()?;
+    // From here on the copy is another file: no log of this one belongs to it.
+    lineage::add_stretch(&target)?;
     target.close().map_err(|(_, error)| error)?;
     if file::put_in_place(beside.path(), to)? { Ok(()) } else { Err(exists(to)) }
 }

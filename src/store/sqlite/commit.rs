@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use rusqlite::{Connection, OptionalExtension as _, named_params, params};
 
 use super::fault::{Cells, Fault};
+use super::lineage;
 use crate::event::{Event, Revision};
 use crate::id::{AddInId, ClientId, KeyId, SecretId};
 use crate::record::{RecordId, RecordParts};
@@ -25,10 +26,15 @@ pub(super) fn commit(connection: &Connection, commit: &Commit) -> Result<(), Com
         nexts.push(Next::new(connection, parts, change.index(), found)?);
     }
     place(connection, &nexts)?;
+    let mut events = 0;
     for (change, next) in commit.changes().iter().zip(&nexts) {
         if let Some(client_id) = &next.client_id {
             append(connection, client_id, commit.id(), change.record().revision(), change.events())?;
+            events += change.events().len();
         }
+    }
+    if events == 0 {
+        lineage::step(connection)?;
     }
     Ok(())
 }
@@ -44,6 +50,8 @@ pub(super) fn adopt(connection: &Connection, clients: &[Adopted]) -> Result<(), 
         nexts.push(Next::new(connection, parts, client.index(), None)?);
     }
     place(connection, &nexts)?;
+    // For those that come without a history.
+    lineage::step(connection)?;
     for client in clients {
         if let Some(client_id) = client.record().id().client_id() {
             for Committed { commit_id, revision, events } in client.history() {
@@ -64,12 +72,29 @@ pub(super) fn note_uses(
         "UPDATE secret SET last_used = ?3
          WHERE client_id = ?1 AND secret = ?2 AND (last_used IS NULL OR last_used < ?3 OR last_used > ?4)",
     )?;
+    // No row is changed where the secret is not there, or has a later use already.
+    let mut left = connection.prepare_cached(
+        "SELECT 1 FROM secret
+         WHERE client_id = ?1 AND secret = ?2 AND (last_used IS NULL OR last_used < ?3 OR last_used > ?4)",
+    )?;
     let believable_until = believable_until.as_millis();
+    let mut noted = 0;
     for Use { client_id, secret, at } in uses {
         let parameters = params![client_id.as_str(), secret.number(), at.as_millis(), believable_until];
-        statement.execute(parameters)?;
+        match statement.execute(parameters)? {
+            0 if left.exists(parameters)? => return Err(Fault::Swallowed { table: "secret" }.into()),
+            changed => noted += changed,
+        }
+    }
+    if noted > 0 {
+        lineage::step(connection)?;
     }
     Ok(())
+}
+
+/// One row was changed. A trigger or a view in the file can have the engine change none, and say nothing.
+fn one(table: &'static str, changed: usize) -> Result<(), Fault> {
+    if changed == 1 { Ok(()) } else { Err(Fault::Swallowed { table }) }
 }
 
 /// What there is of a record before a commit.
@@ -225,19 +250,20 @@ fn strike_out(connection: &Connection, next: &Next<'_>, frees_name: bool) -> Res
         return Ok(());
     };
     if frees_name && found.name.is_some() && next.name_before() != next.name() {
-        connection
+        let freed = connection
             .prepare_cached("UPDATE record SET seller = NULL, name_key = NULL WHERE number = ?1")?
             .execute([found.number])?;
+        one("record", freed)?;
     }
     let kept: BTreeSet<&str> = next.add_ins().iter().map(AddInId::as_str).collect();
     for add_in in next.add_ins_before.iter().filter(|add_in| !kept.contains(add_in.as_str())) {
-        connection.prepare_cached("DELETE FROM add_in WHERE add_in = ?1")?.execute([add_in])?;
+        let sql = "DELETE FROM add_in WHERE add_in = ?1";
+        one("add_in", connection.prepare_cached(sql)?.execute([add_in])?)?;
     }
     let kept: BTreeSet<i64> = next.ends.keys().map(|secret| i64::from(secret.number())).collect();
     for secret in next.ends_before.keys().filter(|secret| !kept.contains(secret)) {
-        connection
-            .prepare_cached("DELETE FROM secret WHERE client_id = ?1 AND secret = ?2")?
-            .execute(params![next.parts.id.as_str(), secret])?;
+        let sql = "DELETE FROM secret WHERE client_id = ?1 AND secret = ?2";
+        one("secret", connection.prepare_cached(sql)?.execute(params![next.parts.id.as_str(), secret])?)?;
     }
     Ok(())
 }
@@ -247,7 +273,7 @@ fn write(connection: &Connection, next: &Next<'_>) -> Result<(), CommitError> {
     let RecordParts { format, registry_id, id, revision, key_id, body, sealed } = next.parts;
     let revision = number_of(revision)?;
     let (seller, name_key) = next.name().unzip();
-    match &next.found {
+    let written = match &next.found {
         Some(found) if found.key_id == *key_id && next.name_before() == next.name() => connection
             .prepare_cached(
                 "UPDATE record SET revision = :revision, format = :format, registry_id = :registry_id,
@@ -280,7 +306,14 @@ fn write(connection: &Connection, next: &Next<'_>) -> Result<(), CommitError> {
                 ":key_id": key_id.as_str(), ":seller": seller, ":name_key": name_key,
             })?,
     };
-    Ok(())
+    one("record", written)?;
+    // Nor did a trigger put back what was there.
+    let mut stands = connection.prepare_cached("SELECT 1 FROM record WHERE id = ?1 AND revision = ?2")?;
+    if stands.exists(params![id.as_str(), revision])? {
+        Ok(())
+    } else {
+        Err(Fault::Swallowed { table: "record" }.into())
+    }
 }
 
 /// Puts in by what a client is found from now on.
@@ -290,9 +323,8 @@ fn enter(connection: &Connection, next: &Next<'_>) -> Result<(), CommitError> {
     }
     let id = next.parts.id.as_str();
     for add_in in next.add_ins().iter().filter(|add_in| !next.add_ins_before.contains(add_in.as_str())) {
-        connection
-            .prepare_cached("INSERT INTO add_in (add_in, client_id) VALUES (?1, ?2)")?
-            .execute([add_in.as_str(), id])?;
+        let sql = "INSERT INTO add_in (add_in, client_id) VALUES (?1, ?2)";
+        one("add_in", connection.prepare_cached(sql)?.execute([add_in.as_str(), id])?)?;
     }
     for (secret, until) in &next.ends {
         let (secret, until) = (i64::from(secret.number()), until.map(Timestamp::as_millis));
@@ -301,7 +333,7 @@ fn enter(connection: &Connection, next: &Next<'_>) -> Result<(), CommitError> {
             Some(before) if *before == until => continue,
             Some(_) => "UPDATE secret SET until = ?3 WHERE client_id = ?1 AND secret = ?2",
         };
-        connection.prepare_cached(sql)?.execute(params![id, secret, until])?;
+        one("secret", connection.prepare_cached(sql)?.execute(params![id, secret, until])?)?;
     }
     Ok(())
 }
@@ -318,11 +350,12 @@ fn append(
         let json = serde_json::to_string(event).map_err(|error| {
             CommitError::NotWritten(StoreError::with_source(StoreErrorKind::Corrupt, error))
         })?;
-        connection
+        let appended = connection
             .prepare_cached(
                 "INSERT INTO event (client_id, revision, commit_id, event) VALUES (?1, ?2, ?3, ?4)",
             )?
             .execute(params![client_id.as_str(), revision, commit_id.as_bytes(), json])?;
+        one("event", appended)?;
     }
     Ok(())
 }

@@ -15,6 +15,11 @@ pub(super) enum Fault {
     Engine(#[from] rusqlite::Error),
     #[error("{table}.{column} of {key} cannot be read")]
     Cell { table: &'static str, column: &'static str, key: String, source: Box<dyn Error + Send + Sync> },
+    #[error(
+        "a change to the table {table} had no effect: drop what changes it (SELECT type, name, sql FROM sqlite_schema \
+         WHERE tbl_name = '{table}' AND type IN ('trigger', 'view'))"
+    )]
+    Swallowed { table: &'static str },
     #[error("{}: {problem}", path.display())]
     File {
         path: PathBuf,
@@ -51,6 +56,7 @@ impl Fault {
         match self {
             Self::Engine(error) => kind_of(error),
             Self::Cell { .. } => StoreErrorKind::Corrupt,
+            Self::Swallowed { .. } => StoreErrorKind::Misconfigured,
             Self::File { kind, .. } => *kind,
             Self::Store(error) => error.kind(),
         }

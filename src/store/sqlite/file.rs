@@ -5,11 +5,12 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::fault::Fault;
 use super::identity::beside;
-use super::{checkpoint, schema};
+use super::{checkpoint, log, schema};
 use crate::entropy::instance_mark;
 use crate::store::{StoreError, StoreErrorKind};
 
@@ -162,10 +163,19 @@ fn create(path: &Path) -> Result<(), Fault> {
     put_in_place(whole.path(), path).map(drop)
 }
 
-/// Looks whose file it is. Writes nothing, not even what a crash of another program left to be written.
-fn inspect(path: &Path) -> Result<(), Fault> {
-    let connection = read_only(path)?;
-    let (application_id, version) = schema::mark(&connection).map_err(|error| explained(path, error))?;
+/// Looks whose file it is, and whether the log beside it is its own. Writes nothing, not even what a crash of another
+/// program left to be written.
+pub(super) fn inspect(path: &Path) -> Result<(), Fault> {
+    // What cannot be read alone may be a file into which a part of its log was copied.
+    if let Ok(mark) = schema::mark(&alone(path)?) {
+        is_ours(path, mark)?;
+    }
+    log::verify(path)?;
+    let mark = schema::mark(&read_only(path)?).map_err(|error| explained(path, error))?;
+    is_ours(path, mark)
+}
+
+fn is_ours(path: &Path, (application_id, version): (i32, i64)) -> Result<(), Fault> {
     if application_id != schema::APPLICATION_ID {
         return Err(Fault::file(path, StoreErrorKind::Corrupt, NOT_OURS));
     }
@@ -175,9 +185,51 @@ fn inspect(path: &Path) -> Result<(), Fault> {
     Ok(())
 }
 
-fn read_only(path: &Path) -> Result<Connection, Fault> {
+/// A connection that reads file and log together.
+pub(super) fn read_only(path: &Path) -> Result<Connection, Fault> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     Connection::open_with_flags(path, flags).map_err(|error| explained(path, error))
+}
+
+/// A connection that reads the file without its log, and takes no lock.
+pub(super) fn alone(path: &Path) -> Result<Connection, Fault> {
+    let flags =
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+    let uri = format!("file:{}?immutable=1", uri_path(path));
+    let connection = Connection::open_with_flags(uri, flags).map_err(|error| explained(path, error))?;
+    // Read it also where the first page says that there is more of it than has been copied from the log so far.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_WRITABLE_SCHEMA, true)?;
+    Ok(connection)
+}
+
+/// A connection that looks at the log of a file that another connection writes to, and leaves it alone when it is closed.
+pub(super) fn monitor(path: &Path) -> Result<Connection, Fault> {
+    let connection = read_only(path)?;
+    // What cannot be looked at now is not waited for.
+    connection.busy_timeout(Duration::ZERO)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    connection.query_row("PRAGMA schema_version", [], |_| Ok(()))?;
+    Ok(connection)
+}
+
+/// A path as part of a URI, every unusual byte by its number.
+fn uri_path(path: &Path) -> String {
+    let mut uri = String::new();
+    #[cfg(unix)]
+    let bytes = std::os::unix::ffi::OsStrExt::as_bytes(path.as_os_str());
+    #[cfg(not(unix))]
+    let bytes = format!("/{}", path.display()).replace('\\', "/");
+    #[cfg(not(unix))]
+    let bytes = bytes.as_bytes();
+    for byte in bytes {
+        match *byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' | b'~' => {
+                uri.push(char::from(*byte))
+            }
+            other => uri.push_str(&format!("%{other:02X}")),
+        }
+    }
+    uri
 }
 
 /// What an error of the engine means for somebody who opens a file.

@@ -9,7 +9,7 @@ use super::fault::Fault;
 use crate::store::{StoreError, StoreErrorKind};
 
 /// The step to version 1, to version 2 and so on. What has been released is never edited.
-pub(super) const STEPS: &[&str] = &[include_str!("schema/1.sql")];
+pub(super) const STEPS: &[&str] = &[include_str!("schema/1.sql"), include_str!("schema/2.sql")];
 
 /// `creg` in ASCII, which nothing else is known to use.
 pub(super) const APPLICATION_ID: i32 = 0x6372_6567;
@@ -57,6 +57,7 @@ mod tests {
     /// Versions that are to come.
     const LATER: &[&str] = &[
         include_str!("schema/1.sql"),
+        include_str!("schema/2.sql"),
         "ALTER TABLE record ADD COLUMN note TEXT; CREATE TABLE later (number INTEGER) STRICT;",
         "INSERT INTO later VALUES (3);",
     ];
@@ -82,9 +83,9 @@ mod tests {
             connection.query_row("SELECT feed_id FROM feed", [], |row| row.get(0)).unwrap()
         };
         let before = id(&connection);
-        assert_eq!(mark(&connection).unwrap(), (APPLICATION_ID, 1));
+        assert_eq!(mark(&connection).unwrap(), (APPLICATION_ID, 2));
         migrate(&mut connection, LATER).unwrap();
-        assert_eq!(mark(&connection).unwrap(), (APPLICATION_ID, 3));
+        assert_eq!(mark(&connection).unwrap(), (APPLICATION_ID, 4));
         assert_eq!(id(&connection), before);
         migrate(&mut connection, LATER).unwrap();
         let rows: i64 = connection.query_row("SELECT count(*) FROM later", [], |row| row.get(0)).unwrap();
@@ -97,16 +98,16 @@ mod tests {
         migrate(&mut connection, LATER).unwrap();
         let error = migrate(&mut connection, STEPS).unwrap_err();
         assert_eq!(StoreError::from(error).kind(), StoreErrorKind::NewerFormat);
-        assert_eq!(mark(&connection).unwrap(), (APPLICATION_ID, 3));
+        assert_eq!(mark(&connection).unwrap(), (APPLICATION_ID, 4));
     }
 
     #[test]
     fn a_step_that_fails_leaves_the_file_as_it_was() {
         let mut connection = Connection::open_in_memory().unwrap();
         migrate(&mut connection, STEPS).unwrap();
-        let broken = [STEPS[0], "CREATE TABLE later (number INTEGER)", "not a statement"];
+        let broken = [STEPS[0], STEPS[1], "CREATE TABLE later (number INTEGER)", "not a statement"];
         migrate(&mut connection, &broken).unwrap_err();
-        assert_eq!(mark(&connection).unwrap(), (APPLICATION_ID, 1));
+        assert_eq!(mark(&connection).unwrap(), (APPLICATION_ID, 2));
         migrate(&mut connection, LATER).unwrap();
     }
 

@@ -12,6 +12,7 @@ use super::checkpoint::Checkpoints;
 use super::fault::{Fault, failed_commit};
 use super::file::{self, Settings};
 use super::identity::{Anchor, Identity};
+use super::lineage::Lineage;
 use super::queue::Queue;
 use super::reads;
 use crate::clock::Stopwatch;
@@ -195,6 +196,8 @@ impl Writer {
 
 /// A connection, and the files that it works on.
 struct Connected {
+    /// Dropped first: the last connection that is closed empties the log into the file, which this one does not.
+    lineage: Lineage,
     connection: Connection,
     identity: Arc<Identity>,
     anchor: Anchor,
@@ -204,11 +207,13 @@ impl Connected {
     fn open(identity: &Arc<Identity>, settings: Settings) -> Result<Self, Fault> {
         identity.check()?;
         let connection = file::writer(identity.path(), settings)?;
-        Ok(Self { connection, anchor: identity.anchor_writer()?, identity: identity.clone() })
+        let anchor = identity.anchor_writer()?;
+        let lineage = Lineage::new(file::monitor(identity.path())?);
+        Ok(Self { lineage, connection, identity: identity.clone(), anchor })
     }
 
     fn transact<T>(
-        &self,
+        &mut self,
         work: impl FnOnce(&Connection) -> Result<T, CommitError>,
     ) -> Result<T, CommitError> {
         let connection = &self.connection;
@@ -216,8 +221,10 @@ impl Connected {
         begun.map_err(|error| self.identity.behind(error.into()))?;
         // What is written to a file that is gone has not happened for anybody else.
         self.anchor.check()?;
+        self.lineage.begin(connection)?;
         let done = work(connection)?;
         connection.prepare_cached("COMMIT")?.execute([]).map_err(failed_commit)?;
+        self.lineage.committed();
         self.anchor.check().map_err(|fault| CommitError::Failed(fault.into()))?;
         Ok(done)
     }

@@ -1,0 +1,228 @@
+//! Checks, before anything is written, that a log which lies beside the file belongs to it.
+//!
+//! A process that is killed leaves the latest changes in the log, and the engine plays any log into the file beside which
+//! it lies. After a restore by hand that is another file: the result opens, works, and lacks what was acknowledged. So a
+//! log that is found is compared with the file by what the module `lineage` wrote into both: the file has to be in the
+//! state that the log builds on, or in one that the log leads through (a part of the log may have been copied into it).
+//!
+//! A log whose changes do not say what they build on (an earlier version of this crate wrote it, or another program) is
+//! accepted if what comes out is whole: every index, every position of the feed, every record with the revision of its
+//! last event, every entry of a client that there is. That takes as long as reading the file.
+//!
+//! Nothing is written for it: the file alone is read past its log (`immutable`), file and log together by a connection that
+//! reads. Other processes may work on both meanwhile: what is read together is held by a transaction, so that the log cannot
+//! start over, and the file cannot come to be in a state behind it.
+
+use std::fs::{self, File};
+use std::io::{BufReader, ErrorKind, Read as _};
+use std::path::Path;
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use super::fault::Fault;
+use super::file;
+use super::identity::beside;
+use crate::store::StoreErrorKind;
+
+/// Refuses a log that does not belong to the file. Takes time only where there is one.
+pub(super) fn verify(path: &Path) -> Result<(), Fault> {
+    // The engine looks beside the file itself, not beside a link to it.
+    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let journal = beside(&target, "-journal");
+    if fs::metadata(&journal).is_ok_and(|journal| journal.len() > 0) {
+        return Err(Fault::file(&journal, StoreErrorKind::Misconfigured, NO_JOURNAL));
+    }
+    let log = beside(&target, "-wal");
+    let pages = match pages(&log) {
+        Ok(pages) if pages.is_empty() => return Ok(()),
+        Ok(pages) => pages,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(error) => {
+            let problem = "the log cannot be read: give this user the right to read it, or see to the disk";
+            return Err(Fault::file(&log, StoreErrorKind::Unavailable, problem).because(error));
+        }
+    };
+    let foreign = |why: &str| {
+        let file = target.file_name().unwrap_or_default().display();
+        let problem = format!(
+            "this log does not belong to {file} ({why}), and nothing was changed. If {file} was restored or replaced, \
+             move this log away: it has changes to the file that was there before. Otherwise put back the file \
+             that it belongs to"
+        );
+        Fault::file(&log, StoreErrorKind::Misconfigured, problem)
+    };
+    let both = file::read_only(&target)?;
+    both.execute_batch("BEGIN")?;
+    match Stretches::of(&both).ok().filter(|stretches| pages.contains(&stretches.page)) {
+        Some(stretches) => {
+            // Where another process copies the log at this moment, a page can be half of each for an instant.
+            let fit = (0..ATTEMPTS).map(|_| stretches.fit(&target)).find(|fit| *fit != Fit::No);
+            match fit {
+                Some(Fit::Yes) => Ok(()),
+                Some(Fit::Unknown) => whole(&both).map_err(|why| foreign(&why)),
+                _ => Err(foreign("it builds on another state")),
+            }
+        }
+        None => whole(&both).map_err(|why| foreign(&why)),
+    }
+}
+
+/// What the lineage of file and log together says.
+struct Stretches {
+    rows: Vec<Stretch>,
+    /// The page of the file that it is on.
+    page: u32,
+}
+
+#[derive(PartialEq)]
+struct Stretch {
+    mark: Vec<u8>,
+    step: i64,
+    position: i64,
+    commit_id: Option<Vec<u8>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Fit {
+    Yes,
+    No,
+    /// The file is too old to say, or half of the log has been copied into it.
+    Unknown,
+}
+
+impl Stretches {
+    fn of(connection: &Connection) -> Result<Self, rusqlite::Error> {
+        let page = connection.query_row(
+            "SELECT rootpage FROM sqlite_schema WHERE type = 'table' AND name = 'feed'",
+            [],
+            |row| row.get(0),
+        )?;
+        let mut rows =
+            connection.prepare("SELECT mark, step, position, commit_id FROM feed ORDER BY rowid")?;
+        let rows = rows.query_map([], |row| {
+            Ok(Stretch {
+                mark: row.get(0)?,
+                step: row.get(1)?,
+                position: row.get(2)?,
+                commit_id: row.get(3)?,
+            })
+        })?;
+        Ok(Self { rows: rows.collect::<Result<_, _>>()?, page })
+    }
+
+    /// Compares the file alone with what the log builds on and leads through.
+    fn fit(&self, path: &Path) -> Fit {
+        let Ok(alone) = file::alone(path) else { return Fit::Unknown };
+        let Ok(Self { rows, .. }) = Self::of(&alone) else { return Fit::Unknown };
+        let Some(state) = rows.last() else { return Fit::Unknown };
+        match self.rows.iter().find(|row| row.mark == state.mark) {
+            None => Fit::No,
+            Some(row) if row.step < state.step => Fit::No,
+            Some(row) if self.rows.first() != Some(row) => Fit::Yes,
+            Some(base) => match self.rows.get(1) {
+                None => Fit::Yes,
+                Some(_) if base.step != state.step => Fit::No,
+                Some(next) if next.position == 0 => Fit::Yes,
+                Some(next) => match commit_at(&alone, next.position) {
+                    Ok(found) if found == next.commit_id => Fit::Yes,
+                    // A file that is whole lacks the event. One into which half of the log was copied may not find it.
+                    _ if is_whole(&alone) => Fit::No,
+                    _ => Fit::Unknown,
+                },
+            },
+        }
+    }
+}
+
+fn commit_at(connection: &Connection, position: i64) -> Result<Option<Vec<u8>>, rusqlite::Error> {
+    connection
+        .query_row("SELECT commit_id FROM event WHERE position = ?1", params![position], |row| row.get(0))
+        .optional()
+}
+
+fn is_whole(connection: &Connection) -> bool {
+    integrity(connection).is_ok_and(|found| found == "ok")
+}
+
+fn integrity(connection: &Connection) -> Result<String, rusqlite::Error> {
+    connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))
+}
+
+/// Checks what a registry's file always is: what is not whole has pages of two files.
+pub(super) fn whole(connection: &Connection) -> Result<(), String> {
+    let unreadable = |error: rusqlite::Error| format!("the two cannot be read together: {error}");
+    let found = integrity(connection).map_err(unreadable)?;
+    if found != "ok" {
+        return Err(format!("the two do not fit: {found}"));
+    }
+    for (sql, problem) in CONTRADICTIONS {
+        let found: Option<String> =
+            connection.query_row(sql, [], |row| row.get(0)).optional().map_err(unreadable)?;
+        if let Some(found) = found {
+            return Err(format!("{problem}: {found}"));
+        }
+    }
+    Ok(())
+}
+
+/// The pages that a log has a version of. Frames from before it last started over have other salts.
+fn pages(log: &Path) -> Result<Vec<u32>, std::io::Error> {
+    let mut log = BufReader::new(File::open(log)?);
+    let mut header = [0; 32];
+    let mut pages = Vec::new();
+    if read_whole(&mut log, &mut header)?.is_none() {
+        return Ok(pages);
+    }
+    let [_, _, _, _, _, _, _, _, s0, s1, s2, s3, _, _, _, _, salts @ .., _, _, _, _, _, _, _, _] = header;
+    let size = i64::from(u32::from_be_bytes([s0, s1, s2, s3]));
+    let mut frame = [0; 24];
+    while read_whole(&mut log, &mut frame)?.is_some() {
+        let [p0, p1, p2, p3, _, _, _, _, of_frame @ .., _, _, _, _, _, _, _, _] = frame;
+        if of_frame != salts {
+            break;
+        }
+        pages.push(u32::from_be_bytes([p0, p1, p2, p3]));
+        log.seek_relative(size)?;
+    }
+    pages.sort_unstable();
+    pages.dedup();
+    Ok(pages)
+}
+
+fn read_whole(log: &mut BufReader<File>, buffer: &mut [u8]) -> Result<Option<()>, std::io::Error> {
+    match log.read_exact(buffer) {
+        Ok(()) => Ok(Some(())),
+        Err(error) if error.kind() == ErrorKind::UnexpectedEof => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// What can be found only where pages of two files have come together, and what it is.
+const CONTRADICTIONS: [(&str, &str); 5] = [
+    (
+        "SELECT count(*) || ' of ' || max(position) FROM event HAVING count(*) <> coalesce(max(position), 0)",
+        "events are missing",
+    ),
+    (
+        "SELECT id FROM record WHERE id < '~' AND revision IS NOT
+             (SELECT revision FROM event WHERE client_id = id ORDER BY revision DESC LIMIT 1)",
+        "a record is not of the revision of its last event",
+    ),
+    (
+        "SELECT client_id FROM add_in WHERE client_id NOT IN (SELECT id FROM record)",
+        "an add-in belongs to a client that is not there",
+    ),
+    (
+        "SELECT client_id FROM secret WHERE client_id NOT IN (SELECT id FROM record)",
+        "a secret belongs to a client that is not there",
+    ),
+    (
+        "SELECT id FROM record WHERE id < '~' AND json_valid(body)
+             AND coalesce(json_array_length(body, '$.secrets'), 0) <>
+                 (SELECT count(*) FROM secret WHERE client_id = record.id)",
+        "the secrets of a client are not those of its record",
+    ),
+];
+const ATTEMPTS: usize = 3;
+const NO_JOURNAL: &str = "another program has left a change half done: if it was made with the sqlite3 tool, open the file \
+                          with that once, and switch it back to `PRAGMA journal_mode = WAL`; otherwise move this away";
