@@ -115,6 +115,10 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     ///   `resealing_keeps_all_but_the_key`, `the_feed_has_only_events`).
     /// - A record under a [reserved ID](RecordId::is_reserved) is loaded and committed like any other, and is in no list
     ///   (case `the_registry_record_is_in_no_list`).
+    /// - A flush that fails is no `Ok`, and no [`CommitError::NotWritten`] unless nothing of the commit will be there after the
+    ///   store was opened again or lost its power (case `what_is_said_of_a_failed_flush_is_true`). What comes later is `Ok` only
+    ///   if what the failed flush should have written is durable too: a second flush does not write it (case
+    ///   `nothing_acknowledged_is_lost_after_a_failed_flush`).
     /// - Dropping the future leaves all of it or nothing (cases `a_dropped_commit_is_whole_or_nothing`,
     ///   `dropped_commits_are_whole_after_a_crash`).
     /// - [`CommitError::Failed`] leaves open whether the commit was or will be applied. It is settled by sending the
@@ -187,7 +191,8 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// - An answer with fewer than `limit` events contains every commit that was acknowledged before the call began (the
     ///   same cases).
     /// - A cursor that the store does not know (any more), as one of another store, is an error of kind
-    ///   [`StoreErrorKind::CursorLost`] (cases `unknown_cursors_are_lost`, `cursors_of_another_store_are_lost`).
+    ///   [`StoreErrorKind::CursorLost`] (cases `unknown_cursors_are_lost`, `cursors_of_another_store_are_lost`), or one beyond the
+    ///   end, as there are after an older copy was put back (case `cursors_beyond_an_older_copy_are_lost`).
     fn changes(
         &self,
         after: Option<&Cursor>,

@@ -31,6 +31,14 @@
 //!         Ok(()) // clones are the same store
 //!     }
 //!
+//!     fn copy(&self, _: &MemoryStore, _: &MemoryStore) -> Result<(), Skip> {
+//!         Err(Skip::because("there are no copies of it"))
+//!     }
+//!
+//!     fn fail_flush(&self, _: &MemoryStore, _: usize) -> Result<(), Skip> {
+//!         Err(Skip::because("it flushes nothing"))
+//!     }
+//!
 //!     fn spoil(&self, _: &MemoryStore, _: Spoil<'_>) -> Result<(), Skip> {
 //!         Err(Skip::because("it keeps no bytes that could be spoilt"))
 //!     }
@@ -57,10 +65,12 @@ mod abandoned;
 mod adoption;
 mod author;
 mod beside;
+mod disk;
 mod dropped;
 mod expectations;
 mod factory;
 mod feed;
+mod flushes;
 mod history;
 mod keys;
 mod lists;
@@ -80,6 +90,7 @@ mod uniqueness;
 mod uses;
 mod watch;
 
+pub use self::disk::Disk;
 pub use self::factory::{Factory, Skip, Spoil};
 pub use self::report::{CaseReport, Report, Verdict};
 use self::stop::Checked;
@@ -240,6 +251,11 @@ cases! {
         cursors_outlive_a_crash
         dropped_commits_are_whole_after_a_crash
         stores_side_by_side_see_one_another
+    }
+    flushes {
+        what_is_said_of_a_failed_flush_is_true
+        nothing_acknowledged_is_lost_after_a_failed_flush
+        cursors_beyond_an_older_copy_are_lost
     }
     beside {
         every_look_up_sees_what_another_store_wrote

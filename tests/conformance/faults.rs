@@ -189,6 +189,13 @@ faults! {
     DroppedLastUsesHolds: dropped_futures_hold_nothing;
     TurnsComeToTheDropped: dropped_waiters_wake_others;
     AcknowledgesTooEarly: what_was_acknowledged_is_there_after_a_crash;
+    UsesAreNotFlushed: what_was_acknowledged_is_there_after_a_crash;
+    FailedFlushIsNotWritten: what_is_said_of_a_failed_flush_is_true;
+    FailedFlushIsIgnored: what_is_said_of_a_failed_flush_is_true
+        nothing_acknowledged_is_lost_after_a_failed_flush;
+    /// As if the next flush wrote what the failed one should have.
+    FlushIsNotRepeated: nothing_acknowledged_is_lost_after_a_failed_flush;
+    BeyondTheEndIsTheEnd: cursors_beyond_an_older_copy_are_lost;
     CursorsDieInACrash: cursors_outlive_a_crash;
 }
 

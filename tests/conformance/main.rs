@@ -21,6 +21,9 @@ const NOT_IN_MEMORY: &[&str] = &[
     "what_was_acknowledged_is_there_after_a_crash",
     "cursors_outlive_a_crash",
     "dropped_commits_are_whole_after_a_crash",
+    "what_is_said_of_a_failed_flush_is_true",
+    "nothing_acknowledged_is_lost_after_a_failed_flush",
+    "cursors_beyond_an_older_copy_are_lost",
     "undecodable_records_are_corrupt",
     "undecodable_history_is_corrupt",
 ];
@@ -47,6 +50,14 @@ impl<S: Store> Factory for Behind<S> {
 
     fn step_clock_back(&self, _: &MemoryStore, _: Duration) -> Result<(), Skip> {
         Ok(()) // it asks no clock
+    }
+
+    fn copy(&self, _: &MemoryStore, _: &MemoryStore) -> Result<(), Skip> {
+        Err(Skip::because("there are no copies of it"))
+    }
+
+    fn fail_flush(&self, _: &MemoryStore, _: usize) -> Result<(), Skip> {
+        Err(Skip::because("it flushes nothing"))
     }
 
     fn spoil(&self, _: &MemoryStore, _: Spoil<'_>) -> Result<(), Skip> {

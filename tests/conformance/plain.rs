@@ -52,8 +52,10 @@ pub(crate) enum Waits {
 #[derive(Debug)]
 pub(crate) struct Disk {
     books: Mutex<Books>,
-    /// What a crash leaves of a store that acknowledges too early.
+    /// What a crash leaves, where that is something else: it was not flushed, or the flush failed.
     written: Mutex<Option<Books>>,
+    /// How many flushes succeed before one fails.
+    until_failure: Mutex<Option<usize>>,
 }
 
 #[derive(Debug)]
@@ -106,7 +108,11 @@ impl Factory for Plainly {
 
     fn place(&self) -> Arc<Disk> {
         let books = Books { mark: next_number(), ..Books::default() };
-        Arc::new(Disk { books: Mutex::new(books), written: Mutex::default() })
+        Arc::new(Disk {
+            books: Mutex::new(books),
+            written: Mutex::default(),
+            until_failure: Mutex::default(),
+        })
     }
 
     fn open(&self, place: &Arc<Disk>) -> Result<Plain, StoreError> {
@@ -142,6 +148,16 @@ impl Factory for Plainly {
         Ok(())
     }
 
+    fn copy(&self, from: &Arc<Disk>, to: &Arc<Disk>) -> Result<(), Skip> {
+        *lock(&to.books) = lock(&from.books).clone();
+        Ok(())
+    }
+
+    fn fail_flush(&self, place: &Arc<Disk>, after: usize) -> Result<(), Skip> {
+        *lock(&place.until_failure) = Some(after).filter(|after| *after < usize::MAX);
+        Ok(())
+    }
+
     fn spoil(&self, place: &Arc<Disk>, what: Spoil<'_>) -> Result<(), Skip> {
         let mut books = lock(&place.books);
         match what {
@@ -159,6 +175,53 @@ impl Factory for Plainly {
 impl Plain {
     fn books(&self) -> MutexGuard<'_, Books> {
         lock(&self.disk.books)
+    }
+
+    /// Writes through to the disk. When that fails, `before` is what is there, and nothing will change that by itself.
+    fn flush(&self, before: Option<Books>) -> Result<(), StoreError> {
+        let mut until_failure = lock(&self.disk.until_failure);
+        match *until_failure {
+            Some(0) => {
+                *until_failure = None;
+                if let Some(before) = before {
+                    lock(&self.disk.written).get_or_insert(before);
+                }
+                if self.fault == Fault::FailedFlushIsIgnored {
+                    return Ok(());
+                }
+                Err(StoreError::new(StoreErrorKind::Unavailable))
+            }
+            left => {
+                *until_failure = left.map(|left| left - 1);
+                Ok(())
+            }
+        }
+    }
+
+    /// Writes everything once more after a flush has failed: it has not written what it should have.
+    fn make_up_for_failures(&self) -> Result<(), StoreError> {
+        let is_behind = lock(&self.disk.written).is_some();
+        if !is_behind
+            || matches!(
+                self.fault,
+                Fault::FlushIsNotRepeated
+                    | Fault::AcknowledgesTooEarly
+                    | Fault::FailedFlushIsIgnored
+                    | Fault::UsesAreNotFlushed
+            )
+        {
+            return Ok(());
+        }
+        self.flush(None)?;
+        *lock(&self.disk.written) = None;
+        Ok(())
+    }
+
+    fn unknown(&self, error: StoreError) -> CommitError {
+        match self.fault {
+            Fault::FailedFlushIsNotWritten => CommitError::NotWritten(error),
+            _ => CommitError::Failed(error),
+        }
     }
 
     /// How many rows are read at most.
@@ -303,6 +366,7 @@ impl Store for Plain {
             }
             return Ok(());
         }
+        self.make_up_for_failures().map_err(CommitError::Failed)?;
         let mut order = writes(commit);
         if matches!(fault, Fault::NumbersBeforehand | Fault::HidesBehindSlowWriters) {
             let first = {
@@ -352,7 +416,10 @@ impl Store for Plain {
         if fault == Fault::AcknowledgesTooEarly {
             *lock(&self.disk.written) = Some(books.clone());
         }
+        self.flush(None).map_err(CommitError::NotWritten)?;
+        let before = books.clone();
         books.write(&order, fault);
+        self.flush(Some(before)).map_err(|error| self.unknown(error))?;
         self.see(&books);
         for late in lock(&self.late).drain(..) {
             books.write(&writes(&late), fault);
@@ -513,7 +580,9 @@ impl Store for Plain {
                 let parsed = text
                     .split_once(':')
                     .and_then(|(found, number)| (found.parse() == Ok(mark)).then_some(number.parse().ok()?));
-                let parsed = parsed.filter(|number| *number <= books.numbered);
+                let is_known = |number: &u64| *number <= books.numbered;
+                let parsed =
+                    parsed.filter(|number| self.fault == Fault::BeyondTheEndIsTheEnd || is_known(number));
                 match self.fault {
                     Fault::UnknownCursorsBegin => parsed.unwrap_or(0),
                     _ => parsed.ok_or_else(lost)?,
@@ -580,6 +649,7 @@ impl Store for Plain {
             }
             return Ok(());
         }
+        self.make_up_for_failures().map_err(CommitError::Failed)?;
         let check = |books: &Books, all: &[Write<'_>]| -> Result<(), CommitError> {
             all.iter().try_for_each(|one| books.check_one(one.record.id(), &Expected::Absent, fault))?;
             books.check_unique(all, fault)
@@ -602,7 +672,9 @@ impl Store for Plain {
             *lock(&self.disk.written) = Some(books.clone());
         }
         let before = books.feed.len();
+        let flushed_before = books.clone();
         books.write(&all, fault);
+        self.flush(Some(flushed_before)).map_err(|error| self.unknown(error))?;
         self.see(&books);
         if fault == Fault::AdoptedIsNotInTheFeed {
             books.feed.truncate(before);
@@ -676,6 +748,9 @@ impl Store for Plain {
                 Fault::EveryUseIsBelieved => known.map_or(*at, |known| known.max(*at)),
                 _ => known.filter(|known| *known <= believable_until).map_or(*at, |known| known.max(*at)),
             };
+            if self.fault == Fault::UsesAreNotFlushed {
+                *lock(&self.disk.written) = Some(books.clone());
+            }
             books.uses.insert(key, latest);
             self.see(&books);
             if self.fault == Fault::UsesAreEvents {

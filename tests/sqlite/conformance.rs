@@ -41,6 +41,19 @@ impl Factory for InAFile {
         Ok(()) // it asks no clock
     }
 
+    fn copy(&self, from: &Scratch, to: &Scratch) -> Result<(), Skip> {
+        for log in ["registry.db-wal", "registry.db-shm"].map(|name| to.path().join(name)) {
+            assert!(!log.exists(), "a store that was closed leaves no log");
+        }
+        std::fs::copy(from.file(), to.file()).unwrap();
+        Ok(())
+    }
+
+    /// `tests/sqlite/flushes` does it, with a library that stands between the store and the system.
+    fn fail_flush(&self, _: &Scratch, _: usize) -> Result<(), Skip> {
+        Err(Skip::because("nothing stands between the engine and its files here"))
+    }
+
     fn spoil(&self, place: &Scratch, what: Spoil<'_>) -> Result<(), Skip> {
         let engine = place.engine();
         let spoilt = match what {
@@ -62,5 +75,8 @@ impl Factory for InAFile {
 fn a_file_keeps_the_contract() {
     let report = conformance::run(InAFile);
     println!("{report}");
-    report.assert_complete();
+    report.assert_complete_but_for(&[
+        "what_is_said_of_a_failed_flush_is_true",
+        "nothing_acknowledged_is_lost_after_a_failed_flush",
+    ]);
 }

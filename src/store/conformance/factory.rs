@@ -30,7 +30,12 @@ pub trait Factory: Send + Sync + 'static {
     fn open(&self, place: &Self::Place) -> Result<Self::Store, StoreError>;
 
     /// Ends the store that is open in a place, as abruptly as can be arranged, so that [`open`](Self::open) finds what a
-    /// crash would leave: the files as they are before it closes them, say.
+    /// loss of power would leave.
+    ///
+    /// A store that is dropped has closed its files, and closing may write and flush what should have been written and flushed
+    /// before: this proves nothing. The files as they are before it closes them show what a killed process leaves; they do not
+    /// show that a flush is missing, since the operating system hands out what it has not written yet. A store that keeps files
+    /// can be opened on a [`Disk`](super::Disk) and have its power [cut](super::Disk::cut_power).
     ///
     /// # Errors
     /// [`Skip`] when it is not durable.
@@ -41,6 +46,21 @@ pub trait Factory: Send + Sync + 'static {
     /// # Errors
     /// [`Skip`] when only one may.
     fn share(&self) -> Result<(), Skip>;
+
+    /// Puts everything that is kept in one place into another one, in place of what is there, as it is when a copy is put back.
+    /// A store was open in each of them, and is closed meanwhile.
+    ///
+    /// # Errors
+    /// [`Skip`] when there are no copies of what the store keeps.
+    fn copy(&self, from: &Self::Place, to: &Self::Place) -> Result<(), Skip>;
+
+    /// Lets one flush of the store that is open in a place fail, the one after so many others; `usize::MAX` takes that back. What
+    /// it should have written is lost if the power is, and a later flush does not make up for it, as on Linux: a
+    /// [`Disk`](super::Disk) does so by [`fail_flush`](super::Disk::fail_flush).
+    ///
+    /// # Errors
+    /// [`Skip`] when it cannot be arranged.
+    fn fail_flush(&self, place: &Self::Place, after: usize) -> Result<(), Skip>;
 
     /// Makes something that is kept in a place undecodable, below the store, which is closed meanwhile.
     ///

@@ -16,6 +16,8 @@ pub(super) type Checked<T = ()> = Result<T, Stop>;
 pub(super) enum Stop {
     /// The store did not do what the contract says.
     Failed(String),
+    /// A look-up was answered with an error.
+    Unanswered(String),
     /// The factory cannot arrange what the case needs.
     Skipped(Skip),
 }
@@ -34,6 +36,7 @@ impl Stop {
     pub(super) fn when(self, when: &str) -> Self {
         match self {
             Self::Failed(what) => Self::Failed(format!("{when}: {what}")),
+            Self::Unanswered(what) => Self::Unanswered(format!("{when}: {what}")),
             skipped @ Self::Skipped(_) => skipped,
         }
     }
@@ -53,6 +56,14 @@ pub(super) use ensure;
 pub(super) fn same<T: PartialEq + Debug>(what: &str, found: T, expected: T) -> Checked {
     ensure!(found == expected, "{what}: expected {}, found {}", brief(&expected), brief(&found));
     Ok(())
+}
+
+/// A store may stop answering until it is opened again: what it says then is an error, and fails no case.
+pub(super) fn is_down(stop: Stop) -> Checked {
+    match stop {
+        Stop::Unanswered(_) => Ok(()),
+        other => Err(other),
+    }
 }
 
 /// Not more than anybody would read.
@@ -78,7 +89,7 @@ pub(super) fn in_full(error: &(dyn Error + 'static)) -> String {
 
 impl From<StoreError> for Stop {
     fn from(error: StoreError) -> Self {
-        Self::failed(format!("the store answered: {}", in_full(&error)))
+        Self::Unanswered(format!("the store answered: {}", in_full(&error)))
     }
 }
 
@@ -115,7 +126,7 @@ impl From<EntropyError> for Stop {
 impl Display for Stop {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Failed(what) => f.write_str(what),
+            Self::Failed(what) | Self::Unanswered(what) => f.write_str(what),
             Self::Skipped(skip) => write!(f, "skipped: {skip}"),
         }
     }

@@ -79,7 +79,7 @@ impl<F: Factory> Suite<F> {
             // Nobody listens any longer when it took too long.
             let _ = answer.send(match tried {
                 Ok(Ok(())) => Verdict::Passed,
-                Ok(Err(Stop::Failed(what))) => Verdict::Failed(what),
+                Ok(Err(Stop::Failed(what) | Stop::Unanswered(what))) => Verdict::Failed(what),
                 Ok(Err(Stop::Skipped(skip))) => Verdict::Skipped(skip.to_string()),
                 Err(panic) => Verdict::Failed(format!("something panicked: {}", in_words(&*panic))),
             });

@@ -60,6 +60,34 @@ impl<'a, F: Factory> Trial<'a, F> {
         Ok(Self { store, place, factory, author, calls })
     }
 
+    /// The same place after the store was closed and opened again.
+    pub(super) fn opened_again(self) -> Checked<Self> {
+        let Self { store, place, factory, author, calls } = self;
+        drop(store);
+        let store = open(factory, &place, &calls).map_err(|stop| stop.when("opening again"))?;
+        Ok(Self { store, place, factory, author, calls })
+    }
+
+    /// Closes both, puts what is in this place into the other one, and opens both again: the other one first.
+    pub(super) fn copied_to(self, other: Self) -> Checked<(Self, Self)> {
+        let Self { store, place, factory, author, calls } = self;
+        drop(store);
+        let Self { store: other, place: copy, .. } = other;
+        drop(other);
+        factory.copy(&place, &copy)?;
+        let begin = |place: F::Place| {
+            let store = open(factory, &place, &calls).map_err(|stop| stop.when("opening a copy"))?;
+            Checked::Ok(Self {
+                store,
+                place,
+                factory,
+                author: Arc::clone(&author),
+                calls: Arc::clone(&calls),
+            })
+        };
+        Ok((begin(copy)?, begin(place)?))
+    }
+
     /// The same place after something in it was made undecodable; `None` when the store is not opened any longer, since it
     /// is corrupt.
     pub(super) fn spoilt(self, what: Spoil<'_>) -> Checked<Option<Self>> {
