@@ -9,6 +9,8 @@
 //! There is a file for each record, and a journal with the latest commit. Publishing the journal, one atomic rename, is the
 //! commit: before it nothing has happened, after it everything has, however many clients change. Its records come into
 //! their files when the next commit begins, or when the store is opened, so what a crash leaves is what there always is.
+//!
+//! All that it asks of a file system is [`Files`], so that the suite can put a disk that loses power in its place.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -19,7 +21,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use client_registry::store::conformance::{self, Factory, Skip, Spoil};
+use client_registry::store::conformance::{self, Disk, Factory, Skip, Spoil};
 use client_registry::store::{
     Adopted, Changes, ClientsBy, Commit, CommitError, Committed, Cursor, Ending, Entry, Expected, Index,
     Record, RecordId, Store, StoreError, StoreErrorKind, Use,
@@ -34,11 +36,33 @@ use serde::{Deserialize, Serialize};
 /// The store. The files are read once; from then on everything is answered from memory. It blocks while it writes: a
 /// program that has more to do on its threads would hand that to a thread of its own.
 #[derive(Debug)]
-struct FileStore {
-    directory: PathBuf,
+struct FileStore<D> {
+    files: D,
     /// Tells the cursors of this store from those of any other.
     mark: String,
     state: Mutex<State>,
+}
+
+/// What the store asks of a file system.
+trait Files: std::fmt::Debug + Send + Sync + 'static {
+    fn list(&self) -> io::Result<Vec<String>>;
+    /// The bytes of a file, or `None`.
+    fn read(&self, name: &str) -> io::Result<Option<Vec<u8>>>;
+    /// Writes the bytes beside the file, through to the disk.
+    fn stage(&self, name: &str, bytes: &[u8]) -> io::Result<()>;
+    /// Puts them in its place: the old ones or the new ones are there, nothing else, also after a power cut.
+    fn publish(&self, name: &str) -> io::Result<()>;
+
+    fn put(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        self.stage(name, bytes)?;
+        self.publish(name)
+    }
+}
+
+/// A directory of the file system.
+#[derive(Debug)]
+struct OnDisk {
+    directory: PathBuf,
     /// Held as long as the store is open: a second process would not see what this one writes.
     _lock: File,
 }
@@ -65,47 +89,104 @@ struct Kept {
     history: Vec<(u64, Committed)>,
 }
 
-impl FileStore {
-    /// Opens the store in a directory, or makes it there.
+impl OnDisk {
+    /// Opens a directory, or makes it.
     fn open(directory: &Path) -> Result<Self, StoreError> {
         fs::create_dir_all(directory).map_err(unavailable)?;
         let lock = File::create(directory.join("lock")).map_err(unavailable)?;
         lock.try_lock().map_err(|_| unavailable("another process has it open"))?;
+        Ok(Self { directory: directory.to_owned(), _lock: lock })
+    }
+}
 
-        let mark = match read(directory, "mark")? {
+impl Files for OnDisk {
+    fn list(&self) -> io::Result<Vec<String>> {
+        let names =
+            fs::read_dir(&self.directory)?.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()));
+        names.collect()
+    }
+
+    fn read(&self, name: &str) -> io::Result<Option<Vec<u8>>> {
+        found(fs::read(self.directory.join(name)))
+    }
+
+    fn stage(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        let mut file = File::create(self.directory.join(format!("{name}.new")))?;
+        file.write_all(bytes)?;
+        file.sync_all()
+    }
+
+    fn publish(&self, name: &str) -> io::Result<()> {
+        fs::rename(self.directory.join(format!("{name}.new")), self.directory.join(name))?;
+        File::open(&self.directory)?.sync_all()
+    }
+}
+
+impl Files for Disk {
+    fn list(&self) -> io::Result<Vec<String>> {
+        Ok(Self::list(self))
+    }
+
+    fn read(&self, name: &str) -> io::Result<Option<Vec<u8>>> {
+        found(Self::read(self, name))
+    }
+
+    fn stage(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        let staged = format!("{name}.new");
+        self.write(&staged, bytes)?;
+        self.flush(&staged)
+    }
+
+    fn publish(&self, name: &str) -> io::Result<()> {
+        self.rename(&format!("{name}.new"), name)?;
+        self.flush_directory()
+    }
+}
+
+fn found(read: io::Result<Vec<u8>>) -> io::Result<Option<Vec<u8>>> {
+    match read {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+impl<D: Files> FileStore<D> {
+    /// Opens the store that these files are, or makes it.
+    fn open(files: D) -> Result<Self, StoreError> {
+        let mark = match files.read("mark").map_err(unavailable)? {
             Some(mark) => String::from_utf8(mark).map_err(corrupt)?,
             None => {
                 let mut bytes = [0; 16];
                 SystemEntropy.fill(&mut bytes).map_err(unavailable)?;
                 let mark = HEXLOWER.encode(&bytes);
-                put(directory, "mark", mark.as_bytes()).map_err(unavailable)?;
+                files.put("mark", mark.as_bytes()).map_err(unavailable)?;
                 mark
             }
         };
         let mut state = State::default();
-        for entry in fs::read_dir(directory).map_err(unavailable)? {
-            let name = entry.map_err(unavailable)?.file_name();
-            let Some(id) = name.to_str().and_then(|name| name.strip_suffix(".record")) else { continue };
+        for name in files.list().map_err(unavailable)? {
+            let Some(id) = name.strip_suffix(".record") else { continue };
             let id = HEXLOWER.decode(id.as_bytes()).map_err(corrupt)?;
             let id = String::from_utf8(id).map_err(corrupt)?;
-            let kept = read(directory, &file_name(&id))?.ok_or_else(|| corrupt("a file is gone"))?;
+            let kept = files.read(&name).map_err(unavailable)?.ok_or_else(|| corrupt("a file is gone"))?;
             state.records.insert(id, serde_json::from_slice(&kept).map_err(corrupt)?);
         }
         // What the journal has is newer than what the files have, or the same.
-        if let Some(journal) = read(directory, "journal")? {
+        if let Some(journal) = files.read("journal").map_err(unavailable)? {
             state.journal = serde_json::from_slice(&journal).map_err(corrupt)?;
             state.records.extend(state.journal.iter().cloned());
         }
         let mut commits: Vec<_> = state.records.values().flat_map(|kept| &kept.history).collect();
         commits.sort_by_key(|(number, _)| *number);
         state.feed = commits.into_iter().flat_map(|(_, committed)| committed.events.clone()).collect();
-        if let Some(uses) = read(directory, "uses")? {
+        if let Some(uses) = files.read("uses").map_err(unavailable)? {
             let uses: Vec<(ClientId, SecretId, Timestamp)> =
                 serde_json::from_slice(&uses).map_err(corrupt)?;
             state.uses = uses.into_iter().map(|(id, secret, at)| ((id, secret), at)).collect();
         }
         state.forget_uses();
-        Ok(Self { directory: directory.to_owned(), mark, state: Mutex::new(state), _lock: lock })
+        Ok(Self { files, mark, state: Mutex::new(state) })
     }
 
     /// Nothing here awaits while it holds the state, so a future that is dropped has begun nothing, or ended everything.
@@ -123,15 +204,15 @@ impl FileStore {
         let prepared = || -> Result<Vec<u8>, Box<dyn Error + Send + Sync>> {
             // The commit before this one has to be in its files before the journal is replaced.
             for (id, kept) in &state.journal {
-                put(&self.directory, &file_name(id), &serde_json::to_vec(kept)?)?;
+                self.files.put(&file_name(id), &serde_json::to_vec(kept)?)?;
             }
             Ok(serde_json::to_vec(&next)?)
         };
         let not_written = |error| CommitError::NotWritten(unavailable(error));
         let journal = prepared().map_err(not_written)?;
-        stage(&self.directory, "journal", &journal).map_err(|error| not_written(error.into()))?;
+        self.files.stage("journal", &journal).map_err(|error| not_written(error.into()))?;
         // From here on nobody knows until it has succeeded: an error would not mean that nothing happened.
-        if let Err(error) = publish(&self.directory, "journal") {
+        if let Err(error) = self.files.publish("journal") {
             state.is_in_doubt = true;
             return Err(CommitError::Failed(unavailable(error)));
         }
@@ -147,7 +228,7 @@ impl FileStore {
     }
 }
 
-impl Store for FileStore {
+impl<D: Files> Store for FileStore<D> {
     async fn load(&self, id: RecordId<'_>) -> Result<Option<Record>, StoreError> {
         self.state()?.records.get(id.as_str()).map(Kept::record).transpose()
     }
@@ -277,7 +358,7 @@ impl Store for FileStore {
         }
         state.forget_uses();
         let all: Vec<_> = state.uses.iter().map(|((id, secret), at)| (id, secret, at)).collect();
-        put(&self.directory, "uses", &serde_json::to_vec(&all).map_err(unavailable)?).map_err(unavailable)
+        self.files.put("uses", &serde_json::to_vec(&all).map_err(unavailable)?).map_err(unavailable)
     }
 
     async fn last_uses(&self, client_id: &ClientId) -> Result<LastUses, StoreError> {
@@ -370,33 +451,6 @@ fn file_name(id: &str) -> String {
     format!("{}.record", HEXLOWER.encode(id.as_bytes()))
 }
 
-fn read(directory: &Path, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
-    match fs::read(directory.join(name)) {
-        Ok(bytes) => Ok(Some(bytes)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(unavailable(error)),
-    }
-}
-
-fn put(directory: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
-    stage(directory, name, bytes)?;
-    publish(directory, name)
-}
-
-/// Writes the bytes beside the file, through to the disk.
-fn stage(directory: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
-    let mut file = File::create(directory.join(name).with_extension("new"))?;
-    file.write_all(bytes)?;
-    file.sync_all()
-}
-
-/// Puts them in its place: the old ones or the new ones are there, nothing else, also after a power cut.
-fn publish(directory: &Path, name: &str) -> io::Result<()> {
-    let path = directory.join(name);
-    fs::rename(path.with_extension("new"), &path)?;
-    File::open(directory)?.sync_all()
-}
-
 fn unavailable(source: impl Into<Box<dyn Error + Send + Sync>>) -> StoreError {
     StoreError::with_source(StoreErrorKind::Unavailable, source)
 }
@@ -422,24 +476,24 @@ impl Drop for Directory {
     }
 }
 
-/// How the suite comes to stores of this kind.
-struct Files;
+/// How the suite comes to stores of this kind: on disks that lose their power.
+struct OnDisks;
 
-impl Factory for Files {
-    type Place = Directory;
-    type Store = FileStore;
+impl Factory for OnDisks {
+    type Place = Disk;
+    type Store = FileStore<Disk>;
 
-    fn place(&self) -> Directory {
-        Directory::new()
+    fn place(&self) -> Disk {
+        Disk::new()
     }
 
-    fn open(&self, place: &Directory) -> Result<FileStore, StoreError> {
-        FileStore::open(&place.0)
+    fn open(&self, place: &Disk) -> Result<FileStore<Disk>, StoreError> {
+        FileStore::open(place.clone())
     }
 
-    fn crash(&self, _: &Directory, store: FileStore) -> Result<(), Skip> {
-        // Nothing is written when it is dropped: the journal and the files stay as the last commit left them.
+    fn crash(&self, place: &Disk, store: FileStore<Disk>) -> Result<(), Skip> {
         drop(store);
+        place.cut_power();
         Ok(())
     }
 
@@ -447,45 +501,74 @@ impl Factory for Files {
         Err(Skip::because("the directory is locked: one process at a time"))
     }
 
-    fn step_clock_back(&self, _: &Directory, _: Duration) -> Result<(), Skip> {
+    fn copy(&self, from: &Disk, to: &Disk) -> Result<(), Skip> {
+        from.copy_to(to);
+        Ok(())
+    }
+
+    fn fail_flush(&self, place: &Disk, after: usize) -> Result<(), Skip> {
+        place.fail_flush(after);
+        Ok(())
+    }
+
+    fn step_clock_back(&self, _: &Disk, _: Duration) -> Result<(), Skip> {
         Ok(()) // it asks no clock
     }
 
     #[expect(clippy::expect_used, reason = "whoever cannot prepare a test ends it")]
-    fn spoil(&self, place: &Directory, what: Spoil<'_>) -> Result<(), Skip> {
+    fn spoil(&self, place: &Disk, what: Spoil<'_>) -> Result<(), Skip> {
         let id = match what {
             Spoil::Record(id) => id.as_str().to_owned(),
             Spoil::History(id) => id.as_str().to_owned(),
             _ => return Err(Skip::because("there is no such thing here")),
         };
         // The latest state of it is in the journal, or else in its file.
-        let journal = fs::read_to_string(place.0.join("journal")).unwrap_or_default();
-        let name = if journal.contains(&id) { "journal".to_owned() } else { file_name(&id) };
-        let file = File::options().write(true).open(place.0.join(name)).expect("the client is there");
-        let len = file.metadata().expect("a file has a length").len();
-        file.set_len(len / 2).expect("the directory can be written to");
+        let journal = place.read("journal").unwrap_or_default();
+        let name = if String::from_utf8_lossy(&journal).contains(&id) {
+            "journal".to_owned()
+        } else {
+            file_name(&id)
+        };
+        let len = place.read(&name).expect("the client is there").len();
+        place.set_len(&name, len / 2).expect("the file is there");
         Ok(())
     }
 }
+
+/// The cases that open two stores in one place.
+const TWO_STORES: [&str; 11] = [
+    "one_of_many_wins_across_stores",
+    "one_of_many_gets_the_add_in_across_stores",
+    "one_of_many_gets_the_name_across_stores",
+    "the_feed_is_complete_across_stores",
+    "one_of_many_adopts_across_stores",
+    "stores_side_by_side_see_one_another",
+    "every_look_up_sees_what_another_store_wrote",
+    "uniqueness_holds_across_stores",
+    "adopting_and_committing_exclude_one_another",
+    "stores_share_the_uses",
+    "uses_never_outlive_a_deletion_across_stores",
+];
 
 #[pollster::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let directory = Directory::new();
     let keyring = Keyring::generate(KeyId::parse("2026")?)?;
-    let registry = Registry::open(FileStore::open(&directory.0)?, keyring.clone()).await?;
+    let registry = Registry::open(FileStore::open(OnDisk::open(&directory.0)?)?, keyring.clone()).await?;
     let details = ClientDetails::new("calendar app", "app.contoso.com", "https://app.contoso.com/done")?;
     let contoso = registry.as_seller("contoso")?;
     let issued = contoso.register(details, Availability::Worldwide, Lifetime::OneYear).await?;
     println!("{} is registered", issued.client_id());
     drop((contoso, registry));
 
-    let registry = Registry::open(FileStore::open(&directory.0)?, keyring).await?;
+    let registry = Registry::open(FileStore::open(OnDisk::open(&directory.0)?)?, keyring).await?;
     let secret = issued.client_secret().expose();
     let who = registry.authenticate(issued.client_id().as_str(), secret).await?;
     println!("opened again, secret {} is a password, and signs: {}\n", who.secret_id(), who.signs());
 
-    let report = conformance::run(Files);
+    let report = conformance::run(OnDisks);
     println!("{report}");
-    report.assert_passed();
+    // One process at a time: what needs two stores in one place was not asked.
+    report.assert_complete_but_for(&TWO_STORES);
     Ok(())
 }
