@@ -372,7 +372,7 @@ mod tests {
     #[test]
     fn part_of_what_was_not_flushed_may_be_there() {
         let mut seen = BTreeSet::new();
-        for seed in 0..64 {
+        for seed in 0..64_u64 {
             let disk = Disk::new();
             disk.write("a", b"....").unwrap();
             disk.flush("a").unwrap();
