@@ -5,10 +5,13 @@
 
 use std::fmt;
 use std::future::Future;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
+
+use subtle::ConstantTimeEq;
 
 use crate::client_secret::ClientSecret;
+use crate::clock::{Clock, Reading, SystemClock};
 use crate::error::ErrorKind;
 use crate::id::ClientId;
 use crate::invalid::InvalidValue;
@@ -32,19 +35,22 @@ use crate::signature::Signature;
 /// ```
 pub struct SecretRing {
     keys: RwLock<Arc<Keys>>,
+    clock: Arc<dyn Clock>,
 }
 
 struct Keys {
     client_id: ClientId,
     primary: Arc<RingSecret>,
     secondary: Option<Arc<RingSecret>>,
-    /// Whether the platform last accepted the secondary one.
-    secondary_worked: AtomicBool,
+    /// When the platform last refused the primary one and accepted the secondary one, if it has not accepted the primary one
+    /// since.
+    fell_back: Mutex<Option<Reading>>,
 }
 
 /// A client secret together with how it is read as a signing key.
 pub struct RingSecret {
     client_secret: ClientSecret,
+    key_encoding: KeyEncoding,
     mac_key: MacKey,
 }
 
@@ -63,7 +69,7 @@ impl SecretRing {
     /// A ring with a primary client secret alone.
     #[must_use]
     pub fn new(client_id: ClientId, primary: impl Into<RingSecret>) -> Self {
-        Self { keys: RwLock::new(Keys::of(client_id, primary.into(), None)) }
+        Self::of(Keys::of(client_id, Arc::new(primary.into()), None))
     }
 
     /// A ring with two.
@@ -73,25 +79,39 @@ impl SecretRing {
         primary: impl Into<RingSecret>,
         secondary: impl Into<RingSecret>,
     ) -> Self {
-        Self { keys: RwLock::new(Keys::of(client_id, primary.into(), Some(secondary.into()))) }
+        Self::of(Keys::of(client_id, Arc::new(primary.into()), Some(Arc::new(secondary.into()))))
+    }
+
+    fn of(keys: Arc<Keys>) -> Self {
+        Self { keys: RwLock::new(keys), clock: Arc::new(SystemClock::new()) }
+    }
+
+    /// Measures by this clock when the primary client secret is tried again; by the system's, unless configured otherwise.
+    #[must_use]
+    pub fn with_clock(self, clock: impl Clock) -> Self {
+        Self { clock: Arc::new(clock), ..self }
     }
 
     /// Puts a new primary client secret in place; the primary one so far becomes the secondary one. What an add-in does
     /// when it is given a new client secret. Calls that are under way go on with those they began with.
+    ///
+    /// Adding what is primary already changes nothing, so that an add-in may be handed the same rotation twice and keeps the
+    /// old client secret. With another key encoding it takes the place of the primary one alone.
     pub fn add(&self, primary: impl Into<RingSecret>) {
+        let primary = primary.into();
         let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
-        *keys = Arc::new(Keys {
-            client_id: keys.client_id.clone(),
-            primary: Arc::new(primary.into()),
-            secondary: Some(Arc::clone(&keys.primary)),
-            secondary_worked: AtomicBool::new(false),
-        });
+        let secondary = match primary.has_text_of(&keys.primary) {
+            true if primary.key_encoding == keys.primary.key_encoding => return,
+            true => keys.secondary.clone(),
+            false => Some(Arc::clone(&keys.primary)),
+        };
+        *keys = Keys::of(keys.client_id.clone(), Arc::new(primary), secondary);
     }
 
     /// Puts others in their place. Calls that are under way go on with those they began with.
     pub fn replace(&self, primary: impl Into<RingSecret>, secondary: Option<RingSecret>) {
         let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
-        *keys = Keys::of(keys.client_id.clone(), primary.into(), secondary);
+        *keys = Keys::of(keys.client_id.clone(), Arc::new(primary.into()), secondary.map(Arc::new));
     }
 
     /// The client ID.
@@ -121,7 +141,9 @@ impl SecretRing {
     }
 
     /// Calls the platform: first with the client secret that worked last, then with the other one, and only if the
-    /// platform answered *invalid client* (RFC 6749 section 5.2).
+    /// platform answered *invalid client* (RFC 6749 section 5.2). An hour after the secondary one took over, the primary one
+    /// is tried first again: one refusal in passing does not keep the old client secret in use for ever, which would stand
+    /// in the way of deleting it.
     ///
     /// ```
     /// # use client_registry::*;
@@ -150,10 +172,10 @@ impl SecretRing {
         E: Send,
     {
         let keys = self.keys();
-        let [first, second] = keys.order();
+        let [first, second] = keys.order(&*self.clock);
         let refused = match attempt(keys.credentials(first)).await {
             Ok(answer) => {
-                keys.worked(first);
+                keys.worked(first, false, &*self.clock);
                 return Ok(answer);
             }
             Err(CallError::Failed(error)) => return Err(error),
@@ -164,7 +186,7 @@ impl SecretRing {
         }
         match attempt(keys.credentials(second)).await {
             Ok(answer) => {
-                keys.worked(second);
+                keys.worked(second, true, &*self.clock);
                 Ok(answer)
             }
             Err(CallError::InvalidClient(error) | CallError::Failed(error)) => Err(error),
@@ -177,9 +199,8 @@ impl SecretRing {
 }
 
 impl Keys {
-    fn of(client_id: ClientId, primary: RingSecret, secondary: Option<RingSecret>) -> Arc<Self> {
-        let (primary, secondary) = (Arc::new(primary), secondary.map(Arc::new));
-        Arc::new(Self { client_id, primary, secondary, secondary_worked: AtomicBool::new(false) })
+    fn of(client_id: ClientId, primary: Arc<RingSecret>, secondary: Option<Arc<RingSecret>>) -> Arc<Self> {
+        Arc::new(Self { client_id, primary, secondary, fell_back: Mutex::default() })
     }
 
     fn verify(&self, mac: &[u8; 32], message: &[u8]) -> Result<Slot, NotVerified> {
@@ -193,15 +214,23 @@ impl Keys {
         }
     }
 
-    fn order(&self) -> [Slot; 2] {
-        match self.secondary_worked.load(Ordering::Relaxed) {
-            true => [Slot::Secondary, Slot::Primary],
-            false => [Slot::Primary, Slot::Secondary],
+    fn order(&self, clock: &dyn Clock) -> [Slot; 2] {
+        let fell_back = *self.fell_back.lock().unwrap_or_else(PoisonError::into_inner);
+        match fell_back {
+            Some(fell_back) if fell_back.age(clock) < TRIES_PRIMARY_AGAIN => [Slot::Secondary, Slot::Primary],
+            _ => [Slot::Primary, Slot::Secondary],
         }
     }
 
-    fn worked(&self, slot: Slot) {
-        self.secondary_worked.store(slot == Slot::Secondary, Ordering::Relaxed);
+    /// Remembers what the platform accepted. That the secondary one goes on working does not put off when the primary one is
+    /// tried again; that the primary one was refused once more does.
+    fn worked(&self, slot: Slot, other_was_refused: bool, clock: &dyn Clock) {
+        let mut fell_back = self.fell_back.lock().unwrap_or_else(PoisonError::into_inner);
+        match slot {
+            Slot::Primary => *fell_back = None,
+            Slot::Secondary if other_was_refused => *fell_back = Some(Reading::of(clock)),
+            Slot::Secondary => {}
+        }
     }
 
     fn credentials(self: &Arc<Self>, slot: Slot) -> Credentials {
@@ -216,7 +245,12 @@ impl RingSecret {
     /// [`InvalidValue`] when the text cannot be decoded that way.
     pub fn new(client_secret: ClientSecret, key_encoding: KeyEncoding) -> Result<Self, InvalidValue> {
         let mac_key = MacKey::of(&client_secret, key_encoding)?;
-        Ok(Self { client_secret, mac_key })
+        Ok(Self { client_secret, key_encoding, mac_key })
+    }
+
+    fn has_text_of(&self, other: &Self) -> bool {
+        let [one, other] = [self, other].map(|secret| secret.client_secret.expose().as_bytes());
+        one.ct_eq(other).into()
     }
 }
 
@@ -224,7 +258,7 @@ impl RingSecret {
 impl From<ClientSecret> for RingSecret {
     fn from(client_secret: ClientSecret) -> Self {
         let mac_key = MacKey::from_key(client_secret.expose().as_bytes());
-        Self { client_secret, mac_key }
+        Self { client_secret, key_encoding: KeyEncoding::Utf8, mac_key }
     }
 }
 
@@ -304,3 +338,6 @@ impl fmt::Debug for Credentials {
             .finish_non_exhaustive()
     }
 }
+
+/// How long the secondary client secret goes first at most (rule 17).
+const TRIES_PRIMARY_AGAIN: Duration = Duration::from_secs(60 * 60);

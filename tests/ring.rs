@@ -7,15 +7,16 @@
 mod support;
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use client_registry::{
-    AccessError, CallError, ClientId, ClientSecret, Days, KeyEncoding, Reason, RingSecret, Rotation,
-    SecretRing, Signature, Slot,
+    AccessError, CallError, ClientId, ClientSecret, Days, KeyEncoding, Lifetime, ManualClock, NewSecret,
+    Reason, RingSecret, Rotation, SecretRing, Signature, Slot,
 };
 use data_encoding::BASE64;
 use pollster::block_on;
 use proptest::prelude::*;
-use support::{Platform, Seeded, hmac, key, number};
+use support::{Platform, START, Seeded, hmac, key, number};
 use zeroize::Zeroizing;
 
 type Text = (Zeroizing<String>, KeyEncoding);
@@ -56,6 +57,11 @@ enum Answer {
     Welcome,
     InvalidClient,
     NoRoute,
+}
+
+/// Seconds until the next call.
+fn waits() -> impl Strategy<Value = u64> {
+    prop_oneof![Just(0u64), Just(1), Just(3599), Just(3600), 0u64..4000]
 }
 
 fn answers() -> impl Strategy<Value = Answers> {
@@ -123,19 +129,24 @@ proptest! {
 
     #[test]
     fn rule_17_a_call_tries_first_what_worked_last_and_the_other_one_only_if_refused(
-        calls in prop::collection::vec(answers(), 1..20),
+        calls in prop::collection::vec((answers(), waits()), 1..20),
         has_secondary: bool,
     ) {
+        let clock = ManualClock::new(START.parse().unwrap());
         let (one, two) = (text(1, KeyEncoding::Utf8), text(2, KeyEncoding::Base64));
         let ring = match has_secondary {
             true => SecretRing::with_secondary(id(), ring_secret(&one), ring_secret(&two)),
             false => SecretRing::new(id(), ring_secret(&one)),
         };
-        let mut worked_last = Slot::Primary;
-        for answers in calls {
+        let ring = ring.with_clock(clock.clone());
+        // When the primary one was refused last, in seconds, if it has not worked since.
+        let (mut now, mut worked_last, mut refused_at) = (0, Slot::Primary, 0);
+        for (answers, wait) in calls {
+            clock.advance(Duration::from_secs(wait));
+            now += wait;
             let order = match worked_last {
-                Slot::Primary => [Slot::Primary, Slot::Secondary],
-                Slot::Secondary => [Slot::Secondary, Slot::Primary],
+                Slot::Secondary if now < refused_at + 3600 => [Slot::Secondary, Slot::Primary],
+                _ => [Slot::Primary, Slot::Secondary],
             };
             let answer_to = |slot| match slot {
                 Slot::Primary => answers.primary,
@@ -149,6 +160,9 @@ proptest! {
             match expected.1 {
                 Answer::Welcome => {
                     worked_last = *expected.0.last().unwrap();
+                    if expected.0 == [Slot::Primary, Slot::Secondary] {
+                        refused_at = now;
+                    }
                     prop_assert_eq!(outcome, Ok(worked_last));
                 }
                 refused => prop_assert_eq!(outcome, Err(refused)),
@@ -156,6 +170,71 @@ proptest! {
             prop_assert_eq!(tried, expected.0);
         }
     }
+}
+
+/// "Adding what is primary already changes nothing": an add-in that is handed the same rotation twice keeps the old secret.
+#[test]
+fn rule_17_adding_a_secret_keeps_the_one_before_and_adding_it_again_changes_nothing() {
+    let [one, two, three] = [1, 2, 3].map(|seed| text(seed, KeyEncoding::Utf8));
+    let base64 = text(4, KeyEncoding::Base64);
+    let ring = SecretRing::new(id(), ring_secret(&one));
+    let verified = |secret: &Text| ring.verify_mac(&sign(secret, b"message"), b"message").ok();
+    let (primary, secondary) = (Some(Slot::Primary), Some(Slot::Secondary));
+    for _ in 0..3 {
+        ring.add(ring_secret(&two));
+        assert_eq!([&one, &two, &three].map(verified), [secondary, primary, None]);
+    }
+    // Nor is it forgotten which one worked.
+    let old_one_only = Answers { primary: Answer::InvalidClient, secondary: Answer::Welcome };
+    assert_eq!(call(&ring, old_one_only).0, [Slot::Primary, Slot::Secondary]);
+    ring.add(ring_secret(&two));
+    assert_eq!(call(&ring, old_one_only).0, [Slot::Secondary]);
+    ring.add(ring_secret(&three));
+    assert_eq!([&one, &two, &three].map(verified), [None, secondary, primary]);
+    assert_eq!(call(&ring, old_one_only).0, [Slot::Primary, Slot::Secondary]);
+
+    // The other key encoding of the same text takes its place alone.
+    let as_text = (base64.0.clone(), KeyEncoding::Utf8);
+    ring.add(ring_secret(&as_text));
+    ring.add(ring_secret(&base64));
+    assert_eq!([&three, &base64, &as_text].map(verified), [secondary, primary, None]);
+}
+
+/// One refusal in passing does not keep the old secret in use for ever, whatever the traffic: it can be deleted in the end.
+#[test]
+fn rule_17_after_an_hour_the_primary_secret_is_tried_again() {
+    let platform = Platform::new();
+    block_on(async {
+        let issued = platform.register("calendar app").await;
+        let client_id = issued.client_id().clone();
+        let client = platform.contoso.client(&client_id);
+        let next = client.add_secret(NewSecret::lasting(Lifetime::OneYear)).await.unwrap();
+        let ring = SecretRing::new(client_id.clone(), issued.into_client_secret());
+        let ring = ring.with_clock(platform.clock.clone());
+        ring.add(next.into_client_secret());
+        let refuses = AtomicBool::new(true);
+        let call = || {
+            ring.call(async |credentials| {
+                if credentials.slot() == Slot::Primary && refuses.load(Ordering::Relaxed) {
+                    return Err(CallError::InvalidClient(Reason::Wrong));
+                }
+                let (id, secret) = (credentials.client_id().as_str(), credentials.client_secret().expose());
+                Ok(platform.registry.authenticate(id, secret).await.unwrap().secret_id())
+            })
+        };
+        assert_eq!(call().await, Ok(number(1)));
+        refuses.store(false, Ordering::Relaxed);
+        let mut used = vec![];
+        for _ in 0..9 {
+            platform.clock.advance(Duration::from_secs(10 * 60));
+            used.push(call().await.unwrap().number());
+        }
+        assert_eq!(used, [1, 1, 1, 1, 1, 2, 2, 2, 2]);
+        platform.clock.advance(Days::new(7));
+        assert_eq!(call().await, Ok(number(2)));
+        let plan = client.plan_deletion(number(1)).await.unwrap();
+        client.confirm(plan).await.unwrap();
+    });
 }
 
 /// The whole way: an add-in with a ring, and the platform that rotates its secret.
