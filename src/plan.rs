@@ -1,5 +1,11 @@
 //! Plans: what a command would do, to be looked at and then confirmed (rules 9 and 13).
 //!
+//! A plan knows the last use of a secret on its own node at once, on another node that follows the feed
+//! ([`Registry::keep_fresh`](crate::Registry::keep_fresh)) after a minute at most, and on any other node when its application
+//! [writes it](crate::Registry::flush_last_uses). So a secret that was used elsewhere less than a minute ago, and not within
+//! the week before, can be deleted; how often one use is noted
+//! ([`last_use_interval`](crate::RegistryBuilder::last_use_interval)) comes on top of it.
+//!
 //! A plan and its command are one piece of code: confirming decides anew. So a plan may travel, be stored, be shown in
 //! a dialog or be forged: nothing it says is believed, and it does not grow old. If the client or a consequence has
 //! changed in the meantime, the new plan comes back instead.

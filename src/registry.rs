@@ -164,8 +164,12 @@ impl<S: Store> Registry<S> {
         &self.inner.store
     }
 
-    /// Writes the last uses that were noted since the last time to the store. When to do so is up to the application;
-    /// until then they are lost when the process ends, however it ends: flush before that, since a plan after the restart does not know of them (rule 9). Plans of this registry see them at once.
+    /// Writes the last uses that were noted since the last time to the store.
+    ///
+    /// [`keep_fresh`](Self::keep_fresh) does so at least once a minute. A node that does not follow the feed leaves it to the
+    /// application: say once a minute. Before the process ends it is always up to the application, since what was not
+    /// written is lost, and a plan after the restart does not know of it (rule 9). Plans of this registry know of every use at
+    /// once, plans of other nodes know of those that were written.
     ///
     /// # Errors
     /// [`StoreError`]; what was not written is kept for the next time.

@@ -242,6 +242,80 @@ fn rule_09_last_uses_that_cannot_be_written_are_kept_and_delay_nobody() {
     });
 }
 
+/// A node that follows the feed writes its uses at least once a minute, whatever the store takes for it; so a plan of another
+/// node knows of every use that is a minute old.
+#[test]
+fn rule_09_a_node_that_follows_the_feed_writes_its_uses_within_a_minute() {
+    let store = Watched::default();
+    let here = Platform::over(store.clone(), 1, Policy::default());
+    let there = Platform::over(store, 2, Policy::default());
+    block_on(async {
+        let issued = here.register("calendar app").await;
+        let client = here.contoso.client(issued.client_id());
+        let _next = client.add_secret(NewSecret::lasting(Lifetime::OneYear)).await.unwrap();
+        let waits = std::sync::Mutex::new(vec![]);
+        let mut following = Box::pin(there.registry.keep_fresh(|at_most| {
+            waits.lock().unwrap().push(at_most);
+            support::once_pending()
+        }));
+        let mut pass = |time: Duration| {
+            let mut passed = Duration::ZERO;
+            while passed < time {
+                assert!(support::poll_once(following.as_mut()).is_pending());
+                let wait = waits.lock().unwrap().pop().expect("the loop waits");
+                for platform in [&here, &there] {
+                    platform.clock.advance(wait);
+                }
+                passed += wait;
+            }
+            assert!(support::poll_once(following.as_mut()).is_pending());
+        };
+        let used_recently = async || {
+            let plan = client.plan_deletion(issued.secret_id()).await.unwrap();
+            matches!(plan.obstacles(), [Obstacle::UsedRecently { .. }])
+        };
+        // Longer than the interval, so that the last time was a while ago when the use comes.
+        pass(seconds(3600));
+        there.authenticate(issued.client_id(), issued.client_secret()).await;
+        assert!(!used_recently().await, "nobody has told");
+        pass(seconds(60));
+        assert!(used_recently().await);
+
+        // A store that is slow to write stops neither the following nor, once it answers, the writing.
+        let before = there.store.notes();
+        there.store.knobs.note_waits.on();
+        for _ in 0..3 {
+            there.authenticate(issued.client_id(), issued.client_secret()).await;
+            pass(seconds(120));
+        }
+        assert_eq!(there.store.notes(), before + 1);
+        there.store.knobs.note_waits.off();
+        pass(seconds(120));
+        let last = here.last_used(issued.client_id(), issued.secret_id()).await.unwrap();
+        assert_eq!(instant(START).saturating_add(seconds(3600 + 60 + 240)), last);
+    });
+}
+
+/// A plan writes what its node knows, so that it can be confirmed on another one.
+#[test]
+fn rule_09_a_plan_writes_the_uses_of_its_client() {
+    let store = Watched::default();
+    let here = Platform::over(store.clone(), 1, Policy::default());
+    let there = Platform::over(store, 2, Policy::default());
+    block_on(async {
+        let issued = here.register("calendar app").await;
+        let client = here.contoso.client(issued.client_id());
+        let _next = client.add_secret(NewSecret::lasting(Lifetime::OneYear)).await.unwrap();
+        let early = client.plan_deletion(issued.secret_id()).await.unwrap();
+        assert_eq!(here.store.notes(), 0, "there is nothing to write");
+        here.authenticate(issued.client_id(), issued.client_secret()).await;
+        let plan = client.plan_deletion(issued.secret_id()).await.unwrap();
+        assert!(matches!(plan.obstacles(), [Obstacle::UsedRecently { .. }]));
+        let refused = there.contoso.client(issued.client_id()).confirm(early).await.unwrap_err();
+        assert!(refused.to_string().starts_with("something stands in the way"));
+    });
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 

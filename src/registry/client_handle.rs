@@ -188,6 +188,9 @@ impl<S: Store> ClientHandle<S> {
 
     /// What deleting a secret would do (rule 9). Carried out by [`confirm`](Self::confirm).
     ///
+    /// Knows every use on this node, and every use on a node that follows the feed that is more than a minute old; see
+    /// [`Registry::flush_last_uses`](crate::Registry::flush_last_uses) for other nodes.
+    ///
     /// # Errors
     /// [`Refusal::UnknownSecret`]
     pub async fn plan_deletion(&self, secret: SecretId) -> Result<Plan<SecretDeletion>, Error> {
@@ -365,6 +368,9 @@ impl<S: Store> ClientHandle<S> {
 
     async fn last_uses(&self) -> Result<LastUses, Error> {
         let inner = &self.view.registry.inner;
+        // So that a plan that is confirmed on another node is judged by the same uses. Those that cannot be written are kept,
+        // and count here all the same.
+        let _ = inner.uses.flush_of(&inner.store, &self.client_id, &*inner.clock).await;
         Ok(inner.uses.of(&inner.store, &self.client_id, &*inner.clock).await?)
     }
 }

@@ -2,6 +2,9 @@
 
 use std::convert::Infallible;
 use std::fmt;
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use super::Registry;
@@ -60,14 +63,51 @@ impl<S: Store> Registry<S> {
     /// again. It begins at the end of the feed and with nothing: what was loaded before is dropped. Never ends; drop it at any
     /// time, and call it again whenever you like.
     ///
-    /// `wait` is called between polls with the time that may pass until the next, a quarter of the freshness; it may come
+    /// `wait` is called between polls with the time that may pass until the next, a quarter of the freshness and at most 30 s; it may come
     /// back sooner, above all when somebody says that there is something to read. With a runtime's timer it is
     /// `registry.keep_fresh(tokio::time::sleep)`; with hints from PostgreSQL, `registry.keep_fresh(|at_most|
     /// hints.wait(at_most))`.
     ///
-    /// A store that does not answer is asked again, and traced when that begins and once a minute. Does nothing but wait where
-    /// records are live clients in memory.
+    /// Beside that it writes the last uses that this node has noted, at least once a minute, so that plans of other nodes know
+    /// of them (rule 9). It does so also where there is nothing to keep fresh.
+    ///
+    /// A store that does not answer is asked again, and traced when that begins and once a minute.
     pub async fn keep_fresh<F>(&self, wait: impl Fn(Duration) -> F + Send + Sync) -> Infallible
+    where
+        F: Future + Send,
+    {
+        // Side by side: a store that is slow to write delays nothing that was revoked.
+        let mut following = pin!(self.keep_following(wait));
+        let mut writing = pin!(self.keep_writing());
+        poll_fn(|context| match writing.as_mut().poll(context) {
+            Poll::Ready(never) => match never {},
+            Poll::Pending => following.as_mut().poll(context),
+        })
+        .await
+    }
+
+    /// Writes last uses now and then. To be polled whenever [`keep_following`](Self::keep_following) is, which wakes up often
+    /// enough for both.
+    async fn keep_writing(&self) -> Infallible {
+        let clock = &*self.inner.clock;
+        let (mut written, mut warned) = (Reading::of(clock), None::<Reading>);
+        loop {
+            poll_fn(|_| match written.age(clock) >= WRITE_AFTER {
+                true => Poll::Ready(()),
+                false => Poll::Pending,
+            })
+            .await;
+            written = Reading::of(clock);
+            if let Err(error) = self.flush_last_uses().await
+                && warned.is_none_or(|last| last.age(clock) >= WARN_AGAIN)
+            {
+                warned = Some(Reading::of(clock));
+                tracing::warn!(why = with_sources(&error), "last uses cannot be written");
+            }
+        }
+    }
+
+    async fn keep_following<F>(&self, wait: impl Fn(Duration) -> F + Send + Sync) -> Infallible
     where
         F: Future + Send,
     {
@@ -79,7 +119,7 @@ impl<S: Store> Registry<S> {
             // Where nothing is kept there is nothing to keep fresh.
             let cache = self.inner.cache.as_ref().filter(|cache| !cache.freshness().limit().is_zero());
             let pause = match cache {
-                None => Duration::from_secs(60),
+                None => MAX_PAUSE,
                 Some(cache) => {
                     let Err(error) = self.follow_for(cache, &mut following, &wait).await;
                     if error.kind() == StoreErrorKind::CursorLost {
@@ -173,7 +213,7 @@ impl<S> fmt::Debug for Follow<S> {
 
 /// How long to wait between two polls.
 fn pause(cache: &Cache) -> Duration {
-    (cache.freshness().limit() / 4).max(Duration::from_millis(1))
+    (cache.freshness().limit() / 4).clamp(Duration::from_millis(1), MAX_PAUSE)
 }
 
 /// Whom events are about; several in a row about the same one count once.
@@ -187,3 +227,6 @@ fn clients_of(events: &[Event]) -> impl Iterator<Item = &ClientId> {
 /// How many events are read at once.
 const PAGE: usize = 1000;
 const WARN_AGAIN: Duration = Duration::from_secs(60);
+/// How long last uses wait before they are written: with one pause more, a minute at most.
+const WRITE_AFTER: Duration = Duration::from_secs(30);
+const MAX_PAUSE: Duration = Duration::from_secs(30);

@@ -77,6 +77,25 @@ impl LastUseBuffer {
         Ok(uses)
     }
 
+    /// Writes what is noted of one client.
+    pub(super) async fn flush_of<S: Store>(
+        &self,
+        store: &S,
+        client_id: &ClientId,
+        clock: &dyn Clock,
+    ) -> Result<(), StoreError> {
+        let shard = self.shard(client_id);
+        let now = clock.wall();
+        let pending = match lock(shard).get_mut(client_id) {
+            None => return Ok(()),
+            Some(uses) => {
+                uses.bring_back(believable_until(now), now);
+                uses_of((client_id, uses))
+            }
+        };
+        self.write(store, shard, &pending, clock).await
+    }
+
     /// Writes everything.
     pub(super) async fn flush<S: Store>(&self, store: &S, clock: &dyn Clock) -> Result<(), StoreError> {
         for shard in &self.shards {
@@ -87,12 +106,23 @@ impl LastUseBuffer {
                 shard.values_mut().for_each(|uses| uses.bring_back(believable_until(now), now));
                 shard.iter().flat_map(uses_of).collect()
             };
-            for some in pending.chunks(MAX_WRITE) {
-                store.note_uses(some, believable_until(clock.wall())).await?;
-                let mut shard = lock(shard);
-                for written in some {
-                    forget(&mut shard, written);
-                }
+            self.write(store, shard, &pending, clock).await?;
+        }
+        Ok(())
+    }
+
+    async fn write<S: Store>(
+        &self,
+        store: &S,
+        shard: &Mutex<Pending>,
+        pending: &[Use],
+        clock: &dyn Clock,
+    ) -> Result<(), StoreError> {
+        for some in pending.chunks(MAX_WRITE) {
+            store.note_uses(some, believable_until(clock.wall())).await?;
+            let mut shard = lock(shard);
+            for written in some {
+                forget(&mut shard, written);
             }
         }
         Ok(())

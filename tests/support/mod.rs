@@ -168,6 +168,16 @@ pub(crate) fn poll_once<F: Future + ?Sized>(future: Pin<&mut F>) -> Poll<F::Outp
     future.poll(&mut Context::from_waker(Waker::noop()))
 }
 
+/// A future that is pending when it is polled for the first time.
+pub(crate) async fn once_pending() {
+    let mut is_pending = true;
+    std::future::poll_fn(|_| match std::mem::take(&mut is_pending) {
+        true => Poll::Pending,
+        false => Poll::Ready(()),
+    })
+    .await;
+}
+
 /// A memory store that counts, remembers what it was told to commit, fails and dawdles when told to.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Watched {
