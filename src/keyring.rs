@@ -1,11 +1,15 @@
-//! The keys that protect records at rest (design section 4).
+//! The keys that protect records at rest.
 //!
 //! A keyring is the caller's: kept apart from the store, handed to [`Registry::open`](crate::Registry::open). Its
 //! primary key seals what is written; the others open what was written before, until it has been resealed. No key is
 //! used as it is: each purpose has a subkey of its own, by HKDF-SHA-256 (RFC 5869).
 
+mod variable;
+
 use std::fmt;
 use std::sync::Arc;
+
+pub use self::variable::KeyringVariableError;
 
 use chacha20poly1305::{KeyInit, XChaCha20Poly1305};
 use data_encoding::BASE64;
@@ -109,11 +113,10 @@ impl Keyring {
     /// Reads an environment variable as [`parse`](Self::parse) does.
     ///
     /// # Errors
-    /// [`InvalidValue`] when it is not set or not a keyring.
-    pub fn from_env(variable: &str) -> Result<Self, InvalidValue> {
-        let text =
-            std::env::var(variable).map_err(|_| invalid("is not in the environment: set the variable"))?;
-        Self::parse(&Zeroizing::new(text))
+    /// [`KeyringVariableError`] when it is not set, empty, not text or not a keyring. It names the variable and repeats
+    /// nothing of what it holds.
+    pub fn from_env(variable: &str) -> Result<Self, KeyringVariableError> {
+        variable::read(variable)
     }
 
     /// Hands the text that [`parse`](Self::parse) reads to `keep`, and wipes it afterwards. Whoever calls this answers
@@ -272,8 +275,6 @@ mod tests {
             let error = Keyring::parse(&bad).unwrap_err();
             assert!(!error.to_string().contains(&good[..20]), "{error}");
         }
-        let missing = Keyring::from_env("CLIENT_REGISTRY_NO_SUCH_VARIABLE").unwrap_err();
-        assert!(missing.to_string().contains("set the variable"), "{missing}");
     }
 
     #[test]

@@ -66,7 +66,7 @@ pub use details::{Availability, ClientDetails};
 pub use domain::AppDomain;
 pub use id::{Actor, AddIn, AddInId, ClientId, KeyId, OperatorId, SecretId, SellerId};
 pub use invalid::{Field, InvalidValue, Problem};
-pub use keyring::Keyring;
+pub use keyring::{Keyring, KeyringVariableError};
 pub use name::{FriendlyName, Label, NameKey};
 pub use policy::Policy;
 pub use record::KeyState;

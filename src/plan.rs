@@ -242,7 +242,7 @@ impl<C: sealed::Decide> Planned for C {}
 pub(crate) mod sealed {
     use std::fmt::Debug;
 
-    use super::{Client, Deciding, LastUses, Plan, Refusal, Transition};
+    use super::{Client, Deciding, LastUses, Plan, Refusal, SecretId, Transition};
 
     /// A command that decides and, in the same breath, says what it would do.
     pub trait Decide: Debug + Sized + PartialEq + Send + Sync + 'static {
@@ -253,6 +253,9 @@ pub(crate) mod sealed {
             uses: &LastUses,
             deciding: &Deciding<'_>,
         ) -> Result<(Plan<Self>, Transition), Refusal>;
+
+        /// The secret that it is about, if it is about one.
+        fn secret_id(&self) -> Option<SecretId>;
     }
 }
 

@@ -23,6 +23,7 @@ mod seen;
 mod seller;
 mod signatures;
 mod snapshot;
+mod taken;
 mod trace;
 mod transfer;
 mod unreadable;

@@ -113,7 +113,7 @@ async fn live(
         }
         Some(Fate::Compromised) => {
             let deleted = client.delete_in_emergency(id, None).await.unwrap();
-            assert!(matches!(deleted, EmergencyDeletion::Deleted));
+            assert!(matches!(deleted, EmergencyDeletion::Deleted { .. }));
         }
         None => {}
     }

@@ -58,6 +58,99 @@ fn a_command_is_heard_with_everything_that_it_is() {
     }
 }
 
+/// Whatever a command comes to, the log says which secret it is about, and names the client once in its span.
+#[test]
+fn a_command_names_the_secret_that_it_is_about() {
+    let policy = Policy::default().with_retire_after(Duration::ZERO);
+    let platform = Platform::seeded(1, policy);
+    let (issued, lines) = logged(|| block_on(platform.register("calendar app")));
+    let spans = |lines: &[String]| {
+        let is_span = |line: &&String| !["INFO", "DEBUG", "WARN"].iter().any(|level| line.contains(level));
+        lines.iter().filter(is_span).map(|line| line.matches("client_id=").count()).sum::<usize>()
+    };
+    assert_eq!(spans(&lines), 1, "{lines:#?}");
+    let client = platform.contoso.client(issued.client_id());
+    for _ in 0..4 {
+        let _ = block_on(client.add_secret(NewSecret::lasting(Lifetime::OneYear))).unwrap();
+    }
+    let disabling = block_on(client.plan_disabling(number(2))).unwrap();
+    let deletion = || block_on(client.plan_deletion(number(3))).unwrap();
+    let new = || Some(NewSecret::lasting(Lifetime::OneYear));
+    let cases: [(&str, Box<dyn Fn() + '_>, &[&str]); 7] = [
+        (
+            "confirm",
+            Box::new(|| assert_eq!(block_on(client.confirm(disabling.clone())).unwrap(), Outcome::Changed)),
+            &["secret=2"],
+        ),
+        (
+            "enable",
+            Box::new(|| assert_eq!(block_on(client.enable(number(2))).unwrap(), Outcome::Changed)),
+            &["secret=2"],
+        ),
+        (
+            "promote",
+            Box::new(|| assert_eq!(block_on(client.promote(number(2))).unwrap(), Outcome::Changed)),
+            &["secret=2"],
+        ),
+        (
+            "confirm",
+            Box::new(|| assert_eq!(block_on(client.confirm(deletion())).unwrap(), Outcome::Changed)),
+            &["secret=3"],
+        ),
+        (
+            "delete_in_emergency",
+            Box::new(|| drop(block_on(client.delete_in_emergency(number(4), new())).unwrap())),
+            &["secret=4", "added=6"],
+        ),
+        (
+            "delete_in_emergency",
+            Box::new(|| drop(block_on(client.delete_in_emergency(number(5), None)))),
+            &["secret=5"],
+        ),
+        (
+            "mark_compromised",
+            Box::new(|| assert_eq!(block_on(client.mark_compromised(number(3))).unwrap(), Outcome::Changed)),
+            &["secret=3"],
+        ),
+    ];
+    for (operation, run, names) in &cases {
+        let ((), lines) = logged(run);
+        let changed = [&["INFO", "message=changed"], *names].concat();
+        assert_eq!(count(&lines, &changed), 1, "{operation}: {lines:#?}");
+        let span = format!("operation=\"{operation}\"");
+        assert_eq!(count(&lines, &[&span, names[0]]), 1, "{operation}: {lines:#?}");
+    }
+    let ((), lines) = logged(|| assert_eq!(block_on(client.enable(number(2))).unwrap(), Outcome::Unchanged));
+    assert_eq!((spans(&lines), count(&lines, &["DEBUG", "unchanged", "secret=2"])), (1, 1), "{lines:#?}");
+    let ((), lines) = logged(|| drop(block_on(client.delete_in_emergency(number(99), None)).unwrap_err()));
+    assert_eq!((spans(&lines), count(&lines, &["DEBUG", "not changed", "secret=99"])), (1, 1), "{lines:#?}");
+}
+
+/// An emergency asks nothing, so its answer and the log say when it cuts the add-in off.
+#[test]
+fn rule_09_an_emergency_deletion_says_what_is_left() {
+    let platform = Platform::new();
+    let issued = block_on(platform.register("calendar app"));
+    let client = platform.contoso.client(issued.client_id());
+    let _ = block_on(client.add_secret(NewSecret::lasting(Lifetime::OneYear))).unwrap();
+    let warning = ["WARN", "no valid secret is left", issued.client_id().as_str()];
+    let (answer, lines) = logged(|| block_on(client.delete_in_emergency(number(1), None)).unwrap());
+    let EmergencyDeletion::Deleted { valid_left } = answer else { panic!("{answer:?}") };
+    assert_eq!((valid_left, count(&lines, &warning)), (vec![number(2)], 0), "{lines:#?}");
+
+    let too_long = NewSecret::lasting(Lifetime::Unlimited);
+    let (answer, lines) = logged(|| block_on(client.delete_in_emergency(number(2), Some(too_long))).unwrap());
+    let EmergencyDeletion::NotReplaced { why, valid_left } = answer else { panic!("{answer:?}") };
+    assert!(matches!(why, Error::Refused(Refusal::LifetimeTooLong { .. })));
+    assert_eq!((valid_left, count(&lines, &warning)), (vec![], 1), "{lines:#?}");
+
+    let new = NewSecret::lasting(Lifetime::OneYear).starting(support::instant("2026-06-01T00:00:00Z"));
+    let _ = block_on(client.add_secret(new)).unwrap();
+    let (answer, lines) = logged(|| block_on(client.delete_in_emergency(number(2), None)).unwrap());
+    let EmergencyDeletion::Deleted { valid_left } = answer else { panic!("{answer:?}") };
+    assert_eq!((valid_left, count(&lines, &warning)), (vec![], 1), "one that has not started: {lines:#?}");
+}
+
 #[test]
 fn rule_10_an_alarm_is_heard_once_a_minute_with_what_was_kept_back() {
     let platform = Platform::new();

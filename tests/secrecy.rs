@@ -913,6 +913,7 @@ const APART: &[(&str, &str)] = &[
     ("SystemClock", "holds an instant"),
     ("Entropy", "a trait; what it fills is wiped by its caller"),
     ("SystemEntropy", "has no fields"),
+    ("KeyringVariableError", "names a variable; `src/keyring/variable.rs` looks for what it holds"),
     ("Planned", "a trait for what can be confirmed"),
     ("ClientDeletion", "only ever inside a plan, which is looked at"),
     ("SecretDeletion", "only ever inside a plan, which is looked at"),

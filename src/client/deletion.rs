@@ -226,6 +226,10 @@ impl Decide for SecretDeletion {
     ) -> Result<(Plan<Self>, Transition), Refusal> {
         client.decide_deletion(self.deletes.secret, uses, deciding)
     }
+
+    fn secret_id(&self) -> Option<SecretId> {
+        Some(self.deletes.secret)
+    }
 }
 
 impl Decide for SecretDisabling {
@@ -237,6 +241,10 @@ impl Decide for SecretDisabling {
     ) -> Result<(Plan<Self>, Transition), Refusal> {
         client.decide_disabling(self.disables.secret, uses, deciding)
     }
+
+    fn secret_id(&self) -> Option<SecretId> {
+        Some(self.disables.secret)
+    }
 }
 
 impl Decide for ClientDeletion {
@@ -247,6 +255,10 @@ impl Decide for ClientDeletion {
         deciding: &Deciding<'_>,
     ) -> Result<(Plan<Self>, Transition), Refusal> {
         client.decide_client_deletion(uses, deciding)
+    }
+
+    fn secret_id(&self) -> Option<SecretId> {
+        None
     }
 }
 

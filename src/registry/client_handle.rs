@@ -5,6 +5,7 @@ use std::fmt::{self, Debug};
 use tracing::Instrument;
 
 use super::command::{Applied, Effort, hand_over, hand_over_one};
+use super::trace::Operation;
 use super::view::View;
 use super::{ConfirmError, Error, Outcome, Snapshot, trace};
 use crate::client::{
@@ -38,11 +39,25 @@ pub struct ClientHandle<S = MemoryStore> {
 #[non_exhaustive]
 pub enum EmergencyDeletion {
     /// The secret is deleted and marked compromised. No replacement was asked for.
-    Deleted,
+    Deleted {
+        /// The valid secrets that are left. With none, the add-in is cut off until it has another one; the log says so too.
+        valid_left: Vec<SecretId>,
+    },
     /// The secret is deleted and marked compromised, and this one was issued in the same commit.
     Replaced(Issued),
-    /// The secret is deleted and marked compromised; there was no replacement, for this reason.
-    NotReplaced(Error),
+    /// The secret is deleted and marked compromised, and there is no replacement.
+    NotReplaced {
+        /// Why not.
+        why: Error,
+        /// The valid secrets that are left, as above.
+        valid_left: Vec<SecretId>,
+    },
+}
+
+/// What an emergency deletion came to, as the core and the registry see it.
+struct Emergency {
+    replacement: Replacement,
+    valid_left: Vec<SecretId>,
 }
 
 impl<S: Store> ClientHandle<S> {
@@ -143,7 +158,8 @@ impl<S: Store> ClientHandle<S> {
     /// # Errors
     /// A [`Refusal`] as by [`Client::promote`].
     pub async fn promote(&self, secret: SecretId) -> Result<Outcome, Error> {
-        self.change("promote", |client, deciding| client.promote(secret, deciding)).await
+        self.change(Operation::about("promote", secret), |client, deciding| client.promote(secret, deciding))
+            .await
     }
 
     /// Lets a secret sign from an instant on (rule 7).
@@ -156,8 +172,10 @@ impl<S: Store> ClientHandle<S> {
         at: impl Into<Timestamp>,
     ) -> Result<Outcome, Error> {
         let at = at.into();
-        self.change("schedule_promotion", |client, deciding| client.schedule_promotion(secret, at, deciding))
-            .await
+        self.change(Operation::about("schedule_promotion", secret), |client, deciding| {
+            client.schedule_promotion(secret, at, deciding)
+        })
+        .await
     }
 
     /// Takes back the scheduled promotion of a secret (rule 7).
@@ -165,8 +183,10 @@ impl<S: Store> ClientHandle<S> {
     /// # Errors
     /// A [`Refusal`] as by [`Client::withdraw_promotion`].
     pub async fn withdraw_promotion(&self, secret: SecretId) -> Result<Outcome, Error> {
-        self.change("withdraw_promotion", |client, deciding| client.withdraw_promotion(secret, deciding))
-            .await
+        self.change(Operation::about("withdraw_promotion", secret), |client, deciding| {
+            client.withdraw_promotion(secret, deciding)
+        })
+        .await
     }
 
     /// Switches a disabled secret on again (rule 12).
@@ -174,7 +194,8 @@ impl<S: Store> ClientHandle<S> {
     /// # Errors
     /// [`Refusal::UnknownSecret`]
     pub async fn enable(&self, secret: SecretId) -> Result<Outcome, Error> {
-        self.change("enable", |client, deciding| client.enable(secret, deciding)).await
+        self.change(Operation::about("enable", secret), |client, deciding| client.enable(secret, deciding))
+            .await
     }
 
     /// What disabling a secret would do (rule 12). Carried out by [`confirm`](Self::confirm).
@@ -182,8 +203,10 @@ impl<S: Store> ClientHandle<S> {
     /// # Errors
     /// [`Refusal::UnknownSecret`]
     pub async fn plan_disabling(&self, secret: SecretId) -> Result<Plan<SecretDisabling>, Error> {
-        self.plan("plan_disabling", |client, uses, deciding| client.plan_disabling(secret, uses, deciding))
-            .await
+        self.plan(Operation::about("plan_disabling", secret), |client, uses, deciding| {
+            client.plan_disabling(secret, uses, deciding)
+        })
+        .await
     }
 
     /// What deleting a secret would do (rule 9). Carried out by [`confirm`](Self::confirm).
@@ -194,8 +217,10 @@ impl<S: Store> ClientHandle<S> {
     /// # Errors
     /// [`Refusal::UnknownSecret`]
     pub async fn plan_deletion(&self, secret: SecretId) -> Result<Plan<SecretDeletion>, Error> {
-        self.plan("plan_deletion", |client, uses, deciding| client.plan_deletion(secret, uses, deciding))
-            .await
+        self.plan(Operation::about("plan_deletion", secret), |client, uses, deciding| {
+            client.plan_deletion(secret, uses, deciding)
+        })
+        .await
     }
 
     /// What deleting the client ID would do (rule 13). Carried out by [`confirm`](Self::confirm).
@@ -221,17 +246,21 @@ impl<S: Store> ClientHandle<S> {
         let uses = self.last_uses().await?;
         let applied = self
             .view
-            .change("confirm", &self.client_id, |client, deciding| {
-                let transition = client.confirm(&plan, &uses, deciding);
-                Ok((transition.map_err(ConfirmError::from)?, ()))
-            })
+            .change(
+                Operation::about("confirm", plan.consequences.secret_id()),
+                &self.client_id,
+                |client, deciding| {
+                    let transition = client.confirm(&plan, &uses, deciding);
+                    Ok((transition.map_err(ConfirmError::from)?, ()))
+                },
+            )
             .await;
         applied.map(|applied| applied.outcome)
     }
 
     /// Deletes a secret at once and marks it compromised (rules 9 and 10): no plan, no obstacle. Can issue the
     /// replacement in the same commit. One that the policy refuses does not stop the deletion: look for
-    /// [`EmergencyDeletion::NotReplaced`], since the add-in may be cut off.
+    /// [`EmergencyDeletion::NotReplaced`]. Where no valid secret is left, the answer and the log say so: the add-in is cut off.
     ///
     /// While others change the client it is tried again for ten seconds, and a store that lets commits wait makes it first.
     ///
@@ -245,27 +274,26 @@ impl<S: Store> ClientHandle<S> {
         replacement: Option<NewSecret>,
     ) -> Result<EmergencyDeletion, Error> {
         let Some(new) = replacement else {
-            self.emergency(secret, None).await?;
-            return Ok(EmergencyDeletion::Deleted);
+            let valid_left = self.emergency(secret, None).await?.extra.valid_left;
+            return Ok(EmergencyDeletion::Deleted { valid_left });
         };
         let client_secret = match self.view.registry.new_client_secret() {
             Ok(client_secret) => client_secret,
             // What does not wait for a replacement does not fail for want of one either.
-            Err(error) => {
-                self.emergency(secret, None).await?;
-                return Ok(EmergencyDeletion::NotReplaced(error.into()));
-            }
+            Err(error) => return self.emergency_without(secret, error.into()).await,
         };
         let result = self.emergency(secret, Some((&new, &client_secret))).await;
         // Nor for want of room.
         if let Err(Error::TooLarge) = result {
-            self.emergency(secret, None).await?;
-            return Ok(EmergencyDeletion::NotReplaced(Error::TooLarge));
+            return self.emergency_without(secret, Error::TooLarge).await;
         }
-        Ok(match hand_over(result, client_secret)? {
+        let (issued, Emergency { replacement, valid_left }) = hand_over(result, client_secret)?;
+        Ok(match (issued, replacement) {
             (Some(issued), _) => EmergencyDeletion::Replaced(issued),
-            (None, Replacement::Refused(refusal)) => EmergencyDeletion::NotReplaced(refusal.into()),
-            (None, _) => EmergencyDeletion::Deleted,
+            (None, Replacement::Refused(refusal)) => {
+                EmergencyDeletion::NotReplaced { why: refusal.into(), valid_left }
+            }
+            (None, _) => EmergencyDeletion::Deleted { valid_left },
         })
     }
 
@@ -276,13 +304,18 @@ impl<S: Store> ClientHandle<S> {
     pub async fn mark_compromised(&self, secret: SecretId) -> Result<Outcome, Error> {
         let applied = self
             .view
-            .change_any("mark_compromised", &self.client_id, Effort::Emergency, |opened, deciding| {
-                let transition = match opened {
-                    Opened::Active(live) => live.client().mark_compromised(secret, deciding)?,
-                    Opened::Deleted(tombstone) => tombstone.mark_compromised(secret, deciding)?,
-                };
-                Ok::<_, Error>((transition, ()))
-            })
+            .change_any(
+                Operation::about("mark_compromised", secret),
+                &self.client_id,
+                Effort::Emergency,
+                |opened, deciding| {
+                    let transition = match opened {
+                        Opened::Active(live) => live.client().mark_compromised(secret, deciding)?,
+                        Opened::Deleted(tombstone) => tombstone.mark_compromised(secret, deciding)?,
+                    };
+                    Ok::<_, Error>((transition, ()))
+                },
+            )
             .await?;
         Ok(applied.outcome)
     }
@@ -316,7 +349,7 @@ impl<S: Store> ClientHandle<S> {
         &self,
         secret: SecretId,
         replacement: Option<(&NewSecret, &ClientSecret)>,
-    ) -> Result<Applied<Replacement>, Error> {
+    ) -> Result<Applied<Emergency>, Error> {
         let decide = |opened: &Opened, deciding: &Deciding<'_>| match opened {
             Opened::Active(live) => live.client().delete_in_emergency(secret, replacement, deciding),
             Opened::Deleted(tombstone) => {
@@ -325,16 +358,36 @@ impl<S: Store> ClientHandle<S> {
                 Ok((transition, refused.unwrap_or(Replacement::NotRequested)))
             }
         };
-        self.view
-            .change_any("delete_in_emergency", &self.client_id, Effort::Emergency, |opened, deciding| {
+        let operation = Operation::about("delete_in_emergency", secret);
+        let applied = self
+            .view
+            .change_any(operation, &self.client_id, Effort::Emergency, |opened, deciding| {
                 Ok::<_, Error>(decide(opened, deciding)?)
             })
-            .await
+            .await?;
+        let valid_left: Vec<_> = match &applied.opened {
+            Opened::Active(live) => {
+                let at = self.view.registry.instant_of(live.client());
+                live.client().valid_at(at).map(Secret::id).collect()
+            }
+            Opened::Deleted(_) => Vec::new(),
+        };
+        if valid_left.is_empty() {
+            trace::nothing_left(&self.client_id, secret);
+        }
+        let Applied { outcome, opened, added, extra: replacement } = applied;
+        Ok(Applied { outcome, opened, added, extra: Emergency { replacement, valid_left } })
+    }
+
+    /// The same where a replacement was asked for and cannot be issued.
+    async fn emergency_without(&self, secret: SecretId, why: Error) -> Result<EmergencyDeletion, Error> {
+        let valid_left = self.emergency(secret, None).await?.extra.valid_left;
+        Ok(EmergencyDeletion::NotReplaced { why, valid_left })
     }
 
     async fn change(
         &self,
-        command: &'static str,
+        command: impl Into<Operation>,
         decide: impl Fn(&Client, &Deciding<'_>) -> Result<Transition, Refusal> + Send + Sync,
     ) -> Result<Outcome, Error> {
         self.apply(command, decide).await.map(|applied| applied.outcome)
@@ -342,7 +395,7 @@ impl<S: Store> ClientHandle<S> {
 
     async fn apply(
         &self,
-        command: &'static str,
+        command: impl Into<Operation>,
         decide: impl Fn(&Client, &Deciding<'_>) -> Result<Transition, Refusal> + Send + Sync,
     ) -> Result<Applied<()>, Error> {
         let decide = |client: &Client, deciding: &Deciding<'_>| Ok((decide(client, deciding)?, ()));
@@ -351,7 +404,7 @@ impl<S: Store> ClientHandle<S> {
 
     async fn plan<C>(
         &self,
-        command: &'static str,
+        command: impl Into<Operation>,
         plan: impl Fn(&Client, &LastUses, &Deciding<'_>) -> Result<Plan<C>, Refusal> + Send + Sync,
     ) -> Result<Plan<C>, Error> {
         let planned = async {
@@ -362,7 +415,7 @@ impl<S: Store> ClientHandle<S> {
         planned.instrument(self.span(command)).await
     }
 
-    fn span(&self, operation: &'static str) -> tracing::Span {
+    fn span(&self, operation: impl Into<Operation>) -> tracing::Span {
         trace::span(operation, &self.view.actor, Some(&self.client_id))
     }
 

@@ -6,13 +6,15 @@ use std::time::Duration;
 use tracing::Instrument;
 
 use super::error::{Error, Resolution, Unresolved};
+use super::taken::was_asked_for;
+use super::trace::Operation;
 use super::view::View;
 use super::{Outcome, Registry, trace};
 use crate::client::{Change, Client, Deciding, Move, Refusal, Transition};
 use crate::client_secret::{ClientSecret, Issued};
 use crate::event::Revision;
 use crate::id::{AddInId, ClientId, SecretId};
-use crate::record::Opened;
+use crate::record::{Opened, tampered};
 use crate::store::{
     Commit, CommitError, Entry, Expected, Index, RecordChange, Store, StoreError, StoreErrorKind,
     with_sources,
@@ -67,7 +69,7 @@ impl<S: Store> View<S> {
     /// Changes a client that has not been deleted.
     pub(super) async fn change<T, E: From<Error> + Display>(
         &self,
-        command: &'static str,
+        command: impl Into<Operation>,
         client_id: &ClientId,
         decide: impl Fn(&Client, &Deciding<'_>) -> Result<(Transition, T), E> + Send + Sync,
     ) -> Result<Applied<T>, E> {
@@ -81,18 +83,17 @@ impl<S: Store> View<S> {
     /// Changes a client, or what is left of one.
     pub(super) async fn change_any<T, E: From<Error> + Display>(
         &self,
-        command: &'static str,
+        command: impl Into<Operation>,
         client_id: &ClientId,
         effort: Effort,
         decide: impl Fn(&Opened, &Deciding<'_>) -> Result<(Transition, T), E> + Send + Sync,
     ) -> Result<Applied<T>, E> {
-        let changed = async {
-            let mut attempts = 0;
-            let result = self.try_change(client_id, effort, decide, &mut attempts).await;
-            trace::command(&result, attempts);
-            result
-        };
-        changed.instrument(trace::span(command, &self.actor, Some(client_id))).await
+        let command = command.into();
+        let span = trace::span(command, &self.actor, Some(client_id));
+        let mut attempts = 0;
+        let result = self.try_change(client_id, effort, decide, &mut attempts).instrument(span.clone()).await;
+        trace::command(&span, command, &result, attempts);
+        result
     }
 
     async fn try_change<T, E: From<Error>>(
@@ -139,14 +140,15 @@ impl<S: Store> View<S> {
         command: &'static str,
         transition: Transition,
     ) -> Result<Option<Applied<()>>, Error> {
-        let created = async {
-            let result = self.try_create(transition).await.transpose();
-            if let Some(result) = &result {
-                trace::command(result, 1);
+        let span = trace::span(command, &self.actor, None);
+        let result = self.try_create(transition).instrument(span.clone()).await.transpose();
+        if let Some(result) = &result {
+            if let Ok(Applied { opened, .. }) = result {
+                span.record("client_id", opened.client_id().as_str());
             }
-            result.transpose()
-        };
-        created.instrument(trace::span(command, &self.actor, None)).await
+            trace::command(&span, command.into(), result, 1);
+        }
+        result.transpose()
     }
 
     async fn try_create(&self, transition: Transition) -> Result<Option<Applied<()>>, Error> {
@@ -216,14 +218,7 @@ impl<S: Store> View<S> {
             Failure::Conflict => Error::Contention { attempts: ATTEMPTS },
             Failure::NotWritten(error) => error.into(),
             Failure::Unresolved(unresolved) => Error::Unresolved(unresolved),
-            Failure::Taken { entry: Entry::Name(..), by } => Error::NameTaken { by },
-            Failure::Taken { entry: Entry::AddIn(add_in), by } => match self.registry.load(&by).await {
-                Ok(holder) => {
-                    let visible = holder.is_some_and(|holder| self.actor.may_act_for(holder.owner()));
-                    Error::AddInTaken { add_in, by: visible.then_some(by) }
-                }
-                Err(error) => error.into(),
-            },
+            Failure::Taken { entry, by } => self.taken(entry, by).await,
         }
     }
 }
@@ -337,6 +332,9 @@ impl<S: Store> Registry<S> {
                         Ok(false) => Sent::Conflict,
                         Err(error) => Sent::InDoubt(error),
                     };
+                }
+                Err(CommitError::Taken { entry, .. }) if !in_doubt && !was_asked_for(commit, &entry) => {
+                    return Sent::NotWritten(tampered("something is taken that was not asked for"));
                 }
                 Err(CommitError::Taken { entry, by }) if !in_doubt => return Sent::Taken { entry, by },
                 Err(CommitError::Taken { .. }) => last = self::in_doubt(),

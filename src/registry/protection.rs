@@ -185,7 +185,13 @@ impl<S: Store> Registry<S> {
 pub(super) async fn load_live<S: Store>(store: &S, id: RecordId<'_>) -> Result<Option<Opened>, StoreError> {
     let no_keyring =
         |_| StoreError::with_source(StoreErrorKind::MissingKey, "the registry was opened without a keyring");
-    store.load(id).await?.map(|record| record.into_live().map_err(no_keyring)).transpose()
+    let opened = store.load(id).await?.map(|record| record.into_live().map_err(no_keyring)).transpose()?;
+    match opened {
+        Some(opened) if opened.client_id().as_str() != id.as_str() => {
+            Err(tampered("the record of one client stands under the ID of another"))
+        }
+        opened => Ok(opened),
+    }
 }
 
 impl From<ResealError> for StoreError {

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use client_registry::store::{
-    Changes, ClientsBy, Commit, CommitError, Committed, Cursor, Ending, MemoryStore, Record, RecordId, Store,
-    StoreError,
+    Changes, ClientsBy, Commit, CommitError, Committed, Cursor, Ending, Entry, MemoryStore, Record, RecordId,
+    Store, StoreError,
 };
 use client_registry::{ClientId, Event, Revision, Timestamp};
 
@@ -28,6 +28,7 @@ struct Lies {
     clients: Option<Edit<Vec<ClientId>>>,
     ending: Option<Edit<Vec<Ending>>>,
     client_of: Option<Edit<Option<ClientId>>>,
+    taken: Option<(Entry, ClientId)>,
 }
 
 impl Hostile {
@@ -61,6 +62,11 @@ impl Hostile {
         edit: impl Fn(Option<ClientId>) -> Option<ClientId> + Send + Sync + 'static,
     ) {
         self.lies.lock().unwrap().client_of = Some(Arc::new(edit));
+    }
+
+    /// Answers commits by saying that something is taken.
+    pub(crate) fn say_taken(&self, entry: Entry, by: &ClientId) {
+        self.lies.lock().unwrap().taken = Some((entry, by.clone()));
     }
 
     /// Takes everything back.
@@ -143,6 +149,10 @@ impl Store for Hostile {
     forward!(memory: latest adopt note_uses last_uses);
 
     async fn commit(&self, commit: &Commit) -> Result<(), CommitError> {
-        self.memory.commit(commit).await
+        let taken = self.lies.lock().unwrap().taken.clone();
+        match taken {
+            Some((entry, by)) => Err(CommitError::Taken { entry, by }),
+            None => self.memory.commit(commit).await,
+        }
     }
 }

@@ -16,6 +16,7 @@ mod hostile;
 mod lagging;
 mod odd;
 mod opening;
+mod others;
 mod resealing;
 mod tampering;
 mod transfer;

@@ -118,12 +118,12 @@ impl<S: Home> System<S> {
                 let replacement = replacement.as_ref().map(|new| self.new_secret(new));
                 let handle = self.handle(*actor, *client);
                 match block_on(handle.delete_in_emergency(secret_id(*secret), replacement)) {
-                    Ok(EmergencyDeletion::Deleted) => Answer::Deleted,
+                    Ok(EmergencyDeletion::Deleted { .. }) => Answer::Deleted,
                     Ok(EmergencyDeletion::Replaced(issued)) => {
                         self.texts.push(issued.client_secret().expose().to_owned());
                         Answer::Replaced(issued.secret_id().number())
                     }
-                    Ok(EmergencyDeletion::NotReplaced(Error::Refused(refusal))) => {
+                    Ok(EmergencyDeletion::NotReplaced { why: Error::Refused(refusal), .. }) => {
                         Answer::NotReplaced(why(&refusal))
                     }
                     Ok(other) => panic!("{other:?}"),
