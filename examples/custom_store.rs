@@ -23,12 +23,12 @@ use std::time::Duration;
 
 use client_registry::store::conformance::{self, Disk, Factory, Skip, Spoil};
 use client_registry::store::{
-    Adopted, Changes, ClientsBy, Commit, CommitError, Committed, Cursor, Ending, Entry, Expected, Index,
-    Record, RecordId, Store, StoreError, StoreErrorKind, Use,
+    Adopted, Changes, ClientsBy, Commit, CommitError, Committed, Cursor, Ending, Entry, EventText, Expected,
+    Index, Record, RecordId, Store, StoreError, StoreErrorKind, Use,
 };
 use client_registry::{
-    AddInId, Availability, ClientDetails, ClientId, Entropy, Event, KeyId, Keyring, LastUses, Lifetime,
-    Registry, Revision, SecretId, SystemEntropy, Timestamp,
+    AddInId, Availability, ClientDetails, ClientId, Entropy, KeyId, Keyring, LastUses, Lifetime, Registry,
+    Revision, SecretId, SystemEntropy, Timestamp,
 };
 use data_encoding::{BASE64, HEXLOWER};
 use serde::{Deserialize, Serialize};
@@ -73,7 +73,7 @@ struct State {
     /// The latest commit, which is in the journal and not yet in the files.
     journal: Vec<(String, Kept)>,
     /// Every event in the order of its number. A cursor is how many of them have been read.
-    feed: Vec<Event>,
+    feed: Vec<EventText>,
     uses: BTreeMap<(ClientId, SecretId), Timestamp>,
     /// Nobody knows what is on the disk: only opening the store again will tell.
     is_in_doubt: bool,

@@ -70,6 +70,11 @@ impl ClientDetails {
         })
     }
 
+    /// Details of texts that were parsed already.
+    pub(crate) fn of(friendly_name: FriendlyName, app_domain: AppDomain, redirect_url: RedirectUrl) -> Self {
+        Self { friendly_name, app_domain, redirect_url }
+    }
+
     /// The name that tells the seller which client ID this is.
     #[must_use]
     pub fn friendly_name(&self) -> &FriendlyName {

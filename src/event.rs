@@ -2,18 +2,26 @@
 //!
 //! A command commits its events with its change, or neither. An event names IDs and dates and never holds anything
 //! that a client secret could be computed from.
+//!
+//! An event's text is made once. The same bytes are stored, hashed and exported; what parses to the same event from other
+//! bytes is refused. How the text is written is a file of its own, so that nobody changes it with the public JSON.
+
+mod hash;
+mod public;
+mod stored;
+mod text;
 
 use std::fmt;
-use std::str::FromStr;
 
-use data_encoding::HEXLOWER;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use sha2::{Digest, Sha256};
+use serde::{Deserialize, Deserializer, Serialize};
 
+pub use self::hash::{EventHash, InvalidHash};
+pub use self::text::EventText;
 use crate::details::{Availability, ClientDetails};
 use crate::id::{Actor, AddInId, ClientId, SecretId, SellerId, stored_client_id};
 use crate::name::{FriendlyName, Label};
 use crate::secret::{Origin, Purpose};
+use crate::store::StoreError;
 use crate::validity::{Timestamp, Validity};
 
 crate::redacted::redacted! {
@@ -54,7 +62,9 @@ impl fmt::Display for Revision {
 
 /// A fact about a client: what, who, when, at which revision, and, where it moved, which secret signed before and
 /// after.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+///
+/// Its JSON is for applications. What is stored and hashed is its [text](Self::text), which is a form of its own.
+#[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct Event {
     #[serde(deserialize_with = "stored_client_id")]
     client_id: ClientId,
@@ -65,6 +75,8 @@ pub struct Event {
     #[serde(skip_serializing_if = "Option::is_none")]
     signing: Option<Handover>,
     previous: EventHash,
+    #[serde(skip_serializing)]
+    text: EventText,
 }
 
 impl Event {
@@ -77,7 +89,42 @@ impl Event {
         signing: Option<Handover>,
         previous: EventHash,
     ) -> Self {
-        Self { client_id, revision, at, actor, fact, signing, previous }
+        let none = EventText::from_bytes(Vec::new());
+        let mut event = Self { client_id, revision, at, actor, fact, signing, previous, text: none };
+        event.text = stored::write(&event);
+        event
+    }
+
+    /// Reads the event that has this text.
+    ///
+    /// ```
+    /// # use client_registry::*;
+    /// # pollster::block_on(async {
+    /// # let registry = Registry::in_memory();
+    /// # let details = ClientDetails::new("calendar app", "app.contoso.com", "https://app.contoso.com/done")?;
+    /// # let contoso = registry.as_seller("contoso")?;
+    /// # let issued = contoso.register(details, Availability::Worldwide, Lifetime::OneYear).await?;
+    /// for event in contoso.client(issued.client_id()).trail(Revision::ZERO, 100).await? {
+    ///     assert_eq!(Event::parse(event.text())?, event);
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    /// [`StoreErrorKind::Tampered`](crate::store::StoreErrorKind::Tampered) when the text is not, byte for byte, one that
+    /// this crate writes: also when it would read as an event (white space, another order of members, another spelling of
+    /// an instant, a member too many or twice).
+    /// [`StoreErrorKind::NewerFormat`](crate::store::StoreErrorKind::NewerFormat) when it tells a fact that this version
+    /// does not know.
+    pub fn parse(text: &EventText) -> Result<Self, StoreError> {
+        stored::read(text)
+    }
+
+    /// The text of the event: the bytes that are stored, hashed and exported. See [`check_trail`] for their form.
+    #[must_use]
+    pub fn text(&self) -> &EventText {
+        &self.text
     }
 
     /// The client that it is about.
@@ -122,21 +169,101 @@ impl Event {
         self.previous
     }
 
-    /// `SHA-256("client-registry/event/1", 0, the event as compact JSON)`.
+    /// The hash of its [text](Self::text): `SHA-256("client-registry/event/1", 0, text)`, with the label in ASCII and one
+    /// byte of zero behind it.
     #[must_use]
     pub fn hash(&self) -> EventHash {
-        // Maps with text keys into memory: there is nothing that could fail.
-        let json = serde_json::to_vec(self).unwrap_or_default();
-        debug_assert!(!json.is_empty(), "an event is always JSON");
-        let mut hasher = Sha256::new();
-        hasher.update(LABEL);
-        hasher.update([0]);
-        hasher.update(json);
-        EventHash(hasher.finalize().into())
+        self.text.hash()
     }
 }
 
-/// Checks that `events` are a client's trail up to `head`, in order and whole, from the event after `start` on.
+impl fmt::Debug for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { client_id, revision, at, actor, fact, signing, previous, text: _ } = self;
+        f.debug_struct("Event")
+            .field("client_id", client_id)
+            .field("revision", revision)
+            .field("at", at)
+            .field("actor", actor)
+            .field("fact", fact)
+            .field("signing", signing)
+            .field("previous", previous)
+            .finish()
+    }
+}
+
+impl<'de> Deserialize<'de> for Event {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let public::Event { client_id, revision, at, actor, fact, signing, previous } =
+            public::Event::deserialize(deserializer)?;
+        Ok(Self::new(client_id, revision, at, actor, fact, signing, previous))
+    }
+}
+
+/// Checks that `events` are a client's trail up to `head`, in order and whole, from the event after `start` on (rule 16).
+///
+/// `start` is [`EventHash::START`] where the trail is read from its beginning. `head` is what the client's record vouches
+/// for: [`ClientHandle::head`](crate::ClientHandle::head), also of a deleted client.
+///
+/// # Checking without this crate
+/// A third party is given the [text](Event::text) of each event, one a line, and the head by another way:
+///
+/// ```
+/// # use client_registry::*;
+/// # pollster::block_on(async {
+/// # let registry = Registry::in_memory();
+/// # let details = ClientDetails::new("calendar app", "app.contoso.com", "https://app.contoso.com/done")?;
+/// # let contoso = registry.as_seller("contoso")?;
+/// # let issued = contoso.register(details, Availability::Worldwide, Lifetime::OneYear).await?;
+/// # let client = contoso.client(issued.client_id());
+/// # let mut file = Vec::new();
+/// let head = client.head().await?;
+/// let (mut after, mut last) = (Revision::ZERO, EventHash::START);
+/// while last != head {
+///     let events = client.trail(after, 1000).await?;
+///     for event in &events {
+///         file.extend_from_slice(event.text().as_bytes());
+///         file.push(b'\n');
+///         (after, last) = (event.revision(), event.hash());
+///     }
+///     if events.is_empty() {
+///         return Err("the trail does not end at its head".into());
+///     }
+/// }
+/// println!("{head}");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// ```
+///
+/// These lines of Python check it:
+///
+/// ```python
+#[doc = include_str!("event/verify_trail.py")]
+/// ```
+///
+/// # The chain, to the byte
+/// The hash of an event is SHA-256 over the ASCII characters `client-registry/event/1`, one byte of zero, and the text of the
+/// event. An event names the hash of the one before as `previous`, in 64 lowercase hexadecimal digits; the first event of
+/// a client names 64 zeros. The hash of the last event is the head.
+///
+/// The text is one JSON object in UTF-8, without white space between its parts, and without a line feed anywhere. Its members,
+/// in this order:
+///
+/// | member | is |
+/// | --- | --- |
+/// | `client_id` | the client ID |
+/// | `revision` | the revision that the commit made, a whole number in decimal digits |
+/// | `at` | the instant: `2026-03-01T09:00:00.000Z`, always with three decimals and `Z` |
+/// | `actor` | `{"seller":"…"}` or `{"operator":"…"}` |
+/// | `fact` | an object: first `what`, then the fields of the [`Fact`] of this name in the order of its documentation |
+/// | `signing` | `{"before":…,"after":…}`: which secret signed before and after, a number or `null`. Absent where it did not move |
+/// | `previous` | the hash of the event before |
+///
+/// `signing` is the only member that can be absent; everything else that is not there is `null` (a secret without a label,
+/// a validity without an end). A validity is `{"from":…,"until":…}`; details are `friendly_name`, `app_domain` and
+/// `redirect_url`; the origin of a secret is `"generated"` or `{"imported":{"key_encoding":"utf8"}}` (or `"base64"`). In
+/// strings the quotation mark and the backslash are escaped with a backslash; control characters as `\b`, `\t`, `\n`, `\f`,
+/// `\r` or `\u00` with two lowercase hexadecimal digits. No other character is escaped, `/` and those beyond ASCII included.
 ///
 /// # Errors
 /// [`BrokenTrail`] names the first event that does not follow the one before, or says that the last is not `head`.
@@ -311,62 +438,3 @@ crate::redacted::redacted! {
         pub after: Option<SecretId>,
     }
 }
-
-/// The hash of an event, by which the next one refers to it. 64 lowercase hexadecimal digits as text.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct EventHash([u8; 32]);
-
-impl EventHash {
-    /// What the first event of a client refers to.
-    pub const START: Self = Self([0; 32]);
-
-    /// The 32 bytes.
-    #[must_use]
-    pub fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
-}
-
-impl FromStr for EventHash {
-    type Err = InvalidHash;
-
-    fn from_str(text: &str) -> Result<Self, InvalidHash> {
-        let mut bytes = [0; 32];
-        match HEXLOWER.decode_len(text.len()) {
-            Ok(32) => HEXLOWER.decode_mut(text.as_bytes(), &mut bytes).map_err(|_| InvalidHash)?,
-            _ => return Err(InvalidHash),
-        };
-        Ok(Self(bytes))
-    }
-}
-
-/// A text that is not 64 lowercase hexadecimal digits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("an event's hash is 64 lowercase hexadecimal digits")]
-pub struct InvalidHash;
-
-impl Serialize for EventHash {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for EventHash {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        crate::text::deserialize(deserializer, Self::from_str)
-    }
-}
-
-impl fmt::Display for EventHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        HEXLOWER.encode_display(&self.0).fmt(f)
-    }
-}
-
-impl fmt::Debug for EventHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "EventHash({self})")
-    }
-}
-
-const LABEL: &str = "client-registry/event/1";

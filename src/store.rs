@@ -28,7 +28,7 @@ pub mod postgres_operations {}
 
 use std::future::Future;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 pub use self::commit::{Commit, CommitId, Entry, Expected, Index, RecordChange};
 pub use self::erased::{DynStore, ErasedStore};
@@ -42,7 +42,8 @@ pub use self::postgres::{ChangeHints, PostgresOptions, PostgresStore};
 #[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
 pub use self::sqlite::{SqliteOptions, SqliteStore};
 use crate::client::LastUses;
-use crate::event::{Event, Revision};
+pub use crate::event::EventText;
+use crate::event::Revision;
 use crate::id::{AddInId, ClientId, KeyId, SecretId, SellerId};
 use crate::name::NameKey;
 pub use crate::record::{MAX_RECORD, Record, RecordId, RecordParts};
@@ -70,10 +71,11 @@ use crate::validity::Timestamp;
 ///   are (cases `long_lists_come_whole`, `a_long_history_comes_whole`, `every_secret_of_a_client_has_uses`).
 /// - Order is that of commits, never that of instants: clocks step back, those in events and the store's own (cases
 ///   `order_is_that_of_commits`, `a_clock_of_the_store_may_step_back`).
-/// - Records, index and events come back as they were written, a record byte for byte (cases
-///   `records_come_back_byte_for_byte`, `large_records_come_back_whole`).
+/// - Records, index and events come back as they were written, a record and the text of an event byte for byte (cases
+///   `records_come_back_byte_for_byte`, `large_records_come_back_whole`, `events_come_back_byte_for_byte`). A store does not
+///   look into the text of an event: one that was damaged below it comes back damaged, and whoever asked notices.
 /// - A row that cannot be read is an error of kind [`StoreErrorKind::Corrupt`], never skipped (cases
-///   `undecodable_records_are_corrupt`, `undecodable_history_is_corrupt`).
+///   `undecodable_records_are_corrupt`, `damaged_history_is_not_passed_over`).
 /// - Limits are upper bounds, at least 1 and at most `usize::MAX`: an answer is shorter only if there is no more. What one
 ///   goes on after need not be there (any more). Instants and revisions may be any that there are (case
 ///   `bounds_may_be_extreme`).
@@ -256,15 +258,17 @@ pub enum ClientsBy<'a> {
     Key(&'a KeyId),
 }
 
-/// A commit of one client, as its history tells it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Committed {
-    /// The commit that made the revision.
-    pub commit_id: CommitId,
-    /// The revision that it made.
-    pub revision: Revision,
-    /// What happened, in order.
-    pub events: Vec<Event>,
+redacted! {
+    /// A commit of one client, as its history tells it.
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+    pub struct Committed {
+        /// The commit that made the revision.
+        pub commit_id: CommitId,
+        /// The revision that it made.
+        pub revision: Revision,
+        /// The texts of the events that tell what happened, in order.
+        pub events: Vec<EventText>,
+    }
 }
 
 redacted! {
@@ -304,8 +308,8 @@ impl Cursor {
 /// A piece of the change feed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Changes {
-    /// What happened, in order.
-    pub events: Vec<Event>,
+    /// The texts of the events that tell what happened, in order.
+    pub events: Vec<EventText>,
     /// Where to go on.
     pub cursor: Cursor,
 }

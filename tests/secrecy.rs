@@ -702,7 +702,9 @@ impl Life {
             for change in commit.changes() {
                 see!(self.walker, *change, *change.record(), *change.index());
                 see!(self.walker, change.expected(), change.record().id());
-                self.events(change.events());
+                for text in change.events() {
+                    see!(self.walker, text, Event::parse(text).unwrap());
+                }
             }
         }
         let id = ClientId::parse("legacy-calendar").unwrap();

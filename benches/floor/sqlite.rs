@@ -130,7 +130,11 @@ impl Rows {
             sealed: parts.sealed.to_vec(),
             ends: ends.map(|(id, until)| (id.number(), until.map(Timestamp::as_millis))).collect(),
             commit_id: *commit.id().as_bytes(),
-            events: change.events().iter().map(|event| serde_json::to_string(event).unwrap()).collect(),
+            events: change
+                .events()
+                .iter()
+                .map(|event| str::from_utf8(event.as_bytes()).unwrap().to_owned())
+                .collect(),
         }
     }
 

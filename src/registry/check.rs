@@ -16,7 +16,7 @@ use std::fmt;
 pub use self::fault::{Checked, Fault, FaultKind, Lookup};
 use self::trail::Trail;
 use super::Registry;
-use crate::event::{EventHash, Revision};
+use crate::event::{Event, EventHash, Revision};
 use crate::id::{AddInId, ClientId, KeyId, SellerId};
 use crate::record::Opened;
 use crate::store::{ClientsBy, Cursor, Ending, Index, Store, StoreError, StoreErrorKind};
@@ -113,6 +113,7 @@ impl<S: Store> Registry<S> {
                 return Ok(());
             }
             let what = match trail {
+                Trail { unreadable: Some(error), .. } => Some(FaultKind::Trail(error)),
                 Trail { broken: Some(at), .. } => Some(FaultKind::BrokenTrail { at }),
                 Trail { longer: true, .. } => Some(FaultKind::OlderThanTrail),
                 Trail { revision, .. } if revision < opened.revision() => Some(FaultKind::TrailCutShort),
@@ -280,17 +281,30 @@ impl<S: Store> Registry<S> {
         let mut last: HashMap<ClientId, EventHash> = HashMap::new();
         let mut passed: HashSet<ClientId> = HashSet::new();
         let mut broken: BTreeSet<ClientId> = BTreeSet::new();
+        let mut nobodys = None;
         let mut cursor: Option<Cursor> = None;
         loop {
             let page = self.inner.store.changes(cursor.as_ref(), PAGE).await?;
-            for event in &page.events {
-                let client_id = event.client_id();
-                let before = last.insert(client_id.clone(), event.hash()).unwrap_or(EventHash::START);
-                if event.previous() != before {
+            for text in &page.events {
+                let read = Event::parse(text);
+                let client_id = match &read {
+                    Ok(event) => Some(event.client_id().clone()),
+                    Err(_) => text.client_id(),
+                };
+                let (client_id, event) = match (client_id, read) {
+                    (Some(client_id), read) => (client_id, read.ok()),
+                    (None, Err(error)) => {
+                        nobodys.get_or_insert(error);
+                        continue;
+                    }
+                    (None, Ok(_)) => continue,
+                };
+                let before = last.insert(client_id.clone(), text.hash()).unwrap_or(EventHash::START);
+                if event.is_none_or(|event| event.previous() != before) {
                     broken.insert(client_id.clone());
                 }
-                if heads.get(client_id) == Some(&event.hash()) {
-                    passed.insert(client_id.clone());
+                if heads.get(&client_id) == Some(&text.hash()) {
+                    passed.insert(client_id);
                 }
             }
             if page.events.len() < PAGE {
@@ -306,6 +320,7 @@ impl<S: Store> Registry<S> {
             }
         }
         faults.extend(broken.into_iter().map(|id| Fault { client_id: Some(id), what: FaultKind::Feed }));
+        faults.extend(nobodys.map(|error| Fault { client_id: None, what: FaultKind::Unreadable(error) }));
         Ok(())
     }
 }

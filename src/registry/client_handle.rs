@@ -13,7 +13,7 @@ use crate::client::{
 };
 use crate::client_secret::{ClientSecret, Issued};
 use crate::details::ClientDetails;
-use crate::event::{Event, Revision};
+use crate::event::{Event, EventHash, Revision};
 use crate::finding::Finding;
 use crate::id::{AddIn, AddInId, ClientId, SecretId};
 use crate::plan::{ClientDeletion, Plan, Planned, SecretDeletion, SecretDisabling, Unconfirmed};
@@ -103,9 +103,22 @@ impl<S: Store> ClientHandle<S> {
         let read = async {
             self.view.load(&self.client_id).await?;
             let commits = self.view.registry.inner.store.history(&self.client_id, after, limit).await?;
-            Ok(commits.into_iter().flat_map(|commit| commit.events).collect())
+            let texts = commits.iter().flat_map(|commit| &commit.events);
+            Ok(texts.map(Event::parse).collect::<Result<_, _>>()?)
         };
         read.instrument(self.span("trail")).await
+    }
+
+    /// The hash of the client's latest event, as its record vouches for it; also after its deletion (rule 16).
+    ///
+    /// With it, whoever holds the trail can prove that nothing was left out, edited or added, without this crate: see
+    /// [`check_trail`](crate::check_trail).
+    ///
+    /// # Errors
+    /// [`Refusal::UnknownClient`]
+    pub async fn head(&self) -> Result<EventHash, Error> {
+        let looked = async { Ok(self.view.load(&self.client_id).await?.head()) };
+        looked.instrument(self.span("head")).await
     }
 
     /// Changes the details.

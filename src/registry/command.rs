@@ -263,9 +263,7 @@ impl<S: Store> Registry<S> {
         let mut changes = Vec::with_capacity(commit.changes().len());
         for change in commit.changes() {
             let record = protection.reseal(change.record(), &*self.inner.entropy)?;
-            let index = Index { key_id: record.key_id().cloned(), ..change.index().clone() };
-            let (expected, events) = (change.expected().clone(), change.events().to_vec());
-            changes.push(RecordChange::new(record, expected, index, events));
+            changes.push(change.resealed(record));
         }
         let resealed = Commit::new(commit.id(), changes);
         Ok(Some(if commit.is_urgent() { resealed.urgent() } else { resealed }))
@@ -289,7 +287,7 @@ impl<S: Store> Registry<S> {
         for (opened, expected, events) in changes {
             let record = self.protect(&opened)?;
             let index = Index::of(&opened, record.key_id());
-            records.push(RecordChange::new(record, expected, index, events));
+            records.push(RecordChange::new(record, expected, index, &events));
         }
         let commit = Commit::new(self.new_commit_id()?, records);
         let commit = if effort == Effort::Emergency { commit.urgent() } else { commit };

@@ -10,8 +10,7 @@ use std::time::Duration;
 use super::Registry;
 use super::cache::Cache;
 use crate::clock::Reading;
-use crate::event::Event;
-use crate::id::ClientId;
+use crate::event::{Event, EventText};
 use crate::store::{Changes, Cursor, MemoryStore, Store, StoreError, StoreErrorKind, with_sources};
 
 /// A reader of the change feed, from a cursor on.
@@ -172,10 +171,9 @@ impl<S: Store> Registry<S> {
         };
         loop {
             let sent = Reading::of(clock);
-            let events = follow.next(PAGE).await?;
-            for client_id in clients_of(&events) {
-                cache.take_out(client_id.into());
-            }
+            let Changes { events, cursor } = follow.changes(PAGE).await?;
+            take_out(cache, &events);
+            follow.cursor = Some(cursor);
             if events.len() < PAGE {
                 cache.drained(sent);
                 drop(wait(pause(cache)).await);
@@ -190,12 +188,45 @@ impl<S: Store> Follow<S> {
     ///
     /// # Errors
     /// [`StoreError`]; the cursor stays where it was. Of kind [`StoreErrorKind::CursorLost`] when the store does not know the
-    /// cursor (any more), as after a restored backup: begin anew, and expect events that you have had.
+    /// cursor (any more), as after a restored backup: begin anew, and expect events that you have had. Of kind
+    /// [`StoreErrorKind::NewerFormat`] when a newer version of this crate wrote the next event.
+    ///
+    /// Of kind [`StoreErrorKind::Tampered`] when the next event is not what was written. That is said once, and then the
+    /// cursor is behind this event, so that the events of other clients go on: [`check`](Registry::check) says whose it is.
     pub async fn next(&mut self, limit: usize) -> Result<Vec<Event>, StoreError> {
-        let store = &self.registry.inner.store;
-        let Changes { events, cursor } = store.changes(self.cursor.as_ref(), limit.max(1)).await?;
-        self.cursor = Some(cursor);
-        Ok(events)
+        let mut limit = limit.max(1);
+        loop {
+            let Changes { events: texts, cursor } = self.changes(limit).await?;
+            let mut events = Vec::with_capacity(texts.len());
+            let mut damaged = None;
+            for text in &texts {
+                match Event::parse(text) {
+                    Ok(event) => events.push(event),
+                    Err(error) => {
+                        damaged = Some(error);
+                        break;
+                    }
+                }
+            }
+            match damaged {
+                None => {
+                    self.cursor = Some(cursor);
+                    return Ok(events);
+                }
+                // Those before it first. Only the store can tell the cursor between two events.
+                Some(_) if !events.is_empty() => limit = events.len(),
+                Some(error) if error.kind() == StoreErrorKind::Tampered => {
+                    self.cursor = Some(self.changes(1).await?.cursor);
+                    return Err(error);
+                }
+                Some(error) => return Err(error),
+            }
+        }
+    }
+
+    /// The texts of the next events. The cursor stays where it is.
+    async fn changes(&self, limit: usize) -> Result<Changes, StoreError> {
+        self.registry.inner.store.changes(self.cursor.as_ref(), limit).await
     }
 
     /// Where it is: after the events that it has given. `None` before the first.
@@ -216,12 +247,26 @@ fn pause(cache: &Cache) -> Duration {
     (cache.freshness().limit() / 4).clamp(Duration::from_millis(1), MAX_PAUSE)
 }
 
-/// Whom events are about; several in a row about the same one count once.
-fn clients_of(events: &[Event]) -> impl Iterator<Item = &ClientId> {
-    events
-        .chunk_by(|one, next| one.client_id() == next.client_id())
-        .filter_map(|run| run.first())
-        .map(Event::client_id)
+/// Takes out of the cache whom events are about, or everything if one does not tell.
+fn take_out(cache: &Cache, events: &[EventText]) {
+    let mut last = None;
+    for event in events {
+        match event.client_id() {
+            // Several in a row about the same one.
+            Some(client_id) if last.as_ref() == Some(&client_id) => {}
+            Some(client_id) => {
+                cache.take_out((&client_id).into());
+                last = Some(client_id);
+            }
+            None => {
+                tracing::warn!(
+                    "an event of the change feed cannot be read: everything kept in memory is dropped"
+                );
+                cache.clear();
+                last = None;
+            }
+        }
+    }
 }
 
 /// How many events are read at once.

@@ -139,8 +139,7 @@ pub(super) async fn write<S: Store>(
     let index = Index { key_id: record.key_id().cloned(), ..Index::default() };
     let mut id = [0; 16];
     entropy.fill(&mut id)?;
-    let commit =
-        Commit::new(CommitId::from_bytes(id), vec![RecordChange::new(record, expected, index, vec![])]);
+    let commit = Commit::new(CommitId::from_bytes(id), vec![RecordChange::new(record, expected, index, &[])]);
     let mut last = StoreError::new(StoreErrorKind::InDoubt);
     for _ in 0..SENDS {
         match store.commit(&commit).await {

@@ -195,7 +195,7 @@ impl<S: Store> Registry<S> {
         };
         let index = Index::of(&opened, resealed.key_id());
         let expected = Expected::Under(record.revision(), under);
-        let change = RecordChange::new(resealed, expected, index, vec![]);
+        let change = RecordChange::new(resealed, expected, index, &[]);
         let commit = Commit::new(self.new_commit_id()?, vec![change]);
         match self.inner.store.commit(&commit).await {
             Ok(()) => Ok(Ok(Fate::Resealed)),

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::event::{Event, Revision};
+use crate::event::{Event, EventText, Revision};
 use crate::id::{AddInId, KeyId, SecretId, SellerId};
 use crate::name::NameKey;
 use crate::record::{Opened, Record, RecordId};
@@ -73,12 +73,28 @@ pub struct RecordChange {
     pub(super) record: Record,
     pub(super) expected: Expected,
     pub(super) index: Index,
-    pub(super) events: Vec<Event>,
+    pub(super) events: Vec<EventText>,
+    /// What of the index may be another one than before, as far as the facts tell.
+    #[cfg(feature = "postgres")]
+    pub(super) reach: super::postgres::Reach,
 }
 
 impl RecordChange {
-    pub(crate) fn new(record: Record, expected: Expected, index: Index, events: Vec<Event>) -> Self {
-        Self { record, expected, index, events }
+    pub(crate) fn new(record: Record, expected: Expected, index: Index, events: &[Event]) -> Self {
+        Self {
+            record,
+            expected,
+            index,
+            events: events.iter().map(|event| event.text().clone()).collect(),
+            #[cfg(feature = "postgres")]
+            reach: super::postgres::Reach::of(events),
+        }
+    }
+
+    /// The same change, with the same record under another key.
+    pub(crate) fn resealed(&self, record: Record) -> Self {
+        let index = Index { key_id: record.key_id().cloned(), ..self.index.clone() };
+        Self { record, index, ..self.clone() }
     }
 
     /// What to keep from now on.
@@ -99,9 +115,9 @@ impl RecordChange {
         &self.index
     }
 
-    /// What happened, in order.
+    /// The texts of the events that tell what happened, in order.
     #[must_use]
-    pub fn events(&self) -> &[Event] {
+    pub fn events(&self) -> &[EventText] {
         &self.events
     }
 

@@ -183,7 +183,8 @@ cases! {
         history_is_paged_by_commits
         history_outlives_deletion
         history_is_of_one_client
-        undecodable_history_is_corrupt
+        events_come_back_byte_for_byte
+        damaged_history_is_not_passed_over
     }
     lists {
         clients_are_listed_in_the_order_of_bytes

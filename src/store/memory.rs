@@ -15,7 +15,7 @@ use super::{
 };
 use crate::client::LastUses;
 use crate::entropy::instance_mark;
-use crate::event::{Event, Revision};
+use crate::event::{EventText, Revision};
 use crate::id::{AddInId, ClientId, KeyId, SellerId};
 use crate::record::{Record, RecordId};
 use crate::validity::Timestamp;
@@ -43,7 +43,7 @@ struct Books {
     endings: BTreeSet<Ending>,
     trails: HashMap<ClientId, Vec<Stretch>>,
     /// All events in the order of their commits, which is also where the trails have theirs.
-    feed: Vec<Event>,
+    feed: Vec<EventText>,
     uses: HashMap<ClientId, LastUses>,
     /// Of sealed records, which do not say by what they are found.
     indexes: HashMap<ClientId, Index>,
@@ -342,7 +342,13 @@ impl Books {
         }
     }
 
-    fn append(&mut self, client_id: &ClientId, commit_id: CommitId, revision: Revision, events: &[Event]) {
+    fn append(
+        &mut self,
+        client_id: &ClientId,
+        commit_id: CommitId,
+        revision: Revision,
+        events: &[EventText],
+    ) {
         if events.is_empty() {
             return;
         }

@@ -7,6 +7,7 @@
 mod batch;
 mod connections;
 mod dial;
+mod events;
 mod failure;
 mod feed;
 mod hints;
@@ -31,7 +32,8 @@ use tokio_postgres::{Config, NoTls, Socket};
 pub use self::hints::ChangeHints;
 pub use self::options::PostgresOptions;
 
-use self::batch::{Batch, Reach, reach};
+use self::batch::Batch;
+pub(super) use self::batch::Reach;
 use self::connections::{Connections, Settings};
 use self::dial::Dialer;
 use self::failure::{Failure, store_error};
@@ -218,7 +220,7 @@ impl Store for PostgresStore {
 
     async fn commit(&self, commit: &Commit) -> Result<(), CommitError> {
         let batch = Batch::of_commit(commit)?;
-        self.write(&batch, reach(commit)).await?;
+        self.write(&batch, Reach::of_commit(commit)).await?;
         if !batch.history.is_empty() {
             self.inner.hints.tell();
         }

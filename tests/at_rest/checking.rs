@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use client_registry::store::RecordId;
+use client_registry::store::{EventText, RecordId};
 use client_registry::*;
 use pollster::block_on;
 
@@ -49,8 +49,9 @@ fn every_event_that_is_deleted_edited_or_reordered_is_found() {
 
             store.edit_trail(move |mut events| {
                 for event in events.iter_mut().filter(|event| event.hash() == hash) {
-                    let json = serde_json::to_string(event).unwrap();
-                    *event = serde_json::from_str(&json.replace("\"contoso\"", "\"fabrikam\"")).unwrap();
+                    let text =
+                        str::from_utf8(event.as_bytes()).unwrap().replace("\"contoso\"", "\"fabrikam\"");
+                    *event = EventText::from_bytes(text.into_bytes());
                 }
                 events
             });

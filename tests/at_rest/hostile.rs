@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use client_registry::store::{
-    Changes, ClientsBy, Commit, CommitError, Committed, Cursor, Ending, Entry, MemoryStore, Record, RecordId,
-    Store, StoreError,
+    Changes, ClientsBy, Commit, CommitError, Committed, Cursor, Ending, Entry, EventText, MemoryStore,
+    Record, RecordId, Store, StoreError,
 };
 use client_registry::{ClientId, Event, Revision, Timestamp};
 
@@ -23,8 +23,9 @@ pub(crate) struct Hostile {
 #[derive(Default)]
 struct Lies {
     records: HashMap<String, Option<Record>>,
-    trail: Option<Edit<Vec<Event>>>,
-    feed: Option<Edit<Vec<Event>>>,
+    trail: Option<Edit<Vec<EventText>>>,
+    feed: Option<Edit<Vec<EventText>>>,
+    text: Option<Edit<EventText>>,
     clients: Option<Edit<Vec<ClientId>>>,
     ending: Option<Edit<Vec<Ending>>>,
     client_of: Option<Edit<Option<ClientId>>>,
@@ -41,12 +42,17 @@ impl Hostile {
         self.lies.lock().unwrap().records.insert(id.to_owned(), record);
     }
 
-    pub(crate) fn edit_trail(&self, edit: impl Fn(Vec<Event>) -> Vec<Event> + Send + Sync + 'static) {
+    pub(crate) fn edit_trail(&self, edit: impl Fn(Vec<EventText>) -> Vec<EventText> + Send + Sync + 'static) {
         self.lies.lock().unwrap().trail = Some(Arc::new(edit));
     }
 
-    pub(crate) fn edit_feed(&self, edit: impl Fn(Vec<Event>) -> Vec<Event> + Send + Sync + 'static) {
+    pub(crate) fn edit_feed(&self, edit: impl Fn(Vec<EventText>) -> Vec<EventText> + Send + Sync + 'static) {
         self.lies.lock().unwrap().feed = Some(Arc::new(edit));
+    }
+
+    /// Edits each event where it stands, in the trail and in the feed.
+    pub(crate) fn edit_text(&self, edit: impl Fn(EventText) -> EventText + Send + Sync + 'static) {
+        self.lies.lock().unwrap().text = Some(Arc::new(edit));
     }
 
     pub(crate) fn edit_clients(&self, edit: impl Fn(Vec<ClientId>) -> Vec<ClientId> + Send + Sync + 'static) {
@@ -97,6 +103,11 @@ impl Store for Hostile {
         limit: usize,
     ) -> Result<Vec<Committed>, StoreError> {
         let mut history = self.memory.history(client_id, after, limit).await?;
+        if let Some(edit) = self.lies.lock().unwrap().text.clone() {
+            for text in history.iter_mut().flat_map(|committed| &mut committed.events) {
+                *text = edit(text.clone());
+            }
+        }
         let Some(edit) = self.lies.lock().unwrap().trail.clone() else {
             return Ok(history);
         };
@@ -104,7 +115,8 @@ impl Store for Hostile {
         let events = edit(history.iter().flat_map(|committed| committed.events.clone()).collect());
         for committed in &mut history {
             let revision = committed.revision;
-            committed.events = events.iter().filter(|event| event.revision() == revision).cloned().collect();
+            committed.events =
+                events.iter().filter(|event| revision_of(event) == Some(revision)).cloned().collect();
         }
         history.retain(|committed| !committed.events.is_empty());
         Ok(history)
@@ -143,6 +155,9 @@ impl Store for Hostile {
         if let Some(edit) = self.lies.lock().unwrap().feed.clone() {
             changes.events = edit(changes.events);
         }
+        if let Some(edit) = self.lies.lock().unwrap().text.clone() {
+            changes.events = changes.events.into_iter().map(|text| edit(text)).collect();
+        }
         Ok(changes)
     }
 
@@ -155,4 +170,9 @@ impl Store for Hostile {
             None => self.memory.commit(commit).await,
         }
     }
+}
+
+/// The revision that an event says it is of.
+fn revision_of(text: &EventText) -> Option<Revision> {
+    Event::parse(text).ok().map(|event| event.revision())
 }

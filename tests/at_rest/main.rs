@@ -19,5 +19,6 @@ mod opening;
 mod others;
 mod resealing;
 mod tampering;
+mod trails;
 mod transfer;
 mod world;

@@ -36,7 +36,7 @@ faults! {
     ReservedIsListed: the_registry_record_is_in_no_list;
     /// It is known that nothing was written, and not said.
     RefusalIsFailure: unsealed_records_are_kept_or_refused;
-    CorruptIsAbsent: undecodable_records_are_corrupt undecodable_history_is_corrupt;
+    CorruptIsAbsent: undecodable_records_are_corrupt damaged_history_is_not_passed_over;
     CorruptPanics: undecodable_records_are_corrupt;
 
     // Expectations.
@@ -78,6 +78,10 @@ faults! {
     RevisionsAreSigned: history_is_paged_by_commits;
     HistoryGoesWithTheClient: history_outlives_deletion;
     HistoryIsOfBoth: history_is_of_one_client;
+    /// Events in a column of JSON, which sorts their members.
+    EventsAreWrittenAnew: events_come_back_byte_for_byte;
+    /// The feed as a message that others can read.
+    FeedIsWrittenAnew: events_come_back_byte_for_byte;
 
     // Lists.
     SortsByCollation: clients_are_listed_in_the_order_of_bytes;

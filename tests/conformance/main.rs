@@ -25,7 +25,7 @@ const NOT_IN_MEMORY: &[&str] = &[
     "nothing_acknowledged_is_lost_after_a_failed_flush",
     "cursors_beyond_an_older_copy_are_lost",
     "undecodable_records_are_corrupt",
-    "undecodable_history_is_corrupt",
+    "damaged_history_is_not_passed_over",
 ];
 
 impl<S: Store> Factory for Behind<S> {

@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use client_registry::store::conformance::{Factory, Skip, Spoil};
 use client_registry::store::{
-    Adopted, Changes, ClientsBy, Commit, CommitError, CommitId, Committed, Cursor, Ending, Entry, Expected,
-    Index, Record, RecordId, Store, StoreError, StoreErrorKind, Use,
+    Adopted, Changes, ClientsBy, Commit, CommitError, CommitId, Committed, Cursor, Ending, Entry, EventText,
+    Expected, Index, Record, RecordId, Store, StoreError, StoreErrorKind, Use,
 };
 use client_registry::{AddInId, ClientId, Event, KeyId, LastUses, Revision, SecretId, Timestamp};
 
@@ -940,7 +940,7 @@ impl Books {
                 next += 1;
             }
             for committed in &write.history {
-                let events: Vec<&Event> = match fault {
+                let events: Vec<&EventText> = match fault {
                     Fault::HistoryIsOfBoth => all
                         .iter()
                         .flat_map(|write| &write.history)
@@ -948,6 +948,9 @@ impl Books {
                         .collect(),
                     _ => committed.events.iter().collect(),
                 };
+                let anew: Vec<_> = events.iter().map(|event| respelt(event)).collect();
+                let events =
+                    if fault == Fault::EventsAreWrittenAnew { anew.iter().collect() } else { events };
                 let trail = match fault {
                     Fault::HistoryIdsAreCut => cut(&client_id, 63),
                     _ => client_id.clone(),
@@ -965,14 +968,18 @@ impl Books {
                     continue;
                 }
                 for event in &committed.events {
-                    self.feed.push((next, serde_json::to_string(event).unwrap()));
+                    let event = match fault {
+                        Fault::FeedIsWrittenAnew => respelt(event),
+                        _ => event.clone(),
+                    };
+                    self.feed.push((next, serde_json::to_string(&event).unwrap()));
                     next += 1;
                 }
             }
         }
         self.numbered = self.numbered.max(next - 1);
         if fault == Fault::FeedIsByInstant {
-            let at = |text: &str| decode::<Event>(text).unwrap().at();
+            let at = |text: &str| Event::parse(&decode(text).unwrap()).unwrap().at();
             self.feed.sort_by_key(|(_, event)| at(event));
             (1..).zip(&mut self.feed).for_each(|(number, (place, _))| *place = number);
         }
@@ -1052,7 +1059,7 @@ fn writes(commit: &Commit) -> Vec<Write<'_>> {
         .collect()
 }
 
-fn history_of(commit_id: CommitId, revision: Revision, events: &[Event]) -> Vec<Committed> {
+fn history_of(commit_id: CommitId, revision: Revision, events: &[EventText]) -> Vec<Committed> {
     let committed = Committed { commit_id, revision, events: events.to_vec() };
     Some(committed).filter(|committed| !committed.events.is_empty()).into_iter().collect()
 }
@@ -1088,6 +1095,14 @@ fn joined(entry: &Entry) -> String {
         Entry::AddIn(add_in) => add_in.to_string(),
         Entry::Name(seller, key) => format!("{seller}:{}", key.as_str()),
         _ => unreachable!("there are no others"),
+    }
+}
+
+/// What a store makes of an event that it takes for a value.
+fn respelt(event: &EventText) -> EventText {
+    match serde_json::from_slice::<serde_json::Value>(event.as_bytes()) {
+        Ok(value) => EventText::from_bytes(value.to_string().into_bytes()),
+        Err(_) => event.clone(),
     }
 }
 

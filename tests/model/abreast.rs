@@ -9,8 +9,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use client_registry::store::{
-    Adopted, Changes, ClientsBy, Commit, CommitError, Committed, Cursor, DynStore, Ending, MemoryStore,
-    Record, RecordId, SqliteStore, Store, StoreError, Use,
+    Adopted, Changes, ClientsBy, Commit, CommitError, Committed, Cursor, DynStore, Ending, EventText,
+    MemoryStore, Record, RecordId, SqliteStore, Store, StoreError, Use,
 };
 use client_registry::{
     AddInId, ClientId, Event, KeyId, Keyring, LastUses, Registry, RegistryBuilder, Revision, SellerId,
@@ -290,8 +290,8 @@ fn of_all(cursors: &[Cursor]) -> Cursor {
 }
 
 /// One client's events after the other's, each in their order.
-fn by_client(mut events: Vec<Event>) -> Vec<Event> {
-    events.sort_by(|one, other| one.client_id().cmp(other.client_id()));
+fn by_client(mut events: Vec<EventText>) -> Vec<EventText> {
+    events.sort_by_cached_key(|text| Event::parse(text).unwrap().client_id().clone());
     events
 }
 

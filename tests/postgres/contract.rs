@@ -151,7 +151,10 @@ async fn a_reader_of_the_feed_that_comes_back_misses_nothing() {
     let mut all: Vec<_> =
         store.sent().iter().flat_map(|c| c.changes()).flat_map(|c| c.events().to_vec()).collect();
     assert_eq!(all.len(), 20 * 3);
-    let order = |event: &client_registry::Event| (event.client_id().clone(), event.revision());
+    let order = |text: &client_registry::store::EventText| {
+        let event = client_registry::Event::parse(text).unwrap();
+        (event.client_id().clone(), event.revision())
+    };
     // Within a client the order is that of the trail; a stable sort keeps it.
     seen.sort_by_key(order);
     all.sort_by_key(order);

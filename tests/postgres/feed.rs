@@ -71,7 +71,7 @@ async fn follow(store: PostgresStore, limit: usize, is_over: Arc<AtomicBool>) ->
         let was_over = is_over.load(Ordering::SeqCst);
         let changes = store.changes(cursor.as_ref(), limit).await.unwrap();
         let is_drained = changes.events.len() < limit;
-        seen.extend(changes.events);
+        seen.extend(changes.events.iter().map(|text| Event::parse(text).unwrap()));
         cursor = Some(changes.cursor);
         if is_drained && was_over {
             return seen;
@@ -121,7 +121,8 @@ async fn a_slow_writer_is_not_skipped_and_a_long_transaction_elsewhere_hides_not
     writer.batch_execute("COMMIT").await.unwrap();
     let late = store.changes(Some(&cursor), 100).await.unwrap();
     assert_eq!(late.events.len(), 2);
-    assert!(late.events.iter().all(|event| event.client_id() == id && event.revision() == Revision::new(1)));
+    let events = late.events.iter().map(|text| Event::parse(text).unwrap());
+    assert!(events.into_iter().all(|event| event.client_id() == id && event.revision() == Revision::new(1)));
     long.batch_execute("COMMIT").await.unwrap();
     drop(long);
     run(&schema.url, &format!("DROP DATABASE {elsewhere} WITH (FORCE)")).await;

@@ -20,6 +20,7 @@ mod proxy;
 mod registries;
 #[path = "../server/mod.rs"]
 mod server;
+mod trails;
 mod world;
 
 mod busy;

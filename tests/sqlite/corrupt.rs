@@ -2,7 +2,7 @@
 
 use client_registry::store::{ClientsBy, RecordId, SqliteStore, Store, StoreError, StoreErrorKind};
 use client_registry::{
-    AddIn, AddInId, Availability, ClientId, KeyId, Registry, Revision, SellerId, Timestamp,
+    AddIn, AddInId, Availability, ClientId, Event, KeyId, Registry, Revision, SellerId, Timestamp,
 };
 use pollster::block_on;
 use rand::rngs::StdRng;
@@ -51,11 +51,12 @@ fn last_uses(store: &SqliteStore, client_id: &ClientId) -> Result<(), StoreError
 }
 
 fn history(store: &SqliteStore, client_id: &ClientId) -> Result<(), StoreError> {
-    block_on(store.history(client_id, Revision::ZERO, 10)).map(drop)
+    let history = block_on(store.history(client_id, Revision::ZERO, 10))?;
+    history.iter().flat_map(|committed| &committed.events).try_for_each(|text| Event::parse(text).map(drop))
 }
 
 fn changes(store: &SqliteStore, _: &ClientId) -> Result<(), StoreError> {
-    block_on(store.changes(None, 10)).map(drop)
+    block_on(store.changes(None, 10))?.events.iter().try_for_each(|text| Event::parse(text).map(drop))
 }
 
 #[test]
@@ -76,8 +77,6 @@ fn a_row_that_cannot_be_read_is_named() {
         ("UPDATE secret SET secret = 4294967296", ending, "secret.secret of "),
         ("UPDATE secret SET until = -9223372036854775807", ending, "secret.until of "),
         ("UPDATE secret SET last_used = 9223372036854775807", last_uses, "secret.last_used of "),
-        ("UPDATE event SET event = '{' WHERE position = 2", history, "event.event of 2"),
-        ("UPDATE event SET event = CAST(x'ff' AS TEXT)", changes, "event.event of 1"),
         ("UPDATE event SET commit_id = x'00'", history, "event.commit_id of 1"),
         ("UPDATE event SET commit_id = x'00'", changes, "event.commit_id of 1"),
         ("DROP TABLE add_in", client_of, "no such table"),

@@ -24,6 +24,7 @@ mod material;
 #[cfg(unix)]
 mod moved;
 mod swallowed;
+mod trails;
 mod untrusted;
 mod waiting;
 mod world;

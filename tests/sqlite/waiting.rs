@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use client_registry::store::{SqliteStore, Store, StoreErrorKind};
-use client_registry::{Availability, Error, Fact, Lifetime, NewSecret};
+use client_registry::{Availability, Error, Event, Fact, Lifetime, NewSecret};
 use pollster::block_on;
 
 use crate::world::{Scratch, World, details, in_words};
@@ -108,6 +108,7 @@ fn emergencies_are_made_before_what_waits() {
         drop(block_on(delete).unwrap());
     });
     let events = block_on(world.store().changes(Some(&before), 100)).unwrap().events;
+    let events: Vec<_> = events.iter().map(|text| Event::parse(text).unwrap()).collect();
     let position =
         events.iter().position(|event| matches!(event.fact(), Fact::SecretDeleted { .. })).unwrap();
     // The first of the others may have been begun.

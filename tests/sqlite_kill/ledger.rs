@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::Path;
 
 use client_registry::store::{ClientsBy, Store};
-use client_registry::{AccessError, ClientId, EventHash, Fact, Revision, SecretId, check_trail};
+use client_registry::{AccessError, ClientId, Event, EventHash, Fact, Revision, SecretId, check_trail};
 use pollster::block_on;
 
 use crate::open;
@@ -90,7 +90,9 @@ impl Ledger {
                     besides.insert(*commit.commit_id.as_bytes());
                 }
             }
-            let events: Vec<_> = history.into_iter().flat_map(|commit| commit.events).collect();
+            let texts = history.iter().flat_map(|commit| &commit.events);
+            let events = texts.map(Event::parse).collect::<Result<Vec<_>, _>>();
+            let events = events.map_err(|error| format!("{client_id}: {error}"))?;
             let head = match block_on(operator.client(client_id).snapshot()) {
                 Ok(snapshot) => snapshot.client().head(),
                 Err(_) => events.last().map_or(EventHash::START, |event| event.hash()),

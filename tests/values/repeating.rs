@@ -5,13 +5,14 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use client_registry::store::{CommitId, Cursor, Ending, Index, StoreErrorKind};
+use client_registry::store::{CommitId, Committed, Cursor, Ending, EventText, Index, StoreErrorKind};
 use client_registry::{
     Actor, AddIn, AddInId, AppDomain, Availability, ClientDeletion, ClientDetails, ClientId, ClientSecret,
-    ClientState, Days, EventHash, Expiry, Fact, Fate, Finding, FriendlyName, Handover, Hint, KeyEncoding,
-    KeyId, KeyState, Label, Lifetime, NameKey, Notice, Obstacle, OperatorId, Origin, Plan, Policy, Promotion,
-    Purpose, RedirectUrl, ReportPage, Revision, Secret, SecretDeletion, SecretDisabling, SecretId,
-    SecretState, SellerId, Severity, Signature, Signing, Span, Timeline, Timestamp, Unreadable, Validity,
+    ClientState, Days, Event, EventHash, Expiry, Fact, Fate, Finding, FriendlyName, Handover, Hint,
+    KeyEncoding, KeyId, KeyState, Label, Lifetime, NameKey, Notice, Obstacle, OperatorId, Origin, Plan,
+    Policy, Promotion, Purpose, RedirectUrl, ReportPage, Revision, Secret, SecretDeletion, SecretDisabling,
+    SecretId, SecretState, SellerId, Severity, Signature, Signing, Span, Timeline, Timestamp, Unreadable,
+    Validity,
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -171,6 +172,11 @@ fn everything() -> Reader {
     let ClientState::Active(client) = change.next() else { panic!("it was just registered") };
     let of = |value: &dyn erased::Json| value.json();
     let secret = client.secrets().next().unwrap();
+    let event = of(&change.events()[0]);
+    reader.read::<Event>(event.clone());
+    reader.read::<EventText>(of(change.events()[0].text()));
+    reader
+        .read::<Committed>(json!({ "commit_id": vec![7; 16], "revision": 1, "events": [event.to_string()] }));
     reader.read::<Secret>(of(secret));
     reader.read::<Timeline>(of(&client.timeline()));
     reader.read::<Span>(of(&client.timeline().spans()[0]));
@@ -236,7 +242,7 @@ fn rule_08_no_error_of_reading_repeats_a_client_secret() {
 fn rule_08_no_type_that_can_be_read_was_left_out() {
     let seen = everything().seen;
     let mut readable = BTreeSet::new();
-    let mut bare = vec![];
+    let mut bare = Vec::<String>::new();
     for (file, source) in sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src")) {
         let source = source.split("#[cfg(test)]").next().unwrap();
         let named = |rest: &str| -> String { rest.chars().take_while(|c| c.is_alphanumeric()).collect() };
@@ -270,7 +276,6 @@ fn rule_08_no_type_that_can_be_read_was_left_out() {
         }
     }
     readable.remove("");
-    bare.retain(|name| !name.starts_with("Event ") && !name.starts_with("Committed "));
     assert!(bare.is_empty(), "declare them with `redacted!`: {bare:?}");
     assert!(readable.len() > 40, "or the names were not read: {readable:?}");
     let missing: Vec<_> = readable.iter().filter(|name| !seen.contains(*name)).collect();

@@ -215,7 +215,7 @@ fn change(opened: Opened) -> crate::store::RecordChange {
         record,
         crate::store::Expected::Absent,
         crate::store::Index::default(),
-        vec![],
+        &[],
     )
 }
 

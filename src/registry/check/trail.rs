@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::event::{Event, EventHash, Fact, Revision};
 use crate::id::{AddInId, ClientId};
-use crate::store::Committed;
+use crate::store::{Committed, StoreError};
 
 /// A trail as far as it was followed.
 pub(super) struct Trail {
@@ -12,6 +12,8 @@ pub(super) struct Trail {
     pub(super) head: EventHash,
     pub(super) events: u64,
     pub(super) broken: Option<Revision>,
+    /// Why the first event that cannot be read cannot.
+    pub(super) unreadable: Option<StoreError>,
     pub(super) longer: bool,
     /// Those that it had at some time.
     pub(super) add_ins: BTreeSet<AddInId>,
@@ -20,13 +22,21 @@ pub(super) struct Trail {
 impl Trail {
     pub(super) fn take(&mut self, client_id: &ClientId, committed: &Committed) {
         let mut follows = committed.revision == self.revision.next() && !committed.events.is_empty();
-        for event in &committed.events {
-            follows &= self.is_followed_by(client_id, committed.revision, event);
-            self.head = event.hash();
-            self.events += 1;
-            if let Fact::AddInAssociated { add_in } | Fact::AddInMovedIn { add_in, .. } = event.fact() {
-                self.add_ins.insert(add_in.clone());
+        for text in &committed.events {
+            match Event::parse(text) {
+                Ok(event) => {
+                    follows &= self.is_followed_by(client_id, committed.revision, &event);
+                    if let Fact::AddInAssociated { add_in } | Fact::AddInMovedIn { add_in, .. } = event.fact()
+                    {
+                        self.add_ins.insert(add_in.clone());
+                    }
+                }
+                Err(error) => {
+                    self.unreadable.get_or_insert(error);
+                }
             }
+            self.head = text.hash();
+            self.events += 1;
         }
         if !follows {
             self.broken.get_or_insert(committed.revision);
@@ -46,6 +56,7 @@ impl Default for Trail {
             head: EventHash::START,
             events: 0,
             broken: None,
+            unreadable: None,
             longer: false,
             add_ins: BTreeSet::new(),
         }

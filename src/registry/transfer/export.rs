@@ -150,7 +150,7 @@ impl<S: Store> Registry<S> {
             for committed in page {
                 Piece::Commit(committed.commit_id, committed.revision).write(stream)?;
                 for event in committed.events {
-                    Piece::Event(Box::new(event)).write(stream)?;
+                    Piece::Event(event).write(stream)?;
                     exported.events += 1;
                 }
             }

@@ -8,7 +8,7 @@ use super::piece::{self, Piece, Unreadable};
 use crate::client::LastUses;
 use crate::entropy::Entropy;
 use crate::error::ErrorKind;
-use crate::event::{BrokenTrail, Event, EventHash, Revision};
+use crate::event::{BrokenTrail, Event, EventHash, EventText, Revision};
 use crate::id::{ClientId, SecretId};
 use crate::keyring::Keyring;
 use crate::record::{Opened, Record, RecordId, RegistryRecord, Sealing};
@@ -149,7 +149,8 @@ impl Reading {
     }
 
     /// Takes in the next event of the last commit, which has to follow the one before.
-    fn event(&mut self, event: Event) -> Result<(), ImportError> {
+    fn event(&mut self, text: EventText) -> Result<(), ImportError> {
+        let event = Event::parse(&text)?;
         let position = self.history.iter().map(|committed| committed.events.len()).sum();
         let broken = self.broken(BrokenTrail::At { position });
         let Some(committed) = self.history.last_mut() else {
@@ -162,7 +163,7 @@ impl Reading {
             return Err(broken);
         }
         self.head = event.hash();
-        committed.events.push(event);
+        committed.events.push(text);
         Ok(())
     }
 
@@ -192,7 +193,7 @@ impl<S: Store> Import<'_, S> {
                 (Piece::Use(secret, at), Some(reading)) => reading.used(secret, at),
                 (Piece::Commit(commit_id, revision), Some(reading)) => reading.commit(commit_id, revision)?,
                 (Piece::Event(event), Some(reading)) => {
-                    reading.event(*event)?;
+                    reading.event(event)?;
                     self.imported.events += 1;
                 }
                 (Piece::End { clients, events }, _) => {
@@ -297,7 +298,7 @@ async fn finish<S: Store>(store: &S, record: Record, read: &RegistryRecord) -> R
     // The same import always sends the same commit.
     let id = CommitId::from_bytes(read.registry_id);
     let expected = Expected::Exactly(read.importing().revision);
-    let commit = Commit::new(id, vec![RecordChange::new(record, expected, index, vec![])]);
+    let commit = Commit::new(id, vec![RecordChange::new(record, expected, index, &[])]);
     match store.commit(&commit).await {
         // Somebody else has finished the same import.
         Ok(()) | Err(CommitError::Conflict { .. }) => Ok(()),

@@ -2,7 +2,7 @@
 
 use std::io::{self, Read, Write};
 
-use crate::event::{Event, Revision};
+use crate::event::{EventText, Revision};
 use crate::id::SecretId;
 use crate::record::Record;
 use crate::store::{CommitId, MAX_RECORD};
@@ -18,8 +18,8 @@ pub(super) enum Piece {
     Use(SecretId, Timestamp),
     /// One of its commits.
     Commit(CommitId, Revision),
-    /// An event of that commit.
-    Event(Box<Event>),
+    /// The text of an event of that commit.
+    Event(EventText),
     /// How many clients and events there were. Nothing follows.
     End { clients: u64, events: u64 },
 }
@@ -57,7 +57,7 @@ impl Piece {
             Self::Commit(id, revision) => {
                 (b'M', [&id.as_bytes()[..], &revision.number().to_be_bytes()].concat())
             }
-            Self::Event(event) => (b'E', serde_json::to_vec(event)?),
+            Self::Event(event) => (b'E', event.as_bytes().to_vec()),
             Self::End { clients, events } => (b'.', [clients.to_be_bytes(), events.to_be_bytes()].concat()),
         };
         let len = u32::try_from(bytes.len()).map_err(io::Error::other)?;
@@ -90,9 +90,7 @@ impl Piece {
                 let revision = Revision::new(u64::from_be_bytes(revision));
                 Ok(Self::Commit(CommitId::from_bytes(id), revision))
             }
-            b'E' => {
-                serde_json::from_slice(&bytes).map(|event| Self::Event(Box::new(event))).map_err(malformed)
-            }
+            b'E' => Ok(Self::Event(EventText::from_bytes(bytes))),
             b'.' => {
                 let (clients, events) = split(&bytes)?;
                 Ok(Self::End { clients: u64::from_be_bytes(clients), events: u64::from_be_bytes(events) })

@@ -13,7 +13,7 @@ use crate::client::{
 use crate::client_secret::ClientSecret;
 use crate::details::{Availability, ClientDetails};
 use crate::entropy::{Entropy, EntropyError};
-use crate::event::{Event, Revision};
+use crate::event::{EventText, Revision};
 use crate::id::{Actor, AddIn, AddInId, ClientId, KeyId, OperatorId, SecretId, SellerId};
 use crate::keyring::Keyring;
 use crate::mac::KeyEncoding;
@@ -191,7 +191,7 @@ impl Author {
         let record = Record::from(resealed);
         let expected = Expected::Under(step.revision(), sealed.key_id().clone());
         let index = Index::of(&step.opened, record.key_id());
-        Ok(Step { opened: step.opened.clone(), change: RecordChange::new(record, expected, index, vec![]) })
+        Ok(Step { opened: step.opened.clone(), change: RecordChange::new(record, expected, index, &[]) })
     }
 
     /// The next record of the registry itself, which is no client's.
@@ -208,7 +208,7 @@ impl Author {
         let sealed = next.seal(&self.new.keyring, &self.entropy).map_err(|error| Stop::unprepared(&error))?;
         let record = Record::from(sealed);
         let index = Index { key_id: record.key_id().cloned(), ..Index::default() };
-        Ok(RecordChange::new(record, expected, index, vec![]))
+        Ok(RecordChange::new(record, expected, index, &[]))
     }
 
     /// A record of a body and a sealed part of one's own: no client, but a record all the same.
@@ -227,7 +227,7 @@ impl Author {
     pub(super) fn unsealed(&self, step: &Step) -> RecordChange {
         let record = Record::live(step.opened.clone());
         let index = Index::of(&step.opened, None);
-        RecordChange::new(record, step.change.expected().clone(), index, step.events().to_vec())
+        RecordChange { record, index, ..step.change.clone() }
     }
 
     /// Whether a record is, byte for byte, one that was sealed by this author.
@@ -287,7 +287,7 @@ impl Author {
         let sealed = sealing.seal(&opened, &self.entropy).map_err(|error| Stop::unprepared(&error))?;
         let record = Record::from(sealed);
         let index = Index::of(&opened, record.key_id());
-        Ok(Step { opened, change: RecordChange::new(record, expected, index, events) })
+        Ok(Step { opened, change: RecordChange::new(record, expected, index, &events) })
     }
 
     fn sealing_of(&self, step: &Step) -> &Sealing {
@@ -322,7 +322,7 @@ impl Step {
         self.change.index()
     }
 
-    pub(super) fn events(&self) -> &[Event] {
+    pub(super) fn events(&self) -> &[EventText] {
         self.change.events()
     }
 
@@ -336,14 +336,17 @@ impl Step {
 
     /// The same change, expecting something else.
     pub(super) fn expecting(&self, expected: Expected) -> Self {
-        let RecordChange { record, index, events, .. } = self.change.clone();
-        Self { opened: self.opened.clone(), change: RecordChange::new(record, expected, index, events) }
+        Self { opened: self.opened.clone(), change: RecordChange { expected, ..self.change.clone() } }
     }
 
     /// The same change, found by something else.
     pub(super) fn found_by(&self, index: Index) -> Self {
-        let RecordChange { record, expected, events, .. } = self.change.clone();
-        Self { opened: self.opened.clone(), change: RecordChange::new(record, expected, index, events) }
+        Self { opened: self.opened.clone(), change: RecordChange { index, ..self.change.clone() } }
+    }
+
+    /// The same change, with other texts in place of its events.
+    pub(super) fn telling(&self, events: Vec<EventText>) -> Self {
+        Self { opened: self.opened.clone(), change: RecordChange { events, ..self.change.clone() } }
     }
 }
 

@@ -6,7 +6,7 @@ use super::Factory;
 use super::author::Step;
 use super::stop::{Checked, brief, ensure};
 use super::trial::{MANY, Trial};
-use crate::event::Event;
+use crate::event::EventText;
 use crate::id::{AddInId, ClientId, KeyId, SellerId};
 use crate::name::NameKey;
 use crate::record::{Record, RecordId};
@@ -110,11 +110,11 @@ impl Picture {
     }
 }
 
-/// Events in the order that counts: each client's.
-pub(super) fn per_client(events: Vec<Event>) -> BTreeMap<ClientId, Vec<Event>> {
+/// The texts of events in the order that counts: each client's. Those that tell of no client are nobody's.
+pub(super) fn per_client(events: Vec<EventText>) -> BTreeMap<Option<ClientId>, Vec<EventText>> {
     let mut trails: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for event in events {
-        trails.entry(event.client_id().clone()).or_default().push(event);
+        trails.entry(event.client_id()).or_default().push(event);
     }
     trails
 }

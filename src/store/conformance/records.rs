@@ -204,7 +204,10 @@ pub(super) fn ids_are_compared_as_bytes<F: Factory>(trial: Trial<'_, F>) -> Chec
         let history = trial.history(id)?;
         same("the number of commits of a client", history.len(), 1)?;
         ensure!(
-            history.iter().flat_map(|committed| &committed.events).all(|event| event.client_id() == id),
+            history
+                .iter()
+                .flat_map(|committed| &committed.events)
+                .all(|event| event.client_id().as_ref() == Some(id)),
             "in the history of {id} are events of another client"
         );
     }
@@ -297,7 +300,7 @@ pub(super) fn undecodable_records_are_corrupt<F: Factory>(trial: Trial<'_, F>) -
 /// A record by itself: found by its key alone, and without events.
 fn plain(record: &Record, expected: Expected) -> RecordChange {
     let index = Index { key_id: record.key_id().cloned(), ..Index::default() };
-    RecordChange::new(record.clone(), expected, index, vec![])
+    RecordChange::new(record.clone(), expected, index, &[])
 }
 
 /// A client and its next changes.

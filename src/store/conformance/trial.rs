@@ -9,7 +9,7 @@ use super::together::{Job, Pinned, at_once, in_turns};
 use super::watch::{Calls, Open, Watched};
 use super::{Factory, Spoil};
 use crate::client::LastUses;
-use crate::event::{Event, Revision};
+use crate::event::{EventText, Revision};
 use crate::id::{AddInId, ClientId, SecretId};
 use crate::record::{Record, RecordId};
 use crate::store::{
@@ -226,7 +226,7 @@ impl<'a, F: Factory> Trial<'a, F> {
     }
 
     /// All events after a cursor, read in pieces of `limit`, and where that ends.
-    pub(super) fn drain(&self, after: Option<&Cursor>, limit: usize) -> Checked<(Vec<Event>, Cursor)> {
+    pub(super) fn drain(&self, after: Option<&Cursor>, limit: usize) -> Checked<(Vec<EventText>, Cursor)> {
         drain(self.factory, &self.store, after, limit)
     }
 
@@ -298,7 +298,7 @@ pub(super) fn drain<F: Factory>(
     store: &Open<F>,
     after: Option<&Cursor>,
     limit: usize,
-) -> Checked<(Vec<Event>, Cursor)> {
+) -> Checked<(Vec<EventText>, Cursor)> {
     let (mut events, mut cursor) = (Vec::new(), after.cloned());
     loop {
         let changes = factory.block_on(store.changes(cursor.as_ref(), limit))?;

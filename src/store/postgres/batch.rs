@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use sha2::{Digest, Sha256};
 
-use crate::event::{Event, Fact, Revision};
+use super::events;
+use crate::event::{Event, EventText, Fact, Revision};
 use crate::id::{ClientId, SecretId};
 use crate::record::RecordParts;
 use crate::store::{
@@ -45,10 +46,54 @@ pub(super) struct Stretch<'a> {
 /// What of that by which a client is found may be different, as far as the events tell. Only a guess: the condition of the
 /// commit holds only where it is right.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Reach {
+pub(in crate::store) enum Reach {
     /// These secrets.
     Secrets(Vec<SecretId>),
     Everything,
+}
+
+impl Reach {
+    /// How far the facts of one change reach.
+    pub(in crate::store) fn of(events: &[Event]) -> Self {
+        let mut secrets = Vec::new();
+        for event in events {
+            match event.fact() {
+                Fact::SecretDisabled { .. }
+                | Fact::SecretEnabled { .. }
+                | Fact::SecretCompromised { .. }
+                | Fact::SecretPromoted { .. }
+                | Fact::PromotionScheduled { .. }
+                | Fact::PromotionWithdrawn { .. } => {}
+                Fact::SecretAdded { secret, .. }
+                | Fact::SecretReplaced { secret, .. }
+                | Fact::SecretDeleted { secret }
+                | Fact::SecretForgotten { secret } => secrets.push(*secret),
+                Fact::ClientRegistered { .. }
+                | Fact::ClientImported { .. }
+                | Fact::DetailsChanged { .. }
+                | Fact::AddInAssociated { .. }
+                | Fact::AddInDissociated { .. }
+                | Fact::AddInMovedIn { .. }
+                | Fact::AddInMovedOut { .. }
+                | Fact::ClientDeleted { .. } => return Self::Everything,
+            }
+        }
+        Self::Secrets(secrets)
+    }
+
+    /// How far a commit reaches.
+    pub(super) fn of_commit(commit: &Commit) -> Self {
+        let mut secrets = Vec::new();
+        for change in commit.changes() {
+            match &change.reach {
+                Self::Secrets(some) => secrets.extend_from_slice(some),
+                Self::Everything => return Self::Everything,
+            }
+        }
+        secrets.sort_unstable();
+        secrets.dedup();
+        Self::Secrets(secrets)
+    }
 }
 
 impl<'a> Batch<'a> {
@@ -94,18 +139,17 @@ impl<'a> Batch<'a> {
     fn append(
         &mut self,
         client_id: &'a str,
-        made: impl IntoIterator<Item = (CommitId, Revision, &'a [Event])>,
+        made: impl IntoIterator<Item = (CommitId, Revision, &'a [EventText])>,
     ) -> Result<(), CommitError> {
         for (commit_id, revision, events) in made {
             if events.is_empty() {
                 continue;
             }
-            let json = serde_json::to_vec(events).map_err(|error| not_written(error.into()))?;
             self.history.push(Stretch {
                 client_id,
                 revision: number(revision)?,
                 commit_id: *commit_id.as_bytes(),
-                events: json,
+                events: events::join(events),
             });
         }
         Ok(())
@@ -119,36 +163,6 @@ impl<'a> Batch<'a> {
         let mut claimed = HashMap::with_capacity(self.entries.len());
         self.entries.iter().find_map(|(entry, id)| claimed.insert(entry, *id).map(|first| (entry, first)))
     }
-}
-
-/// How far the events of a commit reach.
-pub(super) fn reach(commit: &Commit) -> Reach {
-    let mut secrets = Vec::new();
-    for event in commit.changes().iter().flat_map(|change| change.events()) {
-        match event.fact() {
-            Fact::SecretDisabled { .. }
-            | Fact::SecretEnabled { .. }
-            | Fact::SecretCompromised { .. }
-            | Fact::SecretPromoted { .. }
-            | Fact::PromotionScheduled { .. }
-            | Fact::PromotionWithdrawn { .. } => {}
-            Fact::SecretAdded { secret, .. }
-            | Fact::SecretReplaced { secret, .. }
-            | Fact::SecretDeleted { secret }
-            | Fact::SecretForgotten { secret } => secrets.push(*secret),
-            Fact::ClientRegistered { .. }
-            | Fact::ClientImported { .. }
-            | Fact::DetailsChanged { .. }
-            | Fact::AddInAssociated { .. }
-            | Fact::AddInDissociated { .. }
-            | Fact::AddInMovedIn { .. }
-            | Fact::AddInMovedOut { .. }
-            | Fact::ClientDeleted { .. } => return Reach::Everything,
-        }
-    }
-    secrets.sort_unstable();
-    secrets.dedup();
-    Reach::Secrets(secrets)
 }
 
 /// Where an entry stands in its table: names under their seller, add-ins under nobody.

@@ -24,11 +24,12 @@ use tokio_postgres::types::Type;
 
 use super::PostgresStore;
 use super::batch::digest;
+use super::events::split;
 use super::failure::{Failure, store_error};
-use super::read::{events, up_to};
+use super::read::up_to;
 use super::server::Server;
 use super::session::{Parameter, Session};
-use crate::event::Event;
+use crate::event::EventText;
 use crate::store::{Changes, Cursor, StoreError, StoreErrorKind, with_sources};
 
 #[derive(Debug)]
@@ -211,12 +212,12 @@ impl Page {
 
 impl Numbered {
     /// What the commit did; an error where the place is not one that numbering gives.
-    fn events(&self) -> Result<Vec<Event>, StoreError> {
+    fn events(&self) -> Result<Vec<EventText>, StoreError> {
         if !(1..=LAST_PLACE).contains(&self.position) {
             return Err(forged("a place that numbering does not give"));
         }
         let bytes = self.events.as_deref().ok_or_else(|| forged("a place of a commit without a trail"))?;
-        events(bytes).map_err(store_error)
+        Ok(split(bytes))
     }
 }
 

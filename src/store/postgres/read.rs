@@ -4,11 +4,12 @@ use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
 use super::PostgresStore;
+use super::events::split;
 use super::failure::{Failure, store_error};
 use super::server::Server;
 use super::session::Parameter;
 use crate::client::LastUses;
-use crate::event::{Event, Revision};
+use crate::event::Revision;
 use crate::id::{AddInId, ClientId, KeyId, SecretId};
 use crate::record::{Record, RecordId, RecordParts};
 use crate::store::{ClientsBy, CommitId, Committed, Ending, StoreError, Use};
@@ -254,13 +255,8 @@ fn committed(row: &Row) -> Result<Committed, Failure> {
     Ok(Committed {
         commit_id: CommitId::from_bytes(commit_id),
         revision: revision(row, 1)?,
-        events: events(bytes)?,
+        events: split(bytes),
     })
-}
-
-/// The events of one commit.
-pub(super) fn events(bytes: &[u8]) -> Result<Vec<Event>, Failure> {
-    serde_json::from_slice(bytes).map_err(|source| Failure::unreadable("history.events", source))
 }
 
 fn ending(row: &Row) -> Result<Ending, Failure> {

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension as _, named_params, params};
 
 use super::fault::{Cells, Fault};
 use super::lineage;
-use crate::event::{Event, Revision};
+use crate::event::{EventText, Revision};
 use crate::id::{AddInId, ClientId, KeyId, SecretId};
 use crate::record::{RecordId, RecordParts};
 use crate::store::{
@@ -343,18 +343,18 @@ fn append(
     client_id: &ClientId,
     commit_id: CommitId,
     revision: Revision,
-    events: &[Event],
+    events: &[EventText],
 ) -> Result<(), CommitError> {
     let revision = number_of(revision)?;
     for event in events {
-        let json = serde_json::to_string(event).map_err(|error| {
+        let text = str::from_utf8(event.as_bytes()).map_err(|error| {
             CommitError::NotWritten(StoreError::with_source(StoreErrorKind::Corrupt, error))
         })?;
         let appended = connection
             .prepare_cached(
                 "INSERT INTO event (client_id, revision, commit_id, event) VALUES (?1, ?2, ?3, ?4)",
             )?
-            .execute(params![client_id.as_str(), revision, commit_id.as_bytes(), json])?;
+            .execute(params![client_id.as_str(), revision, commit_id.as_bytes(), text])?;
         one("event", appended)?;
     }
     Ok(())

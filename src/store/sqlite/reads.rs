@@ -4,6 +4,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, params};
 
 use super::cursor::Place;
@@ -11,7 +12,7 @@ use super::fault::{Cells, Fault};
 use super::file;
 use super::identity::{Anchor, Identity};
 use crate::client::LastUses;
-use crate::event::{Event, Revision};
+use crate::event::{EventText, Revision};
 use crate::id::{AddInId, ClientId, KeyId, SecretId};
 use crate::record::{Record, RecordId, RecordParts};
 use crate::store::{Changes, ClientsBy, CommitId, Committed, Cursor, Ending, StoreError, StoreErrorKind};
@@ -276,9 +277,13 @@ fn position(row: &rusqlite::Row<'_>) -> Result<i64, Fault> {
     Cells { row, table: "event", key: &"an event" }.number(0, "position")
 }
 
-fn event(cells: &Cells<'_>, position: usize) -> Result<Event, Fault> {
-    let json = cells.text(position, "event")?;
-    serde_json::from_str(json).map_err(|error| cells.unreadable("event", error))
+/// The bytes of the text as they are: what is wrong with them, whoever reads the event finds out.
+fn event(cells: &Cells<'_>, position: usize) -> Result<EventText, Fault> {
+    let bytes = match cells.row.get_ref(position)? {
+        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => bytes,
+        other => return Err(cells.unreadable("event", format!("a value of type {}", other.data_type()))),
+    };
+    Ok(EventText::from_bytes(bytes))
 }
 
 fn client_id(cells: &Cells<'_>, position: usize, column: &'static str) -> Result<ClientId, Fault> {

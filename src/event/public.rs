@@ -1,0 +1,21 @@
+//! An event as its public JSON has it.
+
+use serde::Serialize;
+
+use super::{EventHash, Fact, Handover, Revision};
+use crate::id::{Actor, ClientId};
+use crate::validity::Timestamp;
+
+crate::redacted::redacted! {
+    /// What is read of an event; its text is made anew.
+    #[derive(Serialize)]
+    pub(super) struct Event {
+        pub(super) client_id: ClientId,
+        pub(super) revision: Revision,
+        pub(super) at: Timestamp,
+        pub(super) actor: Actor,
+        pub(super) fact: Fact,
+        pub(super) signing: Option<Handover>,
+        pub(super) previous: EventHash,
+    }
+}

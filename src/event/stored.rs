@@ -1,0 +1,485 @@
+//! The text of an event, to the byte: how it is written, and how it is read again.
+//!
+//! This form never changes: trails of earlier versions are hashed over it. It is written by hand and read by types of its
+//! own, so that a change of the public JSON does not reach it. A new fact gets a new name; a fact that exists gets no new
+//! member, since an older version would take that for an edit.
+
+use serde::{Deserialize, Deserializer};
+
+use super::{Event, EventHash, EventText, Fact, Handover, Revision};
+use crate::details::{Availability, ClientDetails};
+use crate::domain::AppDomain;
+use crate::id::{Actor, AddInId, ClientId, OperatorId, SecretId, SellerId};
+use crate::mac::KeyEncoding;
+use crate::name::{FriendlyName, Label};
+use crate::record::tampered;
+use crate::redirect::RedirectUrl;
+use crate::secret::{Origin, Purpose};
+use crate::store::{StoreError, StoreErrorKind};
+use crate::validity::{Timestamp, Validity};
+
+/// The text of an event.
+pub(super) fn write(event: &Event) -> EventText {
+    let mut json = Json(String::with_capacity(512));
+    json.braced(|json| {
+        json.text("client_id", event.client_id.as_str());
+        json.number("revision", event.revision.number());
+        json.text("at", &event.at.to_string());
+        json.object("actor", |json| match &event.actor {
+            Actor::Seller(seller) => json.text("seller", seller.as_str()),
+            Actor::Operator(operator) => json.text("operator", operator.as_str()),
+        });
+        json.object("fact", |json| write_fact(json, &event.fact));
+        if let Some(Handover { before, after }) = event.signing {
+            json.object("signing", |json| {
+                json.secret_or_null("before", before);
+                json.secret_or_null("after", after);
+            });
+        }
+        json.text("previous", &event.previous.to_string());
+    });
+    EventText::from_bytes(json.0.into_bytes())
+}
+
+/// The event of a text, if this is its text byte for byte.
+pub(super) fn read(text: &EventText) -> Result<Event, StoreError> {
+    let stored: StoredEvent = match serde_json::from_slice(text.as_bytes()) {
+        Ok(stored) => stored,
+        Err(_) if tells_something_new(text) => return Err(StoreError::new(StoreErrorKind::NewerFormat)),
+        Err(_) => return Err(tampered("the text of an event cannot be read: it is not what was written")),
+    };
+    let StoredEvent { client_id, revision, at, actor, fact, signing, previous } = stored;
+    let signing = signing.map(|StoredHandover { before, after }| Handover { before, after });
+    let event = Event::new(client_id, Revision::new(revision), at, actor, fact, signing, previous);
+    match event.text == *text {
+        true => Ok(event),
+        false => Err(tampered("the text of an event was edited: it is not what was written")),
+    }
+}
+
+/// Whether it is an event of which no more is wrong than that the fact has an unknown name.
+fn tells_something_new(text: &EventText) -> bool {
+    #[derive(Deserialize)]
+    struct Told {
+        what: String,
+    }
+    #[derive(Deserialize)]
+    struct NewerEvent {
+        fact: Told,
+    }
+    serde_json::from_slice(text.as_bytes()).is_ok_and(|NewerEvent { fact }| !FACTS.contains(&&*fact.what))
+}
+
+fn write_fact(json: &mut Json, fact: &Fact) {
+    json.text("what", name_of(fact));
+    match fact {
+        Fact::ClientRegistered { owner, details, availability }
+        | Fact::ClientImported { owner, details, availability } => {
+            json.text("owner", owner.as_str());
+            json.details("details", details);
+            let availability = match availability {
+                Availability::Worldwide => "worldwide",
+                Availability::ChinaOnly => "china_only",
+            };
+            json.text("availability", availability);
+        }
+        Fact::DetailsChanged { details } => json.details("details", details),
+        Fact::SecretAdded { secret, label, purpose, validity, origin } => {
+            json.secret("secret", *secret);
+            match label {
+                Some(label) => json.text("label", label.as_str()),
+                None => json.null("label"),
+            }
+            let purpose = match purpose {
+                Purpose::SigningAndPassword => "signing_and_password",
+                Purpose::PasswordOnly => "password_only",
+            };
+            json.text("purpose", purpose);
+            json.validity("validity", validity);
+            match origin {
+                Origin::Generated => json.text("origin", "generated"),
+                Origin::Imported { key_encoding } => json.object("origin", |json| {
+                    json.object("imported", |json| {
+                        let encoding = match key_encoding {
+                            KeyEncoding::Utf8 => "utf8",
+                            KeyEncoding::Base64 => "base64",
+                        };
+                        json.text("key_encoding", encoding);
+                    });
+                }),
+            }
+        }
+        Fact::SecretReplaced { secret, by, validity } => {
+            json.secret("secret", *secret);
+            json.secret("by", *by);
+            json.validity("validity", validity);
+        }
+        Fact::SecretDisabled { secret }
+        | Fact::SecretEnabled { secret }
+        | Fact::SecretDeleted { secret }
+        | Fact::SecretCompromised { secret }
+        | Fact::SecretForgotten { secret }
+        | Fact::SecretPromoted { secret } => json.secret("secret", *secret),
+        Fact::PromotionScheduled { secret, from } | Fact::PromotionWithdrawn { secret, from } => {
+            json.secret("secret", *secret);
+            json.text("from", &from.to_string());
+        }
+        Fact::AddInAssociated { add_in } | Fact::AddInDissociated { add_in } => {
+            json.text("add_in", add_in.as_str());
+        }
+        Fact::AddInMovedIn { add_in, from } => {
+            json.text("add_in", add_in.as_str());
+            json.text("from", from.as_str());
+        }
+        Fact::AddInMovedOut { add_in, to } => {
+            json.text("add_in", add_in.as_str());
+            json.text("to", to.as_str());
+        }
+        Fact::ClientDeleted { friendly_name, add_ins } => {
+            json.text("friendly_name", friendly_name.as_str());
+            json.texts("add_ins", add_ins.iter().map(AddInId::as_str));
+        }
+    }
+}
+
+fn name_of(fact: &Fact) -> &'static str {
+    match fact {
+        Fact::ClientRegistered { .. } => "client_registered",
+        Fact::ClientImported { .. } => "client_imported",
+        Fact::DetailsChanged { .. } => "details_changed",
+        Fact::SecretAdded { .. } => "secret_added",
+        Fact::SecretReplaced { .. } => "secret_replaced",
+        Fact::SecretDisabled { .. } => "secret_disabled",
+        Fact::SecretEnabled { .. } => "secret_enabled",
+        Fact::SecretDeleted { .. } => "secret_deleted",
+        Fact::SecretCompromised { .. } => "secret_compromised",
+        Fact::SecretForgotten { .. } => "secret_forgotten",
+        Fact::SecretPromoted { .. } => "secret_promoted",
+        Fact::PromotionScheduled { .. } => "promotion_scheduled",
+        Fact::PromotionWithdrawn { .. } => "promotion_withdrawn",
+        Fact::AddInAssociated { .. } => "add_in_associated",
+        Fact::AddInDissociated { .. } => "add_in_dissociated",
+        Fact::AddInMovedIn { .. } => "add_in_moved_in",
+        Fact::AddInMovedOut { .. } => "add_in_moved_out",
+        Fact::ClientDeleted { .. } => "client_deleted",
+    }
+}
+
+/// Compact JSON, member by member. Nothing in it can fail.
+struct Json(String);
+
+impl Json {
+    fn braced(&mut self, members: impl FnOnce(&mut Self)) {
+        self.0.push('{');
+        members(self);
+        self.0.push('}');
+    }
+
+    fn name(&mut self, name: &str) {
+        if !self.0.ends_with('{') {
+            self.0.push(',');
+        }
+        self.quoted(name);
+        self.0.push(':');
+    }
+
+    fn object(&mut self, name: &str, members: impl FnOnce(&mut Self)) {
+        self.name(name);
+        self.braced(members);
+    }
+
+    fn text(&mut self, name: &str, text: &str) {
+        self.name(name);
+        self.quoted(text);
+    }
+
+    fn texts<'a>(&mut self, name: &str, texts: impl Iterator<Item = &'a str>) {
+        self.name(name);
+        self.0.push('[');
+        for (position, text) in texts.enumerate() {
+            if position > 0 {
+                self.0.push(',');
+            }
+            self.quoted(text);
+        }
+        self.0.push(']');
+    }
+
+    fn number(&mut self, name: &str, number: u64) {
+        self.name(name);
+        self.0.push_str(&number.to_string());
+    }
+
+    fn null(&mut self, name: &str) {
+        self.name(name);
+        self.0.push_str("null");
+    }
+
+    fn secret(&mut self, name: &str, secret: SecretId) {
+        self.number(name, secret.number().into());
+    }
+
+    fn secret_or_null(&mut self, name: &str, secret: Option<SecretId>) {
+        match secret {
+            Some(secret) => self.secret(name, secret),
+            None => self.null(name),
+        }
+    }
+
+    fn details(&mut self, name: &str, details: &ClientDetails) {
+        self.object(name, |json| {
+            json.text("friendly_name", details.friendly_name().as_str());
+            json.text("app_domain", details.app_domain().as_str());
+            json.text("redirect_url", details.redirect_url().as_str());
+        });
+    }
+
+    fn validity(&mut self, name: &str, validity: &Validity) {
+        self.object(name, |json| {
+            json.text("from", &validity.from().to_string());
+            match validity.until() {
+                Some(until) => json.text("until", &until.to_string()),
+                None => json.null("until"),
+            }
+        });
+    }
+
+    /// A JSON string in which only the quotation mark, the backslash and control characters are escaped.
+    fn quoted(&mut self, text: &str) {
+        self.0.push('"');
+        for character in text.chars() {
+            match character {
+                '"' => self.0.push_str("\\\""),
+                '\\' => self.0.push_str("\\\\"),
+                '\u{8}' => self.0.push_str("\\b"),
+                '\t' => self.0.push_str("\\t"),
+                '\n' => self.0.push_str("\\n"),
+                '\u{c}' => self.0.push_str("\\f"),
+                '\r' => self.0.push_str("\\r"),
+                '\u{0}'..='\u{1f}' => self.0.push_str(&format!("\\u{:04x}", u32::from(character))),
+                _ => self.0.push(character),
+            }
+        }
+        self.0.push('"');
+    }
+}
+
+#[derive(Deserialize)]
+struct StoredEvent {
+    client_id: ClientId,
+    revision: u64,
+    at: Timestamp,
+    #[serde(with = "StoredActor")]
+    actor: Actor,
+    #[serde(with = "StoredFact")]
+    fact: Fact,
+    signing: Option<StoredHandover>,
+    previous: EventHash,
+}
+
+#[derive(Deserialize)]
+struct StoredHandover {
+    before: Option<SecretId>,
+    after: Option<SecretId>,
+}
+
+#[derive(Deserialize)]
+#[serde(remote = "Actor", rename_all = "snake_case")]
+enum StoredActor {
+    Seller(SellerId),
+    Operator(OperatorId),
+}
+
+#[derive(Deserialize)]
+#[serde(remote = "Fact", tag = "what", rename_all = "snake_case")]
+enum StoredFact {
+    ClientRegistered {
+        owner: SellerId,
+        #[serde(deserialize_with = "details")]
+        details: ClientDetails,
+        #[serde(with = "StoredAvailability")]
+        availability: Availability,
+    },
+    ClientImported {
+        owner: SellerId,
+        #[serde(deserialize_with = "details")]
+        details: ClientDetails,
+        #[serde(with = "StoredAvailability")]
+        availability: Availability,
+    },
+    DetailsChanged {
+        #[serde(deserialize_with = "details")]
+        details: ClientDetails,
+    },
+    SecretAdded {
+        secret: SecretId,
+        label: Option<Label>,
+        #[serde(with = "StoredPurpose")]
+        purpose: Purpose,
+        #[serde(deserialize_with = "validity")]
+        validity: Validity,
+        #[serde(with = "StoredOrigin")]
+        origin: Origin,
+    },
+    SecretReplaced {
+        secret: SecretId,
+        by: SecretId,
+        #[serde(deserialize_with = "validity")]
+        validity: Validity,
+    },
+    SecretDisabled {
+        secret: SecretId,
+    },
+    SecretEnabled {
+        secret: SecretId,
+    },
+    SecretDeleted {
+        secret: SecretId,
+    },
+    SecretCompromised {
+        secret: SecretId,
+    },
+    SecretForgotten {
+        secret: SecretId,
+    },
+    SecretPromoted {
+        secret: SecretId,
+    },
+    PromotionScheduled {
+        secret: SecretId,
+        from: Timestamp,
+    },
+    PromotionWithdrawn {
+        secret: SecretId,
+        from: Timestamp,
+    },
+    AddInAssociated {
+        add_in: AddInId,
+    },
+    AddInDissociated {
+        add_in: AddInId,
+    },
+    AddInMovedIn {
+        add_in: AddInId,
+        from: ClientId,
+    },
+    AddInMovedOut {
+        add_in: AddInId,
+        to: ClientId,
+    },
+    ClientDeleted {
+        friendly_name: FriendlyName,
+        add_ins: Vec<AddInId>,
+    },
+}
+
+#[derive(Deserialize)]
+#[serde(remote = "Availability", rename_all = "snake_case")]
+enum StoredAvailability {
+    Worldwide,
+    ChinaOnly,
+}
+
+#[derive(Deserialize)]
+#[serde(remote = "Purpose", rename_all = "snake_case")]
+enum StoredPurpose {
+    SigningAndPassword,
+    PasswordOnly,
+}
+
+#[derive(Deserialize)]
+#[serde(remote = "Origin", rename_all = "snake_case")]
+enum StoredOrigin {
+    Generated,
+    Imported {
+        #[serde(with = "StoredKeyEncoding")]
+        key_encoding: KeyEncoding,
+    },
+}
+
+#[derive(Deserialize)]
+#[serde(remote = "KeyEncoding", rename_all = "snake_case")]
+enum StoredKeyEncoding {
+    Utf8,
+    Base64,
+}
+
+fn details<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ClientDetails, D::Error> {
+    #[derive(Deserialize)]
+    struct StoredDetails {
+        friendly_name: FriendlyName,
+        app_domain: AppDomain,
+        redirect_url: RedirectUrl,
+    }
+    let StoredDetails { friendly_name, app_domain, redirect_url } = StoredDetails::deserialize(deserializer)?;
+    Ok(ClientDetails::of(friendly_name, app_domain, redirect_url))
+}
+
+fn validity<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Validity, D::Error> {
+    #[derive(Deserialize)]
+    struct StoredValidity {
+        from: Timestamp,
+        until: Option<Timestamp>,
+    }
+    let StoredValidity { from, until } = StoredValidity::deserialize(deserializer)?;
+    Validity::new(from, until).map_err(serde::de::Error::custom)
+}
+
+/// The names of all facts that this version knows.
+const FACTS: [&str; 18] = [
+    "client_registered",
+    "client_imported",
+    "details_changed",
+    "secret_added",
+    "secret_replaced",
+    "secret_disabled",
+    "secret_enabled",
+    "secret_deleted",
+    "secret_compromised",
+    "secret_forgotten",
+    "secret_promoted",
+    "promotion_scheduled",
+    "promotion_withdrawn",
+    "add_in_associated",
+    "add_in_dissociated",
+    "add_in_moved_in",
+    "add_in_moved_out",
+    "client_deleted",
+];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// Texts of events of every fact, as they are written since there is this fact. Lines are added, never changed.
+    const GOLDEN: &str = include_str!("golden.jsonl");
+
+    #[test]
+    fn events_of_every_fact_are_written_as_they_always_were() {
+        let mut told = BTreeSet::new();
+        for line in GOLDEN.lines() {
+            let text = EventText::from_bytes(line.as_bytes());
+            let event = read(&text).unwrap_or_else(|error| panic!("{line}: {error}"));
+            assert_eq!(write(&event), text);
+            told.insert(name_of(event.fact()));
+            // The public JSON is another form, and says the same.
+            let public = serde_json::to_string(&event).unwrap();
+            assert_eq!(serde_json::from_str::<Event>(&public).unwrap(), event, "{public}");
+        }
+        assert_eq!(told, BTreeSet::from(FACTS), "one of each fact");
+    }
+
+    #[test]
+    fn strings_are_escaped_as_the_documentation_says() {
+        let mut json = Json(String::new());
+        json.quoted("\u{0}\u{1f}\u{8}\t\n\u{c}\r\"\\/\u{7f}\u{e9}\u{2028}\u{1f4c5}");
+        let expected = "\"\\u0000\\u001f\\b\\t\\n\\f\\r\\\"\\\\/\u{7f}\u{e9}\u{2028}\u{1f4c5}\"";
+        assert_eq!(json.0, expected);
+        assert_eq!(
+            serde_json::to_string("\u{0}\u{1f}\u{8}\t\n\u{c}\r\"\\/\u{7f}\u{e9}\u{2028}\u{1f4c5}").unwrap(),
+            expected
+        );
+    }
+}
