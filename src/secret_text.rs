@@ -48,8 +48,7 @@ pub(crate) fn hint(text: &str) -> Option<[u8; 4]> {
 
 /// Says what a text that matched no verifier looks like, given the prefix that secrets are generated with.
 pub(crate) fn looks(text: &str, prefix: &str) -> Looks {
-    // Of a longer text the rest makes no difference.
-    let text = (0..4).find_map(|less| text.get(..MAX_LEN - less)).unwrap_or(text);
+    let text = cut(text);
     if slip(text, prefix).is_some() {
         return Looks::Mistyped;
     }
@@ -57,6 +56,11 @@ pub(crate) fn looks(text: &str, prefix: &str) -> Looks {
         Ok(_) => Looks::LikeSecretId,
         Err(_) => Looks::Other,
     }
+}
+
+/// The text, up to what a client secret may have. What is longer is none, whatever follows, and costs no more to look at.
+pub(crate) fn cut(text: &str) -> &str {
+    (0..4).find_map(|less| text.get(..MAX_LEN - less)).unwrap_or(text)
 }
 
 /// Whether the text is a prefix, an underscore, 43 characters of base62 and their checksum.
@@ -186,6 +190,19 @@ mod tests {
         assert_eq!(&write("crs", &[0; 32])[..47], format!("crs_{}", "0".repeat(43)));
         let most = write("crs", &[0xff; 32]);
         assert_eq!(read_base62(&most[4..47])[1..], [0xff; 32]);
+    }
+
+    #[test]
+    fn no_more_is_looked_at_than_a_client_secret_may_have() {
+        for character in ["_", " ", "\u{e9}", "\u{20ac}", "\u{1f511}"] {
+            for shift in 0..4 {
+                let long = "a".repeat(shift) + &character.repeat(1 << 16);
+                let cut = cut(&long);
+                assert!((MAX_LEN - 3..=MAX_LEN).contains(&cut.len()) && long.starts_with(cut));
+            }
+        }
+        let longest = "a".repeat(MAX_LEN);
+        assert_eq!((cut(&longest), cut("short"), cut("")), (longest.as_str(), "short", ""));
     }
 
     #[test]

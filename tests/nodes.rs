@@ -361,6 +361,32 @@ fn a_freshness_that_nothing_could_keep_is_refused() {
     }
 }
 
+/// The log hears of a feed that is lost again and again once a minute, and what is kept is not dropped again and again.
+#[test]
+fn a_feed_that_cannot_be_followed_is_told_once_a_minute() {
+    let (here, there, issued) = block_on(two_nodes());
+    let mut following = there.follow();
+    following.poll();
+    assert_eq!(block_on(there.lets_in(&issued)), Ok(()));
+    there.wire.set(|state| state.cursor_lost = true);
+    let ((), lines) = support::logged(|| {
+        for _ in 0..120 {
+            following.poll();
+            assert_eq!(block_on(there.lets_in(&issued)), Ok(()));
+            there.clock.advance(Duration::from_secs(1));
+        }
+    });
+    let warnings: Vec<_> = lines.iter().filter(|line| line.starts_with("WARN")).collect();
+    assert_eq!(warnings.len(), 2, "{warnings:#?}");
+    assert!(warnings[0].contains("begins anew"), "{warnings:#?}");
+    assert!(warnings[1].contains("cannot be followed"), "{warnings:#?}");
+    // A load each five seconds, not one each second.
+    assert!(there.loads() < 40, "{}", there.loads());
+    block_on(delete(&here, &issued));
+    there.clock.advance(Duration::from_secs(5));
+    assert_eq!(block_on(there.lets_in(&issued)), GONE);
+}
+
 #[test]
 fn a_client_id_that_nobody_had_is_known_within_the_freshness_once_somebody_has_it() {
     block_on(async {

@@ -13,7 +13,7 @@ use crate::error::ErrorKind;
 use crate::id::{ClientId, SecretId, SellerId};
 use crate::record::{LiveClient, Opened, RecordId};
 use crate::secret::{Secret, SecretState};
-use crate::secret_text::{Looks, could_be_secret, looks};
+use crate::secret_text::{Looks, could_be_secret, cut, looks};
 use crate::store::{Store, StoreError};
 use crate::validity::Timestamp;
 use crate::verifier::Verifier;
@@ -355,7 +355,8 @@ fn judge_deleted(recognition: Recognition<'_>) -> Denial {
 #[cold]
 fn unknown(record_id: Option<RecordId<'_>>, client_id: &str, prefix: &str) -> Reason {
     match record_id {
-        None if could_be_secret(client_id, prefix) => Reason::LooksLikeClientSecret,
+        // Of a longer text the rest makes no difference.
+        None if could_be_secret(cut(client_id), prefix) => Reason::LooksLikeClientSecret,
         _ => Reason::UnknownClient,
     }
 }
@@ -469,6 +470,15 @@ mod tests {
         for (client_id, secret, reason, candidates) in cases {
             let expected = ((1, 36 + 53), candidates, reason);
             assert_eq!(cost(&registry, client_id, &secret), expected, "{client_id}");
+        }
+        // What is far too long costs the same, whether there is such a client or not.
+        for long in [" ".repeat(1 << 20), "_".repeat(1 << 20), "\u{1f511}".repeat(1 << 18)] {
+            for (client_id, candidates) in
+                [(ours, 7), ("11111111-2222-4333-8444-555555555555", 0), (&long, 0)]
+            {
+                let (work, compared, _) = cost(&registry, client_id, &long);
+                assert_eq!((work, compared), ((1, 36 + 513), candidates));
+            }
         }
         // Shorter IDs cost less, whether there is such a client or not.
         let unknown = cost(&registry, "calendar-app", &text(&held[0]));

@@ -74,9 +74,8 @@ impl RegistryBuilder {
 
     /// How long a client that is kept in memory is believed to be unchanged because the change feed says nothing of it: ten
     /// minutes, unless configured otherwise. Each client is loaded again after this time, or up to a quarter sooner, so that an
-    /// attacker who can hide a change from the feed delays a revocation by that much at most. In whole seconds; without a
-    /// registry that [follows the feed](Registry::keep_fresh), and where it is shorter, [`freshness`](Self::freshness) alone
-    /// counts.
+    /// attacker who can hide a change from the feed delays a revocation by that much at most. In whole seconds. It has no effect
+    /// where the feed is not [followed](Registry::keep_fresh), or where it is below the [`freshness`](Self::freshness).
     pub fn reload_after(self, limit: impl Into<Duration>) -> Self {
         Self { reload_after: limit.into(), ..self }
     }
@@ -123,7 +122,7 @@ impl RegistryBuilder {
                 clock,
                 entropy,
                 uses,
-                alarms: Alarms::new(),
+                alarms: Alarms::default(),
                 protection,
                 cache,
             }),

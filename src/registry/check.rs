@@ -132,11 +132,10 @@ impl<S: Store> Registry<S> {
             if is_current {
                 sweep.events += trail.events;
                 sweep.heads.insert(client_id.clone(), opened.head());
-                self.note_lookups(&opened, trail.add_ins, sweep).await?;
                 if let Some(what) = what {
                     sweep.fault(client_id, what);
                 }
-                return Ok(());
+                return self.note_lookups(&opened, trail.add_ins, sweep).await;
             }
         }
         Ok(())
@@ -180,6 +179,19 @@ impl<S: Store> Registry<S> {
             None => None,
         };
         let index = Index::of(opened, key_id.as_ref());
+        // First what is asked of nobody, so that it is noted whatever the store answers.
+        let of_seller = sweep.by_seller.entry(opened.owner().clone()).or_default();
+        // Of a deleted client as well, which is in no seller's list.
+        if index.name.is_some() {
+            of_seller.insert(client_id.clone());
+        }
+        for (secret, until) in &index.ends {
+            let ending = until.map(|at| Ending { at, client_id: client_id.clone(), secret: *secret });
+            sweep.endings.extend(ending);
+        }
+        if let Some(key_id) = &index.key_id {
+            sweep.by_key.entry(key_id.clone()).or_default().insert(client_id.clone());
+        }
         for add_in in &index.add_ins {
             if store.client_of(add_in).await?.as_ref() != Some(client_id) {
                 sweep.strays.insert((client_id.clone(), Lookup::AddIn, false, add_in.to_string()));
@@ -190,11 +202,6 @@ impl<S: Store> Registry<S> {
                 sweep.strays.insert((client_id.clone(), Lookup::AddIn, true, add_in.to_string()));
             }
         }
-        // Of a deleted client as well, which is in no seller's list.
-        let of_seller = sweep.by_seller.entry(opened.owner().clone()).or_default();
-        if index.name.is_some() {
-            of_seller.insert(client_id.clone());
-        }
         if let Some((seller, name)) = &index.name {
             let found = store.clients(ClientsBy::Name(seller, name), None, 2).await?;
             for other in found.iter().filter(|found| *found != client_id) {
@@ -203,13 +210,6 @@ impl<S: Store> Registry<S> {
             if !found.contains(client_id) {
                 sweep.strays.insert((client_id.clone(), Lookup::Name, false, name.as_str().to_owned()));
             }
-        }
-        for (secret, until) in index.ends {
-            let ending = until.map(|at| Ending { at, client_id: client_id.clone(), secret });
-            sweep.endings.extend(ending);
-        }
-        if let Some(key_id) = index.key_id {
-            sweep.by_key.entry(key_id).or_default().insert(client_id.clone());
         }
         Ok(())
     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::Registry;
 use super::cache::Cache;
-use crate::clock::Reading;
+use crate::clock::{Clock, Reading};
 use crate::event::{Event, EventText};
 use crate::store::{Changes, Cursor, MemoryStore, Store, StoreError, StoreErrorKind, with_sources};
 
@@ -70,7 +70,8 @@ impl<S: Store> Registry<S> {
     /// Beside that it writes the last uses that this node has noted, at least once a minute, so that plans of other nodes know
     /// of them (rule 9). It does so also where there is nothing to keep fresh.
     ///
-    /// A store that does not answer is asked again, and traced when that begins and once a minute.
+    /// A store that does not answer is asked again, and so is one that has lost the place in the feed; either is traced when it
+    /// begins and once a minute.
     pub async fn keep_fresh<F>(&self, wait: impl Fn(Duration) -> F + Send + Sync) -> Infallible
     where
         F: Future + Send,
@@ -111,7 +112,7 @@ impl<S: Store> Registry<S> {
         F: Future + Send,
     {
         let clock = &*self.inner.clock;
-        let mut warned: Option<Reading> = None;
+        let (mut unreadable, mut lost) = (OnceAMinute::default(), OnceAMinute::default());
         // Kept when the store fails: what went by meanwhile comes afterwards, or is said to be lost.
         let mut following = None;
         loop {
@@ -121,14 +122,22 @@ impl<S: Store> Registry<S> {
                 None => MAX_PAUSE,
                 Some(cache) => {
                     let Err(error) = self.follow_for(cache, &mut following, &wait).await;
-                    if error.kind() == StoreErrorKind::CursorLost {
-                        following = None;
+                    let why = || with_sources(&error);
+                    if error.kind() != StoreErrorKind::CursorLost {
+                        if unreadable.is_due(clock) {
+                            tracing::warn!(why = why(), "the change feed cannot be read");
+                        }
+                    } else if following.take().is_some_and(|following| following.has_drained) {
                         // A backup was restored, or another server is the first now: nothing that was seen counts.
-                        tracing::warn!("the change feed begins anew: everything kept in memory is dropped");
+                        if lost.is_due(clock) {
+                            let what = "the change feed begins anew: everything kept in memory is dropped";
+                            tracing::warn!(why = why(), "{what}");
+                        }
                         self.forget();
-                    } else if warned.as_ref().is_none_or(|last| last.age(clock) >= WARN_AGAIN) {
-                        warned = Some(Reading::of(clock));
-                        tracing::warn!(why = with_sources(&error), "the change feed cannot be read");
+                    } else if lost.is_due(clock) {
+                        // It has vouched for nothing, so that there is nothing to forget.
+                        let what = "the change feed cannot be followed: what is kept in memory lasts as long as its freshness";
+                        tracing::warn!(why = why(), "{what}");
                     }
                     pause(cache)
                 }
@@ -152,21 +161,18 @@ impl<S: Store> Registry<S> {
     async fn follow_for<F>(
         &self,
         cache: &Cache,
-        following: &mut Option<Follow<S>>,
+        following: &mut Option<Following<S>>,
         wait: &(impl Fn(Duration) -> F + Send + Sync),
     ) -> Result<Infallible, StoreError>
     where
         F: Future + Send,
     {
         let clock = &*self.inner.clock;
-        let follow = match following {
-            Some(follow) => follow,
+        let Following { follow, has_drained } = match following {
+            Some(following) => following,
             None => {
                 let follow = self.follow_from_now().await?;
-                // Loads that are sent from now on see everything before the cursor; the rest is going to pass. What was loaded
-                // before may have changed in between.
-                cache.clear();
-                following.insert(follow)
+                following.insert(Following { follow, has_drained: false })
             }
         };
         loop {
@@ -175,10 +181,36 @@ impl<S: Store> Registry<S> {
             take_out(cache, &events);
             follow.cursor = Some(cursor);
             if events.len() < PAGE {
+                if !std::mem::replace(has_drained, true) {
+                    // Loads that are sent from now on see everything before the cursor; the rest is going to pass. What was
+                    // loaded before may have changed in between.
+                    cache.clear();
+                }
                 cache.drained(sent);
                 drop(wait(pause(cache)).await);
             }
         }
+    }
+}
+
+/// A reader of the feed for the cache.
+struct Following<S> {
+    follow: Follow<S>,
+    /// Whether it has come to the end of the feed once, and so has vouched for what is kept.
+    has_drained: bool,
+}
+
+/// A warning that is not repeated for a minute.
+#[derive(Default)]
+struct OnceAMinute(Option<Reading>);
+
+impl OnceAMinute {
+    fn is_due(&mut self, clock: &dyn Clock) -> bool {
+        let is_due = self.0.as_ref().is_none_or(|last| last.age(clock) >= WARN_AGAIN);
+        if is_due {
+            self.0 = Some(Reading::of(clock));
+        }
+        is_due
     }
 }
 

@@ -299,3 +299,26 @@ async fn records_are_resealed_in_place() {
 fn now(world: &World) -> Timestamp {
     client_registry::Clock::wall(&world.clock)
 }
+
+/// The server is asked for no more than a record may be, so that a body of 400 MB is refused without being read.
+#[tokio::test]
+async fn a_record_that_is_larger_than_any_that_was_written_is_not_sent() {
+    for column in ["body", "sealed"] {
+        let world = World::new().await;
+        let issued = world.register("calendar app").await;
+        let sabotage = format!(
+            "UPDATE client_registry.records SET {column} = $$x$$::bytea || decode(repeat('00', 20000000), 'hex') WHERE id < '~'"
+        );
+        world.schema.run(&sabotage).await;
+        let error = world.store().load(issued.client_id().into()).await.unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::Corrupt);
+        let mut words = error.to_string();
+        let mut next = std::error::Error::source(&error);
+        while let Some(error) = next {
+            words.push_str(&format!(": {error}"));
+            next = error.source();
+        }
+        assert!(words.contains(&format!("records.{column}")), "{words}");
+        assert!(words.contains("longer than a record may be"), "{words}");
+    }
+}

@@ -68,6 +68,13 @@ fn a_row_that_cannot_be_read_is_named() {
         ("UPDATE record SET revision = -1", load, "record.revision of "),
         ("UPDATE record SET format = 65536", load, "record.format of "),
         ("UPDATE record SET sealed = zeroblob(70000)", load, "64 KiB"),
+        // Refused by the engine before it is read.
+        ("UPDATE record SET sealed = zeroblob(20000000)", load, "record.body of "),
+        ("UPDATE record SET sealed = zeroblob(20000000)", load, "too big"),
+        ("UPDATE record SET body = CAST(zeroblob(20000000) AS TEXT)", load, "too big"),
+        ("UPDATE record SET key_id = CAST(zeroblob(20000000) AS TEXT)", load, "too big"),
+        ("UPDATE event SET event = CAST(zeroblob(20000000) AS TEXT)", history, "too big"),
+        ("UPDATE event SET event = CAST(zeroblob(20000000) AS TEXT)", changes, "too big"),
         ("UPDATE record SET id = 'short' WHERE id < '~'", all, "record.id of \"short\""),
         ("UPDATE record SET id = 'short' WHERE id < '~'", by_seller, "record.id of \"short\""),
         ("UPDATE record SET id = CAST(x'30ff' AS TEXT) WHERE id < '~'", all, "record.id of a record"),

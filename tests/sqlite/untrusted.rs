@@ -1,15 +1,19 @@
 //! Somebody who can write to the file: what a node has refused it makes nothing of, and one damaged row is one client's
 //! trouble.
 
-use client_registry::store::{Ending, MemoryStore, SqliteStore, StoreErrorKind};
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use client_registry::store::{Ending, MemoryStore, SqliteStore, Store, StoreErrorKind};
 use client_registry::{
     AccessError, AddIn, Availability, ClientId, ClientPage, Error, Expiry, ExportError, FaultKind, Issued,
-    KeyId, Keyring, Lifetime, Notice, OpenError, Reason, Registry, ReportPage, Resealed, Resealing,
-    Timestamp, Unreadable,
+    KeyId, Keyring, Lifetime, ManualClock, Notice, OpenError, Reason, Registry, ReportPage, Resealed,
+    Resealing, Revision, Timestamp, Unreadable,
 };
 use pollster::block_on;
 
-use crate::world::{KEY, Scratch, World, details, keyring};
+use crate::world::{KEY, Scratch, World, details, in_words, keyring};
 
 const NEW_KEY: [u8; 32] = *b"another thirty-two bytes to seal";
 
@@ -273,8 +277,8 @@ fn a_check_goes_on_after_what_cannot_be_read() {
         let add_in = AddIn::new(issued.client_id().as_str(), Availability::Worldwide).unwrap();
         block_on(world.contoso.client(issued.client_id()).associate(&add_in)).unwrap();
     }
-    // One add-in leads to what is no client ID; the last client has lost its events.
-    let (add_in, last) = (all[1].client_id(), all.iter().map(Issued::client_id).max().unwrap());
+    // One add-in leads to what is no client ID; another client has lost its events.
+    let (add_in, last) = (all[1].client_id(), all[8].client_id());
     engine.execute("UPDATE add_in SET client_id = '?' WHERE add_in = ?1", [add_in.as_str()]).unwrap();
     engine.execute("DELETE FROM event WHERE client_id = ?1", [last.as_str()]).unwrap();
     let checked = block_on(world.registry.check()).unwrap();
@@ -285,4 +289,109 @@ fn a_check_goes_on_after_what_cannot_be_read() {
     assert!(names(add_in, |what| matches!(what, FaultKind::Unreadable(_))), "{:?}", checked.faults);
     assert!(names(last, |what| matches!(what, FaultKind::TrailCutShort)), "{:?}", checked.faults);
     assert_eq!(checked.clients, 11);
+    let others = checked.faults.iter().filter(|fault| fault.client_id() != Some(&bad)).count();
+    assert_eq!(others, 3, "an add-in, a trail and its feed: {:?}", checked.faults);
+}
+
+/// A node on a file, under a clock of its own, that follows the feed.
+struct Follower {
+    registry: Registry<SqliteStore>,
+    clock: ManualClock,
+}
+
+impl Follower {
+    fn on(world: &World) -> Self {
+        let clock = ManualClock::new(world.now().to_datetime());
+        let store = SqliteStore::open(world.scratch.file()).unwrap();
+        let registry = block_on(Registry::builder().clock(clock.clone()).open(store, keyring())).unwrap();
+        Self { registry, clock }
+    }
+
+    fn follow(&self) -> Pin<Box<dyn Future<Output = std::convert::Infallible> + '_>> {
+        let wait = |_| {
+            let mut waited = false;
+            std::future::poll_fn(move |_| match std::mem::replace(&mut waited, true) {
+                true => Poll::Ready(()),
+                false => Poll::Pending,
+            })
+        };
+        Box::pin(self.registry.keep_fresh(wait))
+    }
+}
+
+/// How a feed is forged: with one more row, as a copy of the first one, or with one that is moved.
+const FORGERIES: [&str; 4] = [
+    "INSERT INTO event SELECT 9223372036854775807, client_id, revision, commit_id, event FROM event WHERE position = 1",
+    "INSERT INTO event SELECT 4611686018427387905, client_id, revision, commit_id, event FROM event WHERE position = 1",
+    "UPDATE event SET position = 9223372036854775807 WHERE position = (SELECT max(position) FROM event)",
+    "INSERT INTO event SELECT 0, client_id, revision, commit_id, event FROM event WHERE position = 1",
+];
+
+#[test]
+fn one_forged_row_of_the_feed_blinds_nobody() {
+    for (number, forgery) in FORGERIES.iter().enumerate() {
+        // Before the follower begins, and while it follows.
+        for late in [false, true] {
+            let world = World::new();
+            let (stolen, other) = (world.register("calendar app"), world.register("mail app"));
+            let there = Follower::on(&world);
+            let engine = world.scratch.engine();
+            let mut following = there.follow();
+            let mut poll =
+                || assert!(following.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+            if late {
+                poll();
+            }
+            assert_eq!(engine.execute(forgery, []).unwrap(), 1);
+            poll();
+            poll();
+            assert_eq!(reason(&there.registry, &stolen), Ok(()));
+            world.delete(stolen.client_id(), stolen.secret_id());
+            let mut seconds = 0;
+            while reason(&there.registry, &stolen) == Ok(()) {
+                assert!(seconds < 5, "let in after its freshness: {forgery}, {late}");
+                there.clock.advance(Duration::from_secs(1));
+                poll();
+                seconds += 1;
+            }
+            assert_eq!(reason(&there.registry, &stolen), Err(Ok(Reason::Compromised)));
+            // What is written meanwhile is in order, and a check says what is wrong.
+            let _ = world.add_secret(other.client_id());
+            let trail = block_on(world.contoso.client(other.client_id()).trail(Revision::ZERO, 100)).unwrap();
+            assert!(trail.windows(2).all(|pair| pair[1].previous() == pair[0].hash()), "{trail:#?}");
+            assert!(!block_on(world.registry.check()).unwrap().is_content(), "{forgery}");
+            if number == 2 {
+                continue;
+            }
+            // Once the row is gone, everything is as it was.
+            let forged = "DELETE FROM event WHERE position NOT BETWEEN 1 AND 4611686018427387904";
+            assert_eq!(engine.execute(forged, []).unwrap(), 1);
+            let checked = block_on(world.registry.check()).unwrap();
+            assert!(checked.is_content(), "{:?}", checked.faults);
+            poll();
+            poll();
+            assert_eq!(reason(&there.registry, &other), Ok(()));
+            world.delete(other.client_id(), other.secret_id());
+            poll();
+            assert_eq!(reason(&there.registry, &other), Err(Ok(Reason::Compromised)), "it follows again");
+        }
+    }
+}
+
+#[test]
+fn a_place_that_cannot_be_is_lost_and_the_error_says_which_row_to_look_at() {
+    let world = World::new();
+    let _ = world.register("calendar app");
+    let store = world.store();
+    let before = block_on(store.latest()).unwrap();
+    world.scratch.engine().execute(FORGERIES[0], []).unwrap();
+    for lost in [
+        block_on(store.latest()).map(drop),
+        block_on(store.changes(None, 100)).map(drop),
+        block_on(store.changes(Some(&before), 100)).map(drop),
+    ] {
+        let error = lost.unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::CursorLost);
+        assert!(in_words(&error).contains("event.position 9223372036854775807"), "{}", in_words(&error));
+    }
 }

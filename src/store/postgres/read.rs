@@ -34,8 +34,11 @@ impl Reads {
         let text = |sql: &str| server.statement(sql);
         Self {
             record: text(
-                "SELECT revision, key_id, format, registry_id, body, sealed FROM client_registry.records \
-                 WHERE id = $1 AND {primary}",
+                // What is longer than a record may be is not sent.
+                "SELECT revision, key_id, format, registry_id, \
+                 CASE WHEN octet_length(body) <= 65536 THEN body END, \
+                 CASE WHEN octet_length(sealed) <= 65536 THEN sealed END \
+                 FROM client_registry.records WHERE id = $1 AND {primary}",
             ),
             history: text(
                 "SELECT commit_id, revision, events FROM client_registry.history \
@@ -227,7 +230,10 @@ fn record(id: RecordId<'_>, row: &Row) -> Result<Record, StoreError> {
     let key_id = KeyId::parse(column(row, 1)?).map_err(|source| unreadable("records.key_id", source))?;
     let format: i32 = column(row, 2)?;
     let registry_id: &[u8] = column(row, 3)?;
-    let body = str::from_utf8(column(row, 4)?).map_err(|source| unreadable("records.body", source))?;
+    let too_long = |place| unreadable(place, "longer than a record may be");
+    let (body, sealed): (Option<&[u8]>, Option<&[u8]>) = (column(row, 4)?, column(row, 5)?);
+    let body = body.ok_or_else(|| too_long("records.body"))?;
+    let body = str::from_utf8(body).map_err(|source| unreadable("records.body", source))?;
     Record::from_parts(RecordParts {
         format: u16::try_from(format).map_err(|source| unreadable("records.format", source))?,
         registry_id: registry_id.try_into().map_err(|source| unreadable("records.registry_id", source))?,
@@ -235,7 +241,7 @@ fn record(id: RecordId<'_>, row: &Row) -> Result<Record, StoreError> {
         revision: revision(row, 0).map_err(store_error)?,
         key_id: &key_id,
         body,
-        sealed: column(row, 5)?,
+        sealed: sealed.ok_or_else(|| too_long("records.sealed"))?,
     })
 }
 

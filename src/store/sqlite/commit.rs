@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use rusqlite::{Connection, OptionalExtension as _, named_params, params};
 
+use super::cursor::LAST_POSITION;
 use super::fault::{Cells, Fault};
 use super::lineage;
 use crate::event::{EventText, Revision};
@@ -352,9 +353,12 @@ fn append(
         })?;
         let appended = connection
             .prepare_cached(
-                "INSERT INTO event (client_id, revision, commit_id, event) VALUES (?1, ?2, ?3, ?4)",
+                // After the last one that can be: where the engine chose, it would choose at random after a row at the end.
+                "INSERT INTO event (position, client_id, revision, commit_id, event)
+                 SELECT coalesce(max(position), 0) + 1, ?1, ?2, ?3, ?4 FROM event
+                 WHERE position BETWEEN 1 AND ?5",
             )?
-            .execute(params![client_id.as_str(), revision, commit_id.as_bytes(), text])?;
+            .execute(params![client_id.as_str(), revision, commit_id.as_bytes(), text, LAST_POSITION - 1])?;
         one("event", appended)?;
     }
     Ok(())

@@ -43,6 +43,9 @@ impl Place {
     }
 }
 
+/// The last position that an event can have. A file with as many would have filled every disk long before.
+pub(super) const LAST_POSITION: i64 = 1 << 62;
+
 fn decode(text: &str) -> Option<[u8; 16]> {
     HEXLOWER.decode(text.as_bytes()).ok()?.try_into().ok()
 }

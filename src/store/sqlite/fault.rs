@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
-use rusqlite::{ErrorCode, Row};
+use rusqlite::{ErrorCode, Row, Rows};
 
 use crate::store::{CommitError, StoreError, StoreErrorKind};
 
@@ -110,6 +110,7 @@ fn kind_of(error: &rusqlite::Error) -> StoreErrorKind {
                 ErrorCode::DatabaseCorrupt
                 | ErrorCode::NotADatabase
                 | ErrorCode::ConstraintViolation
+                | ErrorCode::TooBig
                 | ErrorCode::Unknown,
             ),
             _,
@@ -124,6 +125,21 @@ fn codes(error: &rusqlite::Error) -> (Option<ErrorCode>, i32) {
         Some(error) => (Some(error.code), error.extended_code),
         None => (None, 0),
     }
+}
+
+/// The next row of a table, in which there may be a value that is longer than any that was written there.
+pub(super) fn next<'a>(
+    rows: &'a mut Rows<'_>,
+    table: &'static str,
+    column: &'static str,
+    key: &dyn Display,
+) -> Result<Option<&'a Row<'a>>, Fault> {
+    rows.next().map_err(|error| match error.sqlite_error_code() {
+        Some(ErrorCode::TooBig) => {
+            Fault::Cell { table, column, key: key.to_string(), source: Box::new(error) }
+        }
+        _ => error.into(),
+    })
 }
 
 /// The values of a row, each of which may be one that cannot be read.

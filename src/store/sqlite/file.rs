@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
+use rusqlite::limits::Limit;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::fault::Fault;
@@ -86,6 +87,8 @@ pub(super) fn reader(path: &Path, busy_timeout: Duration) -> Result<Connection, 
     connection.busy_timeout(busy_timeout)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     connection.execute_batch("PRAGMA trusted_schema = OFF; PRAGMA wal_autocheckpoint = 0")?;
+    // The engine looks at the length of a value before it reads it.
+    connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, LONGEST)?;
     Ok(connection)
 }
 
@@ -258,6 +261,8 @@ const PRAGMAS: &str = "
 ";
 /// What a crash leaves beside a file, by the ends of their names.
 const LOGS: &[&str] = &["-journal", "-wal"];
+/// No value of a row is longer: a record has at most 64 KiB, an event not much more.
+const LONGEST: i32 = 2 * 64 * 1024;
 /// More than there are.
 const STATEMENTS: usize = 64;
 /// Before, two connections could lose acknowledged changes in WAL mode.

@@ -7,8 +7,8 @@ use std::time::Duration;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, params};
 
-use super::cursor::Place;
-use super::fault::{Cells, Fault};
+use super::cursor::{LAST_POSITION, Place};
+use super::fault::{Cells, Fault, next};
 use super::file;
 use super::identity::{Anchor, Identity};
 use crate::client::LastUses;
@@ -75,7 +75,7 @@ pub(super) fn load(connection: &Connection, id: RecordId<'_>) -> Result<Option<R
         "SELECT format, registry_id, revision, key_id, body, sealed FROM record WHERE id = ?1",
     )?;
     let mut rows = statement.query([id.as_str()])?;
-    let Some(row) = rows.next()? else {
+    let Some(row) = next(&mut rows, "record", "body", &id)? else {
         return Ok(None);
     };
     let cells = Cells { row, table: "record", key: &id };
@@ -105,7 +105,7 @@ pub(super) fn history(
     let after = i64::try_from(after.number()).unwrap_or(i64::MAX);
     let mut rows = statement.query(params![client_id.as_str(), after])?;
     let mut history: Vec<Committed> = Vec::new();
-    while let Some(row) = rows.next()? {
+    while let Some(row) = next(&mut rows, "event", "event", client_id)? {
         let key = position(row)?;
         let cells = Cells { row, table: "event", key: &key };
         let revision = Revision::new(cells.number(1, "revision")?);
@@ -227,8 +227,9 @@ pub(super) fn changes(
         }
     }
     let mut events = Vec::new();
-    while let Some(row) = rows.next()? {
+    while let Some(row) = next(&mut rows, "event", "event", &"an event")? {
         let (position, commit_id) = position_and_commit(row)?;
+        possible(position)?;
         place.event = Some((position, commit_id));
         events.push(event(&Cells { row, table: "event", key: &position }, 2)?);
     }
@@ -241,7 +242,9 @@ pub(super) fn latest(connection: &Connection, feed_id: [u8; 16]) -> Result<Curso
     let mut rows = statement.query([])?;
     let mut place = Place::start(feed_id);
     if let Some(row) = rows.next()? {
-        place.event = Some(position_and_commit(row)?);
+        let (position, commit_id) = position_and_commit(row)?;
+        possible(position)?;
+        place.event = Some((position, commit_id));
     }
     Ok(place.cursor())
 }
@@ -265,6 +268,16 @@ pub(super) fn feed_id(connection: &Connection) -> Result<[u8; 16], Fault> {
     let mut rows = statement.query([])?;
     let row = rows.next()?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
     Cells { row, table: "feed", key: &"the only row" }.bytes(0, "feed_id")
+}
+
+/// Refuses a position that no event of the feed can have. A reader that took it for the end would hear of nothing that comes
+/// after it.
+fn possible(position: i64) -> Result<(), Fault> {
+    if (1..=LAST_POSITION).contains(&position) {
+        return Ok(());
+    }
+    let problem = format!("event.position {position} cannot be: check the registry, and delete that row");
+    Err(StoreError::with_source(StoreErrorKind::CursorLost, problem).into())
 }
 
 fn position_and_commit(row: &rusqlite::Row<'_>) -> Result<(i64, CommitId), Fault> {
