@@ -15,9 +15,11 @@ mod file;
 mod identity;
 mod lineage;
 mod log;
+mod making;
 mod options;
 mod queue;
 mod reads;
+mod restore;
 mod schema;
 mod writer;
 

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Barrier;
 use std::thread;
+use std::time::Duration;
 
 use client_registry::store::{SqliteStore, Store, StoreErrorKind};
 use client_registry::{AddIn, Availability, Label, Lifetime, NewSecret, Purpose, Rotation};
@@ -249,5 +250,47 @@ fn every_question_is_answered_from_an_index() {
         let steps = plan.query_map([], |row| row.get::<_, String>(3)).unwrap();
         let steps: Vec<_> = steps.map(Result::unwrap).collect();
         assert!(steps.iter().all(|step| step.starts_with("SEARCH")), "{sql}: {steps:?}");
+    }
+}
+
+/// Names that mean something else to the engine, or look as if they did.
+#[test]
+fn a_name_of_the_engine_is_no_file() {
+    let before = files(Path::new("."));
+    for (name, words) in [
+        (":memory:", "Registry::in_memory"),
+        (":memory:?cache=shared", "Registry::in_memory"),
+        ("file:registry.db", "this is a URI: name the file by its path"),
+        ("file::memory:?mode=memory", "this is a URI"),
+    ] {
+        let error = SqliteStore::open(name).unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::Misconfigured);
+        assert!(in_words(&error).contains(words), "{}", in_words(&error));
+    }
+    assert_eq!(files(Path::new(".")), before, "no file was made");
+}
+
+/// No number that is handed on is too much for what takes it.
+#[test]
+fn every_setting_has_an_end() {
+    for (timeout, max_size) in [
+        (Duration::MAX, u64::MAX),
+        (Duration::from_millis(i32::MAX as u64 + 1), u64::MAX - 4_095),
+        (Duration::from_secs(u64::MAX), 1 << 44),
+        (Duration::ZERO, 1 << 31),
+    ] {
+        let scratch = Scratch::new();
+        let options = SqliteStore::options().busy_timeout(timeout).max_size(max_size);
+        let store = options.open(scratch.file()).unwrap();
+        let world = World::of(scratch, store);
+        let _ = world.register("calendar app");
+        let copy = Scratch::new();
+        block_on(world.store().backup_to(copy.file())).unwrap();
+    }
+    for max_size in [0, 1, 4_095, 4_096] {
+        let scratch = Scratch::new();
+        let store = SqliteStore::options().max_size(max_size).open(scratch.file()).unwrap();
+        // It is as large as it is, and grows no more.
+        assert_eq!(block_on(store.changes(None, usize::MAX)).unwrap().events.len(), 0);
     }
 }

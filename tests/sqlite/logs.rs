@@ -42,7 +42,7 @@ fn open(path: &Path) -> (Registry<SqliteStore>, Seller<SqliteStore>) {
 }
 
 fn register(contoso: &Seller<SqliteStore>, name: &str) {
-    block_on(contoso.register(details(name), Availability::Worldwide, Lifetime::OneYear)).unwrap();
+    let _ = block_on(contoso.register(details(name), Availability::Worldwide, Lifetime::OneYear)).unwrap();
 }
 
 /// What a mix is answered with, where nothing was changed.

@@ -23,6 +23,9 @@ mod logs;
 mod material;
 #[cfg(unix)]
 mod moved;
+mod restore;
+#[cfg(unix)]
+mod rights;
 mod swallowed;
 mod trails;
 mod untrusted;

@@ -10,9 +10,10 @@ use rusqlite::backup::{Backup, StepResult};
 
 use super::SqliteStore;
 use super::fault::Fault;
-use super::file::{self, Beside};
+use super::file;
 use super::identity::Identity;
 use super::lineage;
+use super::making::{self, Beside};
 use crate::store::{StoreError, StoreErrorKind};
 
 impl SqliteStore {
@@ -20,10 +21,12 @@ impl SqliteStore {
     /// meanwhile; the copy is of one moment, and stands under its name only once it is whole and flushed.
     ///
     /// Whoever follows the [change feed](crate::store::Store::changes) with a cursor from after the copy is told by
-    /// [`CursorLost`](StoreErrorKind::CursorLost) when the copy takes the place of this file.
+    /// [`CursorLost`](StoreErrorKind::CursorLost) when the copy takes the place of this file, which
+    /// [`restore`](Self::restore) sees to.
     ///
     /// # Errors
-    /// [`StoreError`], also when there is a file of this name already, which is left as it is.
+    /// [`StoreError`]. Of kind [`Misconfigured`](StoreErrorKind::Misconfigured) when there is a file of this name already,
+    /// which is left as it is: choose another name.
     pub async fn backup_to(&self, path: impl AsRef<Path>) -> Result<(), StoreError> {
         let to = file::absolute(path.as_ref())?;
         let from = self.inner.identity.clone();
@@ -43,7 +46,7 @@ fn copy(from: &Arc<Identity>, to: &Path) -> Result<(), Fault> {
         return Err(exists(to));
     }
     from.check()?;
-    let beside = Beside::new(to);
+    let beside = Beside::new(to)?;
     let mut target = beside.create()?;
     let source = file::reader(from.path(), BUSY_TIMEOUT)?;
     // All pages in one step, which is one state of the file.
@@ -60,11 +63,11 @@ fn copy(from: &Arc<Identity>, to: &Path) -> Result<(), Fault> {
     // From here on the copy is another file: no log of this one belongs to it.
     lineage::add_stretch(&target)?;
     target.close().map_err(|(_, error)| error)?;
-    if file::put_in_place(beside.path(), to)? { Ok(()) } else { Err(exists(to)) }
+    if making::put_in_place(beside.path(), to)? { Ok(()) } else { Err(exists(to)) }
 }
 
 fn exists(to: &Path) -> Fault {
-    Fault::file(to, StoreErrorKind::Unavailable, "there is a file of this name: choose another one")
+    Fault::file(to, StoreErrorKind::Misconfigured, "there is a file of this name: choose another one")
 }
 
 fn unavailable(error: impl std::error::Error + Send + Sync + 'static) -> StoreError {

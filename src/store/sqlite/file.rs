@@ -1,4 +1,4 @@
-//! The file: whose it is, before anything in it is touched; how it is made, and never half; how it is opened.
+//! The file: whose it is, before anything in it is touched, and how it is opened.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -10,9 +10,7 @@ use rusqlite::limits::Limit;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::fault::Fault;
-use super::identity::beside;
-use super::{checkpoint, log, schema};
-use crate::entropy::instance_mark;
+use super::{log, making, schema};
 use crate::store::{StoreError, StoreErrorKind};
 
 /// How the file is used.
@@ -24,6 +22,13 @@ pub(super) struct Settings {
 
 /// The path from the root, so that no name means anything else to the engine, and none moves with the working directory.
 pub(super) fn absolute(path: &Path) -> Result<PathBuf, Fault> {
+    // As the engine would read it. A file of such a name can be had by its path from the root, or after `./`.
+    if path.as_os_str().as_encoded_bytes().starts_with(b":memory:") {
+        return Err(Fault::file(path, StoreErrorKind::Misconfigured, IN_MEMORY));
+    }
+    if path.as_os_str().as_encoded_bytes().starts_with(b"file:") {
+        return Err(Fault::file(path, StoreErrorKind::Misconfigured, NO_URI));
+    }
     let named = std::path::absolute(path).map_err(|error| unavailable(path, NO_NAME).because(error))?;
     if named.file_name().is_none() {
         return Err(unavailable(path, NO_NAME));
@@ -49,10 +54,13 @@ pub(super) fn prepare(path: &Path) -> Result<(), Fault> {
             return Err(Fault::file(path, StoreErrorKind::Corrupt, problem));
         }
         Ok(_) => {}
-        Err(error) if error.kind() == ErrorKind::NotFound => create(path)?,
+        Err(error) if error.kind() == ErrorKind::NotFound => making::create(path)?,
         Err(error) => return Err(unavailable(path, NO_RIGHTS).because(error)),
     }
-    inspect(path)
+    inspect(path)?;
+    making::keep_to_owner(path);
+    making::sweep(path);
+    Ok(())
 }
 
 /// A connection that writes.
@@ -92,80 +100,6 @@ pub(super) fn reader(path: &Path, busy_timeout: Duration) -> Result<Connection, 
     Ok(connection)
 }
 
-/// Puts a whole file where there is none. `false` where there is one.
-pub(super) fn put_in_place(whole: &Path, path: &Path) -> Result<bool, Fault> {
-    let failed = |error| unavailable(path, NO_RIGHTS).because(error);
-    // The engine would take the log of a file that is gone for that of the new one.
-    let has_something = |log: &PathBuf| fs::metadata(log).is_ok_and(|log| log.len() > 0);
-    if let Some(log) = LOGS.iter().map(|log| beside(path, log)).find(has_something)
-        && !path.exists()
-    {
-        return Err(unavailable(
-            &log,
-            "it belongs to a file that is gone: put that back, or remove this as well",
-        ));
-    }
-    match fs::hard_link(whole, path) {
-        Ok(()) => fs::remove_file(whole).map_err(failed)?,
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => return Ok(false),
-        // A file system without links. The empty file keeps others away; a crash in between leaves it, and says so.
-        Err(_) => match fs::File::create_new(path) {
-            Ok(_) => fs::rename(whole, path).map_err(failed)?,
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => return Ok(false),
-            Err(error) => return Err(failed(error)),
-        },
-    }
-    // So that the name survives a power cut.
-    checkpoint::flush_directory(path)?;
-    Ok(true)
-}
-
-/// A file beside another one that is gone when this is dropped, unless it was put in place.
-pub(super) struct Beside(PathBuf);
-
-impl Beside {
-    pub(super) fn new(path: &Path) -> Self {
-        Self(beside(path, &format!(".{:016x}.new", instance_mark())))
-    }
-
-    pub(super) fn path(&self) -> &Path {
-        &self.0
-    }
-
-    /// A connection to it.
-    pub(super) fn create(&self) -> Result<Connection, Fault> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-            | OpenFlags::SQLITE_OPEN_CREATE
-            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(&self.0, flags)
-            .map_err(|error| unavailable(&self.0, NO_DIRECTORY_RIGHTS).because(error))?;
-        connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0")?;
-        Ok(connection)
-    }
-}
-
-impl Drop for Beside {
-    fn drop(&mut self) {
-        for ending in ["", "-shm"].iter().chain(LOGS) {
-            let _ = fs::remove_file(beside(&self.0, ending));
-        }
-    }
-}
-
-/// Makes an empty registry's file: whole, then under its name, so that no crash leaves half of one there.
-fn create(path: &Path) -> Result<(), Fault> {
-    if let Some(parent) = path.parent().filter(|parent| !parent.is_dir()) {
-        return Err(unavailable(path, format!("there is no directory {}: make it first", parent.display())));
-    }
-    let whole = Beside::new(path);
-    let mut connection = whole.create()?;
-    schema::migrate(&mut connection, schema::STEPS)?;
-    let _: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
-    connection.close().map_err(|(_, error)| error)?;
-    // If somebody else was faster, theirs is as good.
-    put_in_place(whole.path(), path).map(drop)
-}
-
 /// Looks whose file it is, and whether the log beside it is its own. Writes nothing, not even what a crash of another
 /// program left to be written.
 pub(super) fn inspect(path: &Path) -> Result<(), Fault> {
@@ -176,6 +110,18 @@ pub(super) fn inspect(path: &Path) -> Result<(), Fault> {
     log::verify(path)?;
     let mark = schema::mark(&read_only(path)?).map_err(|error| explained(path, error))?;
     is_ours(path, mark)
+}
+
+/// A connection to a registry's file that is not in use, with its log if there is one. Nothing is made beside it otherwise.
+pub(super) fn to_copy(path: &Path) -> Result<Connection, Fault> {
+    if log::is_beside(path) {
+        inspect(path)?;
+        return read_only(path);
+    }
+    let connection = alone(path)?;
+    let mark = schema::mark(&connection).map_err(|error| explained(path, error))?;
+    is_ours(path, mark)?;
+    Ok(connection)
 }
 
 fn is_ours(path: &Path, (application_id, version): (i32, i64)) -> Result<(), Fault> {
@@ -236,7 +182,7 @@ fn uri_path(path: &Path) -> String {
 }
 
 /// What an error of the engine means for somebody who opens a file.
-fn explained(path: &Path, error: rusqlite::Error) -> Fault {
+pub(super) fn explained(path: &Path, error: rusqlite::Error) -> Fault {
     let (kind, problem) = match error.sqlite_error_code() {
         Some(ErrorCode::NotADatabase) => (StoreErrorKind::Corrupt, NOT_OURS),
         Some(ErrorCode::ReadOnly) => (StoreErrorKind::ReadOnly, NO_RIGHTS),
@@ -246,7 +192,7 @@ fn explained(path: &Path, error: rusqlite::Error) -> Fault {
     Fault::file(path, kind, problem).because(error)
 }
 
-fn unavailable(path: &Path, problem: impl Into<String>) -> Fault {
+pub(super) fn unavailable(path: &Path, problem: impl Into<String>) -> Fault {
     Fault::file(path, StoreErrorKind::Unavailable, problem)
 }
 
@@ -259,15 +205,15 @@ const PRAGMAS: &str = "
     PRAGMA secure_delete = ON;
     PRAGMA foreign_keys = OFF;
 ";
-/// What a crash leaves beside a file, by the ends of their names.
-const LOGS: &[&str] = &["-journal", "-wal"];
 /// No value of a row is longer: a record has at most 64 KiB, an event not much more.
 const LONGEST: i32 = 2 * 64 * 1024;
 /// More than there are.
 const STATEMENTS: usize = 64;
 /// Before, two connections could lose acknowledged changes in WAL mode.
 const FIRST_SOUND_VERSION: i32 = 3_051_003;
+const IN_MEMORY: &str = "a file is needed: for a registry in memory use `Registry::in_memory`";
+const NO_URI: &str = "this is a URI: name the file by its path";
 const NO_NAME: &str = "name a file";
-const NO_RIGHTS: &str = "give this user the right to read and write the file, and to write to its directory";
-const NO_DIRECTORY_RIGHTS: &str = "give this user the right to write to the directory";
+pub(super) const NO_RIGHTS: &str =
+    "give this user the right to read and write the file, and to write to its directory";
 const NOT_OURS: &str = "the file is another program's: name another one";

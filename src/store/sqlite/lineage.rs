@@ -81,6 +81,12 @@ pub(super) fn add_stretch(connection: &Connection) -> Result<(), Fault> {
     one(added)
 }
 
+/// Tells whether a file is of a version that names its states.
+pub(super) fn is_kept(connection: &Connection) -> Result<bool, Fault> {
+    let kept = "SELECT 1 FROM pragma_table_info('feed') WHERE name = 'mark'";
+    Ok(connection.prepare(kept)?.exists([])?)
+}
+
 /// Counts a commit that writes no event.
 pub(super) fn step(connection: &Connection) -> Result<(), Fault> {
     let counted = connection

@@ -67,6 +67,12 @@ pub(super) fn verify(path: &Path) -> Result<(), Fault> {
     }
 }
 
+/// Tells whether something is in a log that lies beside the file.
+pub(super) fn is_beside(path: &Path) -> bool {
+    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    ["-wal", "-journal"].iter().any(|log| fs::metadata(beside(&target, log)).is_ok_and(|log| log.len() > 0))
+}
+
 /// What the lineage of file and log together says.
 struct Stretches {
     rows: Vec<Stretch>,
@@ -140,7 +146,8 @@ fn commit_at(connection: &Connection, position: i64) -> Result<Option<Vec<u8>>, 
         .optional()
 }
 
-fn is_whole(connection: &Connection) -> bool {
+/// Tells whether the engine finds every page and every index as it should be.
+pub(super) fn is_whole(connection: &Connection) -> bool {
     integrity(connection).is_ok_and(|found| found == "ok")
 }
 
@@ -149,7 +156,7 @@ fn integrity(connection: &Connection) -> Result<String, rusqlite::Error> {
 }
 
 /// Checks what a registry's file always is: what is not whole has pages of two files.
-pub(super) fn whole(connection: &Connection) -> Result<(), String> {
+fn whole(connection: &Connection) -> Result<(), String> {
     let unreadable = |error: rusqlite::Error| format!("the two cannot be read together: {error}");
     let found = integrity(connection).map_err(unreadable)?;
     if found != "ok" {

@@ -36,7 +36,7 @@ impl SqliteOptions {
     /// that are writing to the file. After that it is given up, not written. Five seconds unless configured otherwise; with
     /// [`Duration::ZERO`] no other process is waited for.
     pub fn busy_timeout(mut self, timeout: impl Into<Duration>) -> Self {
-        self.settings.busy_timeout = timeout.into();
+        self.settings.busy_timeout = timeout.into().min(LONGEST_WAIT);
         self
     }
 
@@ -55,3 +55,6 @@ impl Default for SqliteOptions {
         Self { settings: Settings { busy_timeout: Duration::from_secs(5), max_size: None } }
     }
 }
+
+/// What the engine counts to, in milliseconds.
+const LONGEST_WAIT: Duration = Duration::from_millis(i32::MAX as u64);

@@ -1,0 +1,192 @@
+//! How a file comes to be: whole, then under its name, and its owner's alone.
+//!
+//! What is being made lies beside its place, as `NAME.<16 digits>.new`, and takes its name once it is whole and flushed. The
+//! process that makes it holds a lock on `NAME.<16 digits>.new-lock`. A process that is killed leaves both; the lock is gone
+//! with it, and whoever opens or makes a file in the same directory next takes them away.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::fault::Fault;
+use super::file::{NO_RIGHTS, unavailable};
+use super::identity::beside;
+use super::{checkpoint, schema};
+use crate::entropy::instance_mark;
+
+/// Makes an empty registry's file: whole, then under its name, so that no crash leaves half of one there.
+pub(super) fn create(path: &Path) -> Result<(), Fault> {
+    if let Some(parent) = path.parent().filter(|parent| !parent.is_dir()) {
+        return Err(unavailable(path, format!("there is no directory {}: make it first", parent.display())));
+    }
+    let whole = Beside::new(path)?;
+    let mut connection = whole.create()?;
+    schema::migrate(&mut connection, schema::STEPS)?;
+    let _: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
+    connection.close().map_err(|(_, error)| error)?;
+    // If another process was faster, its file is as good.
+    put_in_place(whole.path(), path).map(drop)
+}
+
+/// Puts a whole file where there is none. `false` where there is one.
+pub(super) fn put_in_place(whole: &Path, path: &Path) -> Result<bool, Fault> {
+    let failed = |error| unavailable(path, NO_RIGHTS).because(error);
+    // The engine would take the log of a file that is gone for that of the new one.
+    let has_something = |log: &PathBuf| fs::metadata(log).is_ok_and(|log| log.len() > 0);
+    if let Some(log) = LOGS.iter().map(|log| beside(path, log)).find(has_something)
+        && !path.exists()
+    {
+        return Err(unavailable(
+            &log,
+            "it belongs to a file that is gone: put that back, or remove this as well",
+        ));
+    }
+    match fs::hard_link(whole, path) {
+        Ok(()) => fs::remove_file(whole).map_err(failed)?,
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => return Ok(false),
+        // A file system without links. The empty file keeps others away; a crash in between leaves it, and says so.
+        Err(_) => match File::create_new(path) {
+            Ok(_) => fs::rename(whole, path).map_err(failed)?,
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => return Ok(false),
+            Err(error) => return Err(failed(error)),
+        },
+    }
+    // So that the name survives a power cut.
+    checkpoint::flush_directory(path)?;
+    Ok(true)
+}
+
+/// A file beside the place that it is made for, gone when this is dropped unless it was put in place.
+pub(super) struct Beside {
+    path: PathBuf,
+    /// Held for as long as the file is being made.
+    _lock: File,
+}
+
+impl Beside {
+    pub(super) fn new(path: &Path) -> Result<Self, Fault> {
+        sweep(path);
+        loop {
+            let path = beside(path, &format!(".{:016x}.new", instance_mark()));
+            let name = beside(&path, LOCK);
+            let lock = private().create_new(true).open(&name);
+            let lock = lock.map_err(|error| unavailable(&path, NO_DIRECTORY_RIGHTS).because(error))?;
+            // Where a file system knows no locks, none is taken for one that a killed process left.
+            let _ = lock.lock();
+            // Another process may have come in between, and have taken it for that.
+            if name.exists() {
+                return Ok(Self { path, _lock: lock });
+            }
+        }
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// A connection to it.
+    pub(super) fn create(&self) -> Result<Connection, Fault> {
+        let made = private().create_new(true).open(&self.path);
+        made.map_err(|error| unavailable(&self.path, NO_DIRECTORY_RIGHTS).because(error))?;
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(&self.path, flags)
+            .map_err(|error| unavailable(&self.path, NO_DIRECTORY_RIGHTS).because(error))?;
+        connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0")?;
+        Ok(connection)
+    }
+}
+
+impl Drop for Beside {
+    fn drop(&mut self) {
+        remove(&self.path);
+    }
+}
+
+/// Takes away what processes that were killed while they made a file have left in the directory of this one.
+pub(super) fn sweep(path: &Path) {
+    let Some(Ok(entries)) = path.parent().map(fs::read_dir) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let Some(path) = name.to_str().and_then(being_made).map(|made| entry.path().with_file_name(made))
+        else {
+            continue;
+        };
+        match File::open(entry.path()).map(|lock| (lock.try_lock(), lock)) {
+            Ok((Ok(()), _lock)) => remove(&path),
+            Ok((Err(TryLockError::WouldBlock | TryLockError::Error(_)), _)) | Err(_) => {}
+        }
+    }
+}
+
+/// The name of the file whose lock this is the name of.
+fn being_made(lock: &str) -> Option<&str> {
+    let made = lock.strip_suffix(LOCK)?;
+    let (_, mark) = made.strip_suffix(".new")?.rsplit_once('.')?;
+    let is_mark = mark.len() == 16 && mark.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    is_mark.then_some(made)
+}
+
+/// The lock last, so that the rest is found again after a kill in between.
+fn remove(path: &Path) {
+    for ending in ["", "-shm"].iter().chain(LOGS).chain(&[LOCK]) {
+        let _ = fs::remove_file(beside(path, ending));
+    }
+}
+
+/// Takes from others the right to read or write a file, and the files beside it.
+///
+/// What is in it is public or sealed, but who owns which client, with which add-ins and since when, is nobody else's
+/// business. Where this process may not change it, that is said in the log, and the file is opened all the same.
+pub(super) fn keep_to_owner(path: &Path) {
+    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    for ending in ["", "-wal", "-shm"] {
+        let path = beside(&path, ending);
+        if let Err(error) = keep_one_to_owner(&path) {
+            let path = path.display();
+            tracing::warn!(%path, %error, "other users may read this file, and this process may not forbid it");
+        }
+    }
+}
+
+/// Gives a file that is to take the place of another one to its owner, where this process may do that.
+pub(super) fn give_to_owner_of(before: &Path, file: &Path) {
+    #[cfg(unix)]
+    if let Ok(before) = fs::metadata(before) {
+        use std::os::unix::fs::MetadataExt as _;
+        let _ = std::os::unix::fs::chown(file, Some(before.uid()), Some(before.gid()));
+    }
+    #[cfg(not(unix))]
+    let _ = (before, file);
+}
+
+#[cfg(unix)]
+fn keep_one_to_owner(path: &Path) -> Result<(), std::io::Error> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let Ok(found) = fs::metadata(path) else { return Ok(()) };
+    let mode = found.permissions().mode();
+    if mode & 0o077 == 0 {
+        return Ok(());
+    }
+    fs::set_permissions(path, fs::Permissions::from_mode(mode & 0o700))
+}
+
+#[cfg(not(unix))]
+fn keep_one_to_owner(_: &Path) -> Result<(), std::io::Error> {
+    Ok(())
+}
+
+/// A file that is its owner's alone. The engine gives those beside it the same rights.
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+/// What a crash leaves beside a file, by the ends of their names.
+pub(super) const LOGS: &[&str] = &["-journal", "-wal"];
+const LOCK: &str = "-lock";
+const NO_DIRECTORY_RIGHTS: &str = "give this user the right to write to the directory";
