@@ -30,6 +30,8 @@ enum Kill {
     OneSession,
 }
 
+const USUAL_KILLS: usize = 10;
+
 /// What was acknowledged.
 #[derive(Default)]
 struct Known {
@@ -41,11 +43,13 @@ struct Known {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whatever_was_acknowledged_survives_the_server() {
-    let each: usize = std::env::var("CLIENT_REGISTRY_KILLS").map_or(10, |count| count.parse().unwrap());
+    let each: usize =
+        std::env::var("CLIENT_REGISTRY_KILLS").map_or(USUAL_KILLS, |count| count.parse().unwrap());
     let kills = [Kill::Server, Kill::Immediately, Kill::OneSession].into_iter().cycle().take(3 * each);
     let told = kill_while_four_write(|store| store, kills).await.expect("all of it is there");
     println!("{} kills: {told}", 3 * each);
-    assert!(!told.contains(", 0 were resolved"), "none was hit in the middle");
+    // Of fewer kills chance decides what they hit.
+    assert!(each < USUAL_KILLS || !told.contains(", 0 were resolved"), "none was hit in the middle");
 }
 
 /// The control: a store that takes a connection that broke for an acknowledgement.
@@ -124,7 +128,8 @@ async fn kill_while_four_write<S: Store>(
 async fn come_on(seen: &mut watch::Receiver<u64>, more: u64) -> Result<(), Failed> {
     let goal = *seen.borrow() + more;
     let wait = seen.wait_for(|so_far| *so_far >= goal);
-    tokio::time::timeout(Duration::from_secs(60), wait).await??;
+    // Long, since a machine that has other things to do is no fault.
+    tokio::time::timeout(Duration::from_secs(300), wait).await??;
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! Processes that write to a file and are killed (`kill -9`), at random moments: whatever they had acknowledged is
 //! there, everything else wholly or not at all. And processes that write to one file at once: no change is lost.
 //!
-//! `CLIENT_REGISTRY_KILLS` asks for more kills than the usual 200, `CLIENT_REGISTRY_SEED` for other moments.
+//! `CLIENT_REGISTRY_KILLS` asks for more or fewer kills than the usual 200, `CLIENT_REGISTRY_SEED` for other moments.
 
 #![cfg(all(unix, feature = "sqlite"))]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests may fail loudly")]
@@ -52,13 +52,17 @@ impl Drop for Scratch {
 
 #[test]
 fn what_was_acknowledged_survives_a_kill_and_nothing_is_there_by_half() {
-    let kills = number("CLIENT_REGISTRY_KILLS", 200);
+    let kills = number("CLIENT_REGISTRY_KILLS", USUAL_KILLS);
     let seed = number("CLIENT_REGISTRY_SEED", 1);
     // Few fall between the flush and the acknowledgement, and now and then none of so many.
     for seed in seed..seed + 10 {
         let tally = kill("kept", Role::Acknowledges, kills, seed).unwrap_or_else(|reason| panic!("{reason}"));
         let _ = writeln!(std::io::stdout(), "seed {seed}: {tally}");
         assert_eq!(tally.kills, kills);
+        // Of fewer kills chance, and what else the machine has to do, decide what they fall on.
+        if kills < USUAL_KILLS {
+            return;
+        }
         assert!(tally.acknowledged > kills, "{tally}");
         if tally.unacknowledged > 0 {
             return;
@@ -207,5 +211,6 @@ fn open(file: &Path) -> Result<Registry<SqliteStore>, String> {
     block_on(registry).map_err(|error| format!("{error:?}"))
 }
 
+const USUAL_KILLS: usize = 200;
 /// So that a file stays small and there are many beginnings.
 const KILLS_A_FILE: usize = 20;
