@@ -42,7 +42,7 @@ fn main() {
         compare(case, &client, command, &mut criterion, &mut ratios);
     };
     measure("add_secret", &|| client.add_secret(&new, &fresh, &deciding).unwrap());
-    measure("rotate", &|| client.rotate(&rotation, &fresh, &deciding).unwrap());
+    measure("rotate", &|| client.rotate(&rotation, &fresh, &LastUses::default(), &deciding).unwrap());
     measure("promote", &|| client.promote(third, &deciding).unwrap());
 
     // A plan has no events: its floor is the copy alone.

@@ -73,6 +73,17 @@ redacted! {
             /// The secret.
             secret: SecretId,
         },
+        /// A secret that was issued here by a registration or a rotation is valid, and nobody has ever used it: the caller of that
+        /// command may have gone away before it had the client secret, and then nobody has it. It goes away when the add-in
+        /// authenticates with it once. Left out when that secret signs, which [`Finding::SignsUnused`] says.
+        NeverUsed {
+            /// The secret.
+            secret: SecretId,
+            /// When it was issued.
+            issued: Timestamp,
+            /// The secrets that it replaces, in the order of their IDs; none if it is the client ID's only one.
+            replaces: Vec<SecretId>,
+        },
         /// The redirect URL leads to another host than the app domain, and not to one below it; see
         /// [`ClientDetails::redirects_outside_domain`](crate::ClientDetails::redirects_outside_domain).
         RedirectOutsideDomain {
@@ -156,6 +167,7 @@ impl Finding {
             | Self::EndsSoon { successor: None, .. }
             | Self::StillPresented { .. }
             | Self::SignsUnused { .. }
+            | Self::NeverUsed { .. }
             | Self::RedirectOutsideDomain { .. } => Severity::Warning,
             Self::EndsSoon { successor: Some(_), .. }
             | Self::LivesTooLong { .. }
@@ -214,6 +226,16 @@ impl fmt::Display for Finding {
             Self::SignsUnused { secret } => write!(
                 f,
                 "secret {secret} signs and was never used: see that the add-in has it, or promote one that it has"
+            ),
+            Self::NeverUsed { secret, issued, replaces } if replaces.is_empty() => write!(
+                f,
+                "secret {secret} was issued at {issued} and was never used: see that the add-in has it, or add another one and \
+                 delete it"
+            ),
+            Self::NeverUsed { secret, issued, .. } => write!(
+                f,
+                "secret {secret} was issued by a rotation at {issued} and was never used: see that the add-in has it, or \
+                 delete it and rotate again"
             ),
             Self::RedirectOutsideDomain { redirect_url, app_domain } => write!(
                 f,

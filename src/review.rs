@@ -49,7 +49,9 @@ impl Review<'_> {
         let ending_soon = self.ending_soon(&findings);
         findings.extend(ending_soon);
         findings.extend(self.still_presented());
-        findings.extend(self.signs_unused());
+        let signs_unused = self.signs_unused();
+        findings.extend(signs_unused.clone());
+        findings.extend(self.never_used(signs_unused.as_ref()));
         findings.extend(self.redirects_outside());
         findings.extend(self.lasting().filter_map(|secret| self.lives_too_long(secret)));
         let imported = self.lasting().filter(|secret| secret.origin() != Origin::Generated);
@@ -159,10 +161,28 @@ impl Review<'_> {
 
     fn signs_unused(&self) -> Option<Finding> {
         let secret = self.client.secret(self.client.signing_at(self.t).secret()?)?;
+        self.is_unused(secret).then(|| Finding::SignsUnused { secret: secret.id() })
+    }
+
+    /// Whether nobody has ever used it, as far as is known. A time that cannot be believed is still one at which it was used.
+    fn is_unused(&self, secret: &Secret) -> bool {
         let used = self.uses.counted_of(secret, self.t);
-        // A time that cannot be believed is still one at which it was used.
-        let is_unused = used.believed.max(used.ahead).is_none();
-        is_unused.then(|| Finding::SignsUnused { secret: secret.id() })
+        used.believed.max(used.ahead).is_none()
+    }
+
+    /// The secrets that came by a registration or a rotation and were never used, unless what has been found says so and more.
+    fn never_used(&self, signs_unused: Option<&Finding>) -> impl Iterator<Item = Finding> {
+        let is_only = self.client.secrets().len() == 1;
+        self.client.secrets().filter_map(move |secret| {
+            let says_it_all =
+                matches!(signs_unused, Some(Finding::SignsUnused { secret: id }) if *id == secret.id());
+            let replaced = self.client.secrets().filter(|old| old.replaced_by() == Some(secret.id()));
+            let replaces: Vec<_> = replaced.map(Secret::id).collect();
+            let came = is_only || !replaces.is_empty();
+            let is_due = came && secret.is_valid_at(self.t) && self.is_unused(secret) && !says_it_all;
+            let issued = secret.added_at();
+            is_due.then(|| Finding::NeverUsed { secret: secret.id(), issued, replaces })
+        })
     }
 
     fn redirects_outside(&self) -> Option<Finding> {
@@ -194,7 +214,7 @@ impl Review<'_> {
         self.client.secrets().filter(|secret| {
             let state = secret.state_at(self.t);
             let is_enabled = matches!(state, SecretState::Valid | SecretState::NotYetStarted);
-            is_enabled && secret.replaced_by().is_none()
+            is_enabled && self.client.replacement_of(secret).is_none()
         })
     }
 

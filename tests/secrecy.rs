@@ -298,9 +298,9 @@ impl Life {
         self.keep(one.id(), secret.expose(), KeyEncoding::Utf8, 8);
         let rotation = Rotation::overlap(Days::new(3)).signing_now();
         see!(self.walker, rotation);
-        let state = self.changed(one.rotate(&rotation, &secret, &deciding).unwrap());
+        let state = self.changed(one.rotate(&rotation, &secret, &LastUses::default(), &deciding).unwrap());
         let one = state.active().unwrap();
-        let refused = one.rotate(&rotation, &secret, &deciding).unwrap_err();
+        let refused = one.rotate(&rotation, &secret, &LastUses::default(), &deciding).unwrap_err();
         see!(self.walker, refused);
         let again = one.add_secret(&NewSecret::lasting(Lifetime::OneYear), &secret, &deciding).unwrap_err();
         see!(self.walker, again);

@@ -135,13 +135,22 @@ pub enum Refusal {
         /// The secret.
         secret: SecretId,
     },
-    /// An earlier rotation of that purpose is still under way (rule 11).
-    #[error("secret {secret} is being rotated out until {until}: wait for that, or delete it")]
+    /// An earlier rotation of that purpose is still under way (rule 11). Where the caller of that rotation went away before it
+    /// had the new client secret, nobody has it: delete the secret that came, then rotate again.
+    #[error(
+        "secret {secret} is being rotated out until {until}, and secret {by} came in its place, {}: wait until then, or, if \
+         nobody has the client secret of secret {by}, delete secret {by} and rotate again",
+        use_in_words(*last_used)
+    )]
     RotationUnderway {
         /// A replaced secret that still runs.
         secret: SecretId,
         /// When it ends.
         until: Timestamp,
+        /// The secret that came in its place.
+        by: SecretId,
+        /// When that one was last used; `None` if it never was, as far as is known.
+        last_used: Option<Timestamp>,
     },
     /// A rotation names a secret that is not of its purpose or does not run (rule 11).
     #[error("secret {secret} cannot be replaced: it is of another purpose, has not started or has ended")]
@@ -206,6 +215,11 @@ pub enum Refusal {
         /// By how much.
         by: Duration,
     },
+}
+
+/// Whether something was ever used, after "which" or a comma.
+pub(crate) fn use_in_words(last_used: Option<Timestamp>) -> String {
+    last_used.map_or_else(|| "which was never used".to_owned(), |at| format!("which was last used at {at}"))
 }
 
 impl Refusal {

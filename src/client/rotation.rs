@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::draft::{Addition, Draft};
 use super::secrets::allowed_validity;
-use super::{Client, Deciding, Refusal, Transition};
+use super::{Client, Deciding, LastUses, Refusal, Transition};
 use crate::client_secret::ClientSecret;
 use crate::event::Fact;
 use crate::id::SecretId;
@@ -94,6 +94,9 @@ impl Rotation {
 impl Client {
     /// Rotates (rule 11): adds a secret, and lets those that it replaces end after the overlap.
     ///
+    /// A rotation whose new secret was deleted is not under way: rotating again replaces the old ones again. The last uses say
+    /// only whether the secret that came was ever used, for the refusal.
+    ///
     /// # Errors
     /// A [`Refusal`] when an earlier rotation of that purpose is still under way, when a named secret cannot be
     /// replaced, when the new one cannot begin to sign as asked, or as by [`add_secret`](Self::add_secret).
@@ -101,10 +104,11 @@ impl Client {
         &self,
         rotation: &Rotation,
         client_secret: &ClientSecret,
+        uses: &LastUses,
         deciding: &Deciding<'_>,
     ) -> Result<Transition, Refusal> {
         let now = self.admit(deciding)?;
-        self.refuse_while_rotating(rotation.purpose, now)?;
+        self.refuse_while_rotating(rotation.purpose, uses, now)?;
         let overlap_ends = match rotation.overlap {
             overlap if overlap.as_millis() == 0 => return Err(Refusal::Overlap),
             overlap => now.checked_add(overlap).ok_or(Refusal::Overlap)?,
@@ -144,15 +148,24 @@ impl Client {
         Ok(draft.into())
     }
 
-    fn refuse_while_rotating(&self, purpose: Purpose, now: Timestamp) -> Result<(), Refusal> {
-        let underway = |secret: &&Secret| {
-            secret.purpose() == purpose && secret.replaced_by().is_some() && secret.validity().runs(now)
-        };
-        match self.secrets().find(underway).and_then(|secret| Some((secret.id(), secret.validity().until()?)))
-        {
-            Some((secret, until)) => Err(Refusal::RotationUnderway { secret, until }),
-            None => Ok(()),
-        }
+    fn refuse_while_rotating(
+        &self,
+        purpose: Purpose,
+        uses: &LastUses,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        let underway = self.secrets().find_map(|secret| {
+            let runs = secret.purpose() == purpose && secret.validity().runs(now);
+            let by = self.replacement_of(secret).filter(|_| runs)?;
+            let (until, last_used) = (secret.validity().until()?, uses.of(by));
+            Some(Refusal::RotationUnderway { secret: secret.id(), until, by, last_used })
+        });
+        underway.map_or(Ok(()), Err)
+    }
+
+    /// The secret that a rotation replaced this one with, unless it has gone since.
+    pub(crate) fn replacement_of(&self, secret: &Secret) -> Option<SecretId> {
+        secret.replaced_by().filter(|by| self.secret(*by).is_some())
     }
 
     /// The secrets of the rotation's purpose that have started and not ended, or those of them that it names.

@@ -160,9 +160,14 @@ impl<S: Store> ClientHandle<S> {
     /// # Errors
     /// A [`Refusal`] as by [`Client::rotate`].
     pub async fn rotate(&self, rotation: Rotation) -> Result<Issued, Error> {
+        // Of another seller's client nobody learns so much as that it has uses (rule 15).
+        self.view.load(&self.client_id).await?;
+        let uses = self.last_uses().await?;
         let client_secret = self.view.registry.new_client_secret()?;
-        let result =
-            self.apply("rotate", |client, deciding| client.rotate(&rotation, &client_secret, deciding)).await;
+        let decide = |client: &Client, deciding: &Deciding<'_>| {
+            client.rotate(&rotation, &client_secret, &uses, deciding)
+        };
+        let result = self.apply("rotate", decide).await;
         hand_over_one(result, client_secret)
     }
 

@@ -81,7 +81,7 @@ impl Reviewed {
     fn rotated(mut self, overlap: u32, at: Timestamp) -> Self {
         let rotation = Rotation::overlap(Days::new(overlap)).lasting(Lifetime::ThreeYears);
         let client_secret = self.entropy.client_secret();
-        let rotated = self.client.rotate(&rotation, &client_secret, &self.desk.at(at)).unwrap();
+        let rotated = self.client.rotate(&rotation, &client_secret, &self.uses, &self.desk.at(at)).unwrap();
         self.client = into_client(rotated);
         self
     }
@@ -267,6 +267,36 @@ fn a_secret_signs_and_was_never_used() {
     let imported = Reviewed::unused(&[password(lasting(800))])
         .importing(Validity::new(start(), Some(day(400))).unwrap(), start());
     assert_eq!(imported.at(start()), [Finding::Imported { secret: secret_id(2) }]);
+}
+
+/// What a caller that went away leaves behind: a secret that was issued and that nobody has.
+#[test]
+fn a_secret_came_by_a_rotation_and_was_never_used() {
+    let never_used = |replaces: &[u32]| Finding::NeverUsed {
+        secret: secret_id(2),
+        issued: day(5),
+        replaces: replaces.iter().copied().map(secret_id).collect(),
+    };
+    let rotated = Reviewed::unused(&[lasting(800)]).used(1, start()).rotated(60, day(5));
+    assert_eq!(rotated.at(day(5)), [never_used(&[1])]);
+    assert_eq!(never_used(&[1]).severity(), Severity::Warning);
+    // As soon as it signs, that says more.
+    let signs = Finding::SignsUnused { secret: secret_id(2) };
+    assert_eq!(rotated.at(day(65)), [signs, only_one(2)]);
+    let deleted = Reviewed {
+        client: into_client(
+            rotated.client.delete_in_emergency(secret_id(2), None, &rotated.desk.at(day(6))).unwrap().0,
+        ),
+        ..rotated
+    };
+    assert_eq!(deleted.at(day(6)), [only_one(1)]);
+    let used = Reviewed::unused(&[lasting(800)]).used(1, start()).rotated(60, day(5)).used(2, day(5));
+    assert_eq!(used.at(day(5)), []);
+    // Nor is a rotation of passwords left out, or a registration: their secrets never sign.
+    let first = Reviewed::unused(&[password(lasting(800))]);
+    let issued = Finding::NeverUsed { secret: secret_id(1), issued: start(), replaces: vec![] };
+    assert_eq!(first.at(start()), [issued, only_one(1)]);
+    assert_eq!(first.used(1, start()).at(start()), [only_one(1)]);
 }
 
 #[test]

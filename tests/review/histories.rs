@@ -38,7 +38,7 @@ fn a_review_finds_what_the_words_say_and_every_finding_is_met() {
     })
     .unwrap();
     // All but the one about the redirect URL, which no command here changes.
-    assert_eq!(seen.len(), 13);
+    assert_eq!(seen.len(), 14);
 }
 
 #[test]
@@ -173,9 +173,20 @@ fn expected(world: &World, reading: Reading) -> Vec<Finding> {
     {
         findings.push(Finding::SignsUnused { secret });
     }
+    for secret in valid(now) {
+        let known = client.secret(secret).unwrap();
+        let replaced = client.secrets().filter(|old| old.replaced_by() == Some(secret));
+        let replaces: Vec<_> = replaced.map(client_registry::Secret::id).collect();
+        let came = facts.secrets().len() == 1 || !replaces.is_empty();
+        let is_unused = uses.of(secret).is_none() && imported_at(client, secret).is_none();
+        if came && is_unused && signing(now) != Some(secret) {
+            findings.push(Finding::NeverUsed { secret, issued: known.added_at(), replaces });
+        }
+    }
     for secret in enabled {
         let (known, ended) = (client.secret(secret).unwrap(), facts.end_of(secret));
-        if known.replaced_by().is_some() || ended.is_some_and(|end| end <= now) {
+        let is_replaced = known.replaced_by().is_some_and(|by| client.secret(by).is_some());
+        if is_replaced || ended.is_some_and(|end| end <= now) {
             continue;
         }
         let longest = Lifetime::ThreeYears.starting(facts.start_of(secret).unwrap()).unwrap().until();

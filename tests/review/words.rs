@@ -73,6 +73,20 @@ fn every_finding() -> Vec<(Finding, Severity, &'static str, &'static str)> {
             "secret 1 signs and was never used: see that the add-in has it, or promote one that it has",
         ),
         (
+            Finding::NeverUsed { secret: one, issued: early, replaces: vec![] },
+            warning,
+            "never_used",
+            "secret 1 was issued at 2026-03-01T09:00:00.000Z and was never used: see that the add-in has it, or add another \
+             one and delete it",
+        ),
+        (
+            Finding::NeverUsed { secret: two, issued: early, replaces: vec![one] },
+            warning,
+            "never_used",
+            "secret 2 was issued by a rotation at 2026-03-01T09:00:00.000Z and was never used: see that the add-in has it, \
+             or delete it and rotate again",
+        ),
+        (
             Finding::RedirectOutsideDomain {
                 redirect_url: RedirectUrl::parse("https://fabrikam.com/done").unwrap(),
                 app_domain: AppDomain::parse("app.contoso.com").unwrap(),

@@ -210,7 +210,10 @@ fn answers(
         ("promote", client.promote(secret, &deciding).err()),
         ("schedule", client.schedule_promotion(secret, now, &deciding).err()),
         ("withdraw", client.withdraw_promotion(secret, &deciding).err()),
-        ("rotate", client.rotate(&Rotation::overlap(Days::new(3)), &text, &deciding).err()),
+        (
+            "rotate",
+            client.rotate(&Rotation::overlap(Days::new(3)), &text, &LastUses::default(), &deciding).err(),
+        ),
         ("import", client.import_secret(&known, &deciding).err()),
         ("import again", client.import_again(&again, &deciding).err()),
         ("emergency", client.delete_in_emergency(secret, Some((&new, &text)), &deciding).err()),

@@ -213,7 +213,9 @@ fn rule_19_a_minute_and_not_a_millisecond_more() {
         let rotation = Rotation::overlap(Days::new(2));
         vec![
             client.add_secret(&lasting_days(1), &entropy.client_secret(), &deciding).err(),
-            client.rotate(&rotation, &entropy.client_secret(), &deciding).err(),
+            client
+                .rotate(&rotation, &entropy.client_secret(), &client_registry::LastUses::default(), &deciding)
+                .err(),
             client.associate(&add_in(1), &deciding).err(),
             client.promote(secret_id(1), &deciding).err(),
             client.plan_client_deletion(&client_registry::LastUses::default(), &deciding).err(),

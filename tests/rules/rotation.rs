@@ -32,13 +32,15 @@ proptest! {
         let rotation = Rotation::overlap(Days::new(overlap)).for_purpose(purpose).lasting(Lifetime::OneYear);
         let rotation = named.iter().fold(rotation, |rotation, named| rotation.replacing(named.iter().copied()));
         let entropy = SeededEntropy::new(111);
-        let found = client.rotate(&rotation, &entropy.client_secret(), &world.desk.at(now));
+        let found = client.rotate(&rotation, &entropy.client_secret(), &world.uses, &world.desk.at(now));
 
         let candidates = replaceable(&world.facts, purpose, now);
         if let Some(underway) = underway(client, purpose, now) {
             let secret = underway.id();
             let until = underway.validity().until().unwrap();
-            prop_assert_eq!(found.err(), Some(Refusal::RotationUnderway { secret, until }));
+            let by = underway.replaced_by().unwrap();
+            let last_used = world.uses.of(by);
+            prop_assert_eq!(found.err(), Some(Refusal::RotationUnderway { secret, until, by, last_used }));
             return Ok(());
         }
         if let Some(refusal) = unfit(client, named.as_deref(), &candidates) {
@@ -84,7 +86,7 @@ proptest! {
         let rotation = Rotation::overlap(Days::new(overlap)).lasting(Lifetime::ThreeYears);
         let rotation = asked.map_or(rotation.clone(), |at| rotation.signing_at(at));
         let entropy = SeededEntropy::new(112);
-        let found = client.rotate(&rotation, &entropy.client_secret(), &world.desk.at(now));
+        let found = client.rotate(&rotation, &entropy.client_secret(), &LastUses::default(), &world.desk.at(now));
         if let Err(Refusal::RotationUnderway { .. }) = found {
             return Ok(());
         }
@@ -111,10 +113,12 @@ proptest! {
         let end = days_later(start(), overlap);
         let rotate = |purpose, now| {
             let rotation = Rotation::overlap(Days::new(3)).for_purpose(purpose);
-            client.rotate(&rotation, &entropy.client_secret(), &desk.at(now))
+            client.rotate(&rotation, &entropy.client_secret(), &LastUses::default(), &desk.at(now))
         };
         let again = rotate(other, later(end, -millis));
-        let expected = other.signs().then_some(Refusal::RotationUnderway { secret: secret_id(1), until: end });
+        let underway =
+            Refusal::RotationUnderway { secret: secret_id(1), until: end, by: secret_id(2), last_used: None };
+        let expected = other.signs().then_some(underway);
         prop_assert_eq!(again.err(), expected);
         prop_assert!(rotate(other, end).is_ok());
     }
@@ -125,7 +129,12 @@ proptest! {
 fn rule_11_an_overlap_is_more_than_nothing() {
     let (client, entropy, desk) = single();
     let rotate = |overlap: Duration| {
-        client.rotate(&Rotation::overlap(overlap), &entropy.client_secret(), &desk.at(start()))
+        client.rotate(
+            &Rotation::overlap(overlap),
+            &entropy.client_secret(),
+            &LastUses::default(),
+            &desk.at(start()),
+        )
     };
     for overlap in [Duration::ZERO, Duration::from_nanos(999_999), Duration::MAX, days(u32::MAX)] {
         assert_eq!(rotate(overlap).err(), Some(Refusal::Overlap), "{overlap:?}");
@@ -135,6 +144,42 @@ fn rule_11_an_overlap_is_more_than_nothing() {
     assert_eq!(end, Some(later(start(), 1)));
     assert_eq!(rotated.signing_at(start()).secret(), Some(secret_id(1)));
     assert_eq!(rotated.signing_at(later(start(), 1)).secret(), Some(secret_id(2)));
+}
+
+/// "A rotation whose new secret was deleted is not under way": it can be given again, and what it replaces ends by it.
+#[test]
+fn rule_11_a_rotation_whose_new_secret_was_deleted_is_not_under_way() {
+    for in_emergency in [false, true] {
+        let (client, entropy, desk) = rotated(30);
+        let now = desk.at(later(start(), 1));
+        let (rotation, mut uses) = (Rotation::overlap(Days::new(40)), LastUses::default());
+        uses.note(secret_id(2), start());
+        let again = |client: &Client| client.rotate(&rotation, &entropy.client_secret(), &uses, &now);
+        let refusal = again(&client).unwrap_err();
+        let (until, last_used) = (days_later(start(), 30), Some(start()));
+        let (secret, by) = (secret_id(1), secret_id(2));
+        assert_eq!(refusal, Refusal::RotationUnderway { secret, until, by, last_used });
+        let words = "secret 1 is being rotated out until 2026-03-31T09:00:00.000Z, and secret 2 came in its place, which was last \
+                     used at 2026-03-01T09:00:00.000Z: wait until then, or, if nobody has the client secret of secret 2, delete \
+                     secret 2 and rotate again";
+        assert_eq!(refusal.to_string(), words);
+
+        let unused = LastUses::default();
+        let refusal = client.rotate(&rotation, &entropy.client_secret(), &unused, &now).unwrap_err();
+        assert!(refusal.to_string().contains("secret 2 came in its place, which was never used: "));
+        let without = if in_emergency {
+            into_client(client.delete_in_emergency(by, None, &now).unwrap().0)
+        } else {
+            let plan = client.plan_deletion(by, &unused, &now).unwrap();
+            assert_eq!(plan.obstacles(), []);
+            into_client(client.confirm(&plan, &unused, &now).unwrap())
+        };
+        assert_eq!(without.signing_at(later(start(), 1)).secret(), Some(secret));
+        let next = into_client(again(&without).unwrap());
+        let replaced = next.secret(secret).unwrap();
+        assert_eq!((replaced.replaced_by(), replaced.validity().until()), (Some(secret_id(3)), Some(until)));
+        assert_eq!(next.signing_at(until).secret(), Some(secret_id(3)));
+    }
 }
 
 /// A disabled secret is replaced as well, and so cannot come back for longer than the overlap.
@@ -147,7 +192,8 @@ fn rule_11_a_disabled_one_is_replaced_as_well() {
     let plan = client.plan_disabling(secret_id(1), &uses, &now).unwrap();
     let client = into_client(client.confirm(&plan, &uses, &now).unwrap());
     let rotation = Rotation::overlap(Days::new(2));
-    let client = into_client(client.rotate(&rotation, &entropy.client_secret(), &now).unwrap());
+    let client =
+        into_client(client.rotate(&rotation, &entropy.client_secret(), &LastUses::default(), &now).unwrap());
     let end = days_later(start(), 2);
     for number in [1, 2] {
         let replaced = client.secret(secret_id(number)).unwrap();
@@ -156,8 +202,9 @@ fn rule_11_a_disabled_one_is_replaced_as_well() {
     let enabled = into_client(client.enable(secret_id(1), &now).unwrap());
     assert!(!enabled.secret(secret_id(1)).unwrap().is_valid_at(end));
     let deleted = into_client(client.delete_in_emergency(secret_id(2), None, &now).unwrap().0);
-    let again = deleted.rotate(&rotation, &entropy.client_secret(), &now);
-    let expected = Refusal::RotationUnderway { secret: secret_id(1), until: end };
+    let again = deleted.rotate(&rotation, &entropy.client_secret(), &LastUses::default(), &now);
+    let expected =
+        Refusal::RotationUnderway { secret: secret_id(1), until: end, by: secret_id(3), last_used: None };
     assert_eq!(again.err(), Some(expected), "the disabled one still runs");
 }
 
@@ -170,10 +217,11 @@ fn rule_11_passwords_rotate_apart() {
     let client = into_client(client.add_secret(&password, &entropy.client_secret(), &now).unwrap());
     let rotation = Rotation::overlap(Days::new(2)).for_purpose(Purpose::PasswordOnly);
     for signing in [rotation.clone().signing_now(), rotation.clone().signing_at(start())] {
-        let found = client.rotate(&signing, &entropy.client_secret(), &now);
+        let found = client.rotate(&signing, &entropy.client_secret(), &LastUses::default(), &now);
         assert_eq!(found.err(), Some(Refusal::CannotSign));
     }
-    let next = into_client(client.rotate(&rotation, &entropy.client_secret(), &now).unwrap());
+    let next =
+        into_client(client.rotate(&rotation, &entropy.client_secret(), &LastUses::default(), &now).unwrap());
     assert_eq!(next.secret(secret_id(1)), client.secret(secret_id(1)));
     assert_eq!(next.secret(secret_id(2)).unwrap().replaced_by(), Some(secret_id(3)));
     assert!(next.promotions().is_empty());
@@ -184,7 +232,7 @@ fn rule_11_passwords_rotate_apart() {
 fn rule_11_the_new_one_has_to_fit() {
     let (client, entropy, desk) = single();
     let rotate = |rotation: Rotation, desk: &Desk| {
-        client.rotate(&rotation, &entropy.client_secret(), &desk.at(start())).err()
+        client.rotate(&rotation, &entropy.client_secret(), &LastUses::default(), &desk.at(start())).err()
     };
     let short = Rotation::overlap(Days::new(30)).lasting(Lifetime::Days(Days::new(30)));
     let at = days_later(start(), 30);
@@ -199,7 +247,12 @@ fn rule_11_the_new_one_has_to_fit() {
     let full = into_client(
         client.add_secret(&lasting_days(9), &entropy.client_secret(), &tight.at(start())).unwrap(),
     );
-    let found = full.rotate(&Rotation::overlap(Days::new(3)), &entropy.client_secret(), &tight.at(start()));
+    let found = full.rotate(
+        &Rotation::overlap(Days::new(3)),
+        &entropy.client_secret(),
+        &LastUses::default(),
+        &tight.at(start()),
+    );
     assert_eq!(found.err(), Some(Refusal::TooManySecrets { limit: 2 }));
     let long = Rotation::overlap(Days::new(3)).lasting(Lifetime::Unlimited);
     let refusal = Refusal::LifetimeTooLong { longest: Lifetime::ThreeYears };
@@ -212,7 +265,14 @@ fn rule_11_with_nothing_to_replace_it_signs_at_once() {
     let (client, entropy, desk) = single();
     let end = days_later(start(), 90);
     let client = into_client(
-        client.rotate(&Rotation::overlap(Days::new(3)), &entropy.client_secret(), &desk.at(end)).unwrap(),
+        client
+            .rotate(
+                &Rotation::overlap(Days::new(3)),
+                &entropy.client_secret(),
+                &LastUses::default(),
+                &desk.at(end),
+            )
+            .unwrap(),
     );
     assert_eq!(client.signing_at(end).secret(), Some(secret_id(2)));
     assert_eq!(client.secret(secret_id(1)).unwrap().replaced_by(), None);
@@ -226,7 +286,7 @@ fn single() -> (Client, SeededEntropy, Desk) {
 fn rotated(overlap: u32) -> (Client, SeededEntropy, Desk) {
     let (client, entropy, desk) = single();
     let rotation = Rotation::overlap(Days::new(overlap));
-    let client = client.rotate(&rotation, &entropy.client_secret(), &desk.at(start()));
+    let client = client.rotate(&rotation, &entropy.client_secret(), &LastUses::default(), &desk.at(start()));
     (into_client(client.unwrap()), entropy, desk)
 }
 
@@ -237,7 +297,8 @@ fn purpose() -> impl Strategy<Value = Purpose> {
 /// A replaced secret of that purpose that still runs.
 fn underway(client: &Client, purpose: Purpose, now: Timestamp) -> Option<&Secret> {
     client.secrets().find(|secret| {
-        secret.purpose() == purpose && secret.replaced_by().is_some() && secret.validity().runs(now)
+        let came = secret.replaced_by().is_some_and(|by| client.secret(by).is_some());
+        secret.purpose() == purpose && came && secret.validity().runs(now)
     })
 }
 

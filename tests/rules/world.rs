@@ -276,7 +276,7 @@ impl World {
         let only = only.map(|pick| self.pick(pick));
         let rotation = only.map_or(rotation.clone(), |only| rotation.replacing([only]));
         let client_secret = self.entropy.client_secret();
-        let transition = self.client.rotate(&rotation, &client_secret, &self.deciding())?;
+        let transition = self.client.rotate(&rotation, &client_secret, &self.uses, &self.deciding())?;
 
         let replaced: Vec<_> = match only {
             Some(only) => vec![only],

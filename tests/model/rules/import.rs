@@ -147,10 +147,11 @@ impl Model {
 
 /// Rules 8 and 18: which of the texts that are moved in may not be.
 pub(super) fn refuse_text(import: &Import, against: &mut Vec<&'static str>) {
-    match import.text {
-        Text::Pool(3 | 4) => against.push("Weak"),
-        text if import.base64 && text != BASE64_TEXT => against.push("Invalid"),
-        _ => {}
+    if matches!(import.text, Text::Pool(3 | 4)) {
+        against.push("Weak");
+    }
+    if import.base64 && import.text != BASE64_TEXT {
+        against.push("Invalid");
     }
 }
 

@@ -41,7 +41,8 @@ impl Model {
         };
         let found = &self.clients[client];
         let of_purpose = |secret: &&Secret| secret.signs == rotate.signs && secret.runs(t);
-        if found.secrets.iter().filter(of_purpose).any(|secret| secret.replaced_by.is_some()) {
+        let is_underway = |secret: &Secret| secret.replaced_by.is_some_and(|by| found.secret(by).is_some());
+        if found.secrets.iter().filter(of_purpose).any(is_underway) {
             against.push("RotationUnderway");
         }
         self.refuse_many(client, t, &mut against);
