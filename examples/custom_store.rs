@@ -274,6 +274,14 @@ impl<D: Files> Store for FileStore<D> {
         limit: usize,
     ) -> Result<Vec<ClientId>, StoreError> {
         let state = self.state()?;
+        let is_known =
+            matches!(by, ClientsBy::All | ClientsBy::Key(_) | ClientsBy::Seller(_) | ClientsBy::Name(..));
+        if !is_known {
+            return Err(StoreError::with_source(
+                StoreErrorKind::Misconfigured,
+                "this store has no such list",
+            ));
+        }
         let is_wanted = |index: &Index| match (by, &index.name) {
             (ClientsBy::All, _) => true,
             (ClientsBy::Key(key_id), _) => index.key_id.as_ref() == Some(key_id),

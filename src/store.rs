@@ -53,7 +53,9 @@ use crate::validity::Timestamp;
 /// Where records live.
 ///
 /// Implementors write plain `async fn`s. The futures are `Send`, may be dropped at any point, and need no particular
-/// runtime.
+/// runtime. The registry polls them on the thread of its caller. A method may block that thread, and everything else that
+/// runs on it waits meanwhile; a store that waits for a disk or for locks does better to do so on a thread of its own, as
+/// `SqliteStore` does. No method waits for ever: it answers [`StoreErrorKind::Unavailable`] after a time that the store chooses.
 ///
 /// # To ensure correctness
 /// - What a method says it sees, it sees: [`load`](Self::load), [`history`](Self::history) and the look-ups answer
@@ -107,7 +109,8 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     ///   place (cases `uniqueness_holds_across_stores`, `one_of_many_gets_the_add_in_across_stores`,
     ///   `one_of_many_gets_the_name_across_stores`), whatever the two clients of the commit give each other
     ///   (cases `an_add_in_moves_in_one_commit`, `names_are_swapped_in_one_commit`). Otherwise [`CommitError::Taken`], and
-    ///   nothing was written.
+    ///   nothing was written. Of several entries that are taken it names any one, with the client that has this one (case
+    ///   `taken_names_one_of_several_entries`).
     /// - The [`Index`] of a change is complete: it replaces what the store had for that client (case
     ///   `the_index_is_replaced`). Last uses of secrets that are no longer in it go with it (case
     ///   `uses_go_with_their_secret`), all others stay (case `uses_stay_through_other_changes`).
@@ -126,6 +129,8 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// - [`CommitError::Failed`] leaves open whether the commit was or will be applied. It is settled by sending the
     ///   same commit again: `Ok` and `Conflict` both mean that the first attempt can no longer be applied (cases
     ///   `the_same_commit_again_is_a_conflict`, `a_dropped_commit_is_fenced`); `Taken` and `NotWritten` say nothing of it.
+    ///   `?` on a [`StoreError`] inside `commit` makes it [`CommitError::Failed`]: *unknown*. That is never wrong, and makes the
+    ///   registry send the commit again, and in the end say that it does not know.
     ///   A store that knows that nothing was written and nothing is under way says [`CommitError::NotWritten`] instead, as
     ///   of a record that is not sealed and that it cannot keep (case `unsealed_records_are_kept_or_refused`).
     fn commit(&self, commit: &Commit) -> impl Future<Output = Result<(), CommitError>> + Send;
@@ -152,6 +157,8 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// - By seller or name only clients whose index has that seller or name (cases `clients_are_listed_by_seller`,
     ///   `clients_are_listed_by_name`): not what is left of deleted ones, which [`ClientsBy::All`] and [`ClientsBy::Key`]
     ///   do list (case `tombstones_are_listed_by_all_and_key`).
+    /// - [`ClientsBy`] may come to have more variants. One that the store does not know is an error of kind
+    ///   [`StoreErrorKind::Misconfigured`], never an empty list: the registry would take it for the truth.
     /// - By key those whose index has that key, from the commit on that says so (cases `clients_are_listed_by_key`,
     ///   `resealing_moves_between_keys`).
     fn clients(

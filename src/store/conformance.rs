@@ -66,6 +66,7 @@ mod adoption;
 mod author;
 mod beside;
 mod disk;
+mod drafts;
 mod dropped;
 mod expectations;
 mod factory;
@@ -91,6 +92,7 @@ mod uses;
 mod watch;
 
 pub use self::disk::Disk;
+pub use self::drafts::{Draft, DraftError, Drafts};
 pub use self::factory::{Factory, Skip, Spoil};
 pub use self::report::{CaseReport, Report, Verdict};
 use self::stop::Checked;
@@ -153,6 +155,7 @@ cases! {
         a_name_belongs_to_one_client
         unique_keys_are_compared_as_bytes
         an_entry_is_claimed_once_in_a_commit
+        taken_names_one_of_several_entries
         one_of_many_gets_the_add_in
         one_of_many_gets_the_name
         one_of_many_gets_the_add_in_across_stores

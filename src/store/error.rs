@@ -33,7 +33,7 @@ pub enum CommitError {
     /// nothing is under way.
     #[error("nothing was written")]
     NotWritten(#[source] StoreError),
-    /// The store failed. The commit may have been applied, or may yet be.
+    /// The store failed. The commit may have been applied, or may yet be: what `?` makes of every [`StoreError`].
     #[error("the store did not say whether the commit was applied")]
     Failed(#[from] StoreError),
 }

@@ -67,6 +67,8 @@ faults! {
     AddInsIgnoreCase: unique_keys_are_compared_as_bytes;
     NamesIgnoreAccents: unique_keys_are_compared_as_bytes;
     ClaimedTwice: an_entry_is_claimed_once_in_a_commit adopting_what_is_taken_is_refused;
+    /// The holder of one entry with another one.
+    TakenNamesAnother: taken_names_one_of_several_entries;
     /// What the one gives is still the one's when the other takes it.
     MovesTrip: an_add_in_moves_in_one_commit names_are_swapped_in_one_commit;
     AddInsAreMerged: the_index_is_replaced;

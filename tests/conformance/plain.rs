@@ -864,6 +864,11 @@ impl Books {
                 let before = holders.find(|(_, index)| entries(index).any(|other| is_same(&other)));
                 let beside = claimed.iter().find(|(other, _)| is_same(other));
                 let beside = beside.filter(|_| fault != Fault::ClaimedTwice);
+                // The first of the client's entries, whichever it is that somebody has.
+                let first = claimed.first().filter(|_| fault == Fault::TakenNamesAnother);
+                if let (Some((by, _)), Some((first, _))) = (before, first) {
+                    return Err(CommitError::Taken { entry: first.clone(), by: by.clone() });
+                }
                 if let Some(by) = before.map(|(id, _)| id).or(beside.map(|(_, id)| id)) {
                     return Err(CommitError::Taken { entry, by: by.clone() });
                 }

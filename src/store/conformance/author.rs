@@ -310,6 +310,10 @@ impl Step {
         self.opened.client_id()
     }
 
+    pub(super) fn change(&self) -> &RecordChange {
+        &self.change
+    }
+
     pub(super) fn record(&self) -> &Record {
         self.change.record()
     }

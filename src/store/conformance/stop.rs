@@ -14,6 +14,8 @@ pub(super) type Checked<T = ()> = Result<T, Stop>;
 
 /// Why a case ends before its end.
 pub(super) enum Stop {
+    /// The suite could not make what it was to write.
+    Unprepared(String),
     /// The store did not do what the contract says.
     Failed(String),
     /// A look-up was answered with an error.
@@ -29,7 +31,7 @@ impl Stop {
 
     /// Not the store's fault.
     pub(super) fn unprepared(why: &dyn Debug) -> Self {
-        Self::Failed(format!("this is an error of the suite, not of the store: {why:?}"))
+        Self::Unprepared(format!("{why:?}"))
     }
 
     /// Says where it was.
@@ -37,7 +39,7 @@ impl Stop {
         match self {
             Self::Failed(what) => Self::Failed(format!("{when}: {what}")),
             Self::Unanswered(what) => Self::Unanswered(format!("{when}: {what}")),
-            skipped @ Self::Skipped(_) => skipped,
+            other @ (Self::Unprepared(_) | Self::Skipped(_)) => other,
         }
     }
 }
@@ -127,6 +129,7 @@ impl Display for Stop {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Failed(what) | Self::Unanswered(what) => f.write_str(what),
+            Self::Unprepared(why) => f.write_str(why),
             Self::Skipped(skip) => write!(f, "skipped: {skip}"),
         }
     }

@@ -80,6 +80,9 @@ impl<F: Factory> Suite<F> {
             let _ = answer.send(match tried {
                 Ok(Ok(())) => Verdict::Passed,
                 Ok(Err(Stop::Failed(what) | Stop::Unanswered(what))) => Verdict::Failed(what),
+                Ok(Err(Stop::Unprepared(why))) => {
+                    Verdict::Failed(format!("this is an error of the suite, not of the store: {why}"))
+                }
                 Ok(Err(Stop::Skipped(skip))) => Verdict::Skipped(skip.to_string()),
                 Err(panic) => Verdict::Failed(format!("something panicked: {}", in_words(&*panic))),
             });

@@ -153,6 +153,38 @@ pub(super) fn an_entry_is_claimed_once_in_a_commit<F: Factory>(trial: Trial<'_, 
     trial.is_kept(&other)
 }
 
+pub(super) fn taken_names_one_of_several_entries<F: Factory>(trial: Trial<'_, F>) -> Checked {
+    let author = &trial.author;
+    let holders = [
+        author.serving("contoso", "calendar app", &["calendar"])?,
+        author.serving("fabrikam", "mail app", &["mail"])?,
+        author.serving("fabrikam", "tasks", &["tasks"])?,
+    ];
+    for holder in &holders {
+        trial.commit([holder])?;
+    }
+    let [named, with_mail, with_tasks] = &holders;
+    let taken = [
+        (name_of(named)?, named),
+        (Entry::AddIn(add_in("mail")?), with_mail),
+        (Entry::AddIn(add_in("tasks")?), with_tasks),
+    ];
+    for name in ["Calendar App", "a free name"] {
+        let greedy = author.serving("contoso", name, &["free", "tasks", "mail"])?;
+        let clients = [author.adopted([&greedy])?];
+        for answer in [trial.try_send(&author.commit([&greedy])?), trial.try_adopt(&clients)] {
+            let Err(CommitError::Taken { entry, by }) = &answer else {
+                return Err(Stop::failed(format!("expected an entry to be taken, found {answer:?}")));
+            };
+            let is_true = taken.iter().any(|(taken, holder)| entry == taken && by == holder.id());
+            ensure!(is_true, "where several entries are taken, {entry:?} is said to belong to {by}");
+        }
+        trial.belongs("free", None)?;
+        trial.is_record(greedy.record_id(), None)?;
+    }
+    Ok(())
+}
+
 pub(super) fn one_of_many_gets_the_add_in<F: Factory>(trial: Trial<'_, F>) -> Checked {
     add_ins_are_raced_for(&trial, &[&trial.store])
 }
