@@ -86,6 +86,7 @@ mod stop;
 mod suite;
 mod times;
 mod together;
+mod told;
 mod trial;
 mod uniqueness;
 mod uses;

@@ -2,10 +2,11 @@
 
 use super::Factory;
 use super::author::{Author, Step, add_in};
-use super::picture::{Subjects, per_client};
+use super::picture::Subjects;
 use super::records::chain;
-use super::stop::{Checked, Stop, ensure, same};
+use super::stop::{Checked, Stop, same};
 use super::together::{Job, Pinned, at_once, in_turns};
+use super::told::is_told;
 use super::trial::{Racing, Trial, is_conflict, is_taken, one_winner};
 use super::uniqueness::name_of;
 use super::watch::Open;
@@ -50,17 +51,8 @@ pub(super) fn adopted_events_come_into_the_feed<F: Factory>(trial: Trial<'_, F>)
     trial.adopt(&adopted)?;
     let (read, _) = trial.drain(Some(&cursor), 1)?;
     let expected: Vec<_> = clients.iter().flatten().flat_map(Step::events).cloned().collect();
-    same("the number of events", read.len(), expected.len())?;
-    ensure!(
-        per_client(read.clone()) == per_client(expected),
-        "the events that moved in are not each trail in order"
-    );
-    let whole = per_client(trial.drain(None, 3)?.0);
-    ensure!(
-        whole == per_client([seen, read].concat()),
-        "whoever reads from the beginning sees something else"
-    );
-    Ok(())
+    is_told("the feed of clients that moved in", &read, &expected)?;
+    is_told("the feed from the beginning", &trial.drain(None, 3)?.0, &[seen, read].concat())
 }
 
 pub(super) fn adopting_is_refused_whole<F: Factory>(trial: Trial<'_, F>) -> Checked {

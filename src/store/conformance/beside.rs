@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use super::Factory;
 use super::author::{Author, Step, add_in, after_start, secret};
-use super::picture::{Subjects, per_client};
+use super::picture::Subjects;
 use super::stop::{Checked, Stop, ensure, same};
 use super::together::{Job, Pinned, at_once, in_turns};
+use super::told::is_told;
 use super::trial::{Racing, Trial, is_conflict, is_taken};
 use super::uniqueness::name_of;
 use super::watch::Open;
@@ -59,12 +60,11 @@ pub(super) fn every_look_up_sees_what_another_store_wrote<F: Factory>(mut trial:
         swap(&mut trial.store, &mut beside);
         written
             .is_still(&subjects.picture(&trial)?, &format!("in a second store, when another one {what}"))?;
-        let told = per_client(trial.drain(Some(&latest), 1)?.0);
-        let expected = write.steps().iter().flat_map(Step::events).cloned().collect();
-        same(
+        let written: Vec<_> = write.steps().iter().flat_map(Step::events).cloned().collect();
+        is_told(
             &format!("what comes after the latest cursor of a second store, when another one {what}"),
-            told,
-            per_client(expected),
+            &trial.drain(Some(&latest), 1)?.0,
+            &written,
         )?;
         let latest = trial.latest()?;
         let rest = trial.changes(Some(&latest), 10)?.events;

@@ -2,9 +2,9 @@
 
 use super::Factory;
 use super::author::{Step, add_in};
-use super::picture::per_client;
 use super::stop::{Checked, Stop, ensure, same};
 use super::together::{Pace, dropped_after};
+use super::told::is_told;
 use super::trial::{MANY, Trial, is_conflict};
 use crate::event::Revision;
 use crate::record::RecordId;
@@ -57,8 +57,7 @@ pub(super) fn a_dropped_commit_is_whole_or_nothing<F: Factory>(trial: Trial<'_, 
         events.extend_from_slice(came.events());
         (one, other) = (came, left);
     }
-    ensure!(per_client(trial.drain(None, 9)?.0) == per_client(events), "the feed has not each event once");
-    Ok(())
+    is_told("the feed", &trial.drain(None, 9)?.0, &events)
 }
 
 pub(super) fn a_dropped_commit_is_fenced<F: Factory>(trial: Trial<'_, F>) -> Checked {

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use super::Factory;
 use super::author::{Step, after_start, secret};
-use super::picture::{Subjects, per_client};
+use super::picture::Subjects;
 use super::stop::{Checked, Stop, ensure, is_down, same};
+use super::told::is_told;
 use super::trial::{MANY, Trial, is_error};
 use crate::store::{Commit, CommitError, Store, StoreErrorKind};
 
@@ -116,10 +117,7 @@ fn goes_on<F: Factory>(mut trial: Trial<'_, F>, after: usize) -> Checked {
     let history: Vec<_> = trial.history(step.id())?.into_iter().flat_map(|c| c.events).collect();
     let written: Vec<_> = steps.iter().flat_map(Step::events).cloned().collect();
     ensure!(history == written, "after a crash the history is not what was acknowledged");
-    ensure!(
-        per_client(trial.drain(None, MANY)?.0) == per_client(written),
-        "after a crash the feed has not each event once"
-    );
+    is_told("the feed after a crash", &trial.drain(None, MANY)?.0, &written)?;
     let found = trial.last_uses(step.id())?.of(secret(1)?);
     ensure!(
         found >= Some(last_use),

@@ -2,9 +2,10 @@
 
 use super::Factory;
 use super::author::{Author, Step, add_in, after_start, client_id, secret, seller};
-use super::picture::{Subjects, per_client};
+use super::picture::Subjects;
 use super::records::chain;
-use super::stop::{Checked, Stop, ensure, same};
+use super::stop::{Checked, Stop, same};
+use super::told::is_told;
 use super::trial::{MANY, Trial};
 use super::uniqueness::name_of;
 use crate::client::LastUses;
@@ -52,7 +53,7 @@ pub(super) fn ids_are_kept_whole_in_every_table<F: Factory>(trial: Trial<'_, F>)
         }
     }
     let events: Vec<_> = clients.iter().flatten().flat_map(Step::events).cloned().collect();
-    ensure!(per_client(trial.drain(None, 5)?.0) == per_client(events), "the feed has not each event once");
+    is_told("the feed", &trial.drain(None, 5)?.0, &events)?;
     // What one of them loses none of the others loses.
     while let Some([_, last]) = clients.pop() {
         let deleted = author.delete(&last)?;

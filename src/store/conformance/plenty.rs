@@ -2,9 +2,9 @@
 
 use super::Factory;
 use super::author::{Author, Step, after_start, secret, seller};
-use super::picture::per_client;
 use super::records::{chain, id_of};
 use super::stop::{Checked, Stop, ensure, same};
+use super::told::is_told;
 use super::trial::{MANY, Trial, pages};
 use crate::client::LastUses;
 use crate::event::Revision;
@@ -34,14 +34,9 @@ pub(super) fn long_lists_come_whole<F: Factory>(trial: Trial<'_, F>) -> Checked 
         let read = pages(limit, |after| trial.ending(Timestamp::MAX, after, limit))?;
         ensure!(read == ends, "{} of {} endings, {limit} at a time", read.len(), ends.len());
     }
-    let events = per_client(steps.iter().flat_map(Step::events).cloned().collect());
+    let events: Vec<_> = steps.iter().flat_map(Step::events).cloned().collect();
     for limit in [1000, MANY, usize::MAX] {
-        let (read, _) = trial.drain(None, limit)?;
-        let count = read.len();
-        ensure!(
-            per_client(read) == events,
-            "the feed has {count} events, {limit} at a time, and not each once"
-        );
+        is_told(&format!("the feed, {limit} at a time"), &trial.drain(None, limit)?.0, &events)?;
     }
     // As many uses in one call.
     let noted: Vec<Use> = ids
@@ -77,13 +72,7 @@ pub(super) fn a_long_history_comes_whole<F: Factory>(trial: Trial<'_, F>) -> Che
         let read: Vec<_> = commits.into_iter().flat_map(|committed| committed.events).collect();
         ensure!(read == events, "a history of {PLENTY} commits is not what was written, {limit} at a time");
     }
-    let (read, _) = trial.drain(None, MANY)?;
-    ensure!(
-        read == events,
-        "a trail of {} events is another one in the feed, of {}",
-        events.len(),
-        read.len()
-    );
+    is_told("the feed of a long trail", &trial.drain(None, MANY)?.0, &events)?;
     let last = steps.last().ok_or_else(|| Stop::unprepared(&"steps"))?;
     let next = author.rename(last, "one more")?;
     trial.commit([&next])?;

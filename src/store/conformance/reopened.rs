@@ -3,10 +3,11 @@
 use super::Factory;
 use super::author::{Author, after_start, secret};
 use super::dropped::rounds;
-use super::picture::{Subjects, per_client};
+use super::picture::Subjects;
 use super::records::chain;
 use super::stop::{Checked, Stop, ensure, same};
 use super::together::dropped_after;
+use super::told::is_told;
 use super::trial::{Trial, drain, is_conflict};
 use crate::store::{Commit, CommitError, Store};
 
@@ -79,8 +80,7 @@ pub(super) fn cursors_outlive_a_crash<F: Factory>(mut trial: Trial<'_, F>) -> Ch
     let (rest, _) = trial.drain(Some(&cursor), 2)?;
     seen.extend(rest);
     let written: Vec<_> = steps.iter().flat_map(|step| step.events()).cloned().collect();
-    ensure!(seen == written, "a reader that came back after each crash has not seen each event once");
-    Ok(())
+    is_told("what a reader has seen that came back after each crash", &seen, &written)
 }
 
 pub(super) fn dropped_commits_are_whole_after_a_crash<F: Factory>(mut trial: Trial<'_, F>) -> Checked {
@@ -114,8 +114,7 @@ pub(super) fn dropped_commits_are_whole_after_a_crash<F: Factory>(mut trial: Tri
         events.extend_from_slice(came.events());
         (one, other) = (came, left);
     }
-    ensure!(per_client(trial.drain(None, 9)?.0) == per_client(events), "the feed has not each event once");
-    Ok(())
+    is_told("the feed", &trial.drain(None, 9)?.0, &events)
 }
 
 pub(super) fn stores_side_by_side_see_one_another<F: Factory>(trial: Trial<'_, F>) -> Checked {
