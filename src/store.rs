@@ -26,6 +26,11 @@ mod sqlite;
 #[doc = include_str!("store/postgres/operations.md")]
 pub mod postgres_operations {}
 
+#[cfg(feature = "sqlite")]
+#[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
+#[doc = include_str!("store/sqlite/operations.md")]
+pub mod sqlite_operations {}
+
 use std::future::Future;
 
 use serde::Serialize;

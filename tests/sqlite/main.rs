@@ -23,6 +23,8 @@ mod logs;
 mod material;
 #[cfg(unix)]
 mod moved;
+#[cfg(unix)]
+mod operations;
 mod restore;
 #[cfg(unix)]
 mod rights;
