@@ -28,6 +28,7 @@ pub use self::add_ins::{MAX_ADD_INS, Move};
 pub use self::deletion::Replacement;
 pub use self::import::{ImportedClient, ImportedSecret};
 pub use self::refusal::Refusal;
+pub(crate) use self::refusal::use_in_words;
 pub use self::rotation::Rotation;
 pub use self::secrets::NewSecret;
 pub use self::tombstone::{Fate, Tombstone};

@@ -28,6 +28,36 @@ use crate::verifier::Verifier;
 /// All calls answer [`Refusal::UnknownClient`] for a client ID that the actor may not see (rule 15), and
 /// [`Error::Unavailable`] when the store does not answer. See [`Outcome`] for what happens
 /// when a command is given twice.
+///
+/// # Callers that go away
+///
+/// A server drops the future of a handler when the browser closes the connection or a timeout is over, and the command with it.
+/// A command that is dropped is carried out wholly or not at all (rule 16), and nobody is told which. Each command says below
+/// what it leaves behind, and how that is found and undone; for most of them it is enough to give the command again. Only a
+/// client secret cannot be had again: it was in the future that was dropped.
+///
+/// A command that should not be dropped is given to a task of the runtime, which goes on when the handler does not. What was
+/// issued is delivered, or kept for the caller, inside that task:
+///
+/// ```
+/// # use client_registry::*;
+/// # async fn keep_for_the_seller(_: Issued) {}
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let registry = Registry::in_memory();
+/// # let contoso = registry.as_seller("contoso")?;
+/// # let details = ClientDetails::new("calendar app", "app.contoso.com", "https://app.contoso.com/done")?;
+/// # let issued = contoso.register(details, Availability::Worldwide, Lifetime::OneYear).await?;
+/// let calendar = contoso.client(issued.client_id());
+/// let rotating = tokio::spawn(async move {
+///     let next = calendar.rotate(Rotation::overlap(Days::new(30))).await?;
+///     keep_for_the_seller(next).await;
+///     Ok::<(), Error>(())
+/// });
+/// rotating.await??; // dropping this does not stop the task
+/// # Ok(())
+/// # }
+/// ```
 pub struct ClientHandle<S = MemoryStore> {
     view: View<S>,
     client_id: ClientId,
@@ -123,6 +153,8 @@ impl<S: Store> ClientHandle<S> {
 
     /// Changes the details.
     ///
+    /// Dropped, it leaves the old details or the new ones: give it again.
+    ///
     /// # Errors
     /// [`Error::NameTaken`], or a [`Refusal`] as by [`Client::change_details`].
     pub async fn change_details(&self, details: ClientDetails) -> Result<Outcome, Error> {
@@ -131,6 +163,9 @@ impl<S: Store> ClientHandle<S> {
     }
 
     /// Adds a secret. The one that signs goes on signing (rule 6).
+    ///
+    /// Dropped, it may leave a secret that nobody has. [`snapshot`](Self::snapshot) lists it, the last in the order of IDs and
+    /// never used; [`plan_deletion`](Self::plan_deletion) and [`confirm`](Self::confirm) remove it.
     ///
     /// # Errors
     /// A [`Refusal`] as by [`Client::add_secret`].
@@ -144,6 +179,8 @@ impl<S: Store> ClientHandle<S> {
 
     /// Imports a secret that was made elsewhere (rule 18), and answers which one it is here.
     ///
+    /// Dropped, it may have imported the secret: given again, it answers which one it is.
+    ///
     /// # Errors
     /// A [`Refusal`] as by [`Client::import_secret`].
     pub async fn import_secret(&self, secret: ImportedSecret) -> Result<SecretId, Error> {
@@ -156,6 +193,12 @@ impl<S: Store> ClientHandle<S> {
     }
 
     /// Rotates: issues a secret and lets the ones it replaces end after the overlap (rule 11).
+    ///
+    /// Dropped, it may leave a rotation under way with a new secret that nobody has, and that signs in the end. Given again, it
+    /// is then refused with [`Refusal::RotationUnderway`], which names the new secret and says that it was never used; a
+    /// [`review`](Self::review) warns of it too ([`Finding::NeverUsed`]). Delete that secret
+    /// ([`plan_deletion`](Self::plan_deletion), [`confirm`](Self::confirm)) and rotate again. What was replaced still ends after
+    /// the overlap of the first rotation at the latest.
     ///
     /// # Errors
     /// A [`Refusal`] as by [`Client::rotate`].
@@ -173,6 +216,8 @@ impl<S: Store> ClientHandle<S> {
 
     /// Lets a secret sign from now on (rule 7).
     ///
+    /// Dropped, it may have promoted the secret: give it again, or promote the one that signed before.
+    ///
     /// # Errors
     /// A [`Refusal`] as by [`Client::promote`].
     pub async fn promote(&self, secret: SecretId) -> Result<Outcome, Error> {
@@ -181,6 +226,8 @@ impl<S: Store> ClientHandle<S> {
     }
 
     /// Lets a secret sign from an instant on (rule 7).
+    ///
+    /// Dropped, it may have scheduled the promotion: give it again, or [withdraw it](Self::withdraw_promotion).
     ///
     /// # Errors
     /// A [`Refusal`] as by [`Client::schedule_promotion`].
@@ -198,6 +245,9 @@ impl<S: Store> ClientHandle<S> {
 
     /// Takes back the scheduled promotion of a secret (rule 7).
     ///
+    /// Dropped, it may have withdrawn the promotion: given again, it is then refused with [`Refusal::NothingScheduled`].
+    /// [Scheduling](Self::schedule_promotion) it again undoes it.
+    ///
     /// # Errors
     /// A [`Refusal`] as by [`Client::withdraw_promotion`].
     pub async fn withdraw_promotion(&self, secret: SecretId) -> Result<Outcome, Error> {
@@ -209,6 +259,8 @@ impl<S: Store> ClientHandle<S> {
 
     /// Switches a disabled secret on again (rule 12).
     ///
+    /// Dropped, it may have enabled the secret: give it again, or [disable](Self::plan_disabling) it.
+    ///
     /// # Errors
     /// [`Refusal::UnknownSecret`]
     pub async fn enable(&self, secret: SecretId) -> Result<Outcome, Error> {
@@ -217,6 +269,8 @@ impl<S: Store> ClientHandle<S> {
     }
 
     /// What disabling a secret would do (rule 12). Carried out by [`confirm`](Self::confirm).
+    ///
+    /// Dropped, it leaves nothing behind: a plan changes nothing.
     ///
     /// # Errors
     /// [`Refusal::UnknownSecret`]
@@ -232,6 +286,8 @@ impl<S: Store> ClientHandle<S> {
     /// Knows every use on this node, and every use on a node that follows the feed that is more than a minute old; see
     /// [`Registry::flush_last_uses`](crate::Registry::flush_last_uses) for other nodes.
     ///
+    /// Dropped, it leaves nothing behind: a plan changes nothing.
+    ///
     /// # Errors
     /// [`Refusal::UnknownSecret`]
     pub async fn plan_deletion(&self, secret: SecretId) -> Result<Plan<SecretDeletion>, Error> {
@@ -243,6 +299,8 @@ impl<S: Store> ClientHandle<S> {
 
     /// What deleting the client ID would do (rule 13). Carried out by [`confirm`](Self::confirm).
     ///
+    /// Dropped, it leaves nothing behind: a plan changes nothing.
+    ///
     /// # Errors
     /// [`Refusal::UnknownClient`], [`Refusal::ClientDeleted`]
     pub async fn plan_client_deletion(&self) -> Result<Plan<ClientDeletion>, Error> {
@@ -253,6 +311,10 @@ impl<S: Store> ClientHandle<S> {
     }
 
     /// Carries out a plan, if what it says still holds and nothing stands in its way.
+    ///
+    /// Dropped, it may have carried out the plan. Given again, a deletion is then refused with [`Refusal::UnknownSecret`], that of
+    /// the client ID with [`Refusal::ClientDeleted`], and a disabling answers [`ConfirmError::Changed`]; nothing is done twice.
+    /// A disabling is undone by [`enable`](Self::enable), a deletion by nothing.
     ///
     /// # Errors
     /// [`ConfirmError::Obstructed`] and [`ConfirmError::Changed`] hold the plan as it would be made now.
@@ -281,6 +343,11 @@ impl<S: Store> ClientHandle<S> {
     /// [`EmergencyDeletion::NotReplaced`]. Where no valid secret is left, the answer and the log say so: the add-in is cut off.
     ///
     /// While others change the client it is tried again for ten seconds, and a store that lets commits wait makes it first.
+    ///
+    /// Dropped, it may have deleted the secret, and issued a replacement that nobody has. Give it again without a replacement:
+    /// that marks the secret compromised if it is not yet, and changes nothing otherwise. [`snapshot`](Self::snapshot) lists a
+    /// replacement that was issued, the last in the order of IDs and never used: delete it as after
+    /// [`add_secret`](Self::add_secret).
     ///
     /// # Errors
     /// [`Refusal::UnknownSecret`]. No rule stands against it otherwise; on a deleted client it marks the secret
@@ -317,6 +384,8 @@ impl<S: Store> ClientHandle<S> {
 
     /// Marks a secret compromised that was deleted before, also after the client's deletion (rule 10).
     ///
+    /// Dropped, it may have marked the secret: give it again.
+    ///
     /// # Errors
     /// [`Refusal::NotDeleted`], [`Refusal::UnknownSecret`]
     pub async fn mark_compromised(&self, secret: SecretId) -> Result<Outcome, Error> {
@@ -340,6 +409,8 @@ impl<S: Store> ClientHandle<S> {
 
     /// Associates an add-in with this client ID (rule 1).
     ///
+    /// Dropped, it may have associated the add-in: give it again, or [dissociate](Self::dissociate) it.
+    ///
     /// # Errors
     /// [`Error::AddInTaken`], or a [`Refusal`] as by [`Client::associate`].
     pub async fn associate(&self, add_in: &AddIn) -> Result<Outcome, Error> {
@@ -347,6 +418,8 @@ impl<S: Store> ClientHandle<S> {
     }
 
     /// Ends the association of an add-in with this client ID.
+    ///
+    /// Dropped, it may have ended the association: give it again, or [associate](Self::associate) the add-in.
     ///
     /// # Errors
     /// [`Refusal::UnknownClient`], [`Refusal::ClientDeleted`]
@@ -356,6 +429,8 @@ impl<S: Store> ClientHandle<S> {
 
     /// Moves an add-in from this client ID to another one of the same seller, in one commit: at no instant does it have
     /// none or two (rule 14).
+    ///
+    /// Dropped, it leaves the add-in with the one client ID or with the other: give it again, or move it back.
     ///
     /// # Errors
     /// A [`Refusal`] as by [`Client::move_add_in`].

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::client::Refusal;
+use crate::client::{Refusal, use_in_words};
 use crate::client_secret::Issued;
 use crate::entropy::EntropyError;
 use crate::error::ErrorKind;
@@ -11,6 +11,7 @@ use crate::invalid::InvalidValue;
 use crate::plan::Plan;
 use crate::record::Opened;
 use crate::store::{Commit, StoreError};
+use crate::validity::Timestamp;
 
 /// Why a command was not carried out. Nothing has changed, except where [`Error::Unresolved`] says that it may have.
 #[derive(Debug, thiserror::Error)]
@@ -20,10 +21,20 @@ pub enum Error {
     #[error(transparent)]
     Refused(#[from] Refusal),
     /// The seller has another client ID of this friendly name (rule 15).
-    #[error("the seller has another client ID of this friendly name, {by}: choose another name")]
+    /// Where the caller of a registration went away before it had the client secret, the name is taken by a client ID whose
+    /// secret nobody has.
+    #[error(
+        "the seller has another client ID of this friendly name, {by}, registered at {registered_at}, {}: choose another name, or, \
+         if nobody has a client secret of that one, delete it and register again",
+        use_in_words(*last_used)
+    )]
     NameTaken {
         /// The client ID that has it.
         by: ClientId,
+        /// When that one was registered or imported.
+        registered_at: Timestamp,
+        /// When one of its secrets was last used; `None` if none ever was, as far as is known.
+        last_used: Option<Timestamp>,
     },
     /// The add-in has another client ID (rule 1): move it from there instead.
     #[error("add-in {add_in} has another client ID{}: move it from there instead", in_words(by.as_ref()))]

@@ -14,7 +14,7 @@ impl<S: Store> View<S> {
     pub(super) async fn taken(&self, entry: Entry, by: ClientId) -> Error {
         match self.registry.holder(&entry, &by).await {
             Ok(Some(holder)) => match entry {
-                Entry::Name(..) => Error::NameTaken { by },
+                Entry::Name(..) => self.name_taken(&holder, by).await.unwrap_or_else(Error::from),
                 Entry::AddIn(add_in) => {
                     let visible = self.actor.may_act_for(holder.owner());
                     Error::AddInTaken { add_in, by: visible.then_some(by) }
@@ -24,6 +24,17 @@ impl<S: Store> View<S> {
             Ok(None) => Error::Contention { attempts: 1 },
             Err(error) => error.into(),
         }
+    }
+
+    /// Says of the client that has a name what tells whether its registration was cut short.
+    async fn name_taken(&self, holder: &Opened, by: ClientId) -> Result<Error, StoreError> {
+        let Opened::Active(live) = holder else {
+            return Ok(Error::Contention { attempts: 1 });
+        };
+        let inner = &self.registry.inner;
+        let uses = inner.uses.of(&inner.store, &by, &*inner.clock).await?;
+        let last_used = live.client().secrets().filter_map(|secret| uses.of(secret.id())).max();
+        Ok(Error::NameTaken { by, registered_at: live.client().registered_at(), last_used })
     }
 }
 

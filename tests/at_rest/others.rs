@@ -61,7 +61,7 @@ fn rule_15_a_forged_index_names_nobody_elses_client() {
         hostile.confess();
         let taken =
             contoso.register(details("Calendar App"), Availability::Worldwide, Lifetime::OneYear).await;
-        assert!(matches!(taken, Err(Error::NameTaken { by }) if by == calendar));
+        assert!(matches!(taken, Err(Error::NameTaken { by, .. }) if by == calendar));
     });
 }
 

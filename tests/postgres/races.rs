@@ -31,7 +31,7 @@ async fn a_name_goes_to_one_of_many_who_want_it_at_once() {
         while let Some(outcome) = racing.join_next().await {
             match outcome.unwrap() {
                 Ok(issued) => won.push(issued.client_id().clone()),
-                Err(Error::NameTaken { by }) => lost.push(by),
+                Err(Error::NameTaken { by, .. }) => lost.push(by),
                 Err(error) => panic!("{error:?}"),
             }
         }
