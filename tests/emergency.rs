@@ -70,7 +70,10 @@ fn rule_9_an_emergency_goes_on_while_others_change_the_client() {
     let client = contoso.client(issued.client_id());
     registry.store().faster.store(200, Ordering::Relaxed);
     let another = client.add_secret(NewSecret::lasting(Lifetime::OneYear));
-    assert!(matches!(block_on(another), Err(Error::Contention { .. })), "what is no emergency gives up");
+    let error = block_on(another).unwrap_err();
+    assert!(matches!(error, Error::Contention { attempts: 16 }), "what is no emergency gives up: {error}");
+    assert_eq!(error.to_string(), "the client was changed by others 16 times in a row: try again");
+    assert_eq!(registry.store().faster.load(Ordering::Relaxed), 184, "it was sent 16 times");
     registry.store().faster.store(200, Ordering::Relaxed);
     let deleted = client.delete_in_emergency(issued.secret_id(), Some(NewSecret::lasting(Lifetime::OneYear)));
     assert!(matches!(block_on(deleted).unwrap(), EmergencyDeletion::Replaced(_)));

@@ -836,7 +836,9 @@ impl Life {
         let theirs = theirs.register(details("stray app"), Availability::Worldwide, lifetime).await.unwrap();
         let record = stray.store().load(theirs.client_id().into()).await.unwrap().unwrap();
         store.adopt(&[Adopted::new(record, Index::default(), vec![])]).await.unwrap();
-        let faults = after.check().await.unwrap().faults;
+        let checked = after.check().await.unwrap();
+        assert!(!checked.is_content());
+        let faults = checked.faults;
         see!(self.walker, faults[0], *faults[0].what());
     }
 

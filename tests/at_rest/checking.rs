@@ -26,6 +26,7 @@ async fn faults(registry: &Registry<Hostile>, id: &ClientId) -> Vec<String> {
     let (of_it, of_others): (Vec<_>, Vec<_>) =
         checked.faults.iter().partition(|fault| fault.client_id() == Some(id));
     assert!(of_others.is_empty(), "{of_others:?}");
+    assert_eq!(checked.is_content(), of_it.is_empty());
     of_it.iter().map(|fault| fault.to_string()).collect()
 }
 
@@ -102,6 +103,7 @@ fn a_record_that_is_gone_or_changed_is_found() {
         store.put(RecordId::REGISTRY.as_str(), None);
         let checked = newcomer.check().await.unwrap();
         assert!(checked.faults.iter().any(|fault| fault.client_id().is_none()), "{checked:?}");
+        assert!(!checked.is_content());
     });
 }
 
@@ -155,6 +157,7 @@ fn an_event_that_cannot_be_read_is_named() {
         *odd.state.spoilt.lock().unwrap() = Some(contents.clients[1].clone());
         let checked = node.check().await.unwrap();
         assert!(checked.faults.iter().any(|fault| fault.client_id() == Some(&contents.clients[1])));
+        assert!(!checked.is_content());
     });
 }
 
@@ -177,5 +180,6 @@ fn a_row_that_was_not_taken_away_is_found() {
             fault.client_id() == Some(&id) && matches!(fault.what(), FaultKind::FoundBy(Lookup::AddIn))
         };
         assert!(checked.faults.iter().any(is_it), "{:?}", checked.faults);
+        assert!(!checked.is_content());
     });
 }

@@ -194,6 +194,7 @@ fn an_old_record_put_back_is_refused_by_who_saw_the_newer_one_and_found_by_check
         let checked = newcomer.check().await.unwrap();
         let found: Vec<_> = checked.faults.iter().filter(|fault| fault.client_id() == Some(id)).collect();
         assert!(found.iter().any(|fault| matches!(fault.what(), FaultKind::OlderThanTrail)), "{found:?}");
+        assert!(!checked.is_content());
         store.confess();
         assert!(newcomer.check().await.unwrap().is_content());
     });

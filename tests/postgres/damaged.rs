@@ -24,6 +24,7 @@ async fn a_damaged_row_is_taken_out_by_hand_and_the_others_never_notice() {
     world.schema.run(&format!("{DAMAGE}'{id}'")).await;
     let checked = world.check().await.unwrap();
     assert!(checked.faults.iter().any(|fault| matches!(fault.what(), FaultKind::Record(_))));
+    assert!(!checked.is_content());
     world.schema.run(&block("taken_out").replace('…', id.as_str())).await;
     // A node that has seen the row is not deceived; one that starts has never heard of the client.
     match world.authenticate(id.as_str(), damaged.client_secret().expose()).await {

@@ -217,6 +217,32 @@ fn rule_09_a_forged_plan_is_not_believed() {
     assert_eq!(refused, Unconfirmed::Obstructed(Box::new(plan)));
 }
 
+/// What stands in the way is said in words, each obstacle with what to do.
+#[test]
+fn rule_09_obstacles_are_told_in_words() {
+    let (single, desk) = one_secret();
+    let mut uses = LastUses::default();
+    uses.note(secret_id(1), start());
+    let plan = single.plan_deletion(secret_id(1), &uses, &desk.at(start())).unwrap();
+    let words = [
+        "it is the last valid secret: add another one first",
+        "it is the last valid secret that can sign: add another one first",
+        "it was used a short while ago: unless it is used again, it can be deleted from",
+    ];
+    assert_eq!(plan.obstacles().len(), words.len());
+    for (obstacle, words) in plan.obstacles().iter().zip(words) {
+        assert!(obstacle.to_string().starts_with(words), "{obstacle}");
+    }
+    assert!(plan.obstacles()[2].to_string().contains(&days_later(start(), 7).to_string()));
+    let refused = single.confirm(&plan, &uses, &desk.at(start())).unwrap_err().to_string();
+    assert!(
+        refused.starts_with("something stands in the way: it is the last valid secret: add"),
+        "{refused}"
+    );
+    assert!(words.iter().all(|words| refused.contains(words)), "{refused}");
+    assert_eq!(refused.matches("; ").count(), 2, "{refused}");
+}
+
 /// Time alone changes consequences: another one that ends meanwhile is no longer left.
 #[test]
 fn rule_09_a_consequence_changes_with_time() {

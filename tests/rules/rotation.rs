@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use client_registry::{
-    Client, Days, Fact, LastUses, Lifetime, NewSecret, Purpose, Refusal, Rotation, Secret, SecretId,
+    Client, Days, Fact, Label, LastUses, Lifetime, NewSecret, Purpose, Refusal, Rotation, Secret, SecretId,
     Timestamp,
 };
 use proptest::prelude::*;
@@ -260,6 +260,22 @@ fn rule_11_the_new_one_has_to_fit() {
 }
 
 /// Without anything to replace the new one signs at once.
+#[test]
+fn rule_11_the_new_secret_has_the_label_that_the_rotation_says() {
+    let (entropy, desk) = (SeededEntropy::new(12), Desk::owner());
+    let client = registered(&lasting_days(9), &entropy, &desk, start());
+    let label = Label::parse("deploy of March").unwrap();
+    let rotation = Rotation::overlap(Days::new(2)).labelled(label.clone());
+    let change =
+        client.rotate(&rotation, &entropy.client_secret(), &desk.at(start())).unwrap().change().unwrap();
+    let added = change.added()[0];
+    assert_eq!(change.next().active().unwrap().secret(added).unwrap().label(), Some(&label));
+    let told = change.events().iter().any(|event| {
+        matches!(event.fact(), Fact::SecretAdded { secret, label: Some(told), .. } if (*secret, told) == (added, &label))
+    });
+    assert!(told, "{:?}", change.events());
+}
+
 #[test]
 fn rule_11_with_nothing_to_replace_it_signs_at_once() {
     let (client, entropy, desk) = single();

@@ -285,6 +285,7 @@ fn a_check_goes_on_after_what_cannot_be_read() {
     let names = |id: &ClientId, is: fn(&FaultKind) -> bool| {
         checked.faults.iter().any(|fault| fault.client_id() == Some(id) && is(fault.what()))
     };
+    assert!(!checked.is_content());
     assert!(names(&bad, |what| matches!(what, FaultKind::Record(_))), "{:?}", checked.faults);
     assert!(names(add_in, |what| matches!(what, FaultKind::Unreadable(_))), "{:?}", checked.faults);
     assert!(names(last, |what| matches!(what, FaultKind::TrailCutShort)), "{:?}", checked.faults);
