@@ -66,7 +66,6 @@ impl fmt::Display for Revision {
 /// Its JSON is for applications. What is stored and hashed is its [text](Self::text), which is a form of its own.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct Event {
-    #[serde(deserialize_with = "stored_client_id")]
     client_id: ClientId,
     revision: Revision,
     at: Timestamp,

@@ -3,13 +3,14 @@
 use serde::Serialize;
 
 use super::{EventHash, Fact, Handover, Revision};
-use crate::id::{Actor, ClientId};
+use crate::id::{Actor, ClientId, stored_client_id};
 use crate::validity::Timestamp;
 
 crate::redacted::redacted! {
     /// What is read of an event; its text is made anew.
     #[derive(Serialize)]
     pub(super) struct Event {
+        #[serde(deserialize_with = "stored_client_id")]
         pub(super) client_id: ClientId,
         pub(super) revision: Revision,
         pub(super) at: Timestamp,

@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer};
 use super::{Event, EventHash, EventText, Fact, Handover, Revision};
 use crate::details::{Availability, ClientDetails};
 use crate::domain::AppDomain;
-use crate::id::{Actor, AddInId, ClientId, OperatorId, SecretId, SellerId};
+use crate::id::{Actor, AddInId, ClientId, OperatorId, SecretId, SellerId, stored_client_id};
 use crate::mac::KeyEncoding;
 use crate::name::{FriendlyName, Label};
 use crate::record::tampered;
@@ -266,6 +266,7 @@ impl Json {
 
 #[derive(Deserialize)]
 struct StoredEvent {
+    #[serde(deserialize_with = "stored_client_id")]
     client_id: ClientId,
     revision: u64,
     at: Timestamp,
@@ -361,10 +362,12 @@ enum StoredFact {
     },
     AddInMovedIn {
         add_in: AddInId,
+        #[serde(deserialize_with = "stored_client_id")]
         from: ClientId,
     },
     AddInMovedOut {
         add_in: AddInId,
+        #[serde(deserialize_with = "stored_client_id")]
         to: ClientId,
     },
     ClientDeleted {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::EventHash;
-use crate::id::ClientId;
+use crate::id::{ClientId, stored_client_id};
 
 /// The text of an event: the bytes that are hashed, and that a store keeps and gives back as they are.
 ///
@@ -39,6 +39,7 @@ impl EventText {
     pub(crate) fn client_id(&self) -> Option<ClientId> {
         #[derive(Deserialize)]
         struct About {
+            #[serde(deserialize_with = "stored_client_id")]
             client_id: ClientId,
         }
         serde_json::from_slice(&self.0).ok().map(|About { client_id }| client_id)

@@ -156,7 +156,7 @@ mod tests {
     use crate::entropy::SystemEntropy;
     use crate::id::{Actor, ClientId};
     use crate::{
-        Availability, ClientDetails, ClientSecret, Deciding, Lifetime, NewSecret, Policy, Timestamp,
+        Availability, ClientDetails, ClientSecret, Deciding, Event, Lifetime, NewSecret, Policy, Timestamp,
     };
 
     fn sealing(ids: &[&str]) -> Sealing {
@@ -174,7 +174,7 @@ mod tests {
         }
     }
 
-    fn registered(id: ClientId) -> Opened {
+    fn registered(id: ClientId) -> (Opened, Vec<Event>) {
         let policy = Policy::default();
         let actor = Actor::Seller("contoso".parse().unwrap());
         let now: Timestamp = "2026-03-01T09:00:00Z".parse().unwrap();
@@ -184,7 +184,8 @@ mod tests {
         let owner = "contoso".parse().unwrap();
         let new = NewSecret::lasting(Lifetime::OneYear);
         let made = Client::register(id, owner, details, Availability::Worldwide, &new, &secret, &deciding);
-        Opened::new(made.unwrap().change().unwrap().into_parts().0)
+        let (state, events) = made.unwrap().change().unwrap().into_parts();
+        (Opened::new(state), events)
     }
 
     /// The longest IDs there are, and one that an earlier version accepted although it looks like a client secret.
@@ -194,7 +195,13 @@ mod tests {
         assert!(ClientId::parse(&like_a_secret).is_err());
         for id in ["calendar", &"i".repeat(64), &like_a_secret] {
             let id = ClientId::stored(id).unwrap();
-            let opened = registered(id.clone());
+            let (opened, events) = registered(id.clone());
+            for event in events {
+                assert_eq!(Event::parse(event.text()).unwrap(), event);
+                let json = serde_json::to_string(&event).unwrap();
+                assert_eq!(serde_json::from_str::<Event>(&json).unwrap(), event);
+                assert_eq!(event.text().client_id().as_ref(), Some(&id));
+            }
             let sealed = sealing(&[&longest_key]).seal(&opened, &SystemEntropy).unwrap();
             let again = Sealed::from_bytes(&sealed.to_bytes()).unwrap();
             assert_eq!(sealing(&[&longest_key]).open((&id).into(), &again).unwrap().client_id(), &id);

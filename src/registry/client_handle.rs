@@ -17,7 +17,7 @@ use crate::event::{Event, EventHash, Revision};
 use crate::finding::Finding;
 use crate::id::{AddIn, AddInId, ClientId, SecretId};
 use crate::plan::{ClientDeletion, Plan, Planned, SecretDeletion, SecretDisabling, Unconfirmed};
-use crate::record::Opened;
+use crate::record::{Opened, tampered};
 use crate::secret::Secret;
 use crate::store::{MemoryStore, Store};
 use crate::validity::Timestamp;
@@ -134,7 +134,11 @@ impl<S: Store> ClientHandle<S> {
             self.view.load(&self.client_id).await?;
             let commits = self.view.registry.inner.store.history(&self.client_id, after, limit).await?;
             let texts = commits.iter().flat_map(|commit| &commit.events);
-            Ok(texts.map(Event::parse).collect::<Result<_, _>>()?)
+            let events: Vec<_> = texts.map(Event::parse).collect::<Result<_, _>>()?;
+            match events.iter().all(|event| *event.client_id() == self.client_id) {
+                true => Ok(events),
+                false => Err(tampered("the trail of one client has events of another").into()),
+            }
         };
         read.instrument(self.span("trail")).await
     }

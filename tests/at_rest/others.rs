@@ -91,6 +91,20 @@ fn rule_01_a_forged_index_gives_no_add_in_away() {
     });
 }
 
+#[test]
+fn rule_15_a_forged_history_shows_nobody_elses_events() {
+    block_on(async {
+        let (registry, hostile, calendar, theirs) = two_sellers().await;
+        let history = registry.store().memory.history(theirs.client_id(), Revision::ZERO, 10).await.unwrap();
+        let events: Vec<_> = history.into_iter().flat_map(|committed| committed.events).collect();
+        assert!(!events.is_empty());
+        let contoso = registry.as_seller("contoso").unwrap();
+        assert!(!contoso.client(&calendar).trail(Revision::ZERO, 10).await.unwrap().is_empty());
+        hostile.edit_trail(move |_| events.clone());
+        refused_as_tampered(contoso.client(&calendar).trail(Revision::ZERO, 10).await);
+    });
+}
+
 /// Without a keyring nothing seals a record, so its ID is looked at.
 #[test]
 fn a_live_client_under_the_id_of_another_is_refused() {
