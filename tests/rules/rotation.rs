@@ -266,8 +266,11 @@ fn rule_11_the_new_secret_has_the_label_that_the_rotation_says() {
     let client = registered(&lasting_days(9), &entropy, &desk, start());
     let label = Label::parse("deploy of March").unwrap();
     let rotation = Rotation::overlap(Days::new(2)).labelled(label.clone());
-    let change =
-        client.rotate(&rotation, &entropy.client_secret(), &desk.at(start())).unwrap().change().unwrap();
+    let change = client
+        .rotate(&rotation, &entropy.client_secret(), &LastUses::default(), &desk.at(start()))
+        .unwrap()
+        .change()
+        .unwrap();
     let added = change.added()[0];
     assert_eq!(change.next().active().unwrap().secret(added).unwrap().label(), Some(&label));
     let told = change.events().iter().any(|event| {
