@@ -79,6 +79,8 @@ pub enum Field {
     KeyId,
     /// [`Keyring`](crate::Keyring)
     Keyring,
+    /// [`RegistryId`](crate::RegistryId)
+    RegistryId,
 }
 
 impl Field {
@@ -114,6 +116,7 @@ impl Field {
             Self::Keyring => {
                 "<key ID>:<44 characters of padded base64>, the primary key first, others after it, separated by commas"
             }
+            Self::RegistryId => "32 lowercase hexadecimal digits",
         }
     }
 }
@@ -139,6 +142,7 @@ impl fmt::Display for Field {
             Self::RedirectScheme => "redirect scheme",
             Self::KeyId => "key ID",
             Self::Keyring => "keyring",
+            Self::RegistryId => "registry ID",
         })
     }
 }

@@ -179,6 +179,13 @@ impl Key {
         &self.seal
     }
 
+    /// What authenticates an export.
+    pub(crate) fn export_key(&self) -> Zeroizing<[u8; LEN]> {
+        let mut subkey = Zeroizing::new([0; LEN]);
+        derive(None, &self.bytes, EXPORT, &mut *subkey);
+        subkey
+    }
+
     /// By what a registry knows the key again. Says nothing about it, and nothing to another registry.
     pub(crate) fn check_value(&self, registry_id: &[u8; 16]) -> CheckValue {
         let mut value = [0; 16];
@@ -234,6 +241,7 @@ const LEN: usize = 32;
 const ENCODED: usize = 44;
 const SEAL: &str = "client-registry/seal/1";
 const CHECK: &str = "client-registry/check/1";
+const EXPORT: &str = "client-registry/export/1";
 
 #[cfg(test)]
 mod tests {
@@ -287,6 +295,8 @@ mod tests {
         derive(None, &key.bytes, SEAL, &mut raw);
         assert_ne!(raw, *key.bytes);
         assert_ne!(raw[..16], one.0);
+        assert_ne!(raw, *key.export_key());
+        assert_ne!(key.export_key()[..16], one.0);
     }
 
     #[test]

@@ -69,7 +69,7 @@ pub use invalid::{Field, InvalidValue, Problem};
 pub use keyring::{Keyring, KeyringVariableError};
 pub use name::{FriendlyName, Label, NameKey};
 pub use policy::Policy;
-pub use record::KeyState;
+pub use record::{KeyState, RegistryId};
 pub use redirect::RedirectUrl;
 pub use validity::{Days, Lifetime, Timestamp, Validity};
 

@@ -9,6 +9,7 @@ mod body;
 mod frame;
 mod opened;
 mod registry;
+mod registry_id;
 mod seal;
 
 use std::fmt;
@@ -19,6 +20,7 @@ pub use self::frame::{MAX_RECORD, RecordParts};
 pub(crate) use self::opened::{LiveClient, Opened, is_due};
 pub use self::registry::KeyState;
 pub(crate) use self::registry::RegistryRecord;
+pub use self::registry_id::RegistryId;
 pub(crate) use self::seal::{ResealError, Sealing, SealingError, missing_key, tampered};
 use crate::event::Revision;
 use crate::id::{ClientId, KeyId};

@@ -60,7 +60,7 @@ use crate::id::{Actor, ClientId, OperatorId, SellerId};
 use crate::invalid::InvalidValue;
 use crate::keyring::Keyring;
 use crate::policy::Policy;
-use crate::record::{Opened, Record, RecordId};
+use crate::record::{Opened, Record, RecordId, RegistryId};
 use crate::store::{CommitId, MemoryStore, Store, StoreError, StoreErrorKind};
 use crate::validity::Timestamp;
 
@@ -151,6 +151,14 @@ impl<S: Store> Registry<S> {
     pub fn as_operator(&self, operator: impl AsRef<str>) -> Result<Operator<S>, InvalidValue> {
         let operator = OperatorId::parse(operator.as_ref())?;
         Ok(Operator::new(self.clone(), Actor::Operator(operator)))
+    }
+
+    /// Which registry it is; `None` in memory, where there is no other. See
+    /// [`RegistryBuilder::expect_registry`](crate::RegistryBuilder::expect_registry).
+    #[must_use]
+    pub fn id(&self) -> Option<RegistryId> {
+        let protection = self.inner.protection.as_ref()?;
+        Some(RegistryId::from_bytes(protection.sealing.registry_id))
     }
 
     /// What commands are decided by.

@@ -13,6 +13,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::entropy::{Entropy, SystemEntropy};
 use crate::keyring::Keyring;
 use crate::policy::Policy;
+use crate::record::RegistryId;
 use crate::store::{MemoryStore, Store};
 
 /// Puts a [`Registry`] together.
@@ -37,6 +38,8 @@ pub struct RegistryBuilder {
     freshness: Freshness,
     reload_after: Duration,
     cached_clients: usize,
+    pub(super) expected: Option<RegistryId>,
+    pub(super) accepts_unauthenticated_exports: bool,
 }
 
 impl RegistryBuilder {
@@ -85,6 +88,24 @@ impl RegistryBuilder {
         Self { cached_clients: clients, ..self }
     }
 
+    /// Opens or imports this registry and no other. One key ring may open several registries; an application that knows
+    /// which one is its own notices another database, or an empty one, before anything is written.
+    ///
+    /// Without it any registry under the keyring is opened, and in an empty store a new one is made. [`Registry::id`] tells
+    /// the ID.
+    pub fn expect_registry(self, id: RegistryId) -> Self {
+        Self { expected: Some(id), ..self }
+    }
+
+    /// Lets [`import`](Self::import) take exports of versions that wrote no proofs (before format 2).
+    ///
+    /// Such an export may have been edited by whoever could write to it: a deleted client left out, a client put back to an
+    /// older state. Accept one only if it was kept where nobody else could write. Whoever can edit an export can also make it
+    /// look like one of an older version: do not leave this on.
+    pub fn accept_unauthenticated_exports(self) -> Self {
+        Self { accepts_unauthenticated_exports: true, ..self }
+    }
+
     /// The registry that lives in a store. In an empty store it is made.
     ///
     /// # Errors
@@ -93,7 +114,7 @@ impl RegistryBuilder {
         if self.freshness.is_too_short() {
             return Err(OpenError::FreshnessTooShort { freshness: self.freshness.limit() });
         }
-        let record = open(&store, &keyring, &*self.entropy).await?;
+        let record = open(&store, &keyring, self.expected.as_ref(), &*self.entropy).await?;
         let protection = Protection::new(keyring, record, &*self.clock, self.key_refresh);
         let cache = Cache::new(self.freshness, self.reload_after, self.cached_clients);
         Ok(self.build(store, Some(protection), Some(cache)))
@@ -141,6 +162,8 @@ impl Default for RegistryBuilder {
             freshness: Freshness::default(),
             reload_after: RELOAD_AFTER,
             cached_clients: CLIENTS,
+            expected: None,
+            accepts_unauthenticated_exports: false,
         }
     }
 }

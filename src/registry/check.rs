@@ -4,8 +4,9 @@
 //! A store is not trusted, and records and trails are tamper-evident each for itself. What only shows when they are
 //! laid side by side shows here: an old record that was put back, events that are gone, an index that leads elsewhere.
 //!
-//! What cannot be seen: an old record whose trail was cut to the same length, and index rows under an add-in, a name or a
-//! seller that no record and no trail names.
+//! What cannot be seen: an old record whose trail was cut to the same length, index rows under an add-in, a name or a
+//! seller that no record and no trail names, a last use that might have been, and the ID of a commit in the history, which
+//! nothing vouches for.
 
 mod fault;
 mod trail;
@@ -16,10 +17,11 @@ use std::fmt;
 pub use self::fault::{Checked, Fault, FaultKind, Lookup};
 use self::trail::Trail;
 use super::Registry;
+use crate::client::believable_until;
 use crate::event::{Event, EventHash, Revision};
 use crate::id::{AddInId, ClientId, KeyId, SellerId};
 use crate::record::Opened;
-use crate::store::{ClientsBy, Cursor, Ending, Index, Store, StoreError, StoreErrorKind};
+use crate::store::{ClientsBy, Cursor, Ending, Index, Store, StoreError, StoreErrorKind, Use};
 use crate::validity::Timestamp;
 
 impl<S: Store> Registry<S> {
@@ -40,6 +42,13 @@ impl<S: Store> Registry<S> {
         let mut sweep = Sweep::default();
         unless_unreadable(self.sweep(&mut sweep).await, &mut faults)?;
         unless_unreadable(self.check_feed(&sweep.heads, &mut sweep.faults).await, &mut faults)?;
+        // A clock that is behind changes that were made is no judge of what was used since.
+        let latest = believable_until(sweep.latest.map_or(self.now(), |latest| latest.max(self.now())));
+        for Use { client_id, secret, at } in std::mem::take(&mut sweep.uses) {
+            if at > latest {
+                sweep.fault(&client_id, FaultKind::LastUse { secret, at });
+            }
+        }
         let strays = self.confirmed_strays(&sweep, &mut faults).await?;
         faults.append(&mut sweep.faults);
         let strays: BTreeSet<_> =
@@ -135,6 +144,7 @@ impl<S: Store> Registry<S> {
                 if let Some(what) = what {
                     sweep.fault(client_id, what);
                 }
+                self.check_last_uses(&opened, sweep).await?;
                 return self.note_lookups(&opened, trail.add_ins, sweep).await;
             }
         }
@@ -163,6 +173,28 @@ impl<S: Store> Registry<S> {
                 return Ok(());
             }
         }
+    }
+
+    /// Nothing vouches for last uses. What no clock can have said shows.
+    async fn check_last_uses(&self, opened: &Opened, sweep: &mut Sweep) -> Result<(), StoreError> {
+        let client_id = opened.client_id();
+        let uses = match self.inner.store.last_uses(client_id).await {
+            Ok(uses) => uses,
+            Err(error) => {
+                sweep.fault(client_id, FaultKind::LastUses(readable(error)?));
+                return Ok(());
+            }
+        };
+        let Ok(client) = opened.client() else { return Ok(()) };
+        sweep.latest = sweep.latest.max(Some(client.changed_at()));
+        for (secret, at) in uses.iter() {
+            if client.secret(secret).is_some_and(|secret| at < secret.added_at()) {
+                sweep.fault(client_id, FaultKind::LastUse { secret, at });
+            } else {
+                sweep.uses.push(Use { client_id: client_id.clone(), secret, at });
+            }
+        }
+        Ok(())
     }
 
     /// What should lead to a client, and what leads to it one by one.
@@ -336,6 +368,9 @@ struct Sweep {
     by_seller: BTreeMap<SellerId, BTreeSet<ClientId>>,
     by_key: BTreeMap<KeyId, BTreeSet<ClientId>>,
     endings: BTreeSet<Ending>,
+    /// The latest change of any client: whatever the clock says, it is no earlier than this.
+    latest: Option<Timestamp>,
+    uses: Vec<Use>,
 }
 
 /// A client, by what kind of thing it is found or not, whether it is, and by which one.

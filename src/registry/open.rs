@@ -7,7 +7,7 @@ use crate::entropy::{Entropy, EntropyError};
 use crate::error::ErrorKind;
 use crate::id::KeyId;
 use crate::keyring::Keyring;
-use crate::record::{KeyState, Record, RecordId, RegistryRecord, SealingError};
+use crate::record::{KeyState, Record, RecordId, RegistryId, RegistryRecord, SealingError};
 use crate::store::{
     ClientsBy, Commit, CommitError, CommitId, Expected, Index, RecordChange, Store, StoreError,
     StoreErrorKind,
@@ -38,6 +38,15 @@ pub enum OpenError {
     /// The store has clients, and no record of the registry that they belong to.
     #[error("the store has clients and no record of their registry: restore it from a backup")]
     NoRegistry,
+    /// The store belongs to another registry than the one that was
+    /// [expected](crate::RegistryBuilder::expect_registry), or to none.
+    #[error("the store is not the one of registry {expected}: {}", found_in_words(found.as_ref()))]
+    OtherRegistry {
+        /// The registry that was expected.
+        expected: RegistryId,
+        /// The one that is there; `None` where there is none.
+        found: Option<RegistryId>,
+    },
     /// An import into this store has not come to its end.
     #[error("an import into this store was interrupted: run it once more, and it goes on where it stopped")]
     ImportUnfinished,
@@ -73,6 +82,7 @@ impl OpenError {
 pub(super) async fn open<S: Store>(
     store: &S,
     keyring: &Keyring,
+    expected_id: Option<&RegistryId>,
     entropy: &dyn Entropy,
 ) -> Result<RegistryRecord, OpenError> {
     for _ in 0..ATTEMPTS {
@@ -81,12 +91,16 @@ pub(super) async fn open<S: Store>(
                 if !store.clients(ClientsBy::All, None, 1).await?.is_empty() {
                     return Err(OpenError::NoRegistry);
                 }
+                if let Some(expected) = expected_id {
+                    return Err(OpenError::OtherRegistry { expected: expected.clone(), found: None });
+                }
                 let mut registry_id = [0; 16];
                 entropy.fill(&mut registry_id)?;
                 (Expected::Absent, RegistryRecord::new(registry_id, keyring))
             }
             Some(found) => {
                 let read = check(&found, keyring)?;
+                read.is_expected(expected_id)?;
                 // A key that was known once, and that nothing is under, may be gone.
                 for key_id in read.active_and_not_in(keyring) {
                     if !store.clients(ClientsBy::Key(key_id), None, 1).await?.is_empty() {
@@ -104,6 +118,24 @@ pub(super) async fn open<S: Store>(
         }
     }
     Err(OpenError::Contention)
+}
+
+impl RegistryRecord {
+    /// Refuses where another registry was expected.
+    pub(super) fn is_expected(&self, expected: Option<&RegistryId>) -> Result<(), OpenError> {
+        let id = RegistryId::from_bytes(self.registry_id);
+        match expected.filter(|expected| **expected != id) {
+            None => Ok(()),
+            Some(expected) => Err(OpenError::OtherRegistry { expected: expected.clone(), found: Some(id) }),
+        }
+    }
+}
+
+fn found_in_words(found: Option<&RegistryId>) -> String {
+    match found {
+        Some(found) => format!("it is the one of {found}, so open the right one"),
+        None => "there is none in it, so restore it or open the right one".to_owned(),
+    }
 }
 
 /// What the record says, if the keyring is the registry's.

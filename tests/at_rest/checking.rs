@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use client_registry::store::{EventText, RecordId};
+use client_registry::store::{EventText, RecordId, Store, Use};
 use client_registry::*;
 use pollster::block_on;
 
@@ -181,5 +181,43 @@ fn a_row_that_was_not_taken_away_is_found() {
         };
         assert!(checked.faults.iter().any(is_it), "{:?}", checked.faults);
         assert!(!checked.is_content());
+    });
+}
+
+/// Nothing vouches for last uses. The check names those that cannot be.
+#[test]
+fn a_last_use_that_cannot_be_is_named() {
+    block_on(async {
+        let (memory, registry, clock, contents) = filled().await;
+        let known = &contents.valid[0];
+        let (client_id, secret) = (known.client_id.clone(), known.secret);
+        let now = Clock::wall(&clock);
+        let minutes = |count: u64| std::time::Duration::from_secs(60 * count);
+        let note = async |at: Timestamp| {
+            let used = Use { client_id: client_id.clone(), secret, at };
+            memory.note_uses(&[used], now).await.unwrap();
+        };
+        let told = async || {
+            let checked = registry.check().await.unwrap();
+            checked.faults.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert!(told().await.is_empty());
+        // The secret was added a day ago.
+        note(now.checked_sub(minutes(2 * 24 * 60)).unwrap()).await;
+        let found = told().await;
+        assert!(found.len() == 1 && found[0].contains(&format!("last use of secret {secret}")), "{found:?}");
+        note(now).await;
+        assert!(told().await.is_empty());
+        note(now.saturating_add(minutes(1))).await;
+        assert!(told().await.is_empty(), "another clock may be a minute ahead");
+        let far = "2099-01-01T00:00:00Z".parse().unwrap();
+        note(far).await;
+        let found = told().await;
+        assert!(found.len() == 1 && found[0].contains("2099") && found[0].contains("clock"), "{found:?}");
+        // It stops no list.
+        let page = registry.as_operator("ann").unwrap().clients(None, 100).await.unwrap();
+        assert_eq!((page.clients().len(), page.unreadable().len()), (3, 0));
+        note(now).await;
+        assert!(told().await.is_empty());
     });
 }

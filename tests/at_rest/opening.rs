@@ -179,3 +179,49 @@ fn a_key_that_was_known_once_and_that_nothing_is_under_may_be_gone() {
         assert!(matches!(&error, OpenError::MissingKey { key_id } if key_id.as_str() == "2027"), "{error}");
     });
 }
+
+/// Two registries under one keyring: the one that is expected opens, no other does, and nothing is written.
+#[test]
+fn a_registry_that_was_not_expected_is_not_opened() {
+    block_on(async {
+        let (_, ours, ..) = filled().await;
+        let id = ours.id().unwrap();
+        assert_eq!(RegistryId::parse(&id.to_string()).unwrap(), id);
+        assert!(Registry::in_memory().id().is_none());
+        let theirs = MemoryStore::new();
+        let (other, _) = open(theirs.clone(), &["2026"], 99).await;
+        let other_id = other.id().unwrap();
+        assert_ne!(id, other_id);
+
+        let expecting = |id: &RegistryId| builder(5).0.expect_registry(id.clone());
+        let error = expecting(&id).open(theirs.clone(), keyring(&["2027", "2026"])).await.unwrap_err();
+        assert!(
+            matches!(&error, OpenError::OtherRegistry { expected, found: Some(found) } if *expected == id && *found == other_id),
+            "{error}"
+        );
+        assert!(error.to_string().contains(&id.to_string()), "{error}");
+        let known: Vec<_> = other.keys().await.unwrap().into_iter().map(|key| key.id.to_string()).collect();
+        assert_eq!(known, ["2026"], "the new key was not written");
+        // Nor is one made where it is not.
+        let empty = MemoryStore::new();
+        let error = expecting(&id).open(empty.clone(), keyring(&["2026"])).await.unwrap_err();
+        assert!(matches!(error, OpenError::OtherRegistry { found: None, .. }), "{error}");
+        assert!(empty.load(RecordId::REGISTRY).await.unwrap().is_none());
+
+        let opened = expecting(&id).open(ours.store().clone(), keyring(&["2026"])).await.unwrap();
+        assert_eq!(opened.id(), Some(id.clone()));
+        // It goes with the registry from store to store, and an import is held to it as well.
+        let mut stream = Vec::new();
+        ours.export(&mut stream).await.unwrap();
+        let (moved, _) =
+            expecting(&id).import(MemoryStore::new(), keyring(&["2026"]), &mut &*stream).await.unwrap();
+        assert_eq!(moved.id(), Some(id));
+        let refused = MemoryStore::new();
+        let error = expecting(&other_id)
+            .import(refused.clone(), keyring(&["2026"]), &mut &*stream)
+            .await
+            .unwrap_err();
+        assert!(matches!(error, ImportError::Open(OpenError::OtherRegistry { .. })), "{error}");
+        assert!(refused.load(RecordId::REGISTRY).await.unwrap().is_none());
+    });
+}

@@ -396,3 +396,34 @@ fn a_place_that_cannot_be_is_lost_and_the_error_says_which_row_to_look_at() {
         assert!(in_words(&error).contains("event.position 9223372036854775807"), "{}", in_words(&error));
     }
 }
+
+/// A last use that is no instant is one client's trouble: lists name it and go on, and so does the check.
+#[test]
+fn a_last_use_that_cannot_be_read_stops_no_list() {
+    let world = World::new();
+    let (forged, sound) = (world.register("calendar app"), world.register("mail app"));
+    let sql = "UPDATE secret SET last_used = 9223372036854775807 WHERE client_id = ?1";
+    world.scratch.engine().execute(sql, [forged.client_id().as_str()]).unwrap();
+    let ann = world.registry.as_operator("ann").unwrap();
+    let pages =
+        [block_on(ann.clients(None, 10)).unwrap(), block_on(world.contoso.clients(None, 10)).unwrap()];
+    for page in pages {
+        let ids: Vec<_> = page.clients().iter().map(|found| found.client().id()).collect();
+        assert_eq!(ids, [sound.client_id()]);
+        assert_eq!(page.unreadable().len(), 1);
+        assert_eq!(page.unreadable()[0].client_id(), forged.client_id());
+    }
+    let report = block_on(ann.expiry_report(&(world.now()..world.in_days(1000)), None, 10)).unwrap();
+    assert_eq!((report.lines().len(), report.unreadable().len()), (1, 1));
+    let checked = block_on(world.registry.check()).unwrap();
+    let told: Vec<_> = checked.faults.iter().map(ToString::to_string).collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!(checked.faults[0].client_id(), Some(forged.client_id()));
+    assert!(matches!(checked.faults[0].what(), FaultKind::LastUses(_)), "{told:?}");
+    // The secret itself works, and a use replaces what was forged.
+    let (id, secret) = (forged.client_id().as_str(), forged.client_secret().expose());
+    block_on(world.registry.authenticate(id, secret)).unwrap();
+    block_on(world.registry.flush_last_uses()).unwrap();
+    let checked = block_on(world.registry.check()).unwrap();
+    assert!(checked.is_content(), "{:?}", checked.faults);
+}

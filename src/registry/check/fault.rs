@@ -3,8 +3,9 @@
 use std::fmt;
 
 use crate::event::Revision;
-use crate::id::ClientId;
+use crate::id::{ClientId, SecretId};
 use crate::store::StoreError;
+use crate::validity::Timestamp;
 
 /// What [`Registry::check`](crate::Registry::check) found.
 #[derive(Debug)]
@@ -33,6 +34,17 @@ pub enum FaultKind {
     Record(StoreError),
     /// The trail cannot be read.
     Trail(StoreError),
+    /// The last uses of its secrets cannot be read.
+    LastUses(StoreError),
+    /// The last use of a secret cannot be: it is more than a minute ahead of the clock of the node that checks and of every
+    /// change in the store, or before the secret was added. Either a clock was wrong, or somebody edited it: last uses are no part of the record, and nothing
+    /// vouches for them. The next use replaces one that is ahead.
+    LastUse {
+        /// The secret.
+        secret: SecretId,
+        /// When it is said to have been used last.
+        at: Timestamp,
+    },
     /// A list, an index or the change feed cannot be read.
     Unreadable(StoreError),
     /// An event of the trail does not follow the one before: events were edited, reordered or deleted.
@@ -106,6 +118,11 @@ impl fmt::Display for FaultKind {
         match self {
             Self::Record(error) => write!(f, "the record: {}", in_full(error)),
             Self::Trail(error) => write!(f, "the trail: {}", in_full(error)),
+            Self::LastUses(error) => write!(f, "the last uses of its secrets: {}", in_full(error)),
+            Self::LastUse { secret, at } => write!(
+                f,
+                "the last use of secret {secret} cannot be at {at}: a clock was wrong, or the store was edited"
+            ),
             Self::Unreadable(error) => write!(f, "a list or the feed: {}", in_full(error)),
             Self::BrokenTrail { at } => {
                 write!(f, "the trail breaks at revision {at}: events were edited, reordered or deleted")

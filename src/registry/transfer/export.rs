@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::super::{Registry, Unreadable};
-use super::piece::{self, Piece};
+use super::piece::{Piece, Writer};
 use crate::error::ErrorKind;
 use crate::event::Revision;
 use crate::id::ClientId;
@@ -60,6 +60,9 @@ impl<S: Store> Registry<S> {
     /// It is an export of one moment, or none: if somebody changes what was exported already, it fails. Where writers cannot be
     /// stopped, export a backup copy. Writing to the stream blocks; wrap slow ones in a [`BufWriter`](io::BufWriter).
     ///
+    /// Each piece carries a proof under the primary key of the keyring, chained from piece to piece: an export in which
+    /// anything was edited, left out, added or reordered is not imported. An older export, whole, is one all the same.
+    ///
     /// If some clients cannot be read, the export is refused, and the error names all of them.
     ///
     /// # Errors
@@ -88,8 +91,8 @@ impl<S: Store> Registry<S> {
         let record = store.load(RecordId::REGISTRY).await?;
         let record = record.ok_or_else(|| StoreError::new(StoreErrorKind::RolledBack))?;
         let registry_revision = record.revision();
-        piece::begin(stream)?;
-        Piece::Registry(record).write(stream)?;
+        let mut stream = Writer::begin(stream, protection.sealing.keyring.primary_key())?;
+        stream.write(&Piece::Registry(record))?;
 
         let mut exported = Exported { clients: 0, events: 0, left_out: 0 };
         let (mut revisions, mut unreadable) = (Vec::new(), Vec::new());
@@ -101,7 +104,7 @@ impl<S: Store> Registry<S> {
                     exported.left_out += 1;
                     continue;
                 }
-                match self.export_client(client_id, stream, &mut exported).await {
+                match self.export_client(client_id, &mut stream, &mut exported).await {
                     Ok(revision) => revisions.push((client_id.clone(), revision)),
                     Err(ExportError::Store(error)) if error.kind().is_about_what_was_read() => {
                         unreadable.push(Unreadable::new(client_id, &error));
@@ -120,7 +123,7 @@ impl<S: Store> Registry<S> {
         if !self.is_still(&revisions, registry_revision, exported.left_out).await? {
             return Err(ExportError::Changed);
         }
-        Piece::End { clients: exported.clients, events: exported.events }.write(stream)?;
+        stream.write(&Piece::End { clients: exported.clients, events: exported.events })?;
         stream.flush()?;
         Ok(exported)
     }
@@ -128,7 +131,7 @@ impl<S: Store> Registry<S> {
     async fn export_client<W: Write + Send>(
         &self,
         client_id: &ClientId,
-        stream: &mut W,
+        stream: &mut Writer<'_, W>,
         exported: &mut Exported,
     ) -> Result<Revision, ExportError> {
         let store = &self.inner.store;
@@ -136,9 +139,9 @@ impl<S: Store> Registry<S> {
         // than what this registry has seen.
         let (record, _) = self.load_with_record(client_id).await?.ok_or(ExportError::Changed)?;
         let revision = record.revision();
-        Piece::Client(record).write(stream)?;
+        stream.write(&Piece::Client(record))?;
         for (secret, at) in store.last_uses(client_id).await?.iter() {
-            Piece::Use(secret, at).write(stream)?;
+            stream.write(&Piece::Use(secret, at))?;
         }
         let mut reached = Revision::ZERO;
         while reached < revision {
@@ -148,9 +151,9 @@ impl<S: Store> Registry<S> {
             };
             reached = last.revision;
             for committed in page {
-                Piece::Commit(committed.commit_id, committed.revision).write(stream)?;
+                stream.write(&Piece::Commit(committed.commit_id, committed.revision))?;
                 for event in committed.events {
-                    Piece::Event(event).write(stream)?;
+                    stream.write(&Piece::Event(event))?;
                     exported.events += 1;
                 }
             }

@@ -4,7 +4,7 @@ use std::io::{self, Read};
 
 use super::super::open::{OpenError, check, write};
 use super::super::{Registry, RegistryBuilder};
-use super::piece::{self, Piece, Unreadable};
+use super::piece::{Piece, Reader, Unreadable};
 use crate::client::LastUses;
 use crate::entropy::Entropy;
 use crate::error::ErrorKind;
@@ -38,6 +38,15 @@ pub enum ImportError {
     /// The stream is not an export, or not a whole one.
     #[error("the export cannot be used: {0}")]
     Malformed(Box<dyn std::error::Error + Send + Sync>),
+    /// The stream was edited: pieces were changed, left out, added or reordered.
+    #[error("the export was edited after it was made: take another copy of it, or make a new one")]
+    Edited,
+    /// The stream is an export of an older version, which does not prove that nobody edited it.
+    #[error(
+        "the export is of an older version and does not prove that nobody edited it: make a new one, or let the builder \
+         accept unauthenticated exports if nobody else could write to it"
+    )]
+    Unauthenticated,
     /// A client's events do not lead to its record.
     #[error("the trail of client {client_id} is broken")]
     Trail {
@@ -71,7 +80,9 @@ impl ImportError {
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Malformed(_) | Self::Trail { .. } => ErrorKind::Invalid,
+            Self::Malformed(_) | Self::Edited | Self::Unauthenticated | Self::Trail { .. } => {
+                ErrorKind::Invalid
+            }
             Self::Differs { .. } | Self::OtherRegistry => ErrorKind::Conflict,
             Self::Open(_) | Self::Io(_) | Self::Store(_) => ErrorKind::Unavailable,
         }
@@ -81,6 +92,10 @@ impl ImportError {
 impl RegistryBuilder {
     /// Fills an empty store with what was [exported](Registry::export), and opens the registry in it. Every record is
     /// opened and every trail followed before it is written.
+    ///
+    /// A piece of the export is believed only after its proof was found right under the key that the export names, which the
+    /// keyring needs; the store does not open before the last one was. An export of an older version has no proofs, and is
+    /// refused unless the builder [accepts](Self::accept_unauthenticated_exports) it.
     ///
     /// Interrupted at any point, the same import once more goes on where it stopped. Reading the stream blocks; wrap slow
     /// ones in a [`BufReader`](io::BufReader).
@@ -93,16 +108,20 @@ impl RegistryBuilder {
         keyring: Keyring,
         stream: &mut R,
     ) -> Result<(Registry<S>, Imported), ImportError> {
-        piece::expect_beginning(stream)?;
-        let Piece::Registry(record) = Piece::read(stream)? else {
+        let mut stream = Reader::begin(stream, &keyring)?;
+        if !stream.is_proved() && !self.accepts_unauthenticated_exports {
+            return Err(ImportError::Unauthenticated);
+        }
+        let Piece::Registry(record) = stream.read()? else {
             return Err(ImportError::Malformed("the record of the registry is missing".into()));
         };
         let read = check(&record, &keyring)?;
+        read.is_expected(self.expected.as_ref())?;
         let sealing = Sealing { keyring: keyring.clone(), registry_id: read.registry_id };
         begin(&store, &read, &keyring, &*self.entropy).await?;
         let batch = Batch::default();
         let mut import = Import { store: &store, sealing, batch, imported: Imported::default(), last: None };
-        import.read_clients(stream).await?;
+        import.read_clients(&mut stream).await?;
         let imported = import.imported;
         finish(&store, record, &read).await?;
         Ok((self.open(store, keyring).await?, imported))
@@ -180,10 +199,10 @@ impl Reading {
 }
 
 impl<S: Store> Import<'_, S> {
-    async fn read_clients<R: Read + Send>(&mut self, stream: &mut R) -> Result<(), ImportError> {
+    async fn read_clients<R: Read + Send>(&mut self, stream: &mut Reader<'_, R>) -> Result<(), ImportError> {
         let mut reading: Option<Reading> = None;
         loop {
-            match (Piece::read(stream)?, &mut reading) {
+            match (stream.read()?, &mut reading) {
                 (Piece::Client(record), _) => {
                     let next = self.begin_client(record)?;
                     if let Some(whole) = reading.replace(next) {
@@ -345,6 +364,8 @@ impl From<Unreadable> for ImportError {
         match unreadable {
             Unreadable::Io(error) => Self::Io(error),
             Unreadable::Malformed(what) => Self::Malformed(what),
+            Unreadable::Edited => Self::Edited,
+            Unreadable::MissingKey(key_id) => OpenError::MissingKey { key_id }.into(),
         }
     }
 }

@@ -1,0 +1,61 @@
+//! Which registry it is.
+
+use std::fmt;
+use std::str::FromStr;
+
+use data_encoding::HEXLOWER;
+
+use crate::invalid::{Field, InvalidValue, Problem};
+
+/// Tells a registry from every other: 16 random bytes, drawn when it was made. 32 lowercase hexadecimal digits as text.
+///
+/// It is public, stands in every record, and goes with the registry from store to store. An application that keeps it in
+/// its configuration can [expect](crate::RegistryBuilder::expect_registry) its own registry and no other.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct RegistryId([u8; 16]);
+
+impl RegistryId {
+    pub(crate) fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    /// Parses the text.
+    ///
+    /// # Errors
+    /// [`InvalidValue`] when it is not 32 lowercase hexadecimal digits.
+    pub fn parse(text: &str) -> Result<Self, InvalidValue> {
+        let mut bytes = [0; 16];
+        let is_one = HEXLOWER.decode_len(text.len()) == Ok(16)
+            && HEXLOWER.decode_mut(text.as_bytes(), &mut bytes).is_ok();
+        match is_one {
+            true => Ok(Self(bytes)),
+            false => Err(InvalidValue::new(Field::RegistryId, Problem::Form("is not in this form"))),
+        }
+    }
+
+    /// The 16 bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+}
+
+impl FromStr for RegistryId {
+    type Err = InvalidValue;
+
+    fn from_str(text: &str) -> Result<Self, InvalidValue> {
+        Self::parse(text)
+    }
+}
+
+impl fmt::Display for RegistryId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        HEXLOWER.encode_display(&self.0).fmt(f)
+    }
+}
+
+impl fmt::Debug for RegistryId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RegistryId({self})")
+    }
+}
