@@ -73,7 +73,8 @@ use crate::validity::Timestamp;
 /// ```
 ///
 /// # Which server
-/// One primary. A replica, a server whose transactions are read-only, and one with `synchronous_commit` off are refused when
+/// One primary, with synchronous standbys or without. A replica, a server whose transactions are read-only, and one with
+/// `synchronous_commit` off, or `local` although there are synchronous standbys, are refused when
 /// the store is opened, and noticed when they become so later: reads of a replica fail, since they would be answers from the
 /// past, and nothing is committed that may be lost after it was acknowledged.
 ///
@@ -149,6 +150,9 @@ impl PostgresStore {
     /// a reader of the change feed, and needs nothing of the session: a pooler between here and the server may hand out
     /// connections by session or by transaction (with [`PostgresOptions::behind_pooler`] where it does not carry prepared
     /// statements). It must lead to the server's primary.
+    ///
+    /// A server that waits for synchronous standbys is refused, when the store is opened and with every change after that: that
+    /// it stops waiting is a warning, which is not seen through such a pool.
     ///
     /// Other nodes are told of what is committed here, through the pool; of what they commit there are no
     /// [hints](Self::hints), since hearing takes a connection that is not a pool's.

@@ -1,10 +1,12 @@
 //! What the operations page says to do by hand with damaged rows, done as it stands there; and what must not stand in logs.
 
-use std::sync::{Mutex, Once};
+use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 
-use client_registry::store::{Store, StoreErrorKind};
+use client_registry::store::{CommitError, Store, StoreErrorKind};
 use client_registry::{AccessError, FaultKind, Lifetime, NewSecret, Reason};
 
+use crate::restore::cause;
+use crate::server::{Schema, Server};
 use crate::world::World;
 
 /// The block of SQL on the operations page that has these words.
@@ -53,6 +55,51 @@ async fn a_damaged_row_is_taken_out_by_hand_and_the_others_never_notice() {
     // Running it again changes nothing.
     world.schema.run(&block("taken_out").replace('…', id.as_str())).await;
     assert_eq!(world.schema.run("SELECT id FROM client_registry.taken_out").await.len(), 1);
+}
+
+/// Rows that a record does not know of are not a reason to restore a backup.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_trail_without_its_record_is_in_the_way_and_says_so() {
+    let world = World::new().await;
+    let issued = world.register("calendar app").await;
+    let registered = world.store().last();
+    world.schema.run(&block("taken_out").replace('…', issued.client_id().as_str())).await;
+    match world.store().store.commit(&registered).await {
+        Err(CommitError::NotWritten(error)) => {
+            assert_eq!(error.kind(), StoreErrorKind::Misconfigured);
+            assert!(cause(&error).contains("are in the way"), "{}", cause(&error));
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+/// A disk that the server cannot read is neither a damaged registry nor a missing right.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn files_that_the_server_cannot_read_are_no_damage_and_no_missing_right() {
+    let server = Server::start();
+    let world = World::in_schema(Schema::at(server.url())).await;
+    let issued = world.register("calendar app").await;
+    let path = world.schema.run("SELECT pg_relation_filepath('client_registry.records')").await;
+    let file = server.file("data").join(path[0][0].as_ref().unwrap());
+    server.stop("fast");
+    let readable = std::fs::metadata(&file).unwrap().permissions();
+    std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0)).unwrap();
+    server.up();
+    let refused = world.store().load(issued.client_id().into()).await.unwrap_err();
+    assert_eq!(refused.kind(), StoreErrorKind::Unavailable);
+    assert!(cause(&refused).contains("its own files"), "{}", cause(&refused));
+    std::fs::set_permissions(&file, readable).unwrap();
+    assert!(world.store().load(issued.client_id().into()).await.unwrap().is_some());
+    server.stop("fast");
+    let away = file.with_extension("away");
+    std::fs::rename(&file, &away).unwrap();
+    server.up();
+    assert_eq!(
+        world.store().load(issued.client_id().into()).await.unwrap_err().kind(),
+        StoreErrorKind::Unavailable
+    );
+    std::fs::rename(&away, &file).unwrap();
+    assert!(world.store().load(issued.client_id().into()).await.unwrap().is_some());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -114,12 +161,17 @@ impl log::Log for DriverLog {
             return;
         }
         let line = record.args().to_string();
-        if line.contains(SOUGHT) || line.contains("executing statement") {
-            WRITTEN.lock().unwrap().push(line);
+        let is_control = line.contains("executing statement") && written().len() < 1000;
+        if line.contains(SOUGHT) || is_control {
+            written().push(line);
         }
     }
 
     fn flush(&self) {}
+}
+
+fn written() -> MutexGuard<'static, Vec<String>> {
+    WRITTEN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// An ID that nobody has: it could be a secret in the wrong place.
@@ -137,7 +189,7 @@ async fn the_log_of_the_driver_has_no_values_at_any_level() {
     assert!(world.authenticate(SOUGHT, "whatever it may be that comes with it").await.is_err());
     let sought = client_registry::ClientId::parse(SOUGHT).unwrap();
     assert!(unnamed.load((&sought).into()).await.unwrap().is_none());
-    let written = WRITTEN.lock().unwrap();
+    let written = written().clone();
     assert!(written.iter().any(|line| line.contains("executing statement")), "the log is written");
     assert!(written.iter().any(|line| line.contains("parameters: [_")), "{:?}", written.last());
     assert!(!written.iter().any(|line| line.contains(SOUGHT)), "{written:?}");

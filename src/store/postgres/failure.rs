@@ -145,6 +145,7 @@ impl Failure {
             Self::Unusable(_) => StoreErrorKind::ReadOnly,
             Self::NoRuntime | Self::Misconfigured(_) => StoreErrorKind::Misconfigured,
             Self::Connecting(error) if wants_tls(error) => StoreErrorKind::Misconfigured,
+            _ if self.answer().is_some_and(is_of_files) => StoreErrorKind::Unavailable,
             _ => match self.code() {
                 Some(code) if READ_ONLY.contains(code) => StoreErrorKind::ReadOnly,
                 Some(code) if MISCONFIGURED.contains(code) => StoreErrorKind::Misconfigured,
@@ -176,12 +177,26 @@ fn is_from(answer: &DbError, check: &str) -> bool {
     *answer.code() == SqlState::INVALID_TEXT_REPRESENTATION && answer.message().contains(check)
 }
 
+/// Whether the server failed to open, read or write a file, which the role can do nothing about. A file system that has become
+/// read-only comes under the code of a missing right; where the error was raised tells them apart, in every language.
+fn is_of_files(answer: &DbError) -> bool {
+    const STORAGE: [&str; 8] =
+        ["md.c", "fd.c", "slru.c", "xlog.c", "xlogreader.c", "relmapper.c", "relcache.c", "copydir.c"];
+    *answer.code() == SqlState::IO_ERROR
+        || *answer.code() == SqlState::UNDEFINED_FILE
+        || (*answer.code() == SqlState::INSUFFICIENT_PRIVILEGE
+            && answer.file().is_some_and(|file| STORAGE.contains(&file)))
+}
+
 /// What happened, and what to do where that is known.
 fn said(error: &tokio_postgres::Error) -> &'static str {
     let Some(answer) = error.as_db_error() else {
         return "the connection was lost";
     };
     match *answer.code() {
+        _ if is_of_files(answer) => {
+            "the server cannot get at its own files: look at its disk, its file system and its log"
+        }
         SqlState::INSUFFICIENT_PRIVILEGE => {
             "the role lacks a right: grant it what `store::postgres_operations` lists"
         }
