@@ -20,6 +20,10 @@ async fn a_commit_whose_wait_for_a_standby_is_cancelled_is_not_acknowledged() {
     let world = world(&server).await;
     let first = world.register("calendar app").await;
     wait_for(&server, "nobody").await;
+    // An administrator who ends the session, too.
+    let terminator = Canceller::with(&server, "pg_terminate_backend");
+    let terminated = refused(&world.contoso, "terminated").await;
+    assert!(terminator.stop() > 0);
     let canceller = Canceller::of(&server);
     let unresolved = refused(&world.contoso, "cancelled").await;
     let why = cause(unresolved.cause());
@@ -33,7 +37,7 @@ async fn a_commit_whose_wait_for_a_standby_is_cancelled_is_not_acknowledged() {
     world.authenticate(first.client_id().as_str(), first.client_secret().expose()).await.unwrap();
     // Nobody is waited for any longer, so there is nothing to prove.
     wait_for(&server, "").await;
-    for unresolved in [unresolved, *addition] {
+    for unresolved in [unresolved, *addition, *terminated] {
         let Ok(Resolution::Made(Some(issued))) = world.resolve(unresolved).await else { panic!("not made") };
         world.authenticate(issued.client_id().as_str(), issued.client_secret().expose()).await.unwrap();
     }
@@ -231,12 +235,16 @@ struct Canceller {
 
 impl Canceller {
     fn of(server: &Server) -> Self {
+        Self::with(server, "pg_cancel_backend")
+    }
+
+    fn with(server: &Server, how: &'static str) -> Self {
         let (url, count) = (server.url(), std::sync::Arc::new(AtomicUsize::new(0)));
         let counted = std::sync::Arc::clone(&count);
         let cancelling = tokio::spawn(async move {
             let client = client(&url).await.unwrap();
             loop {
-                let cancel = format!("SELECT pg_cancel_backend(pid::integer) FROM ({WAITING}) w");
+                let cancel = format!("SELECT {how}(pid::integer) FROM ({WAITING}) w");
                 counted.fetch_add(client.query(&cancel, &[]).await.unwrap().len(), Ordering::SeqCst);
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
