@@ -2,8 +2,8 @@
 
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 
-use client_registry::store::{CommitError, Store, StoreErrorKind};
-use client_registry::{AccessError, FaultKind, Lifetime, NewSecret, Reason};
+use client_registry::store::{ClientsBy, CommitError, Store, StoreErrorKind};
+use client_registry::{AccessError, FaultKind, Lifetime, NewSecret, Reason, Timestamp};
 
 use crate::restore::cause;
 use crate::server::{Schema, Server};
@@ -193,4 +193,58 @@ async fn the_log_of_the_driver_has_no_values_at_any_level() {
     assert!(written.iter().any(|line| line.contains("executing statement")), "the log is written");
     assert!(written.iter().any(|line| line.contains("parameters: [_")), "{:?}", written.last());
     assert!(!written.iter().any(|line| line.contains(SOUGHT)), "{written:?}");
+}
+
+/// Rows that no node can have written, among those by which clients are found: nobody finds anything by them, and everybody
+/// finds the rest.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rows_of_lists_that_cannot_be_are_passed_over() {
+    let world = World::new().await;
+    let mut ids = Vec::new();
+    for number in 0..5 {
+        ids.push(world.register(&format!("app {number}")).await.client_id().clone());
+    }
+    ids.sort();
+    let store = &world.store().store;
+    let all = store.ending(Timestamp::MAX, None, 99).await.unwrap();
+    assert_eq!(all.len(), 5);
+    for sql in [
+        "INSERT INTO client_registry.records SELECT 'not an ID', revision, key_id, format, registry_id, body, sealed, \
+         seller, places, ends FROM client_registry.records WHERE seller IS NOT NULL LIMIT 1",
+        "INSERT INTO client_registry.records SELECT '', revision, key_id, format, registry_id, body, sealed, seller, \
+         places, ends FROM client_registry.records WHERE seller IS NOT NULL LIMIT 1",
+        "INSERT INTO client_registry.secrets SELECT client_id, n, ends + n FROM client_registry.secrets, \
+         (VALUES (0::bigint), (-1), (9223372036854), (-9223372036854775808)) v(n) WHERE n <= 0 OR ends > 0",
+        "INSERT INTO client_registry.secrets VALUES ('not an ID', 1, 5), ('not-an-id-either-since-', 0, -9223372036854775808)",
+    ] {
+        world.schema.run(sql).await;
+    }
+    world
+        .schema
+        .run("UPDATE client_registry.secrets SET last_used = 9223372036854775807 WHERE secret = 1")
+        .await;
+    for limit in 1..8 {
+        let (mut clients, mut after) = (Vec::new(), None);
+        loop {
+            let page = store.clients(ClientsBy::All, after.as_ref(), limit).await.unwrap();
+            clients.extend(page.iter().cloned());
+            after = page.last().cloned();
+            if page.len() < limit {
+                break;
+            }
+        }
+        assert_eq!(clients, ids, "{limit} at a time");
+        let (mut ending, mut after) = (Vec::new(), None);
+        loop {
+            let page = store.ending(Timestamp::MAX, after.as_ref(), limit).await.unwrap();
+            ending.extend(page.iter().cloned());
+            after = page.last().cloned();
+            if page.len() < limit {
+                break;
+            }
+        }
+        assert_eq!(ending, all, "{limit} at a time");
+    }
+    let uses = store.last_uses(&ids[0]).await.unwrap();
+    assert_eq!(uses.of(client_registry::SecretId::new(1).unwrap()), Some(Timestamp::MAX));
 }

@@ -12,7 +12,7 @@ use crate::client::LastUses;
 use crate::event::Revision;
 use crate::id::{AddInId, ClientId, KeyId, SecretId};
 use crate::record::{Record, RecordId, RecordParts};
-use crate::store::{ClientsBy, CommitId, Committed, Ending, StoreError, Use};
+use crate::store::{ClientsBy, CommitId, Committed, Ending, StoreError, Use, with_sources};
 use crate::validity::Timestamp;
 
 #[derive(Debug)]
@@ -118,28 +118,46 @@ impl PostgresStore {
         after: Option<&ClientId>,
         limit: usize,
     ) -> Result<Vec<ClientId>, StoreError> {
-        let (after, limit) = (after.map(ClientId::as_str).unwrap_or_default(), up_to(limit));
+        let mut after = after.map(ClientId::as_str).unwrap_or_default().to_owned();
+        let mut page = Page::of(limit);
+        loop {
+            let rows = self.some_clients(by, &after, page.left()).await?;
+            if page.is_filled_by(&rows, |row| client_id(row, 0)) {
+                return Ok(page.entries);
+            }
+            if let Some(last) = rows.last() {
+                after = last.try_get(0).map_err(|source| unreadable("client_id", source))?;
+            }
+        }
+    }
+
+    async fn some_clients(
+        &self,
+        by: ClientsBy<'_>,
+        after: &str,
+        limit: usize,
+    ) -> Result<Vec<Row>, StoreError> {
+        let limit = up_to(limit);
         let reads = &self.inner.reads;
         let page: [Parameter<'_>; 2] = [(&after, Type::TEXT), (&limit, Type::INT8)];
         let [after, limit] = page;
-        let rows = match by {
-            ClientsBy::All => self.read(&reads.all, &[after, limit]).await?,
+        match by {
+            ClientsBy::All => self.read(&reads.all, &[after, limit]).await,
             ClientsBy::Seller(seller) => {
                 let seller = seller.as_str();
-                self.read(&reads.by_seller, &[after, limit, (&seller, Type::TEXT)]).await?
+                self.read(&reads.by_seller, &[after, limit, (&seller, Type::TEXT)]).await
             }
             ClientsBy::Key(key_id) => {
                 let key_id = key_id.as_str();
-                self.read(&reads.by_key, &[after, limit, (&key_id, Type::TEXT)]).await?
+                self.read(&reads.by_key, &[after, limit, (&key_id, Type::TEXT)]).await
             }
             ClientsBy::Name(seller, key) => {
                 let (seller, key) = (seller.as_str(), key.as_str().as_bytes());
                 let name: [Parameter<'_>; 2] = [(&seller, Type::TEXT), (&key, Type::BYTEA)];
                 let [seller, key] = name;
-                self.read(&reads.by_name, &[after, limit, seller, key]).await?
+                self.read(&reads.by_name, &[after, limit, seller, key]).await
             }
-        };
-        rows.iter().map(|row| client_id(row, 0).map_err(store_error)).collect()
+        }
     }
 
     pub(super) async fn find_by_add_in(&self, add_in: &AddInId) -> Result<Option<ClientId>, StoreError> {
@@ -154,20 +172,35 @@ impl PostgresStore {
         after: Option<&Ending>,
         limit: usize,
     ) -> Result<Vec<Ending>, StoreError> {
-        let (at, id, secret) = match after {
-            None => (i64::MIN, "", 0),
-            Some(after) => (after.at.as_millis(), after.client_id.as_str(), i64::from(after.secret.number())),
+        let (mut at, mut id, mut secret) = match after {
+            None => (i64::MIN, String::new(), 0),
+            Some(after) => {
+                let id = after.client_id.as_str().to_owned();
+                (after.at.as_millis(), id, i64::from(after.secret.number()))
+            }
         };
-        let (before, limit) = (before.as_millis(), up_to(limit));
-        let parameters: [Parameter<'_>; 5] = [
-            (&before, Type::INT8),
-            (&at, Type::INT8),
-            (&id, Type::TEXT),
-            (&secret, Type::INT8),
-            (&limit, Type::INT8),
-        ];
-        let rows = self.read(&self.inner.reads.ending, &parameters).await?;
-        rows.iter().map(|row| ending(row).map_err(store_error)).collect()
+        let before = before.as_millis();
+        let mut page = Page::of(limit);
+        loop {
+            let limit = up_to(page.left());
+            let parameters: [Parameter<'_>; 5] = [
+                (&before, Type::INT8),
+                (&at, Type::INT8),
+                (&id, Type::TEXT),
+                (&secret, Type::INT8),
+                (&limit, Type::INT8),
+            ];
+            let rows = self.read(&self.inner.reads.ending, &parameters).await?;
+            if page.is_filled_by(&rows, ending) {
+                return Ok(page.entries);
+            }
+            if let Some(last) = rows.last() {
+                let raw = |source| unreadable("secrets", source);
+                at = last.try_get(0).map_err(raw)?;
+                id = last.try_get(1).map_err(raw)?;
+                secret = last.try_get(2).map_err(raw)?;
+            }
+        }
     }
 
     pub(super) async fn write_uses(
@@ -197,8 +230,17 @@ impl PostgresStore {
         let rows = self.read(&self.inner.reads.last_uses, &[(&id, Type::TEXT)]).await?;
         let mut uses = LastUses::default();
         for row in &rows {
-            let secret = secret_id(row, 0).map_err(store_error)?;
-            uses.note(secret, instant(row, 1).map_err(store_error)?);
+            let secret = match secret_id(row, 0) {
+                Ok(secret) => secret,
+                Err(failure) => {
+                    passed_over(&failure);
+                    continue;
+                }
+            };
+            // A time beyond the calendar is as little to be believed as one that is merely far ahead.
+            let millis = row.try_get(1).map_err(|source| unreadable("secrets.last_used", source))?;
+            let beyond = if millis > 0 { Timestamp::MAX } else { Timestamp::MIN };
+            uses.note(secret, Timestamp::from_millis(millis).unwrap_or(beyond));
         }
         Ok(uses)
     }
@@ -217,6 +259,39 @@ impl PostgresStore {
             }
         }
     }
+}
+
+/// Entries of a list, which lead to clients and prove nothing. A row that no node can have written leads nowhere: it is passed
+/// over, and keeps nobody from those behind it.
+struct Page<T> {
+    entries: Vec<T>,
+    limit: usize,
+}
+
+impl<T> Page<T> {
+    fn of(limit: usize) -> Self {
+        Self { entries: Vec::new(), limit: limit.max(1) }
+    }
+
+    fn left(&self) -> usize {
+        self.limit.saturating_sub(self.entries.len())
+    }
+
+    /// Takes rows, as many as were left at most. Answers whether there is no more to come or no more room.
+    fn is_filled_by(&mut self, rows: &[Row], entry: impl Fn(&Row) -> Result<T, Failure>) -> bool {
+        let are_all = rows.len() < self.left();
+        for row in rows {
+            match entry(row) {
+                Ok(entry) => self.entries.push(entry),
+                Err(failure) => passed_over(&failure),
+            }
+        }
+        are_all || self.left() == 0
+    }
+}
+
+fn passed_over(failure: &Failure) {
+    tracing::error!(why = with_sources(failure), "a row that no node wrote is passed over");
 }
 
 /// The record in a row. Whether it is the one that was written, the registry finds out.
