@@ -935,7 +935,10 @@ const APART: &[(&str, &str)] = &[
     ("CaseReport", "what became of clients of the suite's own"),
     ("Verdict", "what became of clients of the suite's own"),
     ("PostgresStore", "shows the name of its schema; `tests/postgres` looks for the password"),
-    ("PostgresOptions", "a name, numbers and switches"),
+    (
+        "PostgresOptions",
+        "a name, numbers and switches; that there is a source of passwords, and not what it says",
+    ),
     ("ChangeHints", "says that something happened"),
 ];
 

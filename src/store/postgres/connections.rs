@@ -1,8 +1,8 @@
 //! The connections of a store: made when they are needed, kept, and handed out to one call at a time.
 //!
-//! A place stands for a connection that there is or may be made. Whoever has a place takes a kept connection, or makes one. If
-//! the server has no connection to spare (its limit, or the role's, is below ours), that place is held back for a moment, and
-//! the call waits for one of the connections that there are.
+//! A place is the right to one connection. A call that has a place takes a kept connection, or makes one. If the server has no
+//! connection to spare (its limit, or the role's, is below ours), the place is held back for a moment, and the call waits for
+//! one of the connections that exist.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -34,7 +34,7 @@ struct Kept {
     idle: Vec<Connection>,
     /// Places that are held back, since the server had no connection for them.
     held_back: usize,
-    /// When one was held back last, or given free again.
+    /// When one was last held back, or freed again.
     changed: Option<Instant>,
 }
 
@@ -52,7 +52,7 @@ impl Connections {
         Self { dialer, settings, places: Semaphore::new(most), kept: Mutex::default() }
     }
 
-    /// A connection that nobody else uses.
+    /// Returns a connection that no other call uses.
     pub(super) async fn lease(self: &Arc<Self>, within: Duration) -> Result<Lease, Failure> {
         let deadline = Instant::now() + within;
         let mut refused = None;
@@ -91,7 +91,7 @@ impl Connections {
         Ok(connection)
     }
 
-    /// Gives one place free that is held back, when it is time for another attempt. Says when that is for the next one.
+    /// Frees one place that is held back, when it is time for another attempt. Returns when that is for the next one.
     fn release_held_back(&self) -> Option<Instant> {
         let mut kept = self.kept();
         if kept.held_back == 0 {

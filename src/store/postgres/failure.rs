@@ -23,7 +23,7 @@ pub(super) enum Failure {
     NotConnected(Duration),
     #[error("no connection could be made{}", connecting(.0))]
     Connecting(#[source] Box<PoolError>),
-    #[error("the source of the password gave none")]
+    #[error("the source of the password failed: see its own error, and mend it")]
     Password(#[source] Box<dyn Error + Send + Sync>),
     #[error(
         "other changes of this client were under way for {0:?}: try again, and look for a transaction that holds its row"
@@ -42,7 +42,7 @@ pub(super) enum Failure {
     NotReplicated,
     #[error("{0}")]
     Unusable(&'static str),
-    #[error("the server answered what makes no sense here: {0}")]
+    #[error("the server gave an answer that the store does not expect: {0}")]
     Senseless(Box<dyn Error + Send + Sync>),
     #[error("a row cannot be read: {place}")]
     Unreadable { place: &'static str, source: Box<dyn Error + Send + Sync> },
@@ -53,7 +53,7 @@ impl Failure {
         Self::Unreadable { place, source: source.into() }
     }
 
-    /// An answer to a statement which is not about what the store keeps.
+    /// An answer that says nothing of what the store keeps.
     pub(super) fn senseless(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::Senseless(source.into())
     }
@@ -128,7 +128,7 @@ impl Failure {
 
     fn kind(&self) -> StoreErrorKind {
         const READ_ONLY: [SqlState; 2] = [SqlState::READ_ONLY_SQL_TRANSACTION, SqlState::DISK_FULL];
-        // What somebody has to mend; a backup that is restored for it loses what has been committed since.
+        // For an administrator to mend. A backup that is restored instead loses what has been committed since.
         const MISCONFIGURED: [SqlState; 9] = [
             SqlState::INSUFFICIENT_PRIVILEGE,
             SqlState::INVALID_AUTHORIZATION_SPECIFICATION,
@@ -203,10 +203,10 @@ fn said(error: &tokio_postgres::Error) -> &'static str {
         SqlState::READ_ONLY_SQL_TRANSACTION => READ_ONLY,
         SqlState::UNDEFINED_TABLE | SqlState::UNDEFINED_COLUMN | SqlState::INVALID_SCHEMA_NAME => {
             "a table or a column of the schema is not there: look which database and schema the address leads to, and \
-             whether somebody is restoring it"
+             whether it is being restored"
         }
         SqlState::UNIQUE_VIOLATION => {
-            "rows of a client are in the way that its record does not know of: look with `Registry::check`, and see \
+            "rows of this client are in the way that its record does not know: run `Registry::check`, and see \
              `store::postgres_operations` for how to take them out"
         }
         SqlState::INDEX_CORRUPTED => {

@@ -13,10 +13,10 @@
 //! server tells. Not noticed is a cluster that is put back as files with the same timeline (a snapshot of the machine), by
 //! readers who had not yet come further than the snapshot: they have missed nothing.
 //!
-//! A role that may write these rows can forge them. New places follow the last one that there is, whatever `feed_end` says;
-//! that it says something else is logged, and loses the cursor of the reader that finds it. So does a place that numbering
-//! cannot have given: one below 1, one beyond [`LAST_PLACE`], one of a commit without a trail. At the end of the places nothing
-//! is numbered any more, and reading fails: what is in a registry's cache expires, and nobody takes the feed for read.
+//! A role that may write these rows can forge them. New places follow the last place in the feed, whatever `feed_end` says. A
+//! reader that finds another number there loses its cursor, and the store logs it. The same goes for a place that numbering
+//! cannot have given: one below 1, one beyond [`LAST_PLACE`], one of a commit without a trail. When no places are left, reading
+//! fails: a registry's cache expires, and no reader takes the feed for drained.
 
 use data_encoding::HEXLOWER;
 use tokio_postgres::Row;

@@ -138,11 +138,11 @@ struct Heard {
 }
 
 impl ChangeHints {
-    /// Waits until somebody has committed since the last time, here or, as far as it is heard of, elsewhere, but at most as
-    /// long as `at_most`. Returns whether there was a hint.
+    /// Waits for a hint that a node has committed since the last call, this node or another, for at most `at_most`. Returns
+    /// whether there was one.
     ///
-    /// Hints that follow each other closely are one: after a hint the next one comes 50 milliseconds later at the earliest,
-    /// so that a client of the database that sends notifications without end makes nobody poll more often than that.
+    /// Hints that follow each other closely are one: after a hint the next one comes 50 milliseconds later at the earliest. So
+    /// a client of the database that sends notifications without end does not make followers poll more often than that.
     ///
     /// # Panics
     /// Outside a tokio runtime that has its timers switched on.

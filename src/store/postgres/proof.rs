@@ -1,7 +1,7 @@
 //! Proof that a commit lasts which was made, and not acknowledged.
 //!
-//! A commit whose wait for a synchronous standby was cut short is on the server, for everybody to see, and may be missing where
-//! a standby takes over. Sent again it meets itself: a conflict, after which the history says that it was made. Before the
+//! A commit whose wait for a synchronous standby was cut short is on the server, where every node sees it, and may be missing
+//! where a standby takes over. Sent again it meets itself: a conflict, after which the history says that it was made. Before the
 //! store says so it writes, in one statement that sees the commit: the log of that statement comes after the commit's, on the
 //! same server and timeline, so that a standby which has the one has the other. If it comes back without a warning, standbys
 //! have both.
@@ -45,8 +45,8 @@ impl PostgresStore {
     }
 }
 
-/// Writes one row if the commit is there. Which row does not matter: it is one that the commit wrote, so that nobody else
-/// waits for it.
+/// Writes one row if the commit is there. Which row does not matter; it is one that the commit wrote, so that other clients'
+/// changes do not wait for it.
 pub(super) const PROOF: &str = "
 UPDATE client_registry.records r SET format = r.format
 WHERE r.id = (

@@ -261,8 +261,8 @@ impl PostgresStore {
     }
 }
 
-/// Entries of a list, which lead to clients and prove nothing. A row that no node can have written leads nowhere: it is passed
-/// over, and keeps nobody from those behind it.
+/// One page of a list. Its entries lead to clients and prove nothing; a row that no node can have written leads nowhere. It is
+/// passed over, and does not hide the rows behind it.
 struct Page<T> {
     entries: Vec<T>,
     limit: usize,
@@ -277,7 +277,7 @@ impl<T> Page<T> {
         self.limit.saturating_sub(self.entries.len())
     }
 
-    /// Takes rows, as many as were left at most. Answers whether there is no more to come or no more room.
+    /// Takes up to as many rows as are left. Returns whether the page is full, or these rows were the last.
     fn is_filled_by(&mut self, rows: &[Row], entry: impl Fn(&Row) -> Result<T, Failure>) -> bool {
         let are_all = rows.len() < self.left();
         for row in rows {

@@ -1,6 +1,6 @@
 //! Changes of one client take turns, within a node: one of them has a connection, the others wait without one.
 //!
-//! So a client whose row somebody has locked keeps one connection waiting, and not all of them: other clients' changes go on.
+//! A client whose row another transaction holds keeps one connection waiting, and not all of them: other clients' changes go on.
 //! Between nodes the server's own lock decides.
 
 use std::collections::HashMap;
@@ -66,7 +66,7 @@ impl Drop for Turn<'_> {
             drop(taken.permit.take());
             drop(taken.line.take());
             let mut lines = self.turns.lines();
-            // Whoever waits holds the line too; who comes next gets it under the lock.
+            // A call that waits holds the line as well, and the next one gets it under the lock.
             if lines.get(&taken.id).is_some_and(|line| Arc::strong_count(line) == 1) {
                 lines.remove(&taken.id);
             }
@@ -93,7 +93,7 @@ mod tests {
             assert!(turns.take(vec!["b"], soon).await.is_none());
             let other = turns.take(vec!["c"], soon).await.unwrap();
             assert_eq!(turns.lines().len(), 3);
-            // Somebody who waits and goes away.
+            // A call that waits is not forgotten.
             let mut waiting = Box::pin(turns.take(vec!["a"], Instant::now() + Duration::from_secs(9)));
             assert!(futures_poll(&mut waiting).await.is_none());
             drop(turn);
