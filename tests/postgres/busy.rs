@@ -178,12 +178,14 @@ async fn notifications_without_end_make_nobody_poll_without_end() {
     let as_stranger = client(&world.schema.url).await.unwrap();
     as_stranger.batch_execute(&format!("SET SESSION AUTHORIZATION {stranger}")).await.unwrap();
     let is_over = Arc::new(AtomicBool::new(false));
-    let (over, notify) = (Arc::clone(&is_over), format!("NOTIFY {}_changed", world.schema.name));
+    let over = Arc::clone(&is_over);
+    let channel = format!("{}_changed", world.schema.name);
+    let notify: String = (0..100).map(|number| format!("NOTIFY {channel}, '{number}';")).collect();
     let notifying = tokio::spawn(async move {
         let mut count = 0;
         while !over.load(Ordering::SeqCst) {
             as_stranger.batch_execute(&notify).await.unwrap();
-            count += 1;
+            count += 100;
         }
         count
     });

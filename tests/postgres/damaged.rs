@@ -83,7 +83,7 @@ async fn files_that_the_server_cannot_read_are_no_damage_and_no_missing_right() 
     let file = server.file("data").join(path[0][0].as_ref().unwrap());
     server.stop("fast");
     let readable = std::fs::metadata(&file).unwrap().permissions();
-    std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0)).unwrap();
+    std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o000)).unwrap();
     server.up();
     let refused = world.store().load(issued.client_id().into()).await.unwrap_err();
     assert_eq!(refused.kind(), StoreErrorKind::Unavailable);
