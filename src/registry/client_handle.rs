@@ -157,7 +157,7 @@ impl<S: Store> ClientHandle<S> {
 
     /// Changes the details.
     ///
-    /// Dropped, it leaves the old details or the new ones: give it again.
+    /// A call that is dropped leaves the old details or the new ones: give it again.
     ///
     /// # Errors
     /// [`Error::NameTaken`], or a [`Refusal`] as by [`Client::change_details`].
@@ -168,8 +168,8 @@ impl<S: Store> ClientHandle<S> {
 
     /// Adds a secret. The one that signs goes on signing (rule 6).
     ///
-    /// Dropped, it may leave a secret that nobody has. [`snapshot`](Self::snapshot) lists it, the last in the order of IDs and
-    /// never used; [`plan_deletion`](Self::plan_deletion) and [`confirm`](Self::confirm) remove it.
+    /// A call that is dropped may leave a secret that nobody has. [`snapshot`](Self::snapshot) lists it, the last in the
+    /// order of IDs and never used; [`plan_deletion`](Self::plan_deletion) and [`confirm`](Self::confirm) remove it.
     ///
     /// # Errors
     /// A [`Refusal`] as by [`Client::add_secret`].
@@ -183,7 +183,7 @@ impl<S: Store> ClientHandle<S> {
 
     /// Imports a secret that was made elsewhere (rule 18), and answers which one it is here.
     ///
-    /// Dropped, it may have imported the secret: given again, it answers which one it is.
+    /// A call that is dropped may have imported the secret: given again, it answers which one it is.
     ///
     /// # Errors
     /// A [`Refusal`] as by [`Client::import_secret`].
@@ -198,11 +198,11 @@ impl<S: Store> ClientHandle<S> {
 
     /// Rotates: issues a secret and lets the ones it replaces end after the overlap (rule 11).
     ///
-    /// Dropped, it may leave a rotation under way with a new secret that nobody has, and that signs in the end. Given again, it
-    /// is then refused with [`Refusal::RotationUnderway`], which names the new secret and says that it was never used; a
-    /// [`review`](Self::review) warns of it too ([`Finding::NeverUsed`]). Delete that secret
-    /// ([`plan_deletion`](Self::plan_deletion), [`confirm`](Self::confirm)) and rotate again. What was replaced still ends after
-    /// the overlap of the first rotation at the latest.
+    /// A call that is dropped may leave a rotation under way with a new secret that nobody has, and that signs in the end.
+    /// Given again, it is then refused with [`Refusal::RotationUnderway`], which names the new secret and says that it was
+    /// never used; a [`review`](Self::review) warns of it too ([`Finding::NeverUsed`]). Delete that secret
+    /// ([`plan_deletion`](Self::plan_deletion), [`confirm`](Self::confirm)) and rotate again. What was replaced still ends
+    /// after the overlap of the first rotation at the latest.
     ///
     /// # Errors
     /// A [`Refusal`] as by [`Client::rotate`].
@@ -220,7 +220,7 @@ impl<S: Store> ClientHandle<S> {
 
     /// Lets a secret sign from now on (rule 7).
     ///
-    /// Dropped, it may have promoted the secret: give it again, or promote the one that signed before.
+    /// A call that is dropped may have promoted the secret: give it again, or promote the one that signed before.
     ///
     /// # Errors
     /// A [`Refusal`] as by [`Client::promote`].
@@ -231,7 +231,7 @@ impl<S: Store> ClientHandle<S> {
 
     /// Lets a secret sign from an instant on (rule 7).
     ///
-    /// Dropped, it may have scheduled the promotion: give it again, or [withdraw it](Self::withdraw_promotion).
+    /// A call that is dropped may have scheduled the promotion: give it again, or [withdraw it](Self::withdraw_promotion).
     ///
     /// # Errors
     /// A [`Refusal`] as by [`Client::schedule_promotion`].
@@ -249,8 +249,8 @@ impl<S: Store> ClientHandle<S> {
 
     /// Takes back the scheduled promotion of a secret (rule 7).
     ///
-    /// Dropped, it may have withdrawn the promotion: given again, it is then refused with [`Refusal::NothingScheduled`].
-    /// [Scheduling](Self::schedule_promotion) it again undoes it.
+    /// A call that is dropped may have withdrawn the promotion: given again, it is then refused with
+    /// [`Refusal::NothingScheduled`]. [Scheduling](Self::schedule_promotion) it again undoes it.
     ///
     /// # Errors
     /// A [`Refusal`] as by [`Client::withdraw_promotion`].
@@ -263,7 +263,7 @@ impl<S: Store> ClientHandle<S> {
 
     /// Switches a disabled secret on again (rule 12).
     ///
-    /// Dropped, it may have enabled the secret: give it again, or [disable](Self::plan_disabling) it.
+    /// A call that is dropped may have enabled the secret: give it again, or [disable](Self::plan_disabling) it.
     ///
     /// # Errors
     /// [`Refusal::UnknownSecret`]
@@ -274,7 +274,7 @@ impl<S: Store> ClientHandle<S> {
 
     /// What disabling a secret would do (rule 12). Carried out by [`confirm`](Self::confirm).
     ///
-    /// Dropped, it leaves nothing behind: a plan changes nothing.
+    /// A call that is dropped leaves nothing behind: a plan changes nothing.
     ///
     /// # Errors
     /// [`Refusal::UnknownSecret`]
@@ -290,7 +290,7 @@ impl<S: Store> ClientHandle<S> {
     /// Knows every use on this node, and every use on a node that follows the feed that is more than a minute old; see
     /// [`Registry::flush_last_uses`](crate::Registry::flush_last_uses) for other nodes.
     ///
-    /// Dropped, it leaves nothing behind: a plan changes nothing.
+    /// A call that is dropped leaves nothing behind: a plan changes nothing.
     ///
     /// # Errors
     /// [`Refusal::UnknownSecret`]
@@ -303,7 +303,7 @@ impl<S: Store> ClientHandle<S> {
 
     /// What deleting the client ID would do (rule 13). Carried out by [`confirm`](Self::confirm).
     ///
-    /// Dropped, it leaves nothing behind: a plan changes nothing.
+    /// A call that is dropped leaves nothing behind: a plan changes nothing.
     ///
     /// # Errors
     /// [`Refusal::UnknownClient`], [`Refusal::ClientDeleted`]
@@ -316,9 +316,10 @@ impl<S: Store> ClientHandle<S> {
 
     /// Carries out a plan, if what it says still holds and nothing stands in its way.
     ///
-    /// Dropped, it may have carried out the plan. Given again, a deletion is then refused with [`Refusal::UnknownSecret`], that of
-    /// the client ID with [`Refusal::ClientDeleted`], and a disabling answers [`ConfirmError::Changed`]; nothing is done twice.
-    /// A disabling is undone by [`enable`](Self::enable), a deletion by nothing.
+    /// A call that is dropped may have carried out the plan. Given again, a deletion is then refused with
+    /// [`Refusal::UnknownSecret`], that of the client ID with [`Refusal::ClientDeleted`], and a disabling answers
+    /// [`ConfirmError::Changed`]; nothing is done twice. A disabling is undone by [`enable`](Self::enable), a deletion by
+    /// nothing.
     ///
     /// # Errors
     /// [`ConfirmError::Obstructed`] and [`ConfirmError::Changed`] hold the plan as it would be made now.
@@ -348,10 +349,10 @@ impl<S: Store> ClientHandle<S> {
     ///
     /// While others change the client it is tried again for ten seconds, and a store that lets commits wait makes it first.
     ///
-    /// Dropped, it may have deleted the secret, and issued a replacement that nobody has. Give it again without a replacement:
-    /// that marks the secret compromised if it is not yet, and changes nothing otherwise. [`snapshot`](Self::snapshot) lists a
-    /// replacement that was issued, the last in the order of IDs and never used: delete it as after
-    /// [`add_secret`](Self::add_secret).
+    /// A call that is dropped may have deleted the secret, and issued a replacement that nobody has. Give it again without a
+    /// replacement: that marks the secret compromised if it is not yet, and changes nothing otherwise.
+    /// [`snapshot`](Self::snapshot) lists a replacement that was issued, the last in the order of IDs and never used: delete
+    /// it as after [`add_secret`](Self::add_secret).
     ///
     /// # Errors
     /// [`Refusal::UnknownSecret`]. No rule stands against it otherwise; on a deleted client it marks the secret
@@ -388,7 +389,7 @@ impl<S: Store> ClientHandle<S> {
 
     /// Marks a secret compromised that was deleted before, also after the client's deletion (rule 10).
     ///
-    /// Dropped, it may have marked the secret: give it again.
+    /// A call that is dropped may have marked the secret: give it again.
     ///
     /// # Errors
     /// [`Refusal::NotDeleted`], [`Refusal::UnknownSecret`]
@@ -413,7 +414,7 @@ impl<S: Store> ClientHandle<S> {
 
     /// Associates an add-in with this client ID (rule 1).
     ///
-    /// Dropped, it may have associated the add-in: give it again, or [dissociate](Self::dissociate) it.
+    /// A call that is dropped may have associated the add-in: give it again, or [dissociate](Self::dissociate) it.
     ///
     /// # Errors
     /// [`Error::AddInTaken`], or a [`Refusal`] as by [`Client::associate`].
@@ -423,7 +424,7 @@ impl<S: Store> ClientHandle<S> {
 
     /// Ends the association of an add-in with this client ID.
     ///
-    /// Dropped, it may have ended the association: give it again, or [associate](Self::associate) the add-in.
+    /// A call that is dropped may have ended the association: give it again, or [associate](Self::associate) the add-in.
     ///
     /// # Errors
     /// [`Refusal::UnknownClient`], [`Refusal::ClientDeleted`]
@@ -434,7 +435,7 @@ impl<S: Store> ClientHandle<S> {
     /// Moves an add-in from this client ID to another one of the same seller, in one commit: at no instant does it have
     /// none or two (rule 14).
     ///
-    /// Dropped, it leaves the add-in with the one client ID or with the other: give it again, or move it back.
+    /// A call that is dropped leaves the add-in with the one client ID or with the other: give it again, or move it back.
     ///
     /// # Errors
     /// A [`Refusal`] as by [`Client::move_add_in`].

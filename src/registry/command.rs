@@ -227,8 +227,9 @@ impl<S: Store> Registry<S> {
     /// Settles a change of which it is not known whether it was made, by sending it again, under the primary key of this
     /// registry. Any registry on the same store will do: one whose primary key was retired meanwhile writes nothing.
     ///
-    /// Dropped, it takes what was issued with it: a client secret that may be live is then with nobody. What to do is what the
-    /// command says that was to be settled; see [`ClientHandle`](crate::ClientHandle) for how to keep it from being dropped.
+    /// A call that is dropped takes what was issued with it: a client secret that may be live is then with nobody. What to
+    /// do is what the command says that was to be settled; see [`ClientHandle`](crate::ClientHandle) for how to keep it from
+    /// being dropped.
     ///
     /// # Errors
     /// The same [`Unresolved`], when the store still cannot say, or the key was retired: its cause says which. Try again

@@ -62,9 +62,9 @@ impl<S: Store> Registry<S> {
     /// again. It begins at the end of the feed and with nothing: what was loaded before is dropped. Never ends; drop it at any
     /// time, and call it again whenever you like.
     ///
-    /// `wait` is called between polls with the time that may pass until the next, a quarter of the freshness and at most 30 s; it may come
-    /// back sooner, above all when somebody says that there is something to read. With a runtime's timer it is
-    /// `registry.keep_fresh(tokio::time::sleep)`; with hints from PostgreSQL, `registry.keep_fresh(|at_most|
+    /// `wait` is called between polls with the time that may pass until the next, a quarter of the freshness and at most 30
+    /// s; it may come back sooner, above all when somebody says that there is something to read. With a runtime's timer it
+    /// is `registry.keep_fresh(tokio::time::sleep)`; with hints from PostgreSQL, `registry.keep_fresh(|at_most|
     /// hints.wait(at_most))`.
     ///
     /// Beside that it writes the last uses that this node has noted, at least once a minute, so that plans of other nodes know

@@ -118,8 +118,8 @@ impl<S: Store> Operator<S> {
 
     /// Imports a client ID with everything that belongs to it (rule 18). The same once more changes nothing.
     ///
-    /// Dropped, it may have imported the client ID: give it again, or [delete the client ID](ClientHandle::plan_client_deletion),
-    /// which is then never used again.
+    /// A call that is dropped may have imported the client ID: give it again, or [delete the client
+    /// ID](ClientHandle::plan_client_deletion), which is then never used again.
     ///
     /// # Errors
     /// [`Error::NameTaken`], [`Error::AddInTaken`], or a [`Refusal`] as by [`Client::import`] and, where the client ID

@@ -35,11 +35,12 @@ impl<S: Store> Seller<S> {
 
     /// Registers a client ID and issues its first client secret.
     ///
-    /// Dropped, it may leave a client ID whose client secret nobody has; see [`ClientHandle`] for callers that go away, and how
-    /// to keep a command from being dropped. Given again, it is then refused with [`Error::NameTaken`], which names the client
-    /// ID and says when it was registered and that its secret was never used; [`client_named`](Self::client_named) finds it
-    /// too. [Delete the client ID](ClientHandle::plan_client_deletion), after which the name is free, and register again; or
-    /// [add a secret](ClientHandle::add_secret) to it and delete the first one.
+    /// A call that is dropped may leave a client ID whose client secret nobody has; see [`ClientHandle`] for callers that go
+    /// away, and how to keep a command from being dropped. Given again, it is then refused with [`Error::NameTaken`], which
+    /// names the client ID and says when it was registered and that its secret was never used;
+    /// [`client_named`](Self::client_named) finds it too. [Delete the client ID](ClientHandle::plan_client_deletion), after
+    /// which the name is free, and register again; or [add a secret](ClientHandle::add_secret) to it and delete the first
+    /// one.
     ///
     /// # Errors
     /// [`Error::NameTaken`], or a [`Refusal`](crate::Refusal) as by [`Client::register`].

@@ -50,7 +50,8 @@ impl Snapshot {
         self.client().review(&self.uses, policy, self.at)
     }
 
-    /// When a secret was last used, as far as is known (rule 9).
+    /// Returns when a secret was last used, as far as is known (rule 9). As it was noted: under a clock that was wrong it may lie
+    /// after [`at`](Self::at), and then a plan does not believe it ([`Plan::use_ahead`](crate::Plan::use_ahead)).
     #[must_use]
     pub fn last_used(&self, secret: SecretId) -> Option<Timestamp> {
         self.uses.of(secret)
