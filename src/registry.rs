@@ -25,6 +25,7 @@ mod signatures;
 mod snapshot;
 mod taken;
 mod trace;
+mod trail;
 mod transfer;
 mod unreadable;
 mod view;

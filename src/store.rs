@@ -146,7 +146,9 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// - It outlives the client's deletion (case `history_outlives_deletion`).
     /// - Each revision has the ID of the commit that made it, and that client's events of it (cases
     ///   `history_names_the_commits`, `history_is_of_one_client`).
-    /// - `limit` counts commits, however many events they have (case `history_is_paged_by_commits`).
+    /// - `limit` counts commits, however many events they have (case `history_is_paged_by_commits`). No commit has more than
+    ///   [`MAX_EVENTS`]; a store that finds more for one revision stops reading and answers with an error of kind
+    ///   [`StoreErrorKind::Corrupt`], as nothing that an attacker adds may make it read without end.
     fn history(
         &self,
         client_id: &ClientId,
@@ -255,6 +257,9 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// When a client's secrets were last used, as far as has been noted.
     fn last_uses(&self, client_id: &ClientId) -> impl Future<Output = Result<LastUses, StoreError>> + Send;
 }
+
+/// The most events that one commit has of one client. The largest of all, an import with 256 add-ins, has fewer than 400.
+pub const MAX_EVENTS: usize = 1024;
 
 /// Which clients to list.
 #[derive(Debug, Clone, Copy)]

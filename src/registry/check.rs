@@ -160,7 +160,7 @@ impl<S: Store> Registry<S> {
     ) -> Result<(), StoreError> {
         loop {
             let before = trail.revision;
-            let page = self.inner.store.history(client_id, before, PAGE).await?;
+            let page = self.history(client_id, before, PAGE).await?;
             ascending(page.last().map(|last| last.revision), Some(&before))?;
             for committed in &page {
                 if committed.revision > until {

@@ -132,7 +132,7 @@ impl<S: Store> ClientHandle<S> {
         let limit = limit.clamp(1, MAX_COMMITS);
         let read = async {
             self.view.load(&self.client_id).await?;
-            let commits = self.view.registry.inner.store.history(&self.client_id, after, limit).await?;
+            let commits = self.view.registry.history(&self.client_id, after, limit).await?;
             let texts = commits.iter().flat_map(|commit| &commit.events);
             let events: Vec<_> = texts.map(Event::parse).collect::<Result<_, _>>()?;
             match events.iter().all(|event| *event.client_id() == self.client_id) {

@@ -121,7 +121,7 @@ impl<S: Store> Registry<S> {
             let pause = match cache {
                 None => MAX_PAUSE,
                 Some(cache) => {
-                    let Err(error) = self.follow_for(cache, &mut following, &wait).await;
+                    let Err(error) = self.follow_for(cache, &mut following, &mut unreadable, &wait).await;
                     let why = || with_sources(&error);
                     if error.kind() != StoreErrorKind::CursorLost {
                         if unreadable.is_due(clock) {
@@ -162,6 +162,7 @@ impl<S: Store> Registry<S> {
         &self,
         cache: &Cache,
         following: &mut Option<Following<S>>,
+        unreadable: &mut OnceAMinute,
         wait: &(impl Fn(Duration) -> F + Send + Sync),
     ) -> Result<Infallible, StoreError>
     where
@@ -178,7 +179,7 @@ impl<S: Store> Registry<S> {
         loop {
             let sent = Reading::of(clock);
             let Changes { events, cursor } = follow.changes(PAGE).await?;
-            take_out(cache, &events);
+            take_out(cache, &events, unreadable, clock);
             follow.cursor = Some(cursor);
             if events.len() < PAGE {
                 if !std::mem::replace(has_drained, true) {
@@ -280,7 +281,7 @@ fn pause(cache: &Cache) -> Duration {
 }
 
 /// Takes out of the cache whom events are about, or everything if one does not tell.
-fn take_out(cache: &Cache, events: &[EventText]) {
+fn take_out(cache: &Cache, events: &[EventText], unreadable: &mut OnceAMinute, clock: &dyn Clock) {
     let mut last = None;
     for event in events {
         match event.client_id() {
@@ -291,9 +292,11 @@ fn take_out(cache: &Cache, events: &[EventText]) {
                 last = Some(client_id);
             }
             None => {
-                tracing::warn!(
-                    "an event of the change feed cannot be read: everything kept in memory is dropped"
-                );
+                if unreadable.is_due(clock) {
+                    let what =
+                        "an event of the change feed cannot be read: everything kept in memory is dropped";
+                    tracing::warn!("{what}");
+                }
                 cache.clear();
                 last = None;
             }

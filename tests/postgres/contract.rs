@@ -300,6 +300,21 @@ fn now(world: &World) -> Timestamp {
     client_registry::Clock::wall(&world.clock)
 }
 
+/// The server is asked for no more events than a commit can have.
+#[tokio::test]
+async fn a_trail_that_is_longer_than_a_commit_can_make_it_is_not_sent() {
+    let world = World::new().await;
+    let issued = world.register("calendar app").await;
+    let sabotage = "UPDATE client_registry.history SET events = decode(repeat('20', 20000000), 'hex')";
+    world.schema.run(sabotage).await;
+    let error = world.store().history(issued.client_id(), Revision::ZERO, 1).await.unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Corrupt);
+    let cause = std::error::Error::source(&error).unwrap();
+    assert!(cause.to_string().contains("history.events"), "{cause}");
+    let error = world.store().changes(None, 10).await.unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Tampered);
+}
+
 /// The server is asked for no more than a record may be, so that a body of 400 MB is refused without being read.
 #[tokio::test]
 async fn a_record_that_is_larger_than_any_that_was_written_is_not_sent() {

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use client_registry::store::{Ending, MemoryStore, SqliteStore, Store, StoreErrorKind};
+use client_registry::store::{Ending, MAX_EVENTS, MemoryStore, SqliteStore, Store, StoreErrorKind};
 use client_registry::{
     AccessError, AddIn, Availability, ClientId, ClientPage, Error, Expiry, ExportError, FaultKind, Issued,
     KeyId, Keyring, Lifetime, ManualClock, Notice, OpenError, Reason, Registry, ReportPage, Resealed,
@@ -426,4 +426,31 @@ fn a_last_use_that_cannot_be_read_stops_no_list() {
     block_on(world.registry.flush_last_uses()).unwrap();
     let checked = block_on(world.registry.check()).unwrap();
     assert!(checked.is_content(), "{:?}", checked.faults);
+}
+
+#[test]
+fn a_commit_with_more_events_than_it_can_have_is_refused_before_they_are_read() {
+    let world = World::new();
+    let issued = world.register("calendar app");
+    let forged = "WITH RECURSIVE n(i) AS (SELECT 100 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)
+        INSERT INTO event SELECT i, client_id, revision, commit_id, event FROM event, n WHERE position = 1";
+    let engine = world.scratch.engine();
+    let client = world.contoso.client(issued.client_id());
+    let trail = || block_on(client.trail(Revision::ZERO, 1));
+    let own = trail().unwrap().len();
+    // As many as there can be are read, and are not the client's.
+    let room = i64::try_from(MAX_EVENTS - own).unwrap();
+    assert_eq!(engine.execute(forged, [99 + room]).unwrap(), MAX_EVENTS - own);
+    assert_eq!(trail().unwrap().len(), MAX_EVENTS);
+    engine.execute("DELETE FROM event WHERE position >= 100", []).unwrap();
+    engine.execute(forged, [100_000]).unwrap();
+    match trail() {
+        Err(Error::Unavailable(error)) => {
+            assert_eq!(error.kind(), StoreErrorKind::Corrupt);
+            assert!(in_words(&error).contains("event.revision"), "{}", in_words(&error));
+            assert!(in_words(&error).contains("more events than a commit can have"), "{}", in_words(&error));
+        }
+        other => panic!("{:?}", other.map(|events| events.len())),
+    }
+    assert!(!block_on(world.registry.check()).unwrap().is_content());
 }

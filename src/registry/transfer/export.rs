@@ -145,7 +145,7 @@ impl<S: Store> Registry<S> {
         }
         let mut reached = Revision::ZERO;
         while reached < revision {
-            let page = store.history(client_id, reached, PAGE).await?;
+            let page = self.history(client_id, reached, PAGE).await?;
             let Some(last) = page.last().filter(|last| last.revision > reached) else {
                 return Err(StoreError::with_source(StoreErrorKind::Corrupt, "a trail does not go on").into());
             };

@@ -216,7 +216,9 @@ impl Numbered {
         if !(1..=LAST_PLACE).contains(&self.position) {
             return Err(forged("a place that numbering does not give"));
         }
-        let bytes = self.events.as_deref().ok_or_else(|| forged("a place of a commit without a trail"))?;
+        let bytes = self.events.as_deref().ok_or_else(|| {
+            forged("a place of a commit without a trail, or with one that is longer than it can be")
+        })?;
         Ok(split(bytes))
     }
 }
@@ -278,7 +280,7 @@ WITH here AS MATERIALIZED (
 )
 SELECT here.store_id, here.place, here.is_pending, f.position, f.mark::text, f.events
 FROM here LEFT JOIN (
-    SELECT n.position, n.mark, h.events
+    SELECT n.position, n.mark, CASE WHEN octet_length(h.events) <= 1048576 THEN h.events END AS events
     FROM (SELECT * FROM client_registry.feed {at}) n
     LEFT JOIN client_registry.history h ON h.client_id = n.client_id AND h.revision = n.revision
 ) f ON true

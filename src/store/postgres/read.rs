@@ -41,8 +41,9 @@ impl Reads {
                  FROM client_registry.records WHERE id = $1 AND {primary}",
             ),
             history: text(
-                "SELECT commit_id, revision, events FROM client_registry.history \
-                 WHERE client_id = $1 AND revision > $2 AND {primary} ORDER BY revision LIMIT $3",
+                // What is longer than the events of one commit can be is not sent.
+                "SELECT commit_id, revision, CASE WHEN octet_length(events) <= 1048576 THEN events END \
+                 FROM client_registry.history WHERE client_id = $1 AND revision > $2 AND {primary} ORDER BY revision LIMIT $3",
             ),
             // Reserved IDs begin with `~`, after every client ID.
             all: text(
@@ -332,7 +333,10 @@ fn committed(row: &Row) -> Result<Committed, Failure> {
         row.try_get(0).map_err(|source| Failure::unreadable("history.commit_id", source))?;
     let commit_id =
         commit_id.try_into().map_err(|source| Failure::unreadable("history.commit_id", source))?;
-    let bytes: &[u8] = row.try_get(2).map_err(|source| Failure::unreadable("history.events", source))?;
+    let bytes: Option<&[u8]> =
+        row.try_get(2).map_err(|source| Failure::unreadable("history.events", source))?;
+    let bytes = bytes
+        .ok_or_else(|| Failure::unreadable("history.events", "longer than the events of a commit can be"))?;
     Ok(Committed {
         commit_id: CommitId::from_bytes(commit_id),
         revision: revision(row, 1)?,

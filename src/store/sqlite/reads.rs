@@ -15,7 +15,9 @@ use crate::client::LastUses;
 use crate::event::{EventText, Revision};
 use crate::id::{AddInId, ClientId, KeyId, SecretId};
 use crate::record::{Record, RecordId, RecordParts};
-use crate::store::{Changes, ClientsBy, CommitId, Committed, Cursor, Ending, StoreError, StoreErrorKind};
+use crate::store::{
+    Changes, ClientsBy, CommitId, Committed, Cursor, Ending, MAX_EVENTS, StoreError, StoreErrorKind,
+};
 use crate::validity::Timestamp;
 
 /// Connections that read. As many as threads ask at once; a few are kept.
@@ -112,6 +114,9 @@ pub(super) fn history(
         let event = event(&cells, 3)?;
         let is_full = history.len() == limit;
         match history.last_mut().filter(|last| last.revision == revision) {
+            Some(last) if last.events.len() >= MAX_EVENTS => {
+                return Err(cells.unreadable("revision", "more events than a commit can have"));
+            }
             Some(last) => last.events.push(event),
             None if is_full => break,
             None => {
