@@ -1,4 +1,4 @@
-//! A client as a store keeps it (design section 4).
+//! A client as a store keeps it.
 //!
 //! A store moves records about and cannot look inside: what it may read is a record's ID, revision, key ID and readable
 //! body, and it can forge none of them, since all of it is authenticated together with the sealed part, which holds

@@ -58,10 +58,11 @@ use crate::client_secret::ClientSecret;
 use crate::clock::Clock;
 use crate::entropy::{Entropy, EntropyError};
 use crate::id::{Actor, ClientId, OperatorId, SellerId};
-use crate::invalid::InvalidValue;
+use crate::invalid::{Field, InvalidValue};
 use crate::keyring::Keyring;
 use crate::policy::Policy;
 use crate::record::{Opened, Record, RecordId, RegistryId};
+use crate::secret_text::refuse_secret;
 use crate::store::{CommitId, MemoryStore, Store, StoreError, StoreErrorKind};
 use crate::validity::Timestamp;
 
@@ -142,6 +143,7 @@ impl<S: Store> Registry<S> {
     /// [`InvalidValue`] when the text is not a seller's ID.
     pub fn as_seller(&self, seller: impl AsRef<str>) -> Result<Seller<S>, InvalidValue> {
         let seller = SellerId::parse(seller.as_ref())?;
+        refuse_secret(Field::SellerId, seller.as_str())?;
         Ok(Seller::new(self.clone(), Actor::Seller(seller.clone()), seller))
     }
 
@@ -151,6 +153,7 @@ impl<S: Store> Registry<S> {
     /// [`InvalidValue`] when the text is not an operator's ID.
     pub fn as_operator(&self, operator: impl AsRef<str>) -> Result<Operator<S>, InvalidValue> {
         let operator = OperatorId::parse(operator.as_ref())?;
+        refuse_secret(Field::OperatorId, operator.as_str())?;
         Ok(Operator::new(self.clone(), Actor::Operator(operator)))
     }
 

@@ -11,10 +11,10 @@ use std::time::Duration;
 
 use client_registry::store::RecordId;
 use client_registry::{
-    AccessError, AddIn, Availability, ClientId, ClientSecret, Days, EmergencyDeletion, Error, ErrorKind,
-    Fate, Field, ImportedClient, ImportedSecret, Issued, KeyEncoding, Lifetime, NewSecret, Obstacle, Policy,
-    Problem, Purpose, Reason, Refusal, Revision, Rotation, SecretId, SellerId, Signature, Timestamp,
-    Validity,
+    AccessError, AddIn, Availability, ClientDetails, ClientId, ClientSecret, Days, EmergencyDeletion, Error,
+    ErrorKind, Fate, Field, ImportedClient, ImportedSecret, Issued, KeyEncoding, Label, Lifetime, NewSecret,
+    Obstacle, Policy, Problem, Purpose, Reason, Refusal, Revision, Rotation, SecretId, SellerId, Signature,
+    Timestamp, Validity,
 };
 use data_encoding::{BASE64, BASE64URL_NOPAD, HEXLOWER};
 use pollster::block_on;
@@ -538,6 +538,57 @@ fn rule_08_a_client_secret_in_place_of_the_client_id_is_not_looked_up() {
     }
 }
 
+/// Labels, names, domains, URLs and IDs are public: each of them would show a client secret to everybody, for ever.
+#[test]
+fn rule_08_no_public_field_takes_a_client_secret() {
+    let platform = Platform::seeded(13, Policy::default().with_secret_prefix("acme").unwrap());
+    let issued = block_on(platform.register("calendar app"));
+    let secret = issued.client_secret().expose();
+    let client = platform.contoso.client(issued.client_id());
+    let (place, year) = (Availability::Worldwide, Lifetime::OneYear);
+    let url = format!("https://app.contoso.com/done?secret={secret}&x=1");
+    let leaky = [
+        ClientDetails::new(&format!("app with {secret}"), "app.contoso.com", "https://app.contoso.com/")
+            .unwrap(),
+        ClientDetails::new("calendar app", "app.contoso.com", &url).unwrap(),
+    ];
+    let label = || Label::parse(secret).unwrap();
+    let add_in = AddIn::new(secret, place).unwrap();
+    let operator = platform.registry.as_operator("ann").unwrap();
+    let commits = platform.store.commits().len();
+    platform.store.loads();
+    let mut answers = vec![];
+    for details in leaky {
+        answers.push(block_on(platform.contoso.register(details.clone(), place, year)).map(drop));
+        answers.push(block_on(client.change_details(details.clone())).map(drop));
+        let imported = ImportedClient::new(ClientId::parse("legacy-app").unwrap(), contoso(), details, place);
+        answers.push(block_on(operator.import(imported)).map(drop));
+    }
+    answers.push(block_on(client.add_secret(NewSecret::lasting(year).labelled(label()))).map(drop));
+    answers.push(block_on(client.rotate(Rotation::overlap(Days::new(2)).labelled(label()))).map(drop));
+    answers.push(block_on(client.associate(&add_in)).map(drop));
+    answers.push(block_on(platform.contoso.client_of(add_in.id())).map(drop));
+    answers.push(block_on(platform.contoso.client_named(secret)).map(drop));
+    for (position, answer) in answers.into_iter().enumerate() {
+        match answer.unwrap_err() {
+            Error::Refused(Refusal::Invalid(invalid)) => assert_eq!(invalid.problem(), Problem::ClientSecret),
+            other => panic!("{position}: {other}"),
+        }
+    }
+    for invalid in [
+        platform.registry.as_seller(secret).unwrap_err(),
+        platform.registry.as_operator(secret).unwrap_err(),
+        operator.seller(secret).unwrap_err(),
+    ] {
+        assert_eq!(invalid.problem(), Problem::ClientSecret);
+    }
+    assert_eq!(platform.store.commits().len(), commits, "nothing was to be kept");
+}
+
+fn contoso() -> SellerId {
+    SellerId::parse("contoso").unwrap()
+}
+
 /// A text that no client ID may be is not one in any other place either.
 #[test]
 fn rule_08_what_looks_like_a_client_secret_is_no_client_id() {
@@ -554,8 +605,7 @@ fn rule_08_what_looks_like_a_client_secret_is_no_client_id() {
     }
     // Cut short, only the policy tells; an import has it at hand.
     let id = ClientId::parse(&secret[..40]).unwrap();
-    let contoso = SellerId::parse("contoso").unwrap();
-    let imported = ImportedClient::new(id, contoso, details("legacy"), Availability::Worldwide);
+    let imported = ImportedClient::new(id, contoso(), details("legacy"), Availability::Worldwide);
     let operator = platform.registry.as_operator("ann").unwrap();
     let refused = block_on(operator.import(imported)).unwrap_err();
     let Error::Refused(Refusal::Invalid(invalid)) = refused else { panic!("{refused}") };

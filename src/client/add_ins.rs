@@ -6,6 +6,8 @@ use super::draft::Draft;
 use super::{Change, Client, Deciding, Refusal, Transition};
 use crate::event::Fact;
 use crate::id::{AddIn, AddInId};
+use crate::invalid::Field;
+use crate::secret_text::refuse_secret;
 
 /// What moving an add-in comes to.
 #[derive(Debug)]
@@ -112,6 +114,7 @@ impl Draft {
             return Ok(false);
         }
         client.refuse_full()?;
+        refuse_secret(Field::AddInId, add_in.id().as_str())?;
         self.take_in(add_in.id());
         self.record(Fact::AddInAssociated { add_in: add_in.id().clone() });
         Ok(true)

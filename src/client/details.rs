@@ -6,7 +6,9 @@ use crate::client_secret::ClientSecret;
 use crate::details::{Availability, ClientDetails};
 use crate::event::{EventHash, Fact, Revision};
 use crate::id::{ClientId, SellerId};
+use crate::invalid::Field;
 use crate::policy::Policy;
+use crate::secret_text::refuse_secret;
 use crate::validity::Timestamp;
 
 impl Client {
@@ -32,6 +34,7 @@ impl Client {
             return Err(Refusal::UnknownClient);
         }
         allow_redirect(deciding.policy, &details)?;
+        refuse_secrets(&details)?;
         let fact = Fact::ClientRegistered { owner: owner.clone(), details: details.clone(), availability };
         let blank = Self::blank(id, owner, details, availability, now);
         let mut draft = Draft::new(blank, deciding, now);
@@ -45,7 +48,7 @@ impl Client {
     /// That the friendly name is free spans clients; the store sees to it (rule 15).
     ///
     /// # Errors
-    /// A [`Refusal`] when the policy does not allow the redirect URL.
+    /// A [`Refusal`] when the policy does not allow the redirect URL, or a client secret stands in the details (rule 8).
     pub fn change_details(
         &self,
         details: ClientDetails,
@@ -58,6 +61,7 @@ impl Client {
         if details.redirect_url() != self.details.redirect_url() {
             allow_redirect(deciding.policy, &details)?;
         }
+        refuse_secrets(&details)?;
         let mut draft = Draft::of(self, deciding, now);
         draft.client_mut().details = details.clone();
         draft.record(Fact::DetailsChanged { details });
@@ -98,4 +102,12 @@ pub(super) fn allow_redirect(policy: &Policy, details: &ClientDetails) -> Result
         return Ok(());
     }
     Err(Refusal::RedirectNotAllowed { scheme: url.scheme().to_owned() })
+}
+
+/// Details are public: whoever pastes a client secret there is told so (rule 8).
+pub(super) fn refuse_secrets(details: &ClientDetails) -> Result<(), Refusal> {
+    refuse_secret(Field::FriendlyName, details.friendly_name().as_str())?;
+    refuse_secret(Field::AppDomain, details.app_domain().as_str())?;
+    refuse_secret(Field::RedirectUrl, details.redirect_url().as_str())?;
+    Ok(())
 }

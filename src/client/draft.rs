@@ -10,9 +10,11 @@ use super::{Change, Client, ClientState, Deciding, Held, Promotion, Refusal, Tra
 use crate::client_secret::ClientSecret;
 use crate::event::{Fact, Handover};
 use crate::id::SecretId;
+use crate::invalid::Field;
 use crate::mac::MacKey;
 use crate::name::Label;
 use crate::secret::{Hint, Origin, Purpose, Secret, Standing};
+use crate::secret_text::refuse_secret;
 use crate::validity::{Timestamp, Validity};
 use crate::verifier::Verifier;
 
@@ -93,6 +95,9 @@ impl Draft {
     /// longest ago beyond [`MAX_ENDED`] (rule 3). Its MAC key is kept also if it has ended: the clock may be wrong (rule 19).
     pub(super) fn add(&mut self, addition: Addition<'_>) -> Result<SecretId, Refusal> {
         let Addition { client_secret, label, purpose, validity, origin } = addition;
+        if let Some(label) = &label {
+            refuse_secret(Field::Label, label.as_str())?;
+        }
         let verifier = Verifier::of(&self.client.id, client_secret);
         if let Some(known) = self.client.holder_of(&verifier)? {
             return Err(Refusal::SecretExists { secret: known.id, differs_in: "ID" });

@@ -1,6 +1,6 @@
 //! Moving in with client IDs and client secrets that exist already (rule 18).
 
-use super::details::allow_redirect;
+use super::details::{allow_redirect, refuse_secrets};
 use super::draft::{Addition, Draft};
 use super::weakness::weakness;
 use super::{Client, Deciding, Refusal, Transition};
@@ -185,6 +185,7 @@ impl Client {
             return Err(Refusal::UnknownClient);
         }
         allow_redirect(deciding.policy, &imported.details)?;
+        refuse_secrets(&imported.details)?;
         imported.check_texts(deciding.policy)?;
         imported.check()?;
         let ImportedClient { id, owner, details, availability, .. } = imported;

@@ -1,4 +1,4 @@
-//! A client as text that everybody may read, and as material that nobody may (design section 4).
+//! A client as text that everybody may read, and as material that nobody may.
 //!
 //! The material has no structure of its own: what it holds, and how much, the body says.
 

@@ -1,4 +1,4 @@
-//! The record of the registry itself: which registry this is, and the state of its keys (design section 4).
+//! The record of the registry itself: which registry this is, and the state of its keys.
 //!
 //! Made by the first open and checked by every one, so that a wrong key, a changed key or somebody else's database fails
 //! before anything is written. Its body is authenticated like any other's; its sealed part is empty.

@@ -1,4 +1,4 @@
-//! What somebody should be woken up for, and not woken up again for a minute (rule 10, section 4).
+//! What somebody should be woken up for, and not woken up again for a minute (rule 10).
 //!
 //! Whoever can present a compromised secret can present it a thousand times a second; the log hears of it once a
 //! minute, with how often it happened in between.

@@ -8,8 +8,9 @@ use super::{ClientHandle, ClientPage, Error, Outcome, Registry, ReportPage, Sell
 use crate::client::{Client, ImportedClient, Refusal};
 use crate::expiry::{Expiry, Notice};
 use crate::id::{Actor, AddInId, ClientId, SellerId};
-use crate::invalid::InvalidValue;
+use crate::invalid::{Field, InvalidValue};
 use crate::record::Opened;
+use crate::secret_text::refuse_secret;
 use crate::store::{ClientsBy, Ending, MemoryStore, Store};
 use crate::validity::Timestamp;
 
@@ -29,6 +30,7 @@ impl<S: Store> Operator<S> {
     /// [`InvalidValue`] when the text is not a seller's ID.
     pub fn seller(&self, seller: impl AsRef<str>) -> Result<Seller<S>, InvalidValue> {
         let seller = SellerId::parse(seller.as_ref())?;
+        refuse_secret(Field::SellerId, seller.as_str())?;
         Ok(Seller::new(self.view.registry.clone(), self.view.actor.clone(), seller))
     }
 

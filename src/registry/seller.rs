@@ -12,7 +12,9 @@ use crate::details::{Availability, ClientDetails};
 use crate::entropy::EntropyError;
 use crate::expiry::{Expiry, Notice};
 use crate::id::{Actor, AddInId, ClientId, SellerId};
+use crate::invalid::Field;
 use crate::name::FriendlyName;
+use crate::secret_text::refuse_secret;
 use crate::store::{ClientsBy, MemoryStore, Store, StoreError};
 use crate::validity::{Lifetime, Timestamp};
 
@@ -80,6 +82,7 @@ impl<S: Store> Seller<S> {
     /// [`Error::Refused`] when the text is not a friendly name; [`Error::Unavailable`].
     pub async fn client_named(&self, friendly_name: &str) -> Result<Option<Snapshot>, Error> {
         let key = FriendlyName::parse(friendly_name)?.key();
+        refuse_secret(Field::FriendlyName, friendly_name)?;
         let by = ClientsBy::Name(&self.seller, &key);
         let page = self.view.page(by, None, 1).await?;
         // The index is a hint: what it leads to is checked against the record.

@@ -9,7 +9,9 @@ use super::trace;
 use super::{ClientPage, Error, Registry, Snapshot, Unreadable};
 use crate::client::{Deciding, Refusal};
 use crate::id::{Actor, AddInId, ClientId, SellerId};
+use crate::invalid::Field;
 use crate::record::Opened;
+use crate::secret_text::refuse_secret;
 use crate::store::{ClientsBy, Store};
 
 /// A registry, an actor, and the seller whose client IDs it is about, if it is about one seller's alone.
@@ -69,6 +71,7 @@ impl<S: Store> View<S> {
     }
 
     async fn try_client_of(&self, add_in: &AddInId) -> Result<Option<Snapshot>, Error> {
+        refuse_secret(Field::AddInId, add_in.as_str())?;
         let mut asked = None;
         // An add-in that moves between the two look-ups is not where the first one said: ask again, until the index says
         // the same twice.

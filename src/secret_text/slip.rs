@@ -5,7 +5,7 @@
 
 use super::{BODY, CHECK, DEFAULT_PREFIX, MAX_PREFIX, is_alphanumeric, is_prefix, is_well_formed};
 use crate::client_secret::MAX_LEN;
-use crate::invalid::Problem;
+use crate::invalid::{Field, InvalidValue, Problem};
 
 /// What is wrong with a text that looks like a generated client secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,11 +75,22 @@ pub(crate) fn could_be_secret(text: &str, prefix: &str) -> bool {
 
 /// Whether a client secret stands anywhere in a text, whatever its prefix. The checksum tells: of four thousand million
 /// other texts one is mistaken for it.
-pub(crate) fn holds_secret(text: &str) -> bool {
+fn holds_secret(text: &str) -> bool {
     text.match_indices('_').any(|(at, _)| {
         let end = at + 1 + BODY + CHECK;
         (1..=MAX_PREFIX.min(at)).any(|len| text.get(at - len..end).is_some_and(is_well_formed))
     })
+}
+
+/// Refuses a text that becomes public and holds a client secret.
+///
+/// # Errors
+/// [`Problem::ClientSecret`] about the field.
+pub(crate) fn refuse_secret(field: Field, text: &str) -> Result<(), InvalidValue> {
+    match holds_secret(text) {
+        true => Err(InvalidValue::new(field, Problem::ClientSecret)),
+        false => Ok(()),
+    }
 }
 
 /// What follows the first of these prefixes that the text begins with.

@@ -1,4 +1,4 @@
-//! Records at rest (design section 4): sealed, opened by the right keyring alone, refused after every kind of tampering;
+//! Records at rest: sealed, opened by the right keyring alone, refused after every kind of tampering;
 //! checked, resealed and moved between stores, each killed at every step.
 
 #![cfg(test)]
