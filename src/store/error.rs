@@ -62,6 +62,12 @@ impl StoreError {
         Self { kind, source: Some(Arc::from(source.into())) }
     }
 
+    /// What lies behind it, if that is of this type.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn cause<E: std::error::Error + 'static>(&self) -> Option<&E> {
+        self.source.as_deref().and_then(|source| source.downcast_ref())
+    }
+
     /// What the caller can do about it.
     #[must_use]
     pub fn kind(&self) -> StoreErrorKind {

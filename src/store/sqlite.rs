@@ -17,6 +17,7 @@ mod identity;
 mod lineage;
 mod log;
 mod making;
+mod medium;
 mod options;
 mod queue;
 mod reads;
@@ -31,6 +32,7 @@ use std::sync::Arc;
 use rusqlite::Connection;
 
 use self::identity::Identity;
+use self::medium::Medium;
 pub use self::options::SqliteOptions;
 use self::reads::Readers;
 use self::writer::{Writer, WriterThread};
@@ -99,10 +101,7 @@ impl SqliteStore {
         SqliteOptions::default()
     }
 
-    fn read<T>(
-        &self,
-        question: impl FnOnce(&Connection) -> Result<T, fault::Fault>,
-    ) -> Result<T, StoreError> {
+    fn read<T>(&self, question: impl Fn(&Connection) -> Result<T, fault::Fault>) -> Result<T, StoreError> {
         self.inner.readers.read(question)
     }
 
@@ -110,7 +109,7 @@ impl SqliteStore {
     async fn write(
         &self,
         is_urgent: bool,
-        work: impl FnOnce(&Connection) -> Result<(), CommitError> + Send + 'static,
+        work: impl Fn(&Connection) -> Result<(), CommitError> + Send + 'static,
     ) -> Result<(), CommitError> {
         self.inner.writer.run(is_urgent, move |writer, given| writer.transact(given, work)).await?
     }
@@ -195,11 +194,21 @@ impl fmt::Debug for SqliteStore {
 impl Inner {
     fn open(path: &Path, settings: file::Settings) -> Result<Self, fault::Fault> {
         let path = file::absolute(path)?;
-        file::prepare(&path)?;
-        let writer = Writer::open(&path, settings)?;
+        let medium = Arc::new(Medium::default());
+        match Self::try_open(&path, settings, &medium) {
+            Err(fault) if fault.may_pass() => {
+                Self::try_open(&path, settings, &medium).map_err(|fault| medium.judge(&path, fault))
+            }
+            opened => opened,
+        }
+    }
+
+    fn try_open(path: &Path, settings: file::Settings, medium: &Arc<Medium>) -> Result<Self, fault::Fault> {
+        file::prepare(path)?;
+        let writer = Writer::open(path, settings, medium.clone())?;
         let feed_id = writer.feed_id()?;
         let identity = writer.identity().clone();
-        let readers = Readers::new(identity.clone(), settings.busy_timeout);
+        let readers = Readers::new(identity.clone(), medium.clone(), settings.busy_timeout);
         let writer = WriterThread::start(writer).map_err(|error| {
             fault::Fault::file(identity.path(), super::StoreErrorKind::Unavailable, NO_THREAD).because(error)
         })?;

@@ -140,6 +140,11 @@ impl Worker {
         }
     }
 
+    /// How many events there are.
+    pub(crate) fn made(&self) -> i64 {
+        self.engine.query_row("SELECT count(*) FROM event", [], |row| row.get(0)).unwrap()
+    }
+
     pub(crate) fn backup(&self, name: &str) -> bool {
         let path = self.disk.file().with_file_name(name);
         let done = block_on(self.registry.store().store.backup_to(path));

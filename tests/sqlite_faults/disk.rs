@@ -16,6 +16,7 @@ pub(crate) enum Call {
     Write = 2,
     Truncate = 3,
     Read = 4,
+    Open = 5,
 }
 
 /// The call that fails, counted from when it is asked for.
@@ -30,24 +31,27 @@ pub(crate) struct Fault {
     pub(crate) error: i32,
     /// What could not be flushed is no longer read either.
     pub(crate) evicts: bool,
+    /// All that come after it fail as well.
+    pub(crate) for_good: bool,
 }
 
 impl Fault {
     /// As one word, for another process.
     pub(crate) fn to_word(self) -> String {
-        let Self { call, nth, ending, error, evicts } = self;
-        format!("{}/{nth}/{ending}/{error}/{evicts}", call as u32)
+        let Self { call, nth, ending, error, evicts, for_good } = self;
+        format!("{}/{nth}/{ending}/{error}/{evicts}/{for_good}", call as u32)
     }
 
     pub(crate) fn of_word(word: &str) -> Self {
         let parts: Vec<&str> = word.split('/').collect();
-        let call = [Call::Fsync, Call::Write, Call::Truncate, Call::Read];
+        let call = [Call::Fsync, Call::Write, Call::Truncate, Call::Read, Call::Open];
         Self {
             call: *call.iter().find(|call| (**call as u32).to_string() == parts[0]).unwrap(),
             nth: parts[1].parse().unwrap(),
             ending: ENDINGS.iter().find(|ending| **ending == parts[2]).unwrap(),
             error: parts[3].parse().unwrap(),
             evicts: parts[4].parse().unwrap(),
+            for_good: parts[5].parse().unwrap(),
         }
     }
 }
@@ -58,6 +62,8 @@ const ENDINGS: [&str; 3] = ["registry.db", "registry.db-wal", ""];
 /// No space left on the device; an input/output error.
 pub(crate) const ENOSPC: i32 = 28;
 pub(crate) const EIO: i32 = 5;
+pub(crate) const EACCES: i32 = 13;
+pub(crate) const ENODEV: i32 = 19;
 
 /// The directory that is watched, in one that goes with the test.
 pub(crate) struct Disk {
@@ -103,11 +109,13 @@ impl Disk {
 
     /// The calls are counted from here.
     pub(crate) fn arm(&self, fault: Fault) {
-        let Fault { call, nth, ending, error, evicts } = fault;
+        let Fault { call, nth, ending, error, evicts, for_good } = fault;
         let mut text = [0; 32];
         text[..ending.len()].copy_from_slice(ending.as_bytes());
         self.state.write_all_at(&text, ENDING).unwrap();
-        self.numbers(KIND, &[call as u32, nth, error as u32, u32::from(evicts), 0, 0]); // counted from 0, and not failed
+        // Counted from 0, and not failed.
+        let numbers = [call as u32, nth, error as u32, u32::from(evicts), 0, 0, u32::from(for_good)];
+        self.numbers(KIND, &numbers);
         self.numbers(ARMED, &[1]);
     }
 
@@ -191,10 +199,10 @@ const STATE: &str = "disk";
 const ARMED: u64 = 0;
 const KIND: u64 = 4;
 const FIRED: u64 = 24;
-const ENDING: u64 = 32;
-const DIRECTORY: u64 = 64;
-const IMAGES: u64 = 320;
-const SLOT: u64 = 584;
+const ENDING: u64 = 40;
+const DIRECTORY: u64 = 72;
+const IMAGES: u64 = 328;
+const SLOT: u64 = 592;
 const BLOCKS: usize = 16_384;
 const SLOT_SIZE: u64 = 16 + BLOCKS as u64 / 8;
 const SIZE: u64 = SLOT + 256 * SLOT_SIZE;

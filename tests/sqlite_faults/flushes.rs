@@ -11,7 +11,8 @@ use crate::child::{Worker, as_child, say, spawn, until_killed};
 use crate::disk::{Call, Disk, EIO, Fault};
 use crate::{Scratch, audit, hear};
 
-const FLUSH: Fault = Fault { call: Call::Fsync, nth: 1, ending: "registry.db", error: EIO, evicts: false };
+const FLUSH: Fault =
+    Fault { call: Call::Fsync, nth: 1, ending: "registry.db", error: EIO, evicts: false, for_good: false };
 
 /// 700 frames in the log, a reader held, past 1,000 frames, the reader ended, and the next flush of the file fails.
 #[test]

@@ -21,6 +21,7 @@ mod ledger;
 mod child;
 mod disk;
 mod flushes;
+mod reads;
 mod sweep;
 
 use std::io::{BufRead as _, BufReader};

@@ -25,7 +25,7 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-enum { FSYNC = 1, WRITE = 2, TRUNCATE = 3, READ = 4 };
+enum { FSYNC = 1, WRITE = 2, TRUNCATE = 3, READ = 4, OPEN = 5 };
 enum { BLOCK = 4096, BLOCKS = 16384, SLOTS = 256, FDS = 4096 };
 
 struct slot {
@@ -35,11 +35,11 @@ struct slot {
 };
 
 struct state {
-    uint32_t armed, kind, nth, error, evict, count, fired, lock;
+    uint32_t armed, kind, nth, error, evict, count, fired, for_good, lock, padding;
     char ending[32];
     char directory[256];
     char images[256];
-    uint32_t slots, padding;
+    uint32_t slots, more;
     struct slot slot[SLOTS];
 };
 
@@ -76,6 +76,10 @@ static ssize_t real_read(int fd, void *to, size_t n) {
     REAL(ssize_t, "read", int, void *, size_t);
     return real(fd, to, n);
 }
+static int real_open(const char *path, int flags, mode_t mode) {
+    REAL(int, "open64", const char *, int, ...);
+    return real(path, flags, mode);
+}
 static int real_fsync(int fd) {
     REAL(int, "fsync", int);
     return real(fd);
@@ -84,7 +88,7 @@ static int real_fsync(int fd) {
 static void start(void) {
     const char *path = getenv("CLIENT_REGISTRY_TEST_DISK");
     if (!path) return;
-    int fd = open(path, O_RDWR | O_CLOEXEC);
+    int fd = real_open(path, O_RDWR | O_CLOEXEC, 0);
     if (fd < 0) return;
     void *at = mmap(NULL, sizeof(struct state), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (at != MAP_FAILED) state = at;
@@ -99,7 +103,7 @@ static void unlock(void) { __atomic_store_n(&state->lock, 0, __ATOMIC_RELEASE); 
 static int image(int slot, int flags) {
     char path[512];
     snprintf(path, sizeof path, "%s/%d", state->images, slot);
-    return open(path, flags | O_CLOEXEC, 0600);
+    return real_open(path, flags | O_CLOEXEC, 0600);
 }
 
 static void copy(int from, int to, off_t at) {
@@ -151,16 +155,19 @@ static int look(int fd) {
     return found;
 }
 
-/* Whether this call is the one that fails. */
-static int fails(int fd, uint32_t kind) {
+/* Whether this call is the one that fails, or where it fails for good one of them. */
+static int fails_at(const char *path, uint32_t kind) {
     if (!state->armed || state->kind != kind) return 0;
-    size_t n = strlen(ending_of_fd[fd]), m = strlen(state->ending);
-    if (m > n || strcmp(ending_of_fd[fd] + n - m, state->ending)) return 0;
-    if (__atomic_add_fetch(&state->count, 1, __ATOMIC_SEQ_CST) != state->nth) return 0;
+    size_t n = strlen(path), m = strlen(state->ending);
+    if (m > n || strcmp(path + n - m, state->ending)) return 0;
+    uint32_t count = __atomic_add_fetch(&state->count, 1, __ATOMIC_SEQ_CST);
+    if (state->for_good ? count < state->nth : count != state->nth) return 0;
     state->fired = 1;
     errno = (int)state->error;
     return 1;
 }
+
+static int fails(int fd, uint32_t kind) { return fails_at(ending_of_fd[fd], kind); }
 
 static void wrote(int slot, off_t at, size_t n) {
     if (!n) return;
@@ -188,7 +195,7 @@ static void keep_names(void) {
             char file[512];
             struct stat st;
             snprintf(file, sizeof file, "%s/%s", state->directory, entry->d_name);
-            int fd = open(file, O_RDONLY | O_CLOEXEC);
+            int fd = real_open(file, O_RDONLY | O_CLOEXEC, 0);
             if (fd < 0) continue;
             /* Empty and new: closing it gives up no lock that matters. */
             if (!fstat(fd, &st)) slot = slot_of(st.st_ino, 0, fd);
@@ -274,6 +281,32 @@ int ftruncate(int fd, off_t size) {
     return real_ftruncate(fd, size);
 }
 int ftruncate64(int fd, off64_t size) { return ftruncate(fd, size); }
+
+/* A file of the directory that cannot be opened. */
+static int is_shut(const char *path) {
+    pthread_once(&once, start);
+    return state && !strncmp(path, state->directory, strlen(state->directory)) && fails_at(path, OPEN);
+}
+
+#define MODE(flags) \
+    mode_t mode = 0; \
+    if ((flags) & (O_CREAT | O_TMPFILE)) { \
+        va_list more; \
+        va_start(more, flags); \
+        mode = va_arg(more, mode_t); \
+        va_end(more); \
+    }
+
+int open(const char *path, int flags, ...) {
+    MODE(flags)
+    REAL(int, "open", const char *, int, ...);
+    return is_shut(path) ? -1 : real(path, flags, mode);
+}
+int open64(const char *path, int flags, ...) {
+    MODE(flags)
+    REAL(int, "open64", const char *, int, ...);
+    return is_shut(path) ? -1 : real(path, flags, mode);
+}
 
 int close(int fd) {
     if (fd >= 0 && fd < FDS) slot_of_fd[fd] = 0;

@@ -39,7 +39,7 @@ fn whichever_call_fails_everything_acknowledged_is_there_after_a_power_cut() {
 fn sweep(during: While, call: Call, error: i32, everything: bool) -> (usize, usize, usize) {
     let (mut runs, mut refusals, mut acknowledged, mut nth) = (0, 0, 0, 1);
     loop {
-        let fault = Fault { call, nth, ending: "", error, evicts: nth % 2 == 0 };
+        let fault = Fault { call, nth, ending: "", error, evicts: nth % 2 == 0, for_good: false };
         let Some(said) = run(during, fault).unwrap_or_else(|why| panic!("{during:?}, {fault:?}: {why}"))
         else {
             return (runs, refusals, acknowledged);
@@ -80,6 +80,10 @@ fn run(during: While, fault: Fault) -> Result<Option<Said>, String> {
             said
         }
     };
+    // Advice that would lose something if it was followed.
+    if let Some(why) = said.refusals.iter().find(|why| misleads(why)) {
+        return Err(format!("the refusal misleads: {why}"));
+    }
     for (name, some) in [("flushed", None), ("some", Some(u64::from(fault.nth)))] {
         let file = disk.after_a_power_cut(name, some);
         audit(&file, &said.ledger).map_err(|why| format!("{name}: {why}, after {:?}", said.refusals))?;
@@ -90,6 +94,10 @@ fn run(during: While, fault: Fault) -> Result<Option<Said>, String> {
         }
     }
     Ok(Some(said))
+}
+
+pub(crate) fn misleads(refusal: &str) -> bool {
+    ["restore a backup", "restore it", "give this user"].iter().any(|words| refusal.contains(words))
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
-use rusqlite::{ErrorCode, Row, Rows};
+use rusqlite::{ErrorCode, Row, Rows, ffi};
 
 use crate::store::{CommitError, StoreError, StoreErrorKind};
 
@@ -52,6 +52,36 @@ impl Fault {
         matches!(self, Self::File { kind: StoreErrorKind::Misconfigured, .. })
     }
 
+    /// Tells whether another connection may have more luck: the disk could not read, or the engine says that the file is
+    /// damaged, which it also says where the disk could not read.
+    pub(super) fn may_pass(&self) -> bool {
+        match self {
+            Self::Engine(error) => {
+                let (code, extended) = codes(error);
+                is_damage(code) || code == Some(ErrorCode::SystemIoFailure) && !is_of_writing(extended)
+            }
+            Self::Store(error) => Self::may_pass_behind(error),
+            _ => self.may_be_damage(),
+        }
+    }
+
+    /// The same of what lies behind an error.
+    pub(super) fn may_pass_behind(error: &StoreError) -> bool {
+        error.cause().is_some_and(Self::may_pass)
+    }
+
+    /// Tells whether the engine says that the file is damaged.
+    pub(super) fn may_be_damage(&self) -> bool {
+        match self {
+            Self::Engine(error) => is_damage(codes(error).0),
+            Self::File { kind: StoreErrorKind::Corrupt, source: Some(source), .. } => {
+                source.downcast_ref::<rusqlite::Error>().is_some_and(|error| is_damage(codes(error).0))
+            }
+            Self::Store(error) => error.cause().is_some_and(Self::may_be_damage),
+            _ => false,
+        }
+    }
+
     fn kind(&self) -> StoreErrorKind {
         match self {
             Self::Engine(error) => kind_of(error),
@@ -94,30 +124,49 @@ pub(super) fn failed_commit(error: rusqlite::Error) -> CommitError {
     let is_certain = matches!(
         code,
         Some(ErrorCode::DiskFull | ErrorCode::ReadOnly | ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
-    ) || extended == rusqlite::ffi::SQLITE_IOERR_WRITE;
+    ) || extended == ffi::SQLITE_IOERR_WRITE;
     let fault = Fault::from(error);
     if is_certain { fault.into() } else { CommitError::Failed(fault.into()) }
 }
 
+/// Only what was read and is wrong is damage: it is told to be restored from a backup.
 fn kind_of(error: &rusqlite::Error) -> StoreErrorKind {
     match codes(error) {
-        (_, rusqlite::ffi::SQLITE_IOERR_WRITE) => StoreErrorKind::ReadOnly,
+        (_, ffi::SQLITE_IOERR_WRITE) => StoreErrorKind::ReadOnly,
         (Some(ErrorCode::ReadOnly | ErrorCode::DiskFull), _) => StoreErrorKind::ReadOnly,
-        // An error of no kind is one of a statement that does not fit the tables; a constraint that is violated is one
-        // that was looked at before.
+        (Some(code), _) if is_damage(Some(code)) => StoreErrorKind::Corrupt,
+        // What must be unique was looked up before: an index does not tell what is in its table.
         (
-            Some(
-                ErrorCode::DatabaseCorrupt
-                | ErrorCode::NotADatabase
-                | ErrorCode::ConstraintViolation
-                | ErrorCode::TooBig
-                | ErrorCode::Unknown,
-            ),
-            _,
+            Some(ErrorCode::ConstraintViolation),
+            ffi::SQLITE_CONSTRAINT_UNIQUE | ffi::SQLITE_CONSTRAINT_PRIMARYKEY,
         ) => StoreErrorKind::Corrupt,
+        // Longer than anything that is ever written.
+        (Some(ErrorCode::TooBig), _) => StoreErrorKind::Corrupt,
+        // Any other constraint is one that somebody has added, and an error of no kind is one of a statement that does not
+        // fit the tables: somebody, or a newer version, has changed them.
+        (Some(ErrorCode::ConstraintViolation | ErrorCode::Unknown), _) => StoreErrorKind::Misconfigured,
         (Some(_), _) => StoreErrorKind::Unavailable,
-        (None, _) => StoreErrorKind::Corrupt,
+        // A value of a type that the column cannot have, a row that must be there and is not.
+        (None, _) => match error {
+            rusqlite::Error::NulError(_) | rusqlite::Error::InvalidPath(_) => StoreErrorKind::Misconfigured,
+            _ => StoreErrorKind::Corrupt,
+        },
     }
+}
+
+fn is_damage(code: Option<ErrorCode>) -> bool {
+    matches!(code, Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
+}
+
+fn is_of_writing(extended: i32) -> bool {
+    matches!(
+        extended,
+        ffi::SQLITE_IOERR_WRITE
+            | ffi::SQLITE_IOERR_FSYNC
+            | ffi::SQLITE_IOERR_DIR_FSYNC
+            | ffi::SQLITE_IOERR_TRUNCATE
+            | ffi::SQLITE_IOERR_DELETE
+    )
 }
 
 fn codes(error: &rusqlite::Error) -> (Option<ErrorCode>, i32) {
@@ -190,7 +239,6 @@ impl<'a> Cells<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rusqlite::ffi;
 
     #[test]
     fn the_outcome_of_a_commit_is_unknown_where_it_may_have_landed() {
@@ -226,7 +274,18 @@ mod tests {
             (ffi::SQLITE_BUSY, StoreErrorKind::Unavailable),
             (ffi::SQLITE_CORRUPT, StoreErrorKind::Corrupt),
             (ffi::SQLITE_NOTADB, StoreErrorKind::Corrupt),
-            (ffi::SQLITE_ERROR, StoreErrorKind::Corrupt),
+            (ffi::SQLITE_IOERR_SHORT_READ, StoreErrorKind::Unavailable),
+            (ffi::SQLITE_IOERR_FSYNC, StoreErrorKind::Unavailable),
+            (ffi::SQLITE_CANTOPEN, StoreErrorKind::Unavailable),
+            (ffi::SQLITE_NOMEM, StoreErrorKind::Unavailable),
+            (ffi::SQLITE_INTERRUPT, StoreErrorKind::Unavailable),
+            (ffi::SQLITE_SCHEMA, StoreErrorKind::Unavailable),
+            (ffi::SQLITE_PROTOCOL, StoreErrorKind::Unavailable),
+            (ffi::SQLITE_CONSTRAINT_UNIQUE, StoreErrorKind::Corrupt),
+            (ffi::SQLITE_CONSTRAINT_PRIMARYKEY, StoreErrorKind::Corrupt),
+            (ffi::SQLITE_CONSTRAINT_TRIGGER, StoreErrorKind::Misconfigured),
+            (ffi::SQLITE_CONSTRAINT_CHECK, StoreErrorKind::Misconfigured),
+            (ffi::SQLITE_ERROR, StoreErrorKind::Misconfigured),
         ] {
             let error = rusqlite::Error::SqliteFailure(ffi::Error::new(code), None);
             assert_eq!(kind_of(&error), kind, "{code}");

@@ -10,7 +10,7 @@ use rusqlite::limits::Limit;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::fault::Fault;
-use super::{log, making, schema};
+use super::{log, making, medium, schema};
 use crate::store::{StoreError, StoreErrorKind};
 
 /// How the file is used.
@@ -55,7 +55,7 @@ pub(super) fn prepare(path: &Path) -> Result<(), Fault> {
         }
         Ok(_) => {}
         Err(error) if error.kind() == ErrorKind::NotFound => making::create(path)?,
-        Err(error) => return Err(unavailable(path, NO_RIGHTS).because(error)),
+        Err(error) => return Err(refused(path, error)),
     }
     inspect(path)?;
     making::keep_to_owner(path);
@@ -186,10 +186,24 @@ pub(super) fn explained(path: &Path, error: rusqlite::Error) -> Fault {
     let (kind, problem) = match error.sqlite_error_code() {
         Some(ErrorCode::NotADatabase) => (StoreErrorKind::Corrupt, NOT_OURS),
         Some(ErrorCode::ReadOnly) => (StoreErrorKind::ReadOnly, NO_RIGHTS),
-        Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => (StoreErrorKind::Unavailable, NO_RIGHTS),
+        Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => match medium::refusal(path) {
+            Some(refusal) => return refused(path, refusal),
+            None => (StoreErrorKind::Unavailable, NO_RIGHTS),
+        },
         _ => return error.into(),
     };
     Fault::file(path, kind, problem).because(error)
+}
+
+/// What an error of the operating system means for a caller that opens a file: rights are asked for only where rights are
+/// missing.
+pub(super) fn refused(path: &Path, error: std::io::Error) -> Fault {
+    let problem = match error.kind() {
+        ErrorKind::PermissionDenied => NO_RIGHTS,
+        ErrorKind::InvalidInput | ErrorKind::InvalidFilename => NO_NAME,
+        _ => NO_DISK,
+    };
+    unavailable(path, problem).because(error)
 }
 
 pub(super) fn unavailable(path: &Path, problem: impl Into<String>) -> Fault {
@@ -214,6 +228,7 @@ const FIRST_SOUND_VERSION: i32 = 3_051_003;
 const IN_MEMORY: &str = "a file is needed: for a registry in memory use `Registry::in_memory`";
 const NO_URI: &str = "this is a URI: name the file by its path";
 const NO_NAME: &str = "name a file";
-pub(super) const NO_RIGHTS: &str =
-    "give this user the right to read and write the file, and to write to its directory";
+const NO_RIGHTS: &str = "give this user the right to read and write the file, and to write to its directory";
+const NO_DISK: &str =
+    "the operating system cannot open it: see to the disk, and change nothing about the file";
 const NOT_OURS: &str = "the file is another program's: name another one";

@@ -168,7 +168,7 @@ mod tests {
         let (path, elsewhere) = (directory.join("registry.db"), directory.join("elsewhere.db"));
         file::prepare(&path).unwrap();
         let settings = Settings { busy_timeout: Duration::ZERO, max_size: None };
-        let mut writer = Writer::open(&path, settings).unwrap();
+        let mut writer = Writer::open(&path, settings, Arc::default()).unwrap();
         let mut insert = |then: &dyn Fn()| {
             writer.transact(Stopwatch::start(), |connection| {
                 connection.execute("INSERT INTO add_in VALUES (hex(randomblob(8)), 'calendar')", [])?;

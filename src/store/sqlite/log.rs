@@ -20,12 +20,23 @@ use std::path::Path;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::fault::Fault;
-use super::file;
 use super::identity::beside;
+use super::{file, medium};
 use crate::store::StoreErrorKind;
 
 /// Refuses a log that does not belong to the file. Takes time only where there is one.
 pub(super) fn verify(path: &Path) -> Result<(), Fault> {
+    match examine(path) {
+        // What the disk could not read looks as if it was of another file.
+        Err(Fault::File { kind: StoreErrorKind::Misconfigured, .. }) => {
+            medium::check(path)?;
+            examine(path)
+        }
+        examined => examined,
+    }
+}
+
+fn examine(path: &Path) -> Result<(), Fault> {
     // The engine looks beside the file itself, not beside a link to it.
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let journal = beside(&target, "-journal");
@@ -37,10 +48,7 @@ pub(super) fn verify(path: &Path) -> Result<(), Fault> {
         Ok(pages) if pages.is_empty() => return Ok(()),
         Ok(pages) => pages,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        Err(error) => {
-            let problem = "the log cannot be read: give this user the right to read it, or see to the disk";
-            return Err(Fault::file(&log, StoreErrorKind::Unavailable, problem).because(error));
-        }
+        Err(error) => return Err(file::refused(&log, error)),
     };
     let foreign = |why: &str| {
         let file = target.file_name().unwrap_or_default().display();

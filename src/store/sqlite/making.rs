@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OpenFlags};
 
 use super::fault::Fault;
-use super::file::{NO_RIGHTS, unavailable};
+use super::file::{explained, refused, unavailable};
 use super::identity::beside;
 use super::{checkpoint, schema};
 use crate::entropy::instance_mark;
@@ -32,7 +32,7 @@ pub(super) fn create(path: &Path) -> Result<(), Fault> {
 
 /// Puts a whole file where there is none. `false` where there is one.
 pub(super) fn put_in_place(whole: &Path, path: &Path) -> Result<bool, Fault> {
-    let failed = |error| unavailable(path, NO_RIGHTS).because(error);
+    let failed = |error| refused(path, error);
     // The engine would take the log of a file that is gone for that of the new one.
     let has_something = |log: &PathBuf| fs::metadata(log).is_ok_and(|log| log.len() > 0);
     if let Some(log) = LOGS.iter().map(|log| beside(path, log)).find(has_something)
@@ -72,7 +72,7 @@ impl Beside {
             let path = beside(path, &format!(".{:016x}.new", instance_mark()));
             let name = beside(&path, LOCK);
             let lock = private().create_new(true).open(&name);
-            let lock = lock.map_err(|error| unavailable(&path, NO_DIRECTORY_RIGHTS).because(error))?;
+            let lock = lock.map_err(|error| not_made(&path, error))?;
             // Where a file system knows no locks, none is taken for one that a killed process left.
             let _ = lock.lock();
             // Another process may have come in between, and have taken it for that.
@@ -89,10 +89,10 @@ impl Beside {
     /// A connection to it.
     pub(super) fn create(&self) -> Result<Connection, Fault> {
         let made = private().create_new(true).open(&self.path);
-        made.map_err(|error| unavailable(&self.path, NO_DIRECTORY_RIGHTS).because(error))?;
+        made.map_err(|error| not_made(&self.path, error))?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(&self.path, flags)
-            .map_err(|error| unavailable(&self.path, NO_DIRECTORY_RIGHTS).because(error))?;
+        let connection =
+            Connection::open_with_flags(&self.path, flags).map_err(|error| explained(&self.path, error))?;
         connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0")?;
         Ok(connection)
     }
@@ -175,6 +175,15 @@ fn keep_one_to_owner(path: &Path) -> Result<(), std::io::Error> {
 #[cfg(not(unix))]
 fn keep_one_to_owner(_: &Path) -> Result<(), std::io::Error> {
     Ok(())
+}
+
+/// What an error of the operating system means where a file is made.
+fn not_made(path: &Path, error: std::io::Error) -> Fault {
+    match error.kind() {
+        ErrorKind::PermissionDenied => unavailable(path, NO_DIRECTORY_RIGHTS).because(error),
+        ErrorKind::NotFound => unavailable(path, "there is no such directory: make it first").because(error),
+        _ => refused(path, error),
+    }
 }
 
 /// A file that is its owner's alone. The engine gives those beside it the same rights.

@@ -11,6 +11,7 @@ use super::cursor::{LAST_POSITION, Place};
 use super::fault::{Cells, Fault, next};
 use super::file;
 use super::identity::{Anchor, Identity};
+use super::medium::Medium;
 use crate::client::LastUses;
 use crate::event::{EventText, Revision};
 use crate::id::{AddInId, ClientId, KeyId, SecretId};
@@ -23,6 +24,7 @@ use crate::validity::Timestamp;
 /// Connections that read. As many as threads ask at once; a few are kept.
 pub(super) struct Readers {
     identity: Arc<Identity>,
+    medium: Arc<Medium>,
     busy_timeout: Duration,
     idle: Mutex<Vec<Reader>>,
 }
@@ -34,16 +36,32 @@ struct Reader {
 }
 
 impl Readers {
-    pub(super) fn new(identity: Arc<Identity>, busy_timeout: Duration) -> Self {
-        Self { identity, busy_timeout, idle: Mutex::default() }
+    pub(super) fn new(identity: Arc<Identity>, medium: Arc<Medium>, busy_timeout: Duration) -> Self {
+        Self { identity, medium, busy_timeout, idle: Mutex::default() }
     }
 
+    /// Asks on a connection that is idle; where it could not be read, once more on a new one.
+    #[inline]
     pub(super) fn read<T>(
         &self,
-        question: impl FnOnce(&Connection) -> Result<T, Fault>,
+        question: impl Fn(&Connection) -> Result<T, Fault>,
     ) -> Result<T, StoreError> {
         let idle = self.idle().pop();
-        let reader = match idle {
+        match self.ask(idle, &question) {
+            Err(fault) if fault.may_pass() => {
+                let answer = self.ask(None, &question);
+                answer.map_err(|fault| self.medium.judge(self.identity.path(), fault).into())
+            }
+            answer => Ok(answer?),
+        }
+    }
+
+    fn ask<T>(
+        &self,
+        reader: Option<Reader>,
+        question: &impl Fn(&Connection) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        let reader = match reader {
             Some(reader) => reader,
             None => self.open().map_err(|fault| self.identity.behind(fault))?,
         };

@@ -82,7 +82,7 @@ fn restore(backup: &Path, path: &Path) -> Result<(), Fault> {
 
     let in_use = hold(path)?;
     making::give_to_owner_of(path, whole.path());
-    let failed = |error| file::unavailable(path, file::NO_RIGHTS).because(error);
+    let failed = |error| file::refused(path, error);
     fs::rename(whole.path(), path).map_err(failed)?;
     checkpoint::flush_directory(path)?;
     // In this order: a crash in between leaves a log that does not belong to the file, which is refused.

@@ -13,6 +13,7 @@ use super::fault::{Fault, failed_commit};
 use super::file::{self, Settings};
 use super::identity::{Anchor, Identity};
 use super::lineage::Lineage;
+use super::medium::Medium;
 use super::queue::Queue;
 use super::reads;
 use crate::clock::Stopwatch;
@@ -110,6 +111,7 @@ impl From<NoAnswer> for CommitError {
 /// The connection that writes.
 pub(super) struct Writer {
     identity: Arc<Identity>,
+    medium: Arc<Medium>,
     settings: Settings,
     /// None after a failure that could not be rolled back: closing it did, and the next change opens another one.
     connection: Option<Connected>,
@@ -117,7 +119,7 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn open(path: &Path, settings: Settings) -> Result<Self, Fault> {
+    pub(super) fn open(path: &Path, settings: Settings, medium: Arc<Medium>) -> Result<Self, Fault> {
         let open = || {
             let identity = Identity::of(path)?;
             Connected::open(&identity, settings).map(|connection| (identity, connection))
@@ -128,7 +130,7 @@ impl Writer {
         let mut checkpoints = Checkpoints::new();
         // A disk that cannot be written to can still be read: the first change says what is the matter.
         let _ = checkpoints.settle(&mut connected.connection, path, settings.busy_timeout);
-        Ok(Self { identity, settings, connection: Some(connected), checkpoints })
+        Ok(Self { identity, medium, settings, connection: Some(connected), checkpoints })
     }
 
     /// Which file it is.
@@ -136,11 +138,31 @@ impl Writer {
         &self.identity
     }
 
-    /// Does work in one transaction, all of it or nothing. It waits no longer than the time that is left since it was given.
+    /// Does work in one transaction, all of it or nothing; where the file could not be read, once more on a new connection. It
+    /// waits no longer than the time that is left since it was given.
     pub(super) fn transact<T>(
         &mut self,
         given: Stopwatch,
-        work: impl FnOnce(&Connection) -> Result<T, CommitError>,
+        work: impl Fn(&Connection) -> Result<T, CommitError>,
+    ) -> Result<T, CommitError> {
+        match self.attempt(given, &work) {
+            Err(CommitError::NotWritten(error)) if Fault::may_pass_behind(&error) => {
+                // The engine writes nothing more on a connection that has met what it calls damage.
+                self.connection = None;
+                let done = self.attempt(given, &work);
+                done.map_err(|error| {
+                    self.connection = None;
+                    self.medium.judge_change(self.identity.path(), error)
+                })
+            }
+            done => done,
+        }
+    }
+
+    fn attempt<T>(
+        &mut self,
+        given: Stopwatch,
+        work: &impl Fn(&Connection) -> Result<T, CommitError>,
     ) -> Result<T, CommitError> {
         let patience = self.left_since(given)?;
         let mut connected = match self.connection.take() {
@@ -214,7 +236,7 @@ impl Connected {
 
     fn transact<T>(
         &mut self,
-        work: impl FnOnce(&Connection) -> Result<T, CommitError>,
+        work: &impl Fn(&Connection) -> Result<T, CommitError>,
     ) -> Result<T, CommitError> {
         let connection = &self.connection;
         let begun = connection.prepare_cached("BEGIN IMMEDIATE").and_then(|mut begin| begin.execute([]));
