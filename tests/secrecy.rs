@@ -708,6 +708,8 @@ impl Life {
             }
         }
         let id = ClientId::parse("legacy-calendar").unwrap();
+        let unreadable = serde_json::json!({ "client_id": id, "kind": "tampered", "why": "it was edited" });
+        see!(self.walker, serde_json::from_value::<Unreadable>(unreadable).unwrap());
         let record = store.load(RecordId::from(&id)).await.unwrap().unwrap();
         let history = store.history(&id, Revision::ZERO, usize::MAX).await.unwrap();
         see!(self.walker, history[0], record);
@@ -910,7 +912,9 @@ fn rule_08_no_public_type_was_left_out() {
 /// What is public and has no face, or holds nothing that is anybody's.
 const APART: &[(&str, &str)] = &[
     ("MAX_ADD_INS", "a number"),
+    ("MAX_EVENTS", "a number"),
     ("MAX_RECORD", "a number"),
+    ("RegistryId", "16 random bytes that say which registry it is, in public"),
     ("check_trail", "a function; the events and the error it gives are looked at"),
     ("Clock", "a trait for what tells the time"),
     ("ManualClock", "holds two readings of the time"),
@@ -931,6 +935,11 @@ const APART: &[(&str, &str)] = &[
     ("Spoil", "the ID of a client of the suite's own"),
     ("run", "a function; it meets clients of the suite's own"),
     ("run_case", "a function; it meets clients of the suite's own"),
+    ("Disk", "holds what a store under test wrote, of clients of the suite's own"),
+    ("Draft", "a commit about a client of the suite's own"),
+    ("DraftError", "what is wrong with a commit about a client of the suite's own"),
+    ("Drafts", "clients of the suite's own"),
+    ("Suite", "a factory and a limit of time"),
     ("Report", "what became of clients of the suite's own"),
     ("CaseReport", "what became of clients of the suite's own"),
     ("Verdict", "what became of clients of the suite's own"),
