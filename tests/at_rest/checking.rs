@@ -90,6 +90,54 @@ fn every_event_that_is_deleted_edited_or_reordered_is_found() {
     });
 }
 
+/// Events that are missing at the end are another fault than events that were edited.
+#[test]
+fn a_trail_that_ends_too_early_is_not_called_broken() {
+    block_on(async {
+        let (store, registry, contents) = hostile().await;
+        let id = contents.clients[0].clone();
+        let trail =
+            registry.as_operator("ann").unwrap().client(&id).trail(Revision::ZERO, 100).await.unwrap();
+        let last = trail.last().unwrap().revision();
+        for cut in [last.number(), last.number() - 1] {
+            let whose = id.clone();
+            store.edit_trail(move |events| {
+                let is_kept = |event: &EventText| {
+                    let event = Event::parse(event).unwrap();
+                    event.client_id() != &whose || event.revision().number() < cut
+                };
+                events.into_iter().filter(is_kept).collect()
+            });
+            let checked = registry.check().await.unwrap();
+            let found: Vec<_> =
+                checked.faults.iter().map(|fault| (fault.client_id(), fault.what())).collect();
+            assert!(
+                matches!(found[..], [(Some(whose), FaultKind::TrailCutShort)] if *whose == id),
+                "{found:?}"
+            );
+        }
+        // One that is edited at its end is as long as it was.
+        let (whose, edited) = (id.clone(), last);
+        store.edit_trail(move |mut events| {
+            for text in &mut events {
+                let event = Event::parse(text).unwrap();
+                if event.client_id() == &whose && event.revision() == edited {
+                    let other =
+                        str::from_utf8(text.as_bytes()).unwrap().replace("\"contoso\"", "\"fabrikam\"");
+                    *text = EventText::from_bytes(other.into_bytes());
+                }
+            }
+            events
+        });
+        let checked = registry.check().await.unwrap();
+        let found: Vec<_> = checked.faults.iter().map(|fault| (fault.client_id(), fault.what())).collect();
+        let is_broken = |found: &(Option<&ClientId>, &FaultKind)| {
+            found.0 == Some(&id) && matches!(found.1, FaultKind::BrokenTrail { at } if *at == last)
+        };
+        assert!(found.len() == 1 && is_broken(&found[0]), "{found:?}");
+    });
+}
+
 #[test]
 fn a_record_that_is_gone_or_changed_is_found() {
     block_on(async {

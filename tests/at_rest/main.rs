@@ -17,6 +17,7 @@ mod lagging;
 mod odd;
 mod opening;
 mod others;
+mod plenty;
 mod resealing;
 mod tampering;
 mod trails;

@@ -26,6 +26,8 @@ enum Fault {
     After,
     /// It fails, and is still on its way.
     Late,
+    /// The store knows that it was not written, this time.
+    Refused,
 }
 
 /// A store that fails as it is told, then works.
@@ -77,6 +79,7 @@ impl Store for Flaky {
         match fault {
             Fault::None => return self.apply(commit).await,
             Fault::Before => {}
+            Fault::Refused => return Err(CommitError::NotWritten(StoreError::new(StoreErrorKind::ReadOnly))),
             Fault::After => drop(self.apply(commit).await),
             Fault::Late => self.script().on_its_way.push(commit.clone()),
         }
@@ -236,6 +239,33 @@ fn resolving_while_the_store_fails_keeps_the_plaintext() {
     let open = block_on(world.registry.resolve(open)).unwrap_err();
     let issued = settled(&world, open).unwrap();
     assert!(authenticate(&world, &issued).is_ok());
+}
+
+/// That an attempt was not written says nothing of one before it that failed: the disk is full by now, and the first attempt
+/// may have been the one that filled it.
+#[test]
+fn what_is_in_doubt_stays_so_when_it_is_not_written_again() {
+    for first in [Fault::After, Fault::Late] {
+        let (world, store) = flaky();
+        let client = world.client("calendar");
+        store.will(&[first, Fault::Refused, Fault::Refused, Fault::Refused]);
+        let open = unresolved(block_on(client.add_secret(one_more())));
+        // Nor when it is asked for later.
+        store.will(&[Fault::Refused, Fault::Refused, Fault::Refused]);
+        let open = block_on(world.registry.resolve(open)).unwrap_err();
+        store.deliver();
+        let issued = settled(&world, open).unwrap();
+        assert!(authenticate(&world, &issued).is_ok(), "{first:?}");
+        assert_eq!(world.snapshot(client.id()).unwrap().client().secrets().len(), 2);
+        world.audit().unwrap();
+    }
+    // Where nothing is in doubt it is an error like any other, and nothing is handed over to be resolved.
+    let (world, store) = flaky();
+    let client = world.client("calendar");
+    store.will(&[Fault::Refused]);
+    let refused = block_on(client.add_secret(one_more())).unwrap_err();
+    assert!(!matches!(refused, Error::Unresolved(_)), "{refused:?}");
+    assert_eq!(world.snapshot(client.id()).unwrap().client().secrets().len(), 1);
 }
 
 /// While a first attempt failed, somebody else changed the client: the command is decided anew, once.

@@ -109,6 +109,20 @@ fn the_log_of_a_file_that_is_gone_is_not_taken_for_that_of_a_new_one() {
     assert_eq!(block_on(store.changes(None, 10)).unwrap().events.len(), 2);
 }
 
+/// A log with nothing in it belongs to any file: a process that was killed while it made one leaves such a log.
+#[test]
+fn an_empty_log_beside_no_file_is_in_nobodys_way() {
+    for log in ["registry.db-wal", "registry.db-journal"] {
+        let scratch = Scratch::new();
+        fs::write(scratch.path().join(log), b"").unwrap();
+        let store = SqliteStore::open(scratch.file()).unwrap();
+        let world = World::of(scratch, store);
+        let _ = world.register("calendar app");
+        let world = world.again();
+        assert_eq!(block_on(world.store().changes(None, 10)).unwrap().events.len(), 2);
+    }
+}
+
 #[test]
 fn a_newer_file_is_refused_and_left_as_it_is() {
     let (scratch, _) = World::new().close();

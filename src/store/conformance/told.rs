@@ -18,11 +18,6 @@ pub(super) fn is_told(what: &str, read: &[EventText], written: &[EventText]) -> 
             written.len()
         )))
     };
-    for event in written {
-        if count(&have, event) < count(&want, event) {
-            return found("missing", event);
-        }
-    }
     for event in read {
         let (have, want) = (count(&have, event), count(&want, event));
         if want == 0 {
@@ -30,6 +25,11 @@ pub(super) fn is_told(what: &str, read: &[EventText], written: &[EventText]) -> 
         }
         if have > want {
             return found("double", event);
+        }
+    }
+    for event in written {
+        if count(&have, event) < count(&want, event) {
+            return found("missing", event);
         }
     }
     let (read_trails, written_trails) = (per_client(read.to_vec()), per_client(written.to_vec()));
