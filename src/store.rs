@@ -1,10 +1,10 @@
-//! The store contract: where records live (design section 5).
+//! The store contract: where records live.
 //!
 //! [`Store`] is for those who implement one; users meet it only when they choose which to open. It is kept minimal:
 //! no default methods, no capability flags, no associated types. A store sees [`Record`]s, never keys or live clients;
 //! it never asks what time it is and decides no rule but these two, which span clients: an add-in, and a seller's
 //! friendly name, belong to at most one client (rules 1 and 15). It is not trusted: the registry opens and checks
-//! whatever it answers (section 4).
+//! whatever it answers.
 //!
 //! Each sentence of the contract names the cases that prove it. The feature `conformance` has them as a suite that
 //! anybody's store can be put through, `store::conformance`.

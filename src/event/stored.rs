@@ -4,19 +4,20 @@
 //! own, so that a change of the public JSON does not reach it. A new fact gets a new name; a fact that exists gets no new
 //! member, since an older version would take that for an edit.
 
-use serde::{Deserialize, Deserializer};
+mod json;
+mod read;
 
-use super::{Event, EventHash, EventText, Fact, Handover, Revision};
-use crate::details::{Availability, ClientDetails};
-use crate::domain::AppDomain;
-use crate::id::{Actor, AddInId, ClientId, OperatorId, SecretId, SellerId, stored_client_id};
+use serde::Deserialize;
+
+use self::json::Json;
+use self::read::{StoredEvent, StoredHandover};
+use super::{Event, EventText, Fact, Handover, Revision};
+use crate::details::Availability;
+use crate::id::{Actor, AddInId};
 use crate::mac::KeyEncoding;
-use crate::name::{FriendlyName, Label};
 use crate::record::tampered;
-use crate::redirect::RedirectUrl;
 use crate::secret::{Origin, Purpose};
 use crate::store::{StoreError, StoreErrorKind};
-use crate::validity::{Timestamp, Validity};
 
 /// The text of an event.
 pub(super) fn write(event: &Event) -> EventText {
@@ -165,269 +166,6 @@ fn name_of(fact: &Fact) -> &'static str {
     }
 }
 
-/// Compact JSON, member by member. Nothing in it can fail.
-struct Json(String);
-
-impl Json {
-    fn braced(&mut self, members: impl FnOnce(&mut Self)) {
-        self.0.push('{');
-        members(self);
-        self.0.push('}');
-    }
-
-    fn name(&mut self, name: &str) {
-        if !self.0.ends_with('{') {
-            self.0.push(',');
-        }
-        self.quoted(name);
-        self.0.push(':');
-    }
-
-    fn object(&mut self, name: &str, members: impl FnOnce(&mut Self)) {
-        self.name(name);
-        self.braced(members);
-    }
-
-    fn text(&mut self, name: &str, text: &str) {
-        self.name(name);
-        self.quoted(text);
-    }
-
-    fn texts<'a>(&mut self, name: &str, texts: impl Iterator<Item = &'a str>) {
-        self.name(name);
-        self.0.push('[');
-        for (position, text) in texts.enumerate() {
-            if position > 0 {
-                self.0.push(',');
-            }
-            self.quoted(text);
-        }
-        self.0.push(']');
-    }
-
-    fn number(&mut self, name: &str, number: u64) {
-        self.name(name);
-        self.0.push_str(&number.to_string());
-    }
-
-    fn null(&mut self, name: &str) {
-        self.name(name);
-        self.0.push_str("null");
-    }
-
-    fn secret(&mut self, name: &str, secret: SecretId) {
-        self.number(name, secret.number().into());
-    }
-
-    fn secret_or_null(&mut self, name: &str, secret: Option<SecretId>) {
-        match secret {
-            Some(secret) => self.secret(name, secret),
-            None => self.null(name),
-        }
-    }
-
-    fn details(&mut self, name: &str, details: &ClientDetails) {
-        self.object(name, |json| {
-            json.text("friendly_name", details.friendly_name().as_str());
-            json.text("app_domain", details.app_domain().as_str());
-            json.text("redirect_url", details.redirect_url().as_str());
-        });
-    }
-
-    fn validity(&mut self, name: &str, validity: &Validity) {
-        self.object(name, |json| {
-            json.text("from", &validity.from().to_string());
-            match validity.until() {
-                Some(until) => json.text("until", &until.to_string()),
-                None => json.null("until"),
-            }
-        });
-    }
-
-    /// A JSON string in which only the quotation mark, the backslash and control characters are escaped.
-    fn quoted(&mut self, text: &str) {
-        self.0.push('"');
-        for character in text.chars() {
-            match character {
-                '"' => self.0.push_str("\\\""),
-                '\\' => self.0.push_str("\\\\"),
-                '\u{8}' => self.0.push_str("\\b"),
-                '\t' => self.0.push_str("\\t"),
-                '\n' => self.0.push_str("\\n"),
-                '\u{c}' => self.0.push_str("\\f"),
-                '\r' => self.0.push_str("\\r"),
-                '\u{0}'..='\u{1f}' => self.0.push_str(&format!("\\u{:04x}", u32::from(character))),
-                _ => self.0.push(character),
-            }
-        }
-        self.0.push('"');
-    }
-}
-
-#[derive(Deserialize)]
-struct StoredEvent {
-    #[serde(deserialize_with = "stored_client_id")]
-    client_id: ClientId,
-    revision: u64,
-    at: Timestamp,
-    #[serde(with = "StoredActor")]
-    actor: Actor,
-    #[serde(with = "StoredFact")]
-    fact: Fact,
-    signing: Option<StoredHandover>,
-    previous: EventHash,
-}
-
-#[derive(Deserialize)]
-struct StoredHandover {
-    before: Option<SecretId>,
-    after: Option<SecretId>,
-}
-
-#[derive(Deserialize)]
-#[serde(remote = "Actor", rename_all = "snake_case")]
-enum StoredActor {
-    Seller(SellerId),
-    Operator(OperatorId),
-}
-
-#[derive(Deserialize)]
-#[serde(remote = "Fact", tag = "what", rename_all = "snake_case")]
-enum StoredFact {
-    ClientRegistered {
-        owner: SellerId,
-        #[serde(deserialize_with = "details")]
-        details: ClientDetails,
-        #[serde(with = "StoredAvailability")]
-        availability: Availability,
-    },
-    ClientImported {
-        owner: SellerId,
-        #[serde(deserialize_with = "details")]
-        details: ClientDetails,
-        #[serde(with = "StoredAvailability")]
-        availability: Availability,
-    },
-    DetailsChanged {
-        #[serde(deserialize_with = "details")]
-        details: ClientDetails,
-    },
-    SecretAdded {
-        secret: SecretId,
-        label: Option<Label>,
-        #[serde(with = "StoredPurpose")]
-        purpose: Purpose,
-        #[serde(deserialize_with = "validity")]
-        validity: Validity,
-        #[serde(with = "StoredOrigin")]
-        origin: Origin,
-    },
-    SecretReplaced {
-        secret: SecretId,
-        by: SecretId,
-        #[serde(deserialize_with = "validity")]
-        validity: Validity,
-    },
-    SecretDisabled {
-        secret: SecretId,
-    },
-    SecretEnabled {
-        secret: SecretId,
-    },
-    SecretDeleted {
-        secret: SecretId,
-    },
-    SecretCompromised {
-        secret: SecretId,
-    },
-    SecretForgotten {
-        secret: SecretId,
-    },
-    SecretPromoted {
-        secret: SecretId,
-    },
-    PromotionScheduled {
-        secret: SecretId,
-        from: Timestamp,
-    },
-    PromotionWithdrawn {
-        secret: SecretId,
-        from: Timestamp,
-    },
-    AddInAssociated {
-        add_in: AddInId,
-    },
-    AddInDissociated {
-        add_in: AddInId,
-    },
-    AddInMovedIn {
-        add_in: AddInId,
-        #[serde(deserialize_with = "stored_client_id")]
-        from: ClientId,
-    },
-    AddInMovedOut {
-        add_in: AddInId,
-        #[serde(deserialize_with = "stored_client_id")]
-        to: ClientId,
-    },
-    ClientDeleted {
-        friendly_name: FriendlyName,
-        add_ins: Vec<AddInId>,
-    },
-}
-
-#[derive(Deserialize)]
-#[serde(remote = "Availability", rename_all = "snake_case")]
-enum StoredAvailability {
-    Worldwide,
-    ChinaOnly,
-}
-
-#[derive(Deserialize)]
-#[serde(remote = "Purpose", rename_all = "snake_case")]
-enum StoredPurpose {
-    SigningAndPassword,
-    PasswordOnly,
-}
-
-#[derive(Deserialize)]
-#[serde(remote = "Origin", rename_all = "snake_case")]
-enum StoredOrigin {
-    Generated,
-    Imported {
-        #[serde(with = "StoredKeyEncoding")]
-        key_encoding: KeyEncoding,
-    },
-}
-
-#[derive(Deserialize)]
-#[serde(remote = "KeyEncoding", rename_all = "snake_case")]
-enum StoredKeyEncoding {
-    Utf8,
-    Base64,
-}
-
-fn details<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ClientDetails, D::Error> {
-    #[derive(Deserialize)]
-    struct StoredDetails {
-        friendly_name: FriendlyName,
-        app_domain: AppDomain,
-        redirect_url: RedirectUrl,
-    }
-    let StoredDetails { friendly_name, app_domain, redirect_url } = StoredDetails::deserialize(deserializer)?;
-    Ok(ClientDetails::of(friendly_name, app_domain, redirect_url))
-}
-
-fn validity<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Validity, D::Error> {
-    #[derive(Deserialize)]
-    struct StoredValidity {
-        from: Timestamp,
-        until: Option<Timestamp>,
-    }
-    let StoredValidity { from, until } = StoredValidity::deserialize(deserializer)?;
-    Validity::new(from, until).map_err(serde::de::Error::custom)
-}
-
 /// The names of all facts that this version knows.
 const FACTS: [&str; 18] = [
     "client_registered",
@@ -472,17 +210,5 @@ mod tests {
             assert_eq!(serde_json::from_str::<Event>(&public).unwrap(), event, "{public}");
         }
         assert_eq!(told, BTreeSet::from(FACTS), "one of each fact");
-    }
-
-    #[test]
-    fn strings_are_escaped_as_the_documentation_says() {
-        let mut json = Json(String::new());
-        json.quoted("\u{0}\u{1f}\u{8}\t\n\u{c}\r\"\\/\u{7f}\u{e9}\u{2028}\u{1f4c5}");
-        let expected = "\"\\u0000\\u001f\\b\\t\\n\\f\\r\\\"\\\\/\u{7f}\u{e9}\u{2028}\u{1f4c5}\"";
-        assert_eq!(json.0, expected);
-        assert_eq!(
-            serde_json::to_string("\u{0}\u{1f}\u{8}\t\n\u{c}\r\"\\/\u{7f}\u{e9}\u{2028}\u{1f4c5}").unwrap(),
-            expected
-        );
     }
 }

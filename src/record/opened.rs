@@ -52,6 +52,13 @@ impl Opened {
         }
     }
 
+    pub(crate) fn changed_at(&self) -> Timestamp {
+        match self {
+            Self::Active(live) => live.client().changed_at(),
+            Self::Deleted(tombstone) => tombstone.changed_at(),
+        }
+    }
+
     /// The hash of the latest event (rule 16).
     pub(crate) fn head(&self) -> EventHash {
         match self {

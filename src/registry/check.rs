@@ -1,4 +1,4 @@
-//! Checking what a store holds (section 4): every record is read again, every trail followed, and what leads to a
+//! Checking what a store holds: every record is read again, every trail followed, and what leads to a
 //! client compared with the client.
 //!
 //! A store is not trusted, and records and trails are tamper-evident each for itself. What only shows when they are
@@ -9,6 +9,7 @@
 //! nothing vouches for.
 
 mod fault;
+mod last_uses;
 mod trail;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -17,7 +18,6 @@ use std::fmt;
 pub use self::fault::{Checked, Fault, FaultKind, Lookup};
 use self::trail::Trail;
 use super::Registry;
-use crate::client::believable_until;
 use crate::event::{Event, EventHash, Revision};
 use crate::id::{AddInId, ClientId, KeyId, SellerId};
 use crate::record::Opened;
@@ -42,13 +42,7 @@ impl<S: Store> Registry<S> {
         let mut sweep = Sweep::default();
         unless_unreadable(self.sweep(&mut sweep).await, &mut faults)?;
         unless_unreadable(self.check_feed(&sweep.heads, &mut sweep.faults).await, &mut faults)?;
-        // A clock that is behind changes that were made is no judge of what was used since.
-        let latest = believable_until(sweep.latest.map_or(self.now(), |latest| latest.max(self.now())));
-        for Use { client_id, secret, at } in std::mem::take(&mut sweep.uses) {
-            if at > latest {
-                sweep.fault(&client_id, FaultKind::LastUse { secret, at });
-            }
-        }
+        self.judge_last_uses(&mut sweep);
         let strays = self.confirmed_strays(&sweep, &mut faults).await?;
         faults.append(&mut sweep.faults);
         let strays: BTreeSet<_> =
@@ -173,28 +167,6 @@ impl<S: Store> Registry<S> {
                 return Ok(());
             }
         }
-    }
-
-    /// Nothing vouches for last uses. What no clock can have said shows.
-    async fn check_last_uses(&self, opened: &Opened, sweep: &mut Sweep) -> Result<(), StoreError> {
-        let client_id = opened.client_id();
-        let uses = match self.inner.store.last_uses(client_id).await {
-            Ok(uses) => uses,
-            Err(error) => {
-                sweep.fault(client_id, FaultKind::LastUses(readable(error)?));
-                return Ok(());
-            }
-        };
-        let Ok(client) = opened.client() else { return Ok(()) };
-        sweep.latest = sweep.latest.max(Some(client.changed_at()));
-        for (secret, at) in uses.iter() {
-            if client.secret(secret).is_some_and(|secret| at < secret.added_at()) {
-                sweep.fault(client_id, FaultKind::LastUse { secret, at });
-            } else {
-                sweep.uses.push(Use { client_id: client_id.clone(), secret, at });
-            }
-        }
-        Ok(())
     }
 
     /// What should lead to a client, and what leads to it one by one.

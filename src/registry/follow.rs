@@ -1,4 +1,4 @@
-//! Following the change feed: for the cache, for an audit export, for notices (section 5).
+//! Following the change feed: for the cache, for an audit export, for notices.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -223,6 +223,9 @@ impl<S: Store> Follow<S> {
     /// [`StoreError`]; the cursor stays where it was. Of kind [`StoreErrorKind::CursorLost`] when the store does not know the
     /// cursor (any more), as after a restored backup: begin anew, and expect events that you have had. Of kind
     /// [`StoreErrorKind::NewerFormat`] when a newer version of this crate wrote the next event.
+    ///
+    /// The feed says what the store says. Whether nothing was added to or left out of the trail of a client shows when it is
+    /// [checked](crate::check_trail) against the [head](crate::ClientHandle::head) that its record vouches for.
     ///
     /// Of kind [`StoreErrorKind::Tampered`] when the next event is not what was written. That is said once, and then the
     /// cursor is behind this event, so that the events of other clients go on: [`check`](Registry::check) says whose it is.

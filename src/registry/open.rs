@@ -1,4 +1,4 @@
-//! Opening the registry that lives in a store (section 4): whose it is, and whether the keyring is the right one, before
+//! Opening the registry that lives in a store: whose it is, and whether the keyring is the right one, before
 //! anything is written.
 
 use std::time::Duration;

@@ -420,6 +420,17 @@ fn a_last_use_that_cannot_be_read_stops_no_list() {
     assert_eq!(told.len(), 1, "{told:?}");
     assert_eq!(checked.faults[0].client_id(), Some(forged.client_id()));
     assert!(matches!(checked.faults[0].what(), FaultKind::LastUses(_)), "{told:?}");
+    // Nor is there a last use of a secret that the client does not have, or of one before it was added.
+    let forge = |secret: u32, at: i64| {
+        let sql = "INSERT OR REPLACE INTO secret (client_id, secret, last_used) VALUES (?1, ?2, ?3)";
+        world.scratch.engine().execute(sql, (sound.client_id().as_str(), secret, at)).unwrap();
+    };
+    forge(7, world.now().as_millis());
+    let checked = block_on(world.registry.check()).unwrap();
+    let of_sound = checked.faults.iter().find(|fault| fault.client_id() == Some(sound.client_id())).unwrap();
+    assert!(of_sound.to_string().contains("last use of secret 7"), "{of_sound}");
+    let sql = "DELETE FROM secret WHERE secret = 7";
+    world.scratch.engine().execute(sql, []).unwrap();
     // The secret itself works, and a use replaces what was forged.
     let (id, secret) = (forged.client_id().as_str(), forged.client_secret().expose());
     block_on(world.registry.authenticate(id, secret)).unwrap();

@@ -37,7 +37,8 @@ pub enum FaultKind {
     /// The last uses of its secrets cannot be read.
     LastUses(StoreError),
     /// The last use of a secret cannot be: it is more than a minute ahead of the clock of the node that checks and of every
-    /// change in the store, or before the secret was added. Either a clock was wrong, or somebody edited it: last uses are no part of the record, and nothing
+    /// change in the store, before the secret was added, or of a secret that
+    /// the client does not have. Either a clock was wrong, or somebody edited it: last uses are no part of the record, and nothing
     /// vouches for them. The next use replaces one that is ahead.
     LastUse {
         /// The secret.
