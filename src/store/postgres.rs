@@ -5,6 +5,7 @@
 //! [`postgres_operations`](crate::store::postgres_operations) for running it.
 
 mod batch;
+mod columns;
 mod connections;
 mod dial;
 mod events;
@@ -17,6 +18,7 @@ mod read;
 mod schema;
 mod server;
 mod session;
+mod statements;
 mod turns;
 mod write;
 
@@ -42,8 +44,8 @@ use self::hints::Hints;
 use self::read::Reads;
 use self::server::Server;
 use self::session::{Session, Source};
+use self::statements::Writes;
 use self::turns::Turns;
-use self::write::Writes;
 use super::{
     Adopted, Changes, ClientsBy, Commit, CommitError, Committed, Cursor, Ending, Store, StoreError,
     StoreErrorKind, Use,

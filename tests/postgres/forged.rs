@@ -9,8 +9,8 @@ use tokio::task::JoinHandle;
 use crate::server::{Schema, Server, run};
 use crate::world::{World, eventually, keyring};
 
-struct Scene {
-    server: Server,
+struct Scene<'a> {
+    server: &'a Server,
     /// Where changes are made.
     world: World,
     /// A node that follows.
@@ -19,11 +19,9 @@ struct Scene {
     issued: Issued,
 }
 
-impl Scene {
-    async fn new(freshness: Duration) -> Self {
-        let server = Server::start();
+impl<'a> Scene<'a> {
+    async fn new(server: &'a Server, freshness: Duration) -> Self {
         let schema = Schema::at(server.url());
-        run(&server.url(), "CREATE ROLE registry LOGIN").await;
         run(&server.url(), &PostgresStore::schema_sql_with(&schema.options())).await;
         let page = include_str!("../../src/store/postgres/operations.md");
         let grants = page.split("```sql\n").nth(1).unwrap().split("```").next().unwrap();
@@ -65,18 +63,26 @@ impl Scene {
     }
 }
 
-impl Drop for Scene {
+impl Drop for Scene<'_> {
     fn drop(&mut self) {
         self.following.abort();
     }
+}
+
+/// A server with a role that has no rights yet.
+async fn server() -> Server {
+    let server = Server::start();
+    run(&server.url(), "CREATE ROLE registry LOGIN").await;
+    server
 }
 
 const HOUR: Duration = Duration::from_secs(3600);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_end_of_the_feed_that_is_forged_blinds_nobody() {
+    let server = server().await;
     for position in [-1_000_000_000, i64::MIN, 0, 3, 1 << 61, i64::MAX] {
-        let scene = Scene::new(HOUR).await;
+        let scene = Scene::new(&server, HOUR).await;
         let store = &scene.world.store().store;
         let cursor = store.changes(None, 100).await.unwrap().cursor;
         scene.forge(&format!("UPDATE client_registry.feed_end SET position = {position}")).await;
@@ -105,8 +111,9 @@ async fn whoever_finds_a_forged_end_has_lost_its_cursor() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_place_that_cannot_be_blinds_nobody_for_longer_than_the_freshness() {
+    let server = server().await;
     for position in [i64::MAX, i64::MAX - 3, (1 << 62) + 1, 1 << 62] {
-        let scene = Scene::new(Duration::from_secs(1)).await;
+        let scene = Scene::new(&server, Duration::from_secs(1)).await;
         let store = &scene.world.store().store;
         let cursor = store.changes(None, 100).await.unwrap().cursor;
         scene

@@ -1,8 +1,8 @@
 //! Commits: one statement, which is one round trip and one transaction.
 //!
 //! The statement writes only where all of what is there is as expected, and says so in a row; the answer is read to the end,
-//! after the server has committed. Two kinds: [one client](UPDATE_ONE) whose places stay as they are, where the condition
-//! stands in the update itself; and [any number](WHOLE) of them, locked in the order of their IDs first.
+//! after the server has committed. Two kinds: one client whose places stay as they are, where the condition stands in the
+//! update itself; and any number of them, locked in the order of their IDs first.
 //!
 //! Where two write at the same time, PostgreSQL lets the second one wait and then look again. What that cannot settle (a new
 //! row that somebody else has just made, too) is an error of the statement, which is rolled back and sent again: now it sees
@@ -16,84 +16,14 @@ use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
 use super::PostgresStore;
-use super::batch::{Batch, Next, Reach, client_of, ends_without, place_of};
+use super::batch::{Batch, Next, Reach, client_of, ends_without};
+use super::columns::Columns;
 use super::failure::{Failure, commit_error};
-use super::proof::PROOF;
-use super::server::Server;
 use super::session::{Parameter, Session};
 use super::turns::Turn;
 use crate::event::Revision;
 use crate::id::{KeyId, SecretId};
 use crate::store::{CommitError, Expected, StoreError, StoreErrorKind};
-
-#[derive(Debug)]
-pub(super) struct Writes {
-    one: OneClient,
-    /// Why nothing was written for one client.
-    why: String,
-    whole: String,
-    /// Only records that are not there yet.
-    new: String,
-    found: String,
-    pub(super) proof: String,
-}
-
-/// For one client: its record and its trail, and what becomes of its secrets.
-#[derive(Debug)]
-struct OneClient {
-    /// Nothing, and there is no trail either: it is resealed.
-    sealed_anew: String,
-    nothing: String,
-    /// One comes, or ends otherwise.
-    put: String,
-    puts: String,
-    drops: String,
-    puts_and_drops: String,
-}
-
-impl Writes {
-    pub(super) fn new(server: &Server) -> Self {
-        let one = |secrets: &[&str]| {
-            let secrets = secrets.concat();
-            server.statement(&format!("WITH changed AS ({UPDATE_ONE}) {secrets} {TRAIL_OF_ONE}"))
-        };
-        let whole = WHOLE.replace("{lock}", "FOR UPDATE").replace("{there}", THERE);
-        let whole =
-            whole.replace("{changed}", "(SELECT count(*) FROM changed) + (SELECT count(*) FROM made)");
-        let new = WHOLE.replace("{lock}", "").replace("{there}", NOT_THERE);
-        let new = new.replace("{changed}", "(SELECT count(*) FROM made)");
-        Self {
-            one: OneClient {
-                sealed_anew: server.statement(UPDATE_ONE),
-                nothing: one(&[]),
-                put: one(&[PUT]),
-                puts: one(&[PUTS]),
-                drops: one(&[DROPS]),
-                puts_and_drops: one(&[PUTS, DROPS]),
-            },
-            why: server.statement(WHY),
-            whole: server.statement(&whole),
-            new: server.statement(&new),
-            found: server.statement(
-                "SELECT id, revision, key_id FROM client_registry.records WHERE id = ANY ($1) AND {primary}",
-            ),
-            proof: server.statement(PROOF),
-        }
-    }
-}
-
-impl OneClient {
-    fn statement(&self, has_trail: bool, puts: usize, drops: usize) -> &str {
-        match (has_trail, puts, drops) {
-            (false, ..) => &self.sealed_anew,
-            (_, 0, 0) => &self.nothing,
-            (_, 1, 0) => &self.put,
-            (_, _, 0) => &self.puts,
-            (_, 0, _) => &self.drops,
-            _ => &self.puts_and_drops,
-        }
-    }
-}
 
 /// Whether commits are to wait for standbys.
 type Waits = bool;
@@ -259,104 +189,6 @@ impl PostgresStore {
     }
 }
 
-/// A batch as the arrays that the statement takes.
-#[derive(Default)]
-struct Columns<'a> {
-    ids: Vec<&'a str>,
-    expected: Vec<Option<i64>>,
-    under: Vec<Option<&'a str>>,
-    revisions: Vec<i64>,
-    key_ids: Vec<&'a str>,
-    formats: Vec<i32>,
-    registry_ids: Vec<&'a [u8]>,
-    bodies: Vec<&'a [u8]>,
-    sealed: Vec<&'a [u8]>,
-    sellers: Vec<Option<&'a str>>,
-    places: Vec<&'a [u8]>,
-    ends_of: Vec<&'a str>,
-    scopes: Vec<&'a str>,
-    keys: Vec<&'a [u8]>,
-    owners: Vec<&'a str>,
-    holders: Vec<&'a str>,
-    secrets: Vec<i64>,
-    ends: Vec<Option<i64>>,
-    clients: Vec<&'a str>,
-    made: Vec<i64>,
-    commits: Vec<&'a [u8]>,
-    events: Vec<&'a [u8]>,
-}
-
-impl<'a> Columns<'a> {
-    fn of(batch: &'a Batch<'a>) -> Self {
-        let mut columns = Self::default();
-        for next in &batch.records {
-            columns.add(next);
-        }
-        for (entry, owner) in &batch.entries {
-            let (scope, key) = place_of(entry);
-            columns.scopes.push(scope);
-            columns.keys.push(key);
-            columns.owners.push(owner);
-        }
-        for stretch in &batch.history {
-            columns.clients.push(stretch.client_id);
-            columns.made.push(stretch.revision);
-            columns.commits.push(&stretch.commit_id);
-            columns.events.push(&stretch.events);
-        }
-        columns
-    }
-
-    fn add(&mut self, next: &'a Next<'a>) {
-        let (expected, under) = expectation(next.expected);
-        let parts = &next.parts;
-        self.ids.push(parts.id.as_str());
-        self.expected.push(expected);
-        self.under.push(under);
-        self.revisions.push(next.revision);
-        self.key_ids.push(parts.key_id.as_str());
-        self.formats.push(i32::from(parts.format));
-        self.registry_ids.push(&next.parts.registry_id);
-        self.bodies.push(parts.body.as_bytes());
-        self.sealed.push(parts.sealed);
-        self.sellers.push(next.index.name.as_ref().map(|(seller, _)| seller.as_str()));
-        self.places.push(&next.places);
-        self.ends_of.push(&next.ends);
-        for (secret, end) in &next.index.ends {
-            self.holders.push(parts.id.as_str());
-            self.secrets.push(i64::from(secret.number()));
-            self.ends.push(end.map(|end| end.as_millis()));
-        }
-    }
-
-    fn parameters(&self) -> [Parameter<'_>; 22] {
-        [
-            (&self.ids, Type::TEXT_ARRAY),
-            (&self.expected, Type::INT8_ARRAY),
-            (&self.under, Type::TEXT_ARRAY),
-            (&self.revisions, Type::INT8_ARRAY),
-            (&self.key_ids, Type::TEXT_ARRAY),
-            (&self.formats, Type::INT4_ARRAY),
-            (&self.registry_ids, Type::BYTEA_ARRAY),
-            (&self.bodies, Type::BYTEA_ARRAY),
-            (&self.sealed, Type::BYTEA_ARRAY),
-            (&self.sellers, Type::TEXT_ARRAY),
-            (&self.places, Type::BYTEA_ARRAY),
-            (&self.ends_of, Type::TEXT_ARRAY),
-            (&self.scopes, Type::TEXT_ARRAY),
-            (&self.keys, Type::BYTEA_ARRAY),
-            (&self.owners, Type::TEXT_ARRAY),
-            (&self.holders, Type::TEXT_ARRAY),
-            (&self.secrets, Type::INT8_ARRAY),
-            (&self.ends, Type::INT8_ARRAY),
-            (&self.clients, Type::TEXT_ARRAY),
-            (&self.made, Type::INT8_ARRAY),
-            (&self.commits, Type::BYTEA_ARRAY),
-            (&self.events, Type::BYTEA_ARRAY),
-        ]
-    }
-}
-
 /// A record that was found: its ID, revision and key.
 type Found = (String, i64, String);
 
@@ -392,7 +224,7 @@ fn found_in_columns(row: &Row) -> Result<Vec<Found>, Failure> {
 }
 
 /// The revision and the key that are expected; none where there must be no record.
-fn expectation(expected: &Expected) -> (Option<i64>, Option<&str>) {
+pub(super) fn expectation(expected: &Expected) -> (Option<i64>, Option<&str>) {
     // A revision that does not fit was never written here.
     let number = |revision: &Revision| Some(i64::try_from(revision.number()).unwrap_or(i64::MAX));
     match expected {
@@ -413,132 +245,6 @@ fn only(rows: &[Row]) -> Result<&Row, Failure> {
 fn column<'a, T: tokio_postgres::types::FromSql<'a>>(row: &'a Row, position: usize) -> Result<T, Failure> {
     row.try_get(position).map_err(Failure::senseless)
 }
-
-/// One client, whose places stay as they are, and whose secrets are different only where the events say so: the condition
-/// stands in the update. A row comes back if it was made.
-const UPDATE_ONE: &str = "
-    UPDATE client_registry.records r
-    SET revision = $4, key_id = $5, format = $6, registry_id = $7, body = $8, sealed = $9, ends = $10::jsonb
-    WHERE r.id = $1 AND r.revision = $2 AND ($3::text IS NULL OR r.key_id = $3)
-        AND r.places = $11 AND r.ends - $12 = $13::jsonb AND {durable}
-    RETURNING r.id, r.revision";
-
-const TRAIL_OF_ONE: &str = "
-, unnumbered AS (
-    INSERT INTO client_registry.pending (client_id, revision) SELECT id, revision FROM changed
-)
-INSERT INTO client_registry.history (client_id, revision, commit_id, events)
-SELECT id, revision, $14, $15 FROM changed RETURNING revision";
-
-const PUT: &str = "
-, put AS (
-    INSERT INTO client_registry.secrets (client_id, secret, ends) SELECT id, ($16)[1], ($17)[1] FROM changed
-    ON CONFLICT (client_id, secret) DO UPDATE SET ends = excluded.ends
-)";
-
-const PUTS: &str = "
-, put AS (
-    INSERT INTO client_registry.secrets (client_id, secret, ends)
-    SELECT $1, n.secret, n.ends FROM unnest($16, $17) AS n(secret, ends), changed
-    ON CONFLICT (client_id, secret) DO UPDATE SET ends = excluded.ends
-)";
-
-const DROPS: &str = "
-, dropped AS (
-    DELETE FROM client_registry.secrets s USING changed WHERE s.client_id = $1 AND s.secret = ANY ($18)
-)";
-
-/// What is there, and whether it was as guessed.
-const WHY: &str = "
-SELECT id, revision, key_id, places = $2 AND ends - $3 = $4::jsonb, {waits}
-FROM client_registry.records WHERE id = $1 AND {primary}";
-
-/// Any number of clients: locked first, in the order of their IDs, and written only where all expectations hold and nothing
-/// is taken. What one of them gives up and another one takes is moved, never deleted and made again.
-const WHOLE: &str = "
-WITH next AS (
-    SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
-        AS n(id, expected, under, revision, key_id, format, registry_id, body, sealed, seller, places, ends)
-), found AS (
-    SELECT id, revision, key_id FROM client_registry.records WHERE id = ANY ($1) ORDER BY id {lock}
-), wanted AS (
-    SELECT * FROM unnest($13, $14, $15) WITH ORDINALITY AS w(scope, key, client_id, position)
-), owned AS (
-    SELECT w.scope, w.key, w.client_id, w.position, e.client_id AS owner
-    FROM wanted w JOIN client_registry.entries e ON e.scope = w.scope AND e.key = w.key
-), taken AS (
-    SELECT position, owner FROM owned WHERE owner <> ALL ($1) ORDER BY position LIMIT 1
-), ok AS (
-    SELECT 1 AS yes
-    WHERE NOT EXISTS (
-            SELECT FROM next n LEFT JOIN found f ON f.id = n.id
-            WHERE n.expected IS DISTINCT FROM f.revision OR n.under <> f.key_id
-        )
-        AND NOT EXISTS (SELECT FROM taken)
-        AND {durable}
-), made AS (
-    INSERT INTO client_registry.records
-        (id, revision, key_id, format, registry_id, body, sealed, seller, places, ends)
-    SELECT id, revision, key_id, format, registry_id, body, sealed, seller, places, ends::jsonb
-    FROM next, ok WHERE expected IS NULL ORDER BY id
-    RETURNING id
-), {there}
-entered AS (
-    INSERT INTO client_registry.entries (scope, key, client_id)
-    SELECT w.scope, w.key, w.client_id FROM wanted w, ok
-    WHERE NOT EXISTS (SELECT FROM owned o WHERE o.scope = w.scope AND o.key = w.key)
-    ORDER BY w.scope, w.key
-), trail AS (
-    INSERT INTO client_registry.history (client_id, revision, commit_id, events)
-    SELECT h.client_id, h.revision, h.commit_id, h.events
-    FROM unnest($19, $20, $21, $22) AS h(client_id, revision, commit_id, events), ok
-), unnumbered AS (
-    INSERT INTO client_registry.pending (client_id, revision)
-    SELECT h.client_id, h.revision FROM unnest($19, $20) AS h(client_id, revision), ok
-)
-SELECT
-    (SELECT CASE WHEN n IN (0, cardinality($1)) THEN n::text ELSE 'half of a commit' END
-        FROM (SELECT {changed} AS n) written)::bigint,
-    (SELECT array_agg(id) FROM found),
-    (SELECT array_agg(revision) FROM found),
-    (SELECT array_agg(key_id) FROM found),
-    t.position, t.owner, {waits}
-FROM (SELECT 1) one LEFT JOIN taken t ON true";
-
-/// What is there already is brought to what it is to be.
-const THERE: &str = "changed AS (
-    UPDATE client_registry.records r
-    SET revision = n.revision, key_id = n.key_id, format = n.format, registry_id = n.registry_id, body = n.body,
-        sealed = n.sealed, seller = n.seller, places = n.places, ends = n.ends::jsonb
-    FROM next n, ok WHERE r.id = n.id AND n.expected IS NOT NULL
-    RETURNING r.id
-), left_behind AS (
-    DELETE FROM client_registry.entries e USING ok
-    WHERE e.client_id = ANY ($1) AND NOT EXISTS (SELECT FROM wanted w WHERE w.scope = e.scope AND w.key = e.key)
-), moved AS (
-    UPDATE client_registry.entries e SET client_id = o.client_id FROM owned o, ok
-    WHERE e.scope = o.scope AND e.key = o.key AND o.owner <> o.client_id
-), held AS (
-    SELECT * FROM unnest($16, $17, $18) AS h(client_id, secret, ends)
-), gone AS (
-    DELETE FROM client_registry.secrets s USING ok
-    WHERE s.client_id = ANY ($1)
-        AND NOT EXISTS (SELECT FROM held h WHERE h.client_id = s.client_id AND h.secret = s.secret)
-), secrets AS (
-    INSERT INTO client_registry.secrets (client_id, secret, ends)
-    SELECT h.client_id, h.secret, h.ends FROM held h, ok
-    WHERE NOT EXISTS (
-        SELECT FROM client_registry.secrets s
-        WHERE s.client_id = h.client_id AND s.secret = h.secret AND s.ends IS NOT DISTINCT FROM h.ends
-    )
-    ON CONFLICT (client_id, secret) DO UPDATE SET ends = excluded.ends
-),";
-
-/// Nothing is there yet.
-const NOT_THERE: &str = "secrets AS (
-    INSERT INTO client_registry.secrets (client_id, secret, ends)
-    SELECT h.client_id, h.secret, h.ends FROM unnest($16, $17, $18) AS h(client_id, secret, ends), ok
-),";
 
 /// How often a commit is sent when others win over it.
 const ATTEMPTS: usize = 10;
