@@ -15,6 +15,7 @@ mod seal;
 use std::fmt;
 use std::sync::Arc;
 
+pub(crate) use self::frame::ORDINARY_RECORD;
 pub(crate) use self::frame::Sealed;
 pub use self::frame::{MAX_RECORD, RecordParts};
 pub(crate) use self::opened::{LiveClient, Opened, is_due};

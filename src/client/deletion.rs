@@ -77,6 +77,17 @@ impl Client {
         replacement: Option<(&NewSecret, &ClientSecret)>,
         deciding: &Deciding<'_>,
     ) -> Result<(Transition, Replacement), Refusal> {
+        self.delete_and_forget(secret, replacement, 0, deciding)
+    }
+
+    /// The same where the record has no room for it: forgets so many of the secrets that ended longest ago.
+    pub(crate) fn delete_and_forget(
+        &self,
+        secret: SecretId,
+        replacement: Option<(&NewSecret, &ClientSecret)>,
+        forget: usize,
+        deciding: &Deciding<'_>,
+    ) -> Result<(Transition, Replacement), Refusal> {
         let now = self.admit_in_emergency(deciding)?;
         let mut draft = Draft::of(self, deciding, now);
         let mut changed = self.secret(secret).is_some();
@@ -94,6 +105,9 @@ impl Client {
             },
         };
         changed |= matches!(replacement, Replacement::Added(_));
+        if changed {
+            draft.forget_longest_ended(forget);
+        }
         let transition = if changed { draft.into() } else { Transition::Unchanged };
         Ok((transition, replacement))
     }

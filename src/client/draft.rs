@@ -205,6 +205,23 @@ impl Draft {
         Some(verifier)
     }
 
+    /// Forgets this many of the secrets that ended longest ago, as [`forget_ended`](Self::forget_ended) does beyond the limit:
+    /// to make room in a record that is full.
+    pub(super) fn forget_longest_ended(&mut self, count: usize) {
+        for _ in 0..count {
+            let ended = self.client.secrets.iter().map(|held| &held.secret);
+            let longest = ended
+                .filter(|secret| {
+                    secret.validity.has_ended(self.now) && secret.validity.has_ended(self.settled)
+                })
+                .min_by_key(|secret| (secret.validity.until(), secret.id))
+                .map(|secret| secret.id);
+            let Some(longest) = longest else { return };
+            self.take_out(longest);
+            self.record(Fact::SecretForgotten { secret: longest });
+        }
+    }
+
     fn forget_ended(&mut self) {
         let now = self.now;
         loop {

@@ -33,6 +33,13 @@ pub struct RecordParts<'a> {
     pub sealed: &'a [u8],
 }
 
+impl RecordParts<'_> {
+    /// The bytes that it has in one piece.
+    pub(crate) fn size(&self) -> usize {
+        HEAD + self.id.as_str().len() + self.key_id.as_str().len() + self.body.len() + self.sealed.len()
+    }
+}
+
 impl fmt::Debug for RecordParts<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RecordParts")
@@ -198,6 +205,8 @@ fn corrupt(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Store
 
 /// The most bytes that a record has.
 pub const MAX_RECORD: usize = 64 * 1024;
+/// The most bytes that ordinary commands make of a record. The rest is for those that take a secret away.
+pub(crate) const ORDINARY_RECORD: usize = 60 * 1024;
 /// How bodies and sealed parts are written by this version.
 pub(super) const FORMAT: u16 = 1;
 /// The bytes of a record that are always there.

@@ -37,6 +37,13 @@ impl Sealing {
         self.seal_parts(id, opened.revision(), &body, &material, entropy)
     }
 
+    /// The size of the record that sealing would make.
+    pub(crate) fn size_of(&self, opened: &Opened) -> usize {
+        let (body, material) = body::write(opened);
+        let ids = opened.client_id().as_str().len() + self.keyring.primary().as_str().len();
+        HEAD + ids + body.len() + NONCE + material.len() + TAG
+    }
+
     /// Seals a body and its material under the primary key.
     pub(crate) fn seal_parts(
         &self,

@@ -443,13 +443,37 @@ impl<S: Store> ClientHandle<S> {
         self.view.move_add_in(&self.client_id, to, add_in).await
     }
 
+    /// Deletes in an emergency. Where the record has no room for it, secrets that ended are forgotten, the longest-ended first.
     async fn emergency(
         &self,
         secret: SecretId,
         replacement: Option<(&NewSecret, &ClientSecret)>,
     ) -> Result<Applied<Emergency>, Error> {
+        let mut done = self.emergency_forgetting(secret, replacement, 0).await;
+        if let Err(Error::TooLarge) = done {
+            let opened = self.view.load(&self.client_id).await?;
+            let ended = opened.client().map_or(0, |client| {
+                let at = self.view.registry.instant_of(client);
+                client.secrets().filter(|secret| secret.validity().has_ended(at)).count()
+            });
+            for forget in 1..=ended {
+                done = self.emergency_forgetting(secret, replacement, forget).await;
+                if !matches!(done, Err(Error::TooLarge)) {
+                    break;
+                }
+            }
+        }
+        done
+    }
+
+    async fn emergency_forgetting(
+        &self,
+        secret: SecretId,
+        replacement: Option<(&NewSecret, &ClientSecret)>,
+        forget: usize,
+    ) -> Result<Applied<Emergency>, Error> {
         let decide = |opened: &Opened, deciding: &Deciding<'_>| match opened {
-            Opened::Active(live) => live.client().delete_in_emergency(secret, replacement, deciding),
+            Opened::Active(live) => live.client().delete_and_forget(secret, replacement, forget, deciding),
             Opened::Deleted(tombstone) => {
                 let transition = tombstone.delete_in_emergency(secret, deciding)?;
                 let refused = replacement.map(|_| Replacement::Refused(Refusal::ClientDeleted));

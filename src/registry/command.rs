@@ -6,13 +6,14 @@ use std::time::Duration;
 use tracing::Instrument;
 
 use super::error::{Error, Resolution, Unresolved};
+use super::protection::Room;
 use super::taken::was_asked_for;
 use super::trace::Operation;
 use super::view::View;
 use super::{Outcome, Registry, trace};
 use crate::client::{Change, Client, Deciding, Move, Refusal, Transition};
 use crate::client_secret::{ClientSecret, Issued};
-use crate::event::Revision;
+use crate::event::{Fact, Revision};
 use crate::id::{AddInId, ClientId, SecretId};
 use crate::record::{Opened, tampered};
 use crate::store::{
@@ -113,7 +114,7 @@ impl<S: Store> View<S> {
                 return Ok(Applied { outcome: Outcome::Unchanged, opened, added: vec![], extra });
             };
             let added = change.added().to_vec();
-            let changes = [(Expected::Exactly(opened.revision()), *change)];
+            let changes = [(Expected::Exactly(opened.revision()), *change, Some(&opened))];
             match self.registry.commit(effort, changes).await? {
                 Ok([opened]) => {
                     return Ok(Applied { outcome: Outcome::Changed, opened, added, extra });
@@ -156,7 +157,7 @@ impl<S: Store> View<S> {
             return Ok(None);
         };
         let added = change.added().to_vec();
-        match self.registry.commit(Effort::Ordinary, [(Expected::Absent, *change)]).await? {
+        match self.registry.commit(Effort::Ordinary, [(Expected::Absent, *change, None)]).await? {
             Ok([opened]) => Ok(Some(Applied { outcome: Outcome::Changed, opened, added, extra: () })),
             Err(Failure::Conflict) => Ok(None),
             Err(failure) => Err(self.explain(failure).await),
@@ -201,8 +202,10 @@ impl<S: Store> View<S> {
                 }
                 return decided.map(|_| Outcome::Unchanged).map_err(Error::from);
             };
-            let changes =
-                [(Expected::Exactly(leaves.revision()), *left), (Expected::Exactly(comes.revision()), *came)];
+            let changes = [
+                (Expected::Exactly(leaves.revision()), *left, Some(&leaves)),
+                (Expected::Exactly(comes.revision()), *came, Some(&comes)),
+            ];
             match self.registry.commit(Effort::Ordinary, changes).await? {
                 Ok(_) => return Ok(Outcome::Changed),
                 Err(Failure::Conflict) => {}
@@ -277,19 +280,21 @@ impl<S: Store> Registry<S> {
     async fn commit<const N: usize>(
         &self,
         effort: Effort,
-        changes: [(Expected, Change); N],
+        changes: [(Expected, Change, Option<&Opened>); N],
     ) -> Result<Result<[Opened; N], Failure>, Error> {
         self.ensure_may_write().await?;
         let mut added = None;
-        let changes = changes.map(|(expected, change)| {
+        let changes = changes.map(|(expected, change, before)| {
             added = added.or(change.added().first().copied());
             let (next, events) = change.into_parts();
-            (Opened::new(next), expected, events)
+            (Opened::new(next), expected, events, before)
         });
         let all_opened = changes.each_ref().map(|(opened, ..)| opened.clone());
         let mut records = Vec::with_capacity(N);
-        for (opened, expected, events) in changes {
-            let record = self.protect(&opened)?;
+        for (opened, expected, events, before) in changes {
+            let takes_away = events.iter().any(|event| takes_away(event.fact()));
+            let room = if takes_away || effort == Effort::Emergency { Room::Whole } else { Room::Ordinary };
+            let record = self.protect(&opened, room, before)?;
             let index = Index::of(&opened, record.key_id());
             records.push(RecordChange::new(record, expected, index, &events));
         }
@@ -411,6 +416,17 @@ fn issued(opened: &Opened, added: Option<SecretId>, client_secret: ClientSecret)
 /// What there is to say when an earlier attempt is in doubt. Names nothing that the actor may not see (rule 15).
 fn in_doubt() -> StoreError {
     StoreError::new(StoreErrorKind::InDoubt)
+}
+
+/// Tells whether a fact takes a secret away, or what it can do. What does that may fill a record to its end.
+fn takes_away(fact: &Fact) -> bool {
+    matches!(
+        fact,
+        Fact::SecretDeleted { .. }
+            | Fact::SecretDisabled { .. }
+            | Fact::SecretCompromised { .. }
+            | Fact::ClientDeleted { .. }
+    )
 }
 
 /// What there is to say when others changed the client again and again during an emergency.

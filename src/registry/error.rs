@@ -50,10 +50,11 @@ pub enum Error {
         /// How often it was tried.
         attempts: usize,
     },
-    /// What is kept of the client would be larger than a record may be (64 KiB). Nothing was written.
+    /// What is kept of the client would be larger than ordinary commands may make it: 60 KiB of the 64 KiB that a record has.
+    /// The rest is left to deletions, disabling and emergencies. Nothing was written.
     #[error(
         "the client would take more than {} bytes: dissociate add-ins, use shorter labels, or delete secrets that have ended",
-        crate::store::MAX_RECORD
+        crate::record::ORDINARY_RECORD
     )]
     TooLarge,
     /// The primary key of this registry's keyring was retired. Nothing was written.

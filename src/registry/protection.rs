@@ -11,8 +11,8 @@ use crate::entropy::Entropy;
 use crate::event::Revision;
 use crate::keyring::Keyring;
 use crate::record::{
-    KeyState, Opened, Record, RecordId, RegistryRecord, ResealError, Sealing, SealingError, missing_key,
-    tampered,
+    KeyState, ORDINARY_RECORD, Opened, Record, RecordId, RegistryRecord, ResealError, Sealing, SealingError,
+    missing_key, tampered,
 };
 use crate::store::{Commit, Store, StoreError, StoreErrorKind};
 
@@ -156,6 +156,15 @@ impl Protection {
     }
 }
 
+/// How much of a record a change may fill.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Room {
+    /// All but the last 4 KiB.
+    Ordinary,
+    /// All of it.
+    Whole,
+}
+
 impl<S: Store> Registry<S> {
     /// Refuses where the key that would seal has been retired.
     pub(super) async fn ensure_may_write(&self) -> Result<(), Error> {
@@ -172,11 +181,27 @@ impl<S: Store> Registry<S> {
     }
 
     /// A client as the store is to keep it.
-    pub(super) fn protect(&self, opened: &Opened) -> Result<Record, Error> {
-        match &self.inner.protection {
-            None => Ok(Record::live(opened.clone())),
-            Some(protection) => Ok(protection.seal(opened, &*self.inner.entropy)?),
+    ///
+    /// What is no emergency and takes no secret away leaves the last 4 KiB to what does, so that a full record can still be
+    /// acted upon. Where an older version has filled them already, it may not make it larger than it was `before`.
+    pub(super) fn protect(
+        &self,
+        opened: &Opened,
+        room: Room,
+        before: Option<&Opened>,
+    ) -> Result<Record, Error> {
+        let Some(protection) = &self.inner.protection else {
+            return Ok(Record::live(opened.clone()));
+        };
+        let record = protection.seal(opened, &*self.inner.entropy)?;
+        let size = |opened: &Opened| protection.sealing.size_of(opened);
+        if room == Room::Ordinary
+            && record.sealed()?.parts().size() > ORDINARY_RECORD
+            && before.is_none_or(|before| size(opened) > size(before))
+        {
+            return Err(Error::TooLarge);
         }
+        Ok(record)
     }
 }
 

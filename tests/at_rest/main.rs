@@ -19,6 +19,7 @@ mod opening;
 mod others;
 mod plenty;
 mod resealing;
+mod room;
 mod tampering;
 mod trails;
 mod transfer;

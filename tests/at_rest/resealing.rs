@@ -12,7 +12,7 @@ use crate::dying::Dying;
 use crate::hostile::Hostile;
 use crate::odd::Odd;
 use crate::support;
-use crate::world::{Contents, builder, fill_up, filled, key, keyring, open, portrait};
+use crate::world::{Contents, builder, fill_to_the_end, fill_up, filled, key, keyring, open, portrait};
 
 async fn run<S: Store>(resealing: &mut Resealing<S>, limit: usize) -> Result<Vec<Resealed>, Error> {
     let mut steps = Vec::new();
@@ -202,7 +202,9 @@ fn a_record_that_is_too_large_under_a_longer_key_id_is_named_and_keeps_nobody_wa
             .register(support::details("small"), Availability::Worldwide, Lifetime::OneYear)
             .await
             .unwrap();
-        fill_up(&contoso.client(issued.client_id())).await;
+        let client = contoso.client(issued.client_id());
+        fill_up(&client).await;
+        fill_to_the_end(&store, &client, issued.secret_id()).await;
         let keyring = Keyring::new(long, &other).unwrap().with(short, &bytes).unwrap();
         let (two, _) = builder(2);
         let registry = two.open(store, keyring).await.unwrap();
