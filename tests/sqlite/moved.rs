@@ -73,8 +73,9 @@ fn linked_data(scratch: &Path) {
 
 #[test]
 fn nothing_is_acknowledged_once_the_file_is_no_longer_there() {
+    type Folder = fn(&Path);
     type Mishap = fn(&Platform);
-    let cases: [(&str, fn(&Path), Mishap); 10] = [
+    let cases: [(&str, Folder, Mishap); 10] = [
         ("a backup moved over it", data, |platform| {
             block_on(platform.registry.store().backup_to(platform.at("backup.db"))).unwrap();
             fs::rename(platform.at("backup.db"), platform.at("data/registry.db")).unwrap();
