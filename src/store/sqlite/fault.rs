@@ -82,6 +82,11 @@ impl Fault {
         }
     }
 
+    /// Tells whether what was read is wrong, and not only the reading.
+    pub(super) fn is_corruption(&self) -> bool {
+        self.kind() == StoreErrorKind::Corrupt
+    }
+
     fn kind(&self) -> StoreErrorKind {
         match self {
             Self::Engine(error) => kind_of(error),

@@ -22,7 +22,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use super::fault::Fault;
 use super::identity::beside;
 use super::{file, medium};
-use crate::store::StoreErrorKind;
+use crate::store::{StoreError, StoreErrorKind};
 
 /// Refuses a log that does not belong to the file. Takes time only where there is one.
 pub(super) fn verify(path: &Path) -> Result<(), Fault> {
@@ -44,12 +44,13 @@ fn examine(path: &Path) -> Result<(), Fault> {
         return Err(Fault::file(&journal, StoreErrorKind::Misconfigured, NO_JOURNAL));
     }
     let log = beside(&target, "-wal");
-    let pages = match pages(&log) {
-        Ok(pages) if pages.is_empty() => return Ok(()),
-        Ok(pages) => pages,
+    let unreadable = |error| file::refused(&log, error);
+    match has_page(&log, |_| true) {
+        Ok(true) => {}
+        Ok(false) => return Ok(()),
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(file::refused(&log, error)),
-    };
+        Err(error) => return Err(unreadable(error)),
+    }
     let foreign = |why: &str| {
         let file = target.file_name().unwrap_or_default().display();
         let problem = format!(
@@ -61,17 +62,30 @@ fn examine(path: &Path) -> Result<(), Fault> {
     };
     let both = file::read_only(&target)?;
     both.execute_batch("BEGIN")?;
-    match Stretches::of(&both).ok().filter(|stretches| pages.contains(&stretches.page)) {
-        Some(stretches) => {
-            // Where another process copies the log at this moment, a page can be half of each for an instant.
-            let fit = (0..ATTEMPTS).map(|_| stretches.fit(&target)).find(|fit| *fit != Fit::No);
-            match fit {
-                Some(Fit::Yes) => Ok(()),
-                Some(Fit::Unknown) => whole(&both).map_err(|why| foreign(&why)),
-                _ => Err(foreign("it builds on another state")),
+    let stretches = match Stretches::of(&both) {
+        // Else the log says nothing of it.
+        Ok(said) => has_page(&log, |page| page == said.page).map_err(unreadable)?.then_some(said),
+        Err(error) => match Fault::from(error) {
+            fault if fault.is_corruption() => None,
+            fault => return Err(fault),
+        },
+    };
+    // Where another process copies the log at this moment, a page can be half of each for an instant.
+    let fit = |stretches: Stretches| {
+        (0..ATTEMPTS).map(|_| stretches.fit(&target)).find(|fit| *fit != Fit::No).unwrap_or(Fit::No)
+    };
+    match stretches.map_or(Fit::Unknown, fit) {
+        Fit::Yes => Ok(()),
+        Fit::No => Err(foreign("it builds on another state")),
+        Fit::Unknown => match contradiction(&both).map_err(Fault::from) {
+            Ok(None) => Ok(()),
+            Ok(Some(why)) => Err(foreign(&why)),
+            Err(fault) if fault.is_corruption() => {
+                Err(foreign("the two cannot be read together").because(StoreError::from(fault)))
             }
-        }
-        None => whole(&both).map_err(|why| foreign(&why)),
+            // A disk that does not answer says nothing of what is on it.
+            Err(fault) => Err(fault),
+        },
     }
 }
 
@@ -163,30 +177,27 @@ fn integrity(connection: &Connection) -> Result<String, rusqlite::Error> {
     connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))
 }
 
-/// Checks what a registry's file always is: what is not whole has pages of two files.
-fn whole(connection: &Connection) -> Result<(), String> {
-    let unreadable = |error: rusqlite::Error| format!("the two cannot be read together: {error}");
-    let found = integrity(connection).map_err(unreadable)?;
+/// What a registry's file never is, unless it has pages of two files.
+fn contradiction(connection: &Connection) -> Result<Option<String>, rusqlite::Error> {
+    let found = integrity(connection)?;
     if found != "ok" {
-        return Err(format!("the two do not fit: {found}"));
+        return Ok(Some(format!("the two do not fit: {found}")));
     }
     for (sql, problem) in CONTRADICTIONS {
-        let found: Option<String> =
-            connection.query_row(sql, [], |row| row.get(0)).optional().map_err(unreadable)?;
+        let found: Option<String> = connection.query_row(sql, [], |row| row.get(0)).optional()?;
         if let Some(found) = found {
-            return Err(format!("{problem}: {found}"));
+            return Ok(Some(format!("the two do not fit: {problem}: {found}")));
         }
     }
-    Ok(())
+    Ok(None)
 }
 
-/// The pages that a log has a version of. Frames from before it last started over have other salts.
-fn pages(log: &Path) -> Result<Vec<u32>, std::io::Error> {
+/// Tells whether a log has a version of such a page. Frames from before it last started over have other salts.
+fn has_page(log: &Path, is_wanted: impl Fn(u32) -> bool) -> Result<bool, std::io::Error> {
     let mut log = BufReader::new(File::open(log)?);
     let mut header = [0; 32];
-    let mut pages = Vec::new();
     if read_whole(&mut log, &mut header)?.is_none() {
-        return Ok(pages);
+        return Ok(false);
     }
     let [_, _, _, _, _, _, _, _, s0, s1, s2, s3, _, _, _, _, salts @ .., _, _, _, _, _, _, _, _] = header;
     let size = i64::from(u32::from_be_bytes([s0, s1, s2, s3]));
@@ -196,12 +207,12 @@ fn pages(log: &Path) -> Result<Vec<u32>, std::io::Error> {
         if of_frame != salts {
             break;
         }
-        pages.push(u32::from_be_bytes([p0, p1, p2, p3]));
+        if is_wanted(u32::from_be_bytes([p0, p1, p2, p3])) {
+            return Ok(true);
+        }
         log.seek_relative(size)?;
     }
-    pages.sort_unstable();
-    pages.dedup();
-    Ok(pages)
+    Ok(false)
 }
 
 fn read_whole(log: &mut BufReader<File>, buffer: &mut [u8]) -> Result<Option<()>, std::io::Error> {
