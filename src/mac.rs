@@ -33,6 +33,10 @@ redacted! {
     }
 }
 
+#[allow(
+    clippy::derivable_impls,
+    reason = "`redacted!` declares the variants twice, and `#[default]` may stand once"
+)]
 impl Default for KeyEncoding {
     fn default() -> Self {
         Self::Utf8

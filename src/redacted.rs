@@ -25,16 +25,16 @@ macro_rules! redacted {
     ) => {
         $($own)* $vis struct $name $(<$($param),+>)? { $($body)* }
         crate::redacted::redacted! {
-            @impl $name [$($($param)+)?] [$($read)* struct Read $(<$($param),+>)? { $($body)* }]
+            @impl $name [$($($param)+)?] [$($read)* struct Spelling $(<$($param),+>)? { $($body)* }]
         }
     };
     (@read [$($own:tt)*] [$($read:tt)*] $vis:vis struct $name:ident ( $($body:tt)* );) => {
         $($own)* $vis struct $name ( $($body)* );
-        crate::redacted::redacted! { @impl $name [] [$($read)* struct Read ( $($body)* );] }
+        crate::redacted::redacted! { @impl $name [] [$($read)* struct Spelling ( $($body)* );] }
     };
     (@read [$($own:tt)*] [$($read:tt)*] $vis:vis enum $name:ident { $($body:tt)* }) => {
         $($own)* $vis enum $name { $($body)* }
-        crate::redacted::redacted! { @impl $name [] [$($read)* enum Read { $($body)* }] }
+        crate::redacted::redacted! { @impl $name [] [$($read)* enum Spelling { $($body)* }] }
     };
     (@impl $name:ident [$($param:ident)*] [$($read:tt)*]) => {
         const _: () = {
@@ -47,7 +47,7 @@ macro_rules! redacted {
 
             impl<'de, $($param: serde::Deserialize<'de>),*> serde::Deserialize<'de> for $name<$($param),*> {
                 fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                    Read::deserialize(deserializer)
+                    Spelling::deserialize(deserializer)
                         .map_err(|error| crate::redacted::redact(error, stringify!($name)))
                 }
             }

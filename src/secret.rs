@@ -144,6 +144,10 @@ redacted! {
     }
 }
 
+#[allow(
+    clippy::derivable_impls,
+    reason = "`redacted!` declares the variants twice, and `#[default]` may stand once"
+)]
 impl Default for Purpose {
     fn default() -> Self {
         Self::SigningAndPassword

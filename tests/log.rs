@@ -76,7 +76,8 @@ fn a_command_names_the_secret_that_it_is_about() {
     let disabling = block_on(client.plan_disabling(number(2))).unwrap();
     let deletion = || block_on(client.plan_deletion(number(3))).unwrap();
     let new = || Some(NewSecret::lasting(Lifetime::OneYear));
-    let cases: [(&str, Box<dyn Fn() + '_>, &[&str]); 7] = [
+    type Case<'a> = (&'a str, Box<dyn Fn() + 'a>, &'a [&'a str]);
+    let cases: [Case<'_>; 7] = [
         (
             "confirm",
             Box::new(|| assert_eq!(block_on(client.confirm(disabling.clone())).unwrap(), Outcome::Changed)),
