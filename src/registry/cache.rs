@@ -143,7 +143,8 @@ impl Cache {
                     Some(found) => Err(found),
                     None => Ok((Reading::of(clock), load())),
                 };
-                let mut seat = match self.flights.join(key, begin) {
+                let is_in_time = |sent| self.is_fresh(&Age { loaded: sent, lasts: self.lasts(key) }, clock);
+                let mut seat = match self.flights.join(key, is_in_time, begin) {
                     Ok(seat) => seat,
                     Err(found) => return Ok(found),
                 };
@@ -155,14 +156,15 @@ impl Cache {
             match &*found {
                 Err(error) => return Err(error.share()),
                 Ok(found) if self.is_young(&sent, clock) => return Ok(found.clone()),
-                // Another one may take less.
-                Ok(_) if was_overtaken => {}
-                Ok(_) if !was_fresh => break,
                 Ok(_) => {}
             }
-            // It was fresh when it landed. Whether it still is when this caller hears of it, the cache can tell.
+            // It may have been fresh when it landed. Whether it still is when this caller hears of it, or whether there is a
+            // later one, the cache can tell.
             if let Some(found) = self.fresh(key, clock) {
                 return Ok(found);
+            }
+            if !was_fresh && !was_overtaken {
+                break;
             }
         }
         Err(StoreError::with_source(

@@ -63,29 +63,36 @@ pub(super) struct Landed {
 }
 
 impl Flights {
-    /// Joins the load of a client, or begins one, unless `begin` finds that there is no need.
+    /// Joins the load of a client, or begins one, unless `begin` finds that there is no need. A load that would be too late if
+    /// it landed now is not joined: those who wait for it are told so when it lands.
     pub(super) fn join<'a, K, F>(
         &'a self,
         key: &'a str,
+        is_in_time: impl FnOnce(Reading) -> bool,
         begin: impl FnOnce() -> Result<(Reading, F), K>,
     ) -> Result<Seat<'a>, K>
     where
         F: Future<Output = Found> + Send + 'static,
     {
         let mut by_key = self.lock();
-        let flight = match by_key.get_mut(key) {
+        let joined = by_key.get_mut(key).filter(|boarding| is_in_time(boarding.flight.sent));
+        let (flight, late) = match joined {
             Some(boarding) => {
                 boarding.seats += 1;
-                boarding.flight.clone()
+                (boarding.flight.clone(), None)
             }
             None => {
                 let (sent, load) = begin()?;
                 let flight = Flight::new(sent, load);
-                by_key.insert(key.to_owned(), Boarding { flight: flight.clone(), seats: 1 });
-                flight
+                let boarding = Boarding { flight: flight.clone(), seats: 1 };
+                (flight, by_key.insert(key.to_owned(), boarding))
             }
         };
         drop(by_key);
+        if let Some(Boarding { flight: late, .. }) = &late {
+            late.verdict.get_or_init(|| Verdict { was_fresh: false, was_overtaken: false });
+        }
+        drop(late);
         Ok(Seat { flights: self, key, flight })
     }
 

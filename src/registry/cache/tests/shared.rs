@@ -390,3 +390,32 @@ fn threads_share_loads_and_nobody_is_left_waiting() {
         assert_eq!(asked.loads(), 1);
     }
 }
+
+/// Who asks when a load is already too late begins another one, and those who wait for the first make no more.
+#[test]
+fn nobody_joins_a_load_that_would_be_too_late() {
+    let (cache, clock) = (cache(), clock());
+    let store = some(1);
+    let (stuck, asked) = (Asked::needing(100), Asked::needing(1));
+    let mut early: Vec<_> =
+        (0..3).map(|_| Task::new(cache.get(id(), &clock, || stuck.load(&store)))).collect();
+    run_woken(&mut early);
+    clock.advance(Duration::from_secs(5));
+    let mut late: Vec<_> =
+        (0..3).map(|_| Task::new(cache.get(id(), &clock, || asked.load(&store)))).collect();
+    run_all(&mut late, &asked);
+    for task in &mut late {
+        assert_eq!(revision(task.answer.take().unwrap()), Some(1));
+    }
+    assert_eq!((stuck.loads(), asked.loads()), (1, 1));
+    // The first one lands when what is kept is stale as well.
+    clock.advance(Duration::from_secs(5));
+    for _ in 0..100 {
+        stuck.step();
+        run_woken(&mut early);
+    }
+    for task in &early {
+        assert_eq!(kind(&task.answer), Some(StoreErrorKind::Unavailable));
+    }
+    assert_eq!(stuck.loads(), 1);
+}
