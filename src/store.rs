@@ -66,7 +66,7 @@ use crate::validity::Timestamp;
 /// - What a method says it sees, it sees: [`load`](Self::load), [`history`](Self::history) and the look-ups answer
 ///   from the state after every commit that was acknowledged before the call (case `client_of_follows_the_index`), also by
 ///   another store that is open in the same place (cases `stores_side_by_side_see_one_another`,
-///   `every_look_up_sees_what_another_store_wrote`).
+///   `every_look_up_sees_what_another_store_wrote`, `each_look_up_alone_sees_what_another_store_wrote`).
 /// - Keys (record IDs, name keys, seller, add-in and key IDs) are compared as bytes, never by a collation (cases
 ///   `ids_are_compared_as_bytes`, `unique_keys_are_compared_as_bytes`), and whole, in every table (cases
 ///   `ids_are_kept_whole_in_every_table`, `holders_are_told_apart`). What two keys are joined to is read in one way only: a

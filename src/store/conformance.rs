@@ -264,6 +264,7 @@ cases! {
     }
     beside {
         every_look_up_sees_what_another_store_wrote
+        each_look_up_alone_sees_what_another_store_wrote
         uniqueness_holds_across_stores
         adopting_and_committing_exclude_one_another
         stores_share_the_uses

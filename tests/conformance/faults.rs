@@ -166,13 +166,22 @@ faults! {
     /// Numbers made of the store's clock.
     NumbersAreTimes: a_clock_of_the_store_may_step_back;
 
+    /// What one look-up has read the others answer from: loading brings all of them up to date.
+    LoadingBringsUpToDate: each_look_up_alone_sees_what_another_store_wrote;
+
     // Several stores in one place: what one of them answers from its own memory.
-    HistoryFromMemory: every_look_up_sees_what_another_store_wrote;
-    ListsFromMemory: every_look_up_sees_what_another_store_wrote;
-    AddInsFromMemory: every_look_up_sees_what_another_store_wrote;
-    EndsFromMemory: every_look_up_sees_what_another_store_wrote;
-    FeedFromMemory: every_look_up_sees_what_another_store_wrote;
-    LatestFromMemory: every_look_up_sees_what_another_store_wrote;
+    HistoryFromMemory: every_look_up_sees_what_another_store_wrote
+        each_look_up_alone_sees_what_another_store_wrote;
+    ListsFromMemory: every_look_up_sees_what_another_store_wrote
+        each_look_up_alone_sees_what_another_store_wrote;
+    AddInsFromMemory: every_look_up_sees_what_another_store_wrote
+        each_look_up_alone_sees_what_another_store_wrote;
+    EndsFromMemory: every_look_up_sees_what_another_store_wrote
+        each_look_up_alone_sees_what_another_store_wrote;
+    FeedFromMemory: every_look_up_sees_what_another_store_wrote
+        each_look_up_alone_sees_what_another_store_wrote;
+    LatestFromMemory: every_look_up_sees_what_another_store_wrote
+        each_look_up_alone_sees_what_another_store_wrote;
     UsesFromMemory: every_look_up_sees_what_another_store_wrote stores_share_the_uses;
     SecretsFromMemory: uses_never_outlive_a_deletion_across_stores;
     UniquenessFromMemory: uniqueness_holds_across_stores adopting_and_committing_exclude_one_another
@@ -230,6 +239,7 @@ impl Fault {
     /// Whether something is answered from what a store saw last.
     pub(crate) fn is_from_memory(self) -> bool {
         let from_memory = [
+            Self::LoadingBringsUpToDate,
             Self::HistoryFromMemory,
             Self::ListsFromMemory,
             Self::AddInsFromMemory,

@@ -231,7 +231,8 @@ impl Plain {
 
     /// The books as they are, or, for a store that has this fault, as it saw them last.
     fn view(&self, fault: Fault) -> View<'_> {
-        if self.fault == fault { View::Then(lock(&self.seen).clone()) } else { View::Now(self.books()) }
+        let is_from_memory = self.fault == fault || self.fault == Fault::LoadingBringsUpToDate;
+        if is_from_memory { View::Then(lock(&self.seen).clone()) } else { View::Now(self.books()) }
     }
 
     fn see(&self, books: &Books) {
@@ -297,6 +298,9 @@ impl Store for Plain {
         let _turn = self.hold(Fault::DroppedLoadHolds).await;
         self.pause(1).await;
         let books = self.books();
+        if self.fault == Fault::LoadingBringsUpToDate {
+            self.see(&books);
+        }
         let found = match self.fault {
             Fault::IdsIgnoreCase => books
                 .records

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::Factory;
 use super::author::{Author, Step, add_in, after_start, secret};
-use super::picture::Subjects;
+use super::picture::{Look, Subjects};
 use super::stop::{Checked, Stop, ensure, same};
 use super::together::{Job, Pinned, at_once, in_turns};
 use super::told::is_told;
@@ -71,6 +71,46 @@ pub(super) fn every_look_up_sees_what_another_store_wrote<F: Factory>(mut trial:
         same(&format!("what comes after the latest cursor when another store {what}"), rest, vec![])?;
         // Next time they change places.
         swap(&mut trial.store, &mut beside);
+    }
+    Ok(())
+}
+
+/// A store may come to know what another one wrote by one look-up, and answer another one from what it knows: so each is the
+/// only one that is asked.
+pub(super) fn each_look_up_alone_sees_what_another_store_wrote<F: Factory>(trial: Trial<'_, F>) -> Checked {
+    for look in Look::EACH {
+        let mut trial = trial.elsewhere()?;
+        let mut beside = trial.beside()?;
+        let life = life(&trial.author)?;
+        let subjects = Subjects::of(life.iter().flat_map(|(_, write)| write.steps()));
+        for (what, write) in &life {
+            trial.is_at(&format!("where another store {what}, and nothing but {look:?} is asked"));
+            subjects.look(look, &trial)?;
+            swap(&mut trial.store, &mut beside);
+            write.send(&trial).map_err(|stop| stop.when(what))?;
+            let written = subjects.look(look, &trial)?;
+            swap(&mut trial.store, &mut beside);
+            let seen = subjects.look(look, &trial)?;
+            same(&format!("{look:?} in a second store, when another one {what}"), seen, written)?;
+            swap(&mut trial.store, &mut beside);
+        }
+    }
+    // Where the feed ends, too.
+    let mut trial = trial;
+    let mut beside = trial.beside()?;
+    for (what, write) in life(&trial.author)? {
+        trial.latest()?;
+        swap(&mut trial.store, &mut beside);
+        write.send(&trial).map_err(|stop| stop.when(what))?;
+        swap(&mut trial.store, &mut beside);
+        let latest = trial.latest()?;
+        swap(&mut trial.store, &mut beside);
+        let rest = trial.changes(Some(&latest), 10)?.events;
+        same(
+            &format!("what comes after the latest cursor of a second store, when another one {what}"),
+            rest,
+            vec![],
+        )?;
     }
     Ok(())
 }

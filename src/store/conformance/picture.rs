@@ -17,6 +17,39 @@ use crate::validity::Timestamp;
 #[derive(PartialEq, Eq)]
 pub(super) struct Picture(BTreeMap<String, String>);
 
+/// A kind of look-up.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Look {
+    Load,
+    /// Loading the record of the registry.
+    Registry,
+    History,
+    LastUses,
+    ClientOf,
+    All,
+    BySeller,
+    ByName,
+    ByKey,
+    Ending,
+    Changes,
+}
+
+impl Look {
+    pub(super) const EACH: [Self; 11] = [
+        Self::Load,
+        Self::Registry,
+        Self::History,
+        Self::LastUses,
+        Self::ClientOf,
+        Self::All,
+        Self::BySeller,
+        Self::ByName,
+        Self::ByKey,
+        Self::Ending,
+        Self::Changes,
+    ];
+}
+
 /// What to look at.
 #[derive(Default)]
 pub(super) struct Subjects {
@@ -41,6 +74,50 @@ impl Subjects {
             }
         }
         subjects
+    }
+
+    /// What the store shows of them in one kind of look-up, and nothing else is asked.
+    pub(super) fn look<F: Factory>(&self, look: Look, trial: &Trial<'_, F>) -> Checked<Vec<String>> {
+        let mut seen = Vec::new();
+        let mut see = |found: &dyn std::fmt::Debug| seen.push(format!("{found:?}"));
+        match look {
+            Look::Load => {
+                for id in self.clients.iter().map(RecordId::from) {
+                    see(&(id.as_str(), trial.load(id)?.as_ref().map(Record::to_bytes).transpose()?));
+                }
+            }
+            Look::Registry => {
+                see(&trial.load(RecordId::REGISTRY)?.as_ref().map(Record::to_bytes).transpose()?);
+            }
+            Look::History => {
+                self.clients.iter().try_for_each(|id| Checked::Ok(see(&(id, trial.history(id)?))))?
+            }
+            Look::LastUses => {
+                self.clients.iter().try_for_each(|id| Checked::Ok(see(&(id, trial.last_uses(id)?))))?;
+            }
+            Look::ClientOf => {
+                self.add_ins.iter().try_for_each(|id| Checked::Ok(see(&(id, trial.client_of(id)?))))?;
+            }
+            Look::All => see(&trial.clients(ClientsBy::All)?),
+            Look::BySeller => {
+                for (seller, _) in &self.names {
+                    see(&(seller, trial.clients(ClientsBy::Seller(seller))?));
+                }
+            }
+            Look::ByName => {
+                for (seller, key) in &self.names {
+                    see(&(seller, key, trial.clients(ClientsBy::Name(seller, key))?));
+                }
+            }
+            Look::ByKey => {
+                for key_id in &self.keys {
+                    see(&(key_id, trial.clients(ClientsBy::Key(key_id))?));
+                }
+            }
+            Look::Ending => see(&trial.ending(Timestamp::MAX, None, MANY)?),
+            Look::Changes => see(&per_client(trial.drain(None, 7)?.0)),
+        }
+        Ok(seen)
     }
 
     /// What the store shows of each of them alone, in no order that matters.
