@@ -4,7 +4,12 @@
 //! Tables say what is expected; property tests look for what the tables forgot. Where another parser can judge a
 //! text (`url`), it is asked for a second opinion.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may fail as loudly as tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests may fail as loudly as tests"
+)]
 
 mod domain;
 mod ids;
