@@ -119,8 +119,11 @@ impl<S: Store> View<S> {
                 Ok([opened]) => {
                     return Ok(Applied { outcome: Outcome::Changed, opened, added, extra });
                 }
-                Err(Failure::Conflict) => {}
-                Err(failure) => return Err(self.explain(failure).await.into()),
+                Err(failure) => {
+                    if let Some(error) = self.explain(failure).await {
+                        return Err(error.into());
+                    }
+                }
             }
             match effort {
                 Effort::Ordinary if *attempts < ATTEMPTS => {}
@@ -139,29 +142,44 @@ impl<S: Store> View<S> {
     pub(super) async fn create(
         &self,
         command: &'static str,
-        transition: Transition,
+        decide: impl Fn(&Deciding<'_>) -> Result<Transition, Refusal> + Send + Sync,
     ) -> Result<Option<Applied<()>>, Error> {
         let span = trace::span(command, &self.actor, None);
-        let result = self.try_create(transition).instrument(span.clone()).await.transpose();
+        let mut attempts = 0;
+        let result = self.try_create(decide, &mut attempts).instrument(span.clone()).await.transpose();
         if let Some(result) = &result {
             if let Ok(Applied { opened, .. }) = result {
                 span.record("client_id", opened.client_id().as_str());
             }
-            trace::command(&span, command.into(), result, 1);
+            trace::command(&span, command.into(), result, attempts);
         }
         result.transpose()
     }
 
-    async fn try_create(&self, transition: Transition) -> Result<Option<Applied<()>>, Error> {
-        let Some(change) = transition.change() else {
-            return Ok(None);
-        };
-        let added = change.added().to_vec();
-        match self.registry.commit(Effort::Ordinary, [(Expected::Absent, *change, None)]).await? {
-            Ok([opened]) => Ok(Some(Applied { outcome: Outcome::Changed, opened, added, extra: () })),
-            Err(Failure::Conflict) => Ok(None),
-            Err(failure) => Err(self.explain(failure).await),
+    async fn try_create(
+        &self,
+        decide: impl Fn(&Deciding<'_>) -> Result<Transition, Refusal> + Send + Sync,
+        attempts: &mut usize,
+    ) -> Result<Option<Applied<()>>, Error> {
+        while *attempts < ATTEMPTS {
+            *attempts += 1;
+            let Some(change) = decide(&self.deciding_anew())?.change() else {
+                return Ok(None);
+            };
+            let added = change.added().to_vec();
+            match self.registry.commit(Effort::Ordinary, [(Expected::Absent, *change, None)]).await? {
+                Ok([opened]) => {
+                    return Ok(Some(Applied { outcome: Outcome::Changed, opened, added, extra: () }));
+                }
+                Err(Failure::Conflict) => return Ok(None),
+                Err(failure) => {
+                    if let Some(error) = self.explain(failure).await {
+                        return Err(error);
+                    }
+                }
+            }
         }
+        Err(Error::Contention { attempts: ATTEMPTS })
     }
 
     /// Moves an add-in between two clients in one commit (rule 14).
@@ -208,19 +226,23 @@ impl<S: Store> View<S> {
             ];
             match self.registry.commit(Effort::Ordinary, changes).await? {
                 Ok(_) => return Ok(Outcome::Changed),
-                Err(Failure::Conflict) => {}
-                Err(failure) => return Err(self.explain(failure).await),
+                Err(failure) => {
+                    if let Some(error) = self.explain(failure).await {
+                        return Err(error);
+                    }
+                }
             }
         }
         Err(Error::Contention { attempts: ATTEMPTS })
     }
 
-    /// Says why a commit was not made, naming only what the actor may see (rule 15).
-    async fn explain(&self, failure: Failure) -> Error {
+    /// Says why a commit was not made, naming only what the actor may see (rule 15). `None` where the command is to be decided
+    /// anew: another one was faster, or what was taken has been let go of meanwhile.
+    async fn explain(&self, failure: Failure) -> Option<Error> {
         match failure {
-            Failure::Conflict => Error::Contention { attempts: ATTEMPTS },
-            Failure::NotWritten(error) => error.into(),
-            Failure::Unresolved(unresolved) => Error::Unresolved(unresolved),
+            Failure::Conflict => None,
+            Failure::NotWritten(error) => Some(error.into()),
+            Failure::Unresolved(unresolved) => Some(Error::Unresolved(unresolved)),
             Failure::Taken { entry, by } => self.taken(entry, by).await,
         }
     }

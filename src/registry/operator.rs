@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::view::View;
 use super::{ClientHandle, ClientPage, Error, Outcome, Registry, ReportPage, Seller, Snapshot};
-use crate::client::{Client, ImportedClient, Refusal};
+use crate::client::{Client, Deciding, ImportedClient, Refusal};
 use crate::expiry::{Expiry, Notice};
 use crate::id::{Actor, AddInId, ClientId, SellerId};
 use crate::invalid::{Field, InvalidValue};
@@ -138,8 +138,8 @@ impl<S: Store> Operator<S> {
                     return Ok(Outcome::Unchanged);
                 }
                 None => {
-                    let transition = Client::import(&imported, &self.view.deciding_anew())?;
-                    if self.view.create("import", transition).await?.is_some() {
+                    let import = |deciding: &Deciding<'_>| Client::import(&imported, deciding);
+                    if self.view.create("import", import).await?.is_some() {
                         return Ok(Outcome::Changed);
                     }
                 }

@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::command::{Applied, hand_over_one};
 use super::view::View;
 use super::{ClientHandle, ClientPage, Error, Registry, ReportPage, Snapshot};
-use crate::client::{Client, NewSecret};
+use crate::client::{Client, Deciding, NewSecret};
 use crate::client_secret::{ClientSecret, Issued};
 use crate::details::{Availability, ClientDetails};
 use crate::entropy::EntropyError;
@@ -151,11 +151,11 @@ impl<S: Store> Seller<S> {
         // A random ID that is taken is as good as impossible; twice in a row, the randomness is broken.
         for _ in 0..2 {
             let id = self.view.registry.new_client_id()?;
-            let deciding = self.view.deciding_anew();
-            let owner = self.seller.clone();
-            let transition =
-                Client::register(id, owner, details.clone(), availability, first, client_secret, &deciding)?;
-            if let Some(applied) = self.view.create("register", transition).await? {
+            let register = |deciding: &Deciding<'_>| {
+                let (id, owner, details) = (id.clone(), self.seller.clone(), details.clone());
+                Client::register(id, owner, details, availability, first, client_secret, deciding)
+            };
+            if let Some(applied) = self.view.create("register", register).await? {
                 return Ok(applied);
             }
         }

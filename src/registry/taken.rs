@@ -10,31 +10,33 @@ use crate::record::{Opened, RecordId, tampered};
 use crate::store::{ClientsBy, Commit, Entry, Store, StoreError};
 
 impl<S: Store> View<S> {
-    /// Says why a commit was not made that would have taken an entry, naming only what the actor may see.
-    pub(super) async fn taken(&self, entry: Entry, by: ClientId) -> Error {
+    /// Says why a commit was not made that would have taken an entry, naming only what the actor may see. `None` when its
+    /// holder has let go of it meanwhile.
+    pub(super) async fn taken(&self, entry: Entry, by: ClientId) -> Option<Error> {
         match self.registry.holder(&entry, &by).await {
             Ok(Some(holder)) => match entry {
-                Entry::Name(..) => self.name_taken(&holder, by).await.unwrap_or_else(Error::from),
+                Entry::Name(..) => {
+                    self.name_taken(&holder, by).await.unwrap_or_else(|error| Some(error.into()))
+                }
                 Entry::AddIn(add_in) => {
                     let visible = self.actor.may_act_for(holder.owner());
-                    Error::AddInTaken { add_in, by: visible.then_some(by) }
+                    Some(Error::AddInTaken { add_in, by: visible.then_some(by) })
                 }
             },
-            // Whoever had it has let go of it meanwhile.
-            Ok(None) => Error::Contention { attempts: 1 },
-            Err(error) => error.into(),
+            Ok(None) => None,
+            Err(error) => Some(error.into()),
         }
     }
 
     /// Says of the client that has a name what tells whether its registration was cut short.
-    async fn name_taken(&self, holder: &Opened, by: ClientId) -> Result<Error, StoreError> {
+    async fn name_taken(&self, holder: &Opened, by: ClientId) -> Result<Option<Error>, StoreError> {
         let Opened::Active(live) = holder else {
-            return Ok(Error::Contention { attempts: 1 });
+            return Ok(None);
         };
         let inner = &self.registry.inner;
         let uses = inner.uses.of(&inner.store, &by, &*inner.clock).await?;
         let last_used = live.client().secrets().filter_map(|secret| uses.of(secret.id())).max();
-        Ok(Error::NameTaken { by, registered_at: live.client().registered_at(), last_used })
+        Ok(Some(Error::NameTaken { by, registered_at: live.client().registered_at(), last_used }))
     }
 }
 
