@@ -120,7 +120,7 @@ impl Worker {
     pub(crate) fn change(&mut self) {
         self.given += 1;
         let given = self.given;
-        if self.clients.len() < 30 || given % 7 == 0 {
+        if self.clients.len() < 30 || given.is_multiple_of(7) {
             let name = details(&format!("app {} {given}", std::process::id()));
             let issued = block_on(self.contoso.register(name, Availability::Worldwide, Lifetime::OneYear));
             if let Some(issued) = self.said(issued) {
