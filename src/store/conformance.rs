@@ -1,4 +1,4 @@
-//! The contract of [`Store`] as cases that anybody's store can be put through.
+//! The contract of [`Store`](crate::store::Store) as cases that anybody's store can be put through.
 //!
 //! Each sentence of the contract names the cases that prove it. Whoever writes a store says with a [`Factory`] how one is
 //! opened, and runs all of them in a test of their own:
