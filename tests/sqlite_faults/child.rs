@@ -45,14 +45,20 @@ pub(crate) const ALL: [While; 7] = [
     While::Making,
 ];
 
-/// This binary as a process of its own, on a disk.
+/// This binary as a process of its own, on a disk that fails when it is told to.
 pub(crate) fn spawn(test: &str, disk: &Disk, role: &str) -> std::process::Child {
+    let mut command = command(test, disk, role);
+    disk.under(&mut command);
+    command.spawn().unwrap()
+}
+
+/// The same on whatever the directory lies on.
+pub(crate) fn command(test: &str, disk: &Disk, role: &str) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", test, "--nocapture", "--test-threads=1"]);
     command.env(HOME, disk.home()).env(ROLE, role);
     command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
-    disk.under(&mut command);
-    command.spawn().unwrap()
+    command
 }
 
 /// The disk and the role of this process, if it is a child.

@@ -1,5 +1,8 @@
 //! A disk that fails, and then a power cut: what was acknowledged is there, everything else wholly or not at all.
 //!
+//! The power cuts here are those of a disk that is played. `cargo test --test sqlite_faults power -- --ignored` makes them on
+//! file systems of their own, for which it needs root and loop devices.
+//!
 //! `CLIENT_REGISTRY_FAULTS=all` lets every call fail that there is, one run each, which takes some minutes; otherwise
 //! some of them.
 
@@ -21,6 +24,7 @@ mod ledger;
 mod child;
 mod disk;
 mod flushes;
+mod power;
 mod reads;
 mod sweep;
 

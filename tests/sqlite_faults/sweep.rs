@@ -47,8 +47,12 @@ fn sweep(during: While, call: Call, error: i32, everything: bool) -> (usize, usi
         runs += 1;
         refusals += said.refusals.len();
         acknowledged += said.acknowledged;
-        // Else the first three, and then ever fewer.
-        nth += if everything { 1 } else { 1 + nth / 2 };
+        // Else the first ones, and then ever fewer; fewest where a run takes longest.
+        nth += match during {
+            _ if everything => 1,
+            While::Checkpoint => nth,
+            _ => 1 + nth / 2,
+        };
     }
 }
 
