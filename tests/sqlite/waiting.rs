@@ -2,6 +2,7 @@
 
 use std::future::Future as _;
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::task::{Context, Waker};
 use std::thread;
@@ -113,4 +114,29 @@ fn emergencies_are_made_before_what_waits() {
         events.iter().position(|event| matches!(event.fact(), Fact::SecretDeleted { .. })).unwrap();
     // The first of the others may have been begun.
     assert!(position <= 1, "{events:?}");
+}
+
+#[test]
+fn an_emergency_is_made_while_others_promote_the_same_client() {
+    let world = World::new();
+    for trial in 0..20 {
+        let issued = world.register(&format!("app {trial}"));
+        let others = [(); 2].map(|()| world.add_secret(issued.client_id()).secret_id());
+        let is_over = AtomicBool::new(false);
+        thread::scope(|scope| {
+            for secret in others {
+                let (client, is_over) = (world.contoso.client(issued.client_id()), &is_over);
+                scope.spawn(move || {
+                    while !is_over.load(Ordering::Relaxed) {
+                        // The two are in each other's way, too.
+                        let _ = block_on(client.promote(secret));
+                    }
+                });
+            }
+            let client = world.contoso.client(issued.client_id());
+            let deleted = block_on(client.delete_in_emergency(issued.secret_id(), None));
+            is_over.store(true, Ordering::Relaxed);
+            drop(deleted.unwrap());
+        });
+    }
 }
