@@ -195,12 +195,7 @@ impl Inner {
     fn open(path: &Path, settings: file::Settings) -> Result<Self, fault::Fault> {
         let path = file::absolute(path)?;
         let medium = Arc::new(Medium::default());
-        match Self::try_open(&path, settings, &medium) {
-            Err(fault) if fault.may_pass() => {
-                Self::try_open(&path, settings, &medium).map_err(|fault| medium.judge(&path, fault))
-            }
-            opened => opened,
-        }
+        medium::twice(&path, || Self::try_open(&path, settings, &medium))
     }
 
     fn try_open(path: &Path, settings: file::Settings, medium: &Arc<Medium>) -> Result<Self, fault::Fault> {

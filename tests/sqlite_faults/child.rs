@@ -25,6 +25,8 @@ pub(crate) enum While {
     Changes,
     /// The file is copied.
     Backup,
+    /// A copy takes the place of the file.
+    Restoring,
     /// The file is closed, and opened again.
     Reopening,
     /// Changes, until one is in doubt: the process dies at once.
@@ -35,10 +37,11 @@ pub(crate) enum While {
     Making,
 }
 
-pub(crate) const ALL: [While; 7] = [
+pub(crate) const ALL: [While; 8] = [
     While::Checkpoint,
     While::Changes,
     While::Backup,
+    While::Restoring,
     While::Reopening,
     While::Dying,
     While::Recovery,
@@ -208,6 +211,18 @@ pub(crate) fn work(disk: Disk, during: While, fault: Fault) {
             if worker.backup("backup.db") {
                 say("copied\n");
             }
+        }
+        While::Restoring => {
+            worker.changes(10);
+            assert!(worker.backup("copy.db"));
+            let disk = worker.close();
+            disk.arm(fault);
+            let copy = disk.file().with_file_name("copy.db");
+            // The copy has everything: whichever of the two is there afterwards.
+            if let Err(error) = SqliteStore::restore(copy, disk.file()) {
+                say(&format!("refused {}\n", in_words(&error)));
+            }
+            worker = opened_while_it_fails(disk, fault);
         }
         While::Reopening => {
             worker.changes(10);

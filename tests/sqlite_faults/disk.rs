@@ -205,4 +205,4 @@ const IMAGES: u64 = 328;
 const SLOT: u64 = 592;
 const BLOCKS: usize = 16_384;
 const SLOT_SIZE: u64 = 16 + BLOCKS as u64 / 8;
-const SIZE: u64 = SLOT + 256 * SLOT_SIZE;
+const SIZE: u64 = SLOT + 2_048 * SLOT_SIZE;

@@ -70,8 +70,41 @@ fn on_a_disk_that_cannot_read() {
         assert_eq!(ask(&open).unwrap(), whole);
     }
     assert!(once > 10 && for_good > 10, "{once}, {for_good}");
+    copies_are_made(&disk);
     changes_go_on(&disk);
     until_killed()
+}
+
+/// A page that could not be read while a copy was made or restored is no damage of the file or the copy.
+fn copies_are_made(disk: &Disk) {
+    let [copy, restored] = ["copy.db", "restored.db"].map(|name| disk.file().with_file_name(name));
+    let store = SqliteStore::open(disk.file()).unwrap();
+    let sound = |done: Result<(), StoreError>, what: &str| {
+        if let Err(error) = done {
+            assert_eq!(error.kind(), StoreErrorKind::Unavailable, "{what}: {}", in_words(&error));
+            assert!(!misleads(&in_words(&error)), "{what}: {}", in_words(&error));
+        }
+    };
+    for for_good in [false, true] {
+        for nth in (1..).map(|step| step * 11) {
+            let fault = Fault { call: Call::Read, nth, ending: "", error: EIO, evicts: false, for_good };
+            disk.arm(fault);
+            sound(block_on(store.backup_to(&copy)), &format!("a copy, {fault:?}"));
+            disk.disarm();
+            let had_as_many = disk.has_failed();
+            if !copy.exists() {
+                block_on(store.backup_to(&copy)).unwrap();
+            }
+            disk.arm(fault);
+            sound(SqliteStore::restore(&copy, &restored), &format!("restoring, {fault:?}"));
+            disk.disarm();
+            SqliteStore::restore(&copy, &restored).unwrap();
+            std::fs::remove_file(&copy).unwrap();
+            if !had_as_many {
+                break;
+            }
+        }
+    }
 }
 
 /// One page that could not be read while a change was made does not stop all changes after it.

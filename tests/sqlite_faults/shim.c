@@ -26,7 +26,7 @@
 #include <unistd.h>
 
 enum { FSYNC = 1, WRITE = 2, TRUNCATE = 3, READ = 4, OPEN = 5 };
-enum { BLOCK = 4096, BLOCKS = 16384, SLOTS = 256, FDS = 4096 };
+enum { BLOCK = 4096, BLOCKS = 16384, SLOTS = 2048, FDS = 4096 };
 
 struct slot {
     uint64_t ino;

@@ -9,11 +9,13 @@ use futures_channel::oneshot;
 use rusqlite::backup::{Backup, StepResult};
 
 use super::SqliteStore;
+use super::checkpoint;
 use super::fault::Fault;
 use super::file;
 use super::identity::Identity;
 use super::lineage;
 use super::making::{self, Beside};
+use super::medium;
 use crate::store::{StoreError, StoreErrorKind};
 
 impl SqliteStore {
@@ -33,7 +35,8 @@ impl SqliteStore {
         let (answer, answered) = oneshot::channel();
         // It takes as long as the file is large, and nobody else should wait for it.
         let started = thread::Builder::new().name("client-registry-backup".to_owned()).spawn(move || {
-            let _ = answer.send(copy(&from, &to).map_err(|fault| from.behind(fault)));
+            let _ = answer
+                .send(medium::twice(from.path(), || copy(&from, &to)).map_err(|fault| from.behind(fault)));
         });
         started.map_err(unavailable)?;
         answered.await.map_err(unavailable)??;
@@ -62,6 +65,7 @@ fn copy(from: &Arc<Identity>, to: &Path) -> Result<(), Fault> {
     from.anchor()?;
     // From here on the copy is another file: no log of this one belongs to it.
     lineage::add_stretch(&target)?;
+    checkpoint::copy_before_closing(&target)?;
     target.close().map_err(|(_, error)| error)?;
     if making::put_in_place(beside.path(), to)? { Ok(()) } else { Err(exists(to)) }
 }

@@ -32,7 +32,7 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode, InterruptHandle};
 
 use super::fault::Fault;
-use crate::store::{StoreErrorKind, with_sources};
+use crate::store::{StoreError, StoreErrorKind, with_sources};
 
 /// Decides when the log is copied, for the connection that writes.
 #[derive(Debug)]
@@ -94,6 +94,20 @@ impl Checkpoints {
             }
         };
     }
+}
+
+/// Copies the log of a file that nobody else uses, before the connection is closed: closing does it as well, and tells nobody
+/// when it fails.
+pub(super) fn copy_before_closing(connection: &Connection) -> Result<(), Fault> {
+    let is_busy: bool = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+    if is_busy {
+        return Err(StoreError::with_source(
+            StoreErrorKind::Unavailable,
+            "another process uses what is made",
+        )
+        .into());
+    }
+    Ok(())
 }
 
 /// What became of a checkpoint.

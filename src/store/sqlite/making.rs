@@ -25,6 +25,7 @@ pub(super) fn create(path: &Path) -> Result<(), Fault> {
     let mut connection = whole.create()?;
     schema::migrate(&mut connection, schema::STEPS)?;
     let _: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
+    checkpoint::copy_before_closing(&connection)?;
     connection.close().map_err(|(_, error)| error)?;
     // If another process was faster, its file is as good.
     put_in_place(whole.path(), path).map(drop)

@@ -56,6 +56,16 @@ impl Medium {
     }
 }
 
+/// Does something that reads a file, once more where it could not be read; and calls the file damaged only where the disk can
+/// read all of it.
+pub(super) fn twice<T>(path: &Path, work: impl Fn() -> Result<T, Fault>) -> Result<T, Fault> {
+    match work() {
+        Err(fault) if fault.may_pass() => work()
+            .map_err(|fault| if fault.may_be_damage() { check(path).err().unwrap_or(fault) } else { fault }),
+        done => done,
+    }
+}
+
 /// What the operating system says when it is asked to open a file that the engine could not open. `None` where it can.
 pub(super) fn refusal(path: &Path) -> Option<Error> {
     fs::metadata(path).and_then(|_| opened(path)).err()

@@ -12,7 +12,7 @@ use super::SqliteStore;
 use super::fault::Fault;
 use super::identity::beside;
 use super::making::{self, Beside};
-use super::{checkpoint, file, lineage, log};
+use super::{checkpoint, file, lineage, log, medium};
 use crate::store::{StoreError, StoreErrorKind};
 
 impl SqliteStore {
@@ -52,7 +52,7 @@ impl SqliteStore {
     /// made it.
     pub fn restore(backup: impl AsRef<Path>, path: impl AsRef<Path>) -> Result<(), StoreError> {
         let (backup, path) = (file::absolute(backup.as_ref())?, file::absolute(path.as_ref())?);
-        Ok(restore(&backup, &path)?)
+        Ok(medium::twice(&backup, || restore(&backup, &path))?)
     }
 }
 
@@ -71,13 +71,18 @@ fn restore(backup: &Path, path: &Path) -> Result<(), Fault> {
     if Backup::new(&source, &mut target)?.step(-1)? != StepResult::Done {
         return Err(file::unavailable(backup, "others are writing to it: try again"));
     }
+    // What the disk could not read looks like damage: it is read once more.
     if !log::is_whole(&target) {
-        return Err(Fault::file(backup, StoreErrorKind::Corrupt, DAMAGED));
+        medium::check(whole.path())?;
+        if !log::is_whole(&target) {
+            return Err(Fault::file(backup, StoreErrorKind::Corrupt, DAMAGED));
+        }
     }
     // No log that was left beside the copy, or that is made beside it from now on, belongs to this file.
     if lineage::is_kept(&target)? {
         lineage::add_stretch(&target)?;
     }
+    checkpoint::copy_before_closing(&target)?;
     target.close().map_err(|(_, error)| error)?;
 
     let in_use = hold(path)?;
