@@ -11,7 +11,7 @@
 //!
 //! - **A frame counts as copied only after the file was flushed with it.** Automatic checkpoints are off on every
 //!   connection. A checkpoint is made between two changes and copies all of the log or nothing: while a reader stands in
-//!   the way, or somebody else writes, it waits for some milliseconds and then interrupts itself before the first page is
+//!   the way, or another process writes, it waits for some milliseconds and then interrupts itself before the first page is
 //!   copied. When anything fails, nothing is counted, all of it is still read from the log, and the next checkpoint copies
 //!   and flushes all of it again. No process has to know which flush failed, or where, and it does not matter whether the
 //!   process that saw it lives. (The checkpoint of the last connection that is closed is the engine's own: it has the file
@@ -63,7 +63,7 @@ impl Checkpoints {
             return Ok(());
         }
         let mut waited = Duration::ZERO;
-        // It may be somebody else who is settling it, and who fails.
+        // It may be another process that is settling it, and that fails.
         while copy(connection, BRIEFLY)? == Copied::ByOthers {
             if waited >= patience {
                 let problem = "another process has been copying its log for too long: try again";
@@ -96,8 +96,8 @@ impl Checkpoints {
     }
 }
 
-/// Copies the log of a file that nobody else uses, before the connection is closed: closing does it as well, and tells nobody
-/// when it fails.
+/// Copies the log of a file that this process alone uses, before the connection is closed: closing does it as well, and does
+/// not say when it fails.
 pub(super) fn copy_before_closing(connection: &Connection) -> Result<(), Fault> {
     let is_busy: bool = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
     if is_busy {
@@ -125,15 +125,15 @@ enum Copied {
 fn copy(connection: &mut Connection, patience: i32) -> Result<Copied, Fault> {
     let interrupt = connection.get_interrupt_handle();
     connection.busy_handler(Some(wait_or_interrupt))?;
-    IN_THE_WAY.set(Some(InTheWay { interrupt, patience, is_somebody: false }));
+    IN_THE_WAY.set(Some(InTheWay { interrupt, patience, is_met: false }));
     let result = connection.query_row("PRAGMA wal_checkpoint(RESTART)", [], |row| {
         Ok((row.get::<_, bool>(0)?, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?))
     });
-    let was_somebody = IN_THE_WAY.take().is_some_and(|in_the_way| in_the_way.is_somebody);
+    let was_met = IN_THE_WAY.take().is_some_and(|in_the_way| in_the_way.is_met);
     match result {
         Ok((false, ..)) => Ok(Copied::All),
-        Ok((true, log, copied)) if was_somebody && log == copied => Ok(Copied::All),
-        Ok(_) if was_somebody => Ok(Copied::Nothing),
+        Ok((true, log, copied)) if was_met && log == copied => Ok(Copied::All),
+        Ok(_) if was_met => Ok(Copied::Nothing),
         Ok(_) => Ok(Copied::ByOthers),
         Err(error) if error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted) => {
             Ok(Copied::Nothing)
@@ -142,23 +142,24 @@ fn copy(connection: &mut Connection, patience: i32) -> Result<Copied, Fault> {
     }
 }
 
-/// Who stands in the way of the checkpoint that this thread makes.
+/// What the checkpoint that this thread makes does about a reader, or another writer, that is in its way.
 struct InTheWay {
     interrupt: InterruptHandle,
     patience: i32,
-    is_somebody: bool,
+    /// Whether a reader or another writer was met.
+    is_met: bool,
 }
 
 thread_local! {
     static IN_THE_WAY: RefCell<Option<InTheWay>> = const { RefCell::new(None) };
 }
 
-/// Called by the engine while somebody stands in the way. Where it gave up waiting it would copy what it can: so it is
-/// interrupted, which it looks for before each page.
+/// Called by the engine while a reader or another writer is in the way. Where the engine gives up waiting, it copies what it
+/// can: so it is interrupted, which it looks for before each page.
 fn wait_or_interrupt(times: i32) -> bool {
     IN_THE_WAY.with_borrow_mut(|in_the_way| {
         let Some(in_the_way) = in_the_way else { return false };
-        in_the_way.is_somebody = true;
+        in_the_way.is_met = true;
         if times < in_the_way.patience {
             thread::sleep(PAUSE);
             return true;
@@ -199,6 +200,6 @@ fn warn(error: Fault) {
 
 /// How many frames wait in the log before it is copied: 4 MiB of pages.
 const FRAMES: i64 = 1_000;
-/// How many pauses a checkpoint waits for somebody who is in the way. Changes wait meanwhile.
+/// How many pauses a checkpoint waits for a reader or another writer that is in the way. Changes wait meanwhile.
 const BRIEFLY: i32 = 10;
 const PAUSE: Duration = Duration::from_millis(1);

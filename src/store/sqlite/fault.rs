@@ -147,8 +147,8 @@ fn kind_of(error: &rusqlite::Error) -> StoreErrorKind {
         ) => StoreErrorKind::Corrupt,
         // Longer than anything that is ever written.
         (Some(ErrorCode::TooBig), _) => StoreErrorKind::Corrupt,
-        // Any other constraint is one that somebody has added, and an error of no kind is one of a statement that does not
-        // fit the tables: somebody, or a newer version, has changed them.
+        // Any other constraint is one that was added later, and an error of no kind is one of a statement that does not
+        // fit the tables: an operator, or a newer version, has changed them.
         (Some(ErrorCode::ConstraintViolation | ErrorCode::Unknown), _) => StoreErrorKind::Misconfigured,
         (Some(_), _) => StoreErrorKind::Unavailable,
         // A value of a type that the column cannot have, a row that must be there and is not.

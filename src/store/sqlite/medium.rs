@@ -1,6 +1,6 @@
 //! Asks the disk, where the engine does not say whether it could not read or whether it read something wrong.
 //!
-//! The engine reports a page that the disk could not read (`EIO`) as a page that is damaged. Whoever restores a backup over a
+//! The engine reports a page that the disk could not read (`EIO`) as a page that is damaged. An operator who restores a backup over a
 //! sound file, because a cable was loose, loses what came after the backup. So nothing is called damaged before it was read
 //! twice, by two connections, and before the file and its log could be read from end to end.
 

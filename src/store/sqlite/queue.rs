@@ -59,7 +59,7 @@ impl<J> Queue<J> {
         self.came.notify_all();
     }
 
-    /// Takes nothing more in, and answers with what nobody will take out.
+    /// Takes nothing more in, and answers with what is still in it.
     pub(super) fn abandon(&self) -> Vec<J> {
         self.close();
         let mut waiting = self.waiting();

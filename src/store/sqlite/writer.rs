@@ -51,7 +51,7 @@ impl WriterThread {
         Ok(Self { jobs, thread: Some(thread) })
     }
 
-    /// Has work done, and waits for the answer. Work that nobody waits for any longer is not begun; once begun, it is
+    /// Has work done, and waits for the answer. Work whose caller has gone is not begun; once begun, it is
     /// finished. It is told since when it has been waiting.
     pub(super) async fn run<T: Send + 'static>(
         &self,
@@ -71,7 +71,7 @@ impl WriterThread {
     }
 }
 
-/// The end of the queue that the thread has. When the thread goes, nobody else waits for it.
+/// The thread's end of the queue. When the thread goes, callers are told, and no others wait for it.
 struct OneEnd(Arc<Queue<Job>>);
 
 impl Drop for OneEnd {
@@ -188,7 +188,7 @@ impl Writer {
         let most = self.settings.busy_timeout;
         match most.checked_sub(given.elapsed()) {
             Some(left) => Ok(left),
-            // Where nobody is to be waited for, it is tried once.
+            // Where no other process is to be waited for, it is tried once.
             None if most.is_zero() => Ok(Duration::ZERO),
             None => Err(Fault::file(self.identity.path(), StoreErrorKind::Unavailable, TOO_LATE).into()),
         }
