@@ -9,7 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use client_registry::store::{SqliteStore, Store, StoreErrorKind};
-use client_registry::{Availability, Error, Event, Fact, Lifetime, NewSecret};
+use client_registry::{Availability, Clock as _, Error, Event, Fact, Lifetime, NewSecret, SystemClock};
 use pollster::block_on;
 
 use crate::world::{Scratch, World, details, in_words};
