@@ -90,13 +90,19 @@ impl Subjects {
                 see(&trial.load(RecordId::REGISTRY)?.as_ref().map(Record::to_bytes).transpose()?);
             }
             Look::History => {
-                self.clients.iter().try_for_each(|id| Checked::Ok(see(&(id, trial.history(id)?))))?
+                for id in &self.clients {
+                    see(&(id, trial.history(id)?));
+                }
             }
             Look::LastUses => {
-                self.clients.iter().try_for_each(|id| Checked::Ok(see(&(id, trial.last_uses(id)?))))?;
+                for id in &self.clients {
+                    see(&(id, trial.last_uses(id)?));
+                }
             }
             Look::ClientOf => {
-                self.add_ins.iter().try_for_each(|id| Checked::Ok(see(&(id, trial.client_of(id)?))))?;
+                for id in &self.add_ins {
+                    see(&(id, trial.client_of(id)?));
+                }
             }
             Look::All => see(&trial.clients(ClientsBy::All)?),
             Look::BySeller => {
