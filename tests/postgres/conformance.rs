@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use client_registry::store::conformance::{self, Factory, Skip, Spoil};
+use client_registry::store::conformance::{Factory, Skip, Spoil, Suite};
 use client_registry::store::{PostgresStore, StoreError};
 use tokio::runtime::Runtime;
 
@@ -89,13 +89,18 @@ impl Factory for OnServer {
     }
 }
 
+/// With more time for each case than it has by default: some kill the server two dozen times.
+fn suite(is_behind_pooler: bool) -> Suite<OnServer> {
+    Suite::new(OnServer::new(is_behind_pooler)).time_limit(Duration::from_secs(600))
+}
+
 /// What the server does by itself.
 const NO_FLUSH: &[&str] =
     &["what_is_said_of_a_failed_flush_is_true", "nothing_acknowledged_is_lost_after_a_failed_flush"];
 
 #[test]
 fn the_store_in_postgresql_passes() {
-    let report = conformance::run(OnServer::new(false));
+    let report = suite(false).run();
     println!("{report}");
     report.assert_complete_but_for(NO_FLUSH);
 }
@@ -103,5 +108,5 @@ fn the_store_in_postgresql_passes() {
 /// With statements that have no names and sessions that keep nothing.
 #[test]
 fn the_store_behind_a_pooler_passes() {
-    conformance::run(OnServer::new(true)).assert_complete_but_for(NO_FLUSH);
+    suite(true).run().assert_complete_but_for(NO_FLUSH);
 }
