@@ -59,6 +59,10 @@
 //! skipped but what the factory says cannot be arranged, and the [`Report`] says so. `examples/custom_store.rs` is a
 //! durable store written from nothing and put through all of it.
 //!
+//! A [`Suite`] says how long a case may take and names each when it starts. [`Report::assert_complete`] lets nothing be skipped.
+//! A store that keeps files is tried on a [`Disk`], which loses what was not flushed: a store that was closed, or a copy of its
+//! files, does not show that a flush is missing. [`Drafts`] makes commits for tests of a store's own.
+//!
 //! For a harness of one test per case there are [`cases`] and [`run_case`].
 
 mod abandoned;
