@@ -39,8 +39,7 @@ pub enum CommitError {
 }
 
 /// A store could not do what it was asked.
-#[derive(Debug, thiserror::Error)]
-#[error("{kind}")]
+#[derive(Debug)]
 pub struct StoreError {
     kind: StoreErrorKind,
     source: Option<Arc<dyn std::error::Error + Send + Sync>>,
@@ -77,6 +76,19 @@ impl StoreError {
     /// The same error, for another caller who waited for the same answer.
     pub(crate) fn share(&self) -> Self {
         Self { kind: self.kind, source: self.source.clone() }
+    }
+}
+
+impl std::fmt::Display for StoreError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.kind.fmt(f)
+    }
+}
+
+/// By hand, since a derived one answers with the shared pointer, which is none of the types that a caller looks for.
+impl std::error::Error for StoreError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source.as_deref().map(|source| source as _)
     }
 }
 
@@ -157,5 +169,22 @@ impl std::fmt::Display for StoreErrorKind {
             Self::InDoubt => "an earlier attempt may still be under way: try again later",
             Self::CursorLost => "the store does not know the cursor: begin again from the first event",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::error::Error as _;
+    use std::io;
+
+    #[test]
+    fn what_lies_behind_an_error_can_be_told_by_its_type() {
+        let error =
+            StoreError::with_source(StoreErrorKind::Unavailable, io::Error::other("the cable is cut"));
+        for error in [&error, &error.share()] {
+            let source = error.source().and_then(|source| source.downcast_ref::<io::Error>());
+            assert_eq!(source.map(ToString::to_string).as_deref(), Some("the cable is cut"));
+        }
     }
 }
