@@ -226,6 +226,27 @@ fn a_log_of_which_any_part_was_copied_belongs_to_the_file() {
     }
 }
 
+/// A folder that was copied while it was in use, the log first and the file after a checkpoint.
+#[test]
+fn a_log_that_ends_before_the_state_of_the_file_is_refused() {
+    let scratch = Scratch::new();
+    let (_registry, contoso) = open(&scratch.file());
+    for number in 0..30 {
+        register(&contoso, &format!("app {number}"));
+    }
+    let log = Files::of(&scratch).log;
+    for number in 30..35 {
+        register(&contoso, &format!("app {number}"));
+        let engine = scratch.engine();
+        engine.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())).unwrap();
+        let file = Files::of(&scratch).file;
+        refused(
+            &Files { file, log: log.clone() },
+            &format!("a log of 30 changes under a file with {}", number + 1),
+        );
+    }
+}
+
 /// Logs of earlier versions do not say what they build on.
 #[test]
 fn a_log_of_an_earlier_version_is_refused_where_it_does_not_fit() {

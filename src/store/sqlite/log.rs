@@ -72,7 +72,7 @@ fn examine(path: &Path) -> Result<(), Fault> {
     };
     // Where another process copies the log at this moment, a page can be half of each for an instant.
     let fit = |stretches: Stretches| {
-        (0..ATTEMPTS).map(|_| stretches.fit(&target)).find(|fit| *fit != Fit::No).unwrap_or(Fit::No)
+        (0..ATTEMPTS).map(|_| stretches.fit(&target, &both)).find(|fit| *fit != Fit::No).unwrap_or(Fit::No)
     };
     match stretches.map_or(Fit::Unknown, fit) {
         Fit::Yes => Ok(()),
@@ -138,15 +138,23 @@ impl Stretches {
         Ok(Self { rows: rows.collect::<Result<_, _>>()?, page })
     }
 
-    /// Compares the file alone with what the log builds on and leads through.
-    fn fit(&self, path: &Path) -> Fit {
+    /// Compares the file alone with what the log builds on and leads through, and that is what both are together.
+    fn fit(&self, path: &Path, both: &Connection) -> Fit {
         let Ok(alone) = file::alone(path) else { return Fit::Unknown };
         let Ok(Self { rows, .. }) = Self::of(&alone) else { return Fit::Unknown };
         let Some(state) = rows.last() else { return Fit::Unknown };
         match self.rows.iter().find(|row| row.mark == state.mark) {
             None => Fit::No,
             Some(row) if row.step < state.step => Fit::No,
-            Some(row) if self.rows.first() != Some(row) => Fit::Yes,
+            Some(row) if self.rows.first() != Some(row) => match last_event(&alone) {
+                // The end of the log may lie before it: a copy of the log was made first, and then one of the file.
+                Ok(None) => Fit::Yes,
+                Ok(Some((position, commit_id))) if matches!(commit_at(both, position), Ok(Some(found)) if found == commit_id) => {
+                    Fit::Yes
+                }
+                _ if is_whole(&alone) => Fit::No,
+                _ => Fit::Unknown,
+            },
             Some(base) => match self.rows.get(1) {
                 None => Fit::Yes,
                 Some(_) if base.step != state.step => Fit::No,
@@ -166,6 +174,11 @@ fn commit_at(connection: &Connection, position: i64) -> Result<Option<Vec<u8>>, 
     connection
         .query_row("SELECT commit_id FROM event WHERE position = ?1", params![position], |row| row.get(0))
         .optional()
+}
+
+fn last_event(connection: &Connection) -> Result<Option<(i64, Vec<u8>)>, rusqlite::Error> {
+    let last = "SELECT position, commit_id FROM event ORDER BY position DESC LIMIT 1";
+    connection.query_row(last, [], |row| Ok((row.get(0)?, row.get(1)?))).optional()
 }
 
 /// Tells whether the engine finds every page and every index as it should be.
