@@ -101,6 +101,12 @@ fn a_row_that_cannot_be_read_is_named() {
         let kind = if is_of_tables { StoreErrorKind::Misconfigured } else { StoreErrorKind::Corrupt };
         assert_eq!(error.kind(), kind, "{sabotage}: {}", in_words(&error));
         assert!(in_words(&error).contains(words), "{sabotage}: {}", in_words(&error));
+        // Who opens the file then, and never knew the tables otherwise, is told the same.
+        if is_of_tables {
+            let opened = SqliteStore::open(world.scratch.file()).unwrap();
+            let error = question(&opened, &client_id).unwrap_err();
+            assert_eq!(error.kind(), kind, "{sabotage}, opened: {}", in_words(&error));
+        }
     }
 }
 

@@ -175,7 +175,12 @@ fn is_of_writing(extended: i32) -> bool {
 }
 
 fn codes(error: &rusqlite::Error) -> (Option<ErrorCode>, i32) {
-    match error.sqlite_error() {
+    let error = match error {
+        // Of a statement, with its place.
+        rusqlite::Error::SqlInputError { error, .. } => Some(error),
+        other => other.sqlite_error(),
+    };
+    match error {
         Some(error) => (Some(error.code), error.extended_code),
         None => (None, 0),
     }

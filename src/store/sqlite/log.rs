@@ -21,7 +21,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::fault::Fault;
 use super::identity::beside;
-use super::{file, medium};
+use super::{file, lineage, medium};
 use crate::store::{StoreError, StoreErrorKind};
 
 /// Refuses a log that does not belong to the file. Takes time only where there is one.
@@ -62,13 +62,17 @@ fn examine(path: &Path) -> Result<(), Fault> {
     };
     let both = file::read_only(&target)?;
     both.execute_batch("BEGIN")?;
-    let stretches = match Stretches::of(&both) {
+    let said = match lineage::is_kept(&both) {
+        Ok(true) => Stretches::of(&both).map(Some).map_err(Fault::from),
+        Ok(false) => Ok(None),
+        Err(fault) => Err(fault),
+    };
+    let stretches = match said {
         // Else the log says nothing of it.
-        Ok(said) => has_page(&log, |page| page == said.page).map_err(unreadable)?.then_some(said),
-        Err(error) => match Fault::from(error) {
-            fault if fault.is_corruption() => None,
-            fault => return Err(fault),
-        },
+        Ok(Some(said)) => has_page(&log, |page| page == said.page).map_err(unreadable)?.then_some(said),
+        Ok(None) => None,
+        Err(fault) if fault.is_corruption() => None,
+        Err(fault) => return Err(fault),
     };
     // Where another process copies the log at this moment, a page can be half of each for an instant.
     let fit = |stretches: Stretches| {
