@@ -106,6 +106,11 @@ impl Worker {
         self.disk
     }
 
+    /// From now on it is killed at the first change whose outcome is not known.
+    pub(crate) fn dies_in_doubt(&self) {
+        self.registry.store().dies.store(true, Ordering::Relaxed);
+    }
+
     /// How many frames wait in the log.
     pub(crate) fn waiting(&self) -> i64 {
         let row = |row: &rusqlite::Row<'_>| Ok(row.get::<_, i64>(1)? - row.get::<_, i64>(2)?);
@@ -201,7 +206,7 @@ pub(crate) fn work(disk: Disk, during: While, fault: Fault) {
         While::Dying => {
             worker.changes(10);
             worker.disk.arm(fault);
-            worker.registry.store().dies.store(true, Ordering::Relaxed);
+            worker.dies_in_doubt();
             worker.changes(6);
             until_killed();
         }

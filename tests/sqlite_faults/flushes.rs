@@ -9,7 +9,7 @@ use rusqlite::Connection;
 
 use crate::child::{Worker, as_child, say, spawn, until_killed};
 use crate::disk::{Call, Disk, EIO, Fault};
-use crate::{Scratch, audit, hear};
+use crate::{Scratch, audit, hear, hear_more};
 
 const FLUSH: Fault =
     Fault { call: Call::Fsync, nth: 1, ending: "registry.db", error: EIO, evicts: false, for_good: false };
@@ -53,6 +53,45 @@ fn with_a_reader() {
         worker.change();
     }
     worker.changes(40);
+    until_killed()
+}
+
+/// The log could not be flushed, and the process was killed. The next one finds in it what is not on the disk, and the power
+/// goes before that one has changed anything.
+#[test]
+fn what_was_not_flushed_stays_whole_when_the_power_goes_after_the_next_opening() {
+    let scratch = Scratch::new();
+    let disk = Disk::new(&scratch.0);
+    let said = hear(spawn("flushes::dies_in_doubt", &disk, "")).unwrap();
+    assert!(disk.has_failed(), "there was no flush");
+    disk.disarm();
+    let said = hear_more(spawn("flushes::opens", &disk, ""), said).unwrap();
+    assert!(said.refusals.is_empty(), "{:?}", said.refusals);
+    for (name, some) in [("flushed", None), ("some", Some(1))] {
+        let file = disk.after_a_power_cut(name, some);
+        audit(&file, &said.ledger).unwrap_or_else(|why| panic!("{name}: {why}"));
+    }
+}
+
+#[test]
+fn dies_in_doubt() {
+    let Some((disk, _)) = as_child() else { return };
+    let mut worker = Worker::open(disk).unwrap();
+    worker.changes(60);
+    // In a log that has one change, and not the pages of the next.
+    let mut worker = Worker::open(worker.close()).unwrap();
+    worker.change();
+    worker.disk.arm(Fault { ending: "registry.db-wal", ..FLUSH });
+    worker.dies_in_doubt();
+    worker.changes(20);
+    say("refused nothing was in doubt\n");
+    until_killed()
+}
+
+#[test]
+fn opens() {
+    let Some((disk, _)) = as_child() else { return };
+    let _worker = Worker::open(disk).unwrap();
     until_killed()
 }
 

@@ -20,11 +20,14 @@
 //!   is not counted as being there, and the next one is written over it. But a process that finds a log when it opens the
 //!   file takes what it reads there, and what it reads may be what could not be flushed: a later flush would not write
 //!   it again, and after a power cut the log ends in front of it. So whatever was in the log when the file was opened is
-//!   copied into the file, and the directory that names both is flushed, before the first change is made.
+//!   written to the log again as it was read, flushed, copied into the file, and the directory that names both is flushed,
+//!   before the first change is made. Were it copied only, a power cut would leave a log that ends before what the file has
+//!   already, and older pages would be read from it. Where one of these fails, the log is left as it is and read anew: what
+//!   could not be flushed may no longer be there.
 
 use std::cell::RefCell;
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
 use std::thread;
 use std::time::Duration;
@@ -32,6 +35,7 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode, InterruptHandle};
 
 use super::fault::Fault;
+use super::identity::Anchor;
 use crate::store::{StoreError, StoreErrorKind, with_sources};
 
 /// Decides when the log is copied, for the connection that writes.
@@ -56,12 +60,14 @@ impl Checkpoints {
     pub(super) fn settle(
         &mut self,
         connection: &mut Connection,
+        anchor: &Anchor,
         path: &Path,
         patience: Duration,
     ) -> Result<(), Fault> {
         if self.settled {
             return Ok(());
         }
+        write_again(connection, anchor)?;
         let mut waited = Duration::ZERO;
         // It may be another process that is settling it, and that fails.
         while copy(connection, BRIEFLY)? == Copied::ByOthers {
@@ -171,9 +177,53 @@ fn wait_or_interrupt(times: i32) -> bool {
 
 /// How many frames of the log are not in the file yet.
 fn waiting(connection: &Connection) -> Result<i64, Fault> {
+    frames(connection).map(|(log, copied)| log - copied)
+}
+
+/// How many frames the log has, and how many of them are in the file.
+fn frames(connection: &Connection) -> Result<(i64, i64), Fault> {
     // Looks, and copies nothing.
     let mut statement = connection.prepare_cached("PRAGMA wal_checkpoint(NOOP)")?;
-    Ok(statement.query_row([], |row| Ok(row.get::<_, i64>(1)? - row.get::<_, i64>(2)?))?)
+    Ok(statement.query_row([], |row| Ok((row.get(1)?, row.get(2)?)))?)
+}
+
+/// Writes what the log has to the same places, and flushes it: the system may take it for flushed where it is not.
+fn write_again(connection: &Connection, anchor: &Anchor) -> Result<(), Fault> {
+    let (log, copied) = frames(connection)?;
+    let page: u32 = connection.query_row("PRAGMA page_size", [], |row| row.get(0))?;
+    let size = LOG_HEADER + u64::try_from(log).unwrap_or(0) * (FRAME_HEADER + u64::from(page));
+    if log <= copied {
+        return Ok(());
+    }
+    // So that nobody else writes to the log meanwhile.
+    connection.busy_timeout(PAUSE.saturating_mul(BRIEFLY.unsigned_abs()))?;
+    match connection.execute_batch("BEGIN IMMEDIATE") {
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => return Ok(()),
+        begun => begun?,
+    }
+    let written = anchor.open_log().and_then(|(log, path)| {
+        write_in_place(log, size).map_err(|error| {
+            Fault::file(path, StoreErrorKind::Unavailable, "it could not be flushed: see to the disk")
+                .because(error)
+        })
+    });
+    connection.execute_batch("ROLLBACK")?;
+    written
+}
+
+fn write_in_place(mut log: fs::File, size: u64) -> Result<(), std::io::Error> {
+    let mut at = 0;
+    while at < size {
+        let mut piece = Vec::with_capacity(PIECE);
+        log.seek(SeekFrom::Start(at))?;
+        if (&log).take((size - at).min(PIECE as u64)).read_to_end(&mut piece)? == 0 {
+            break;
+        }
+        log.seek(SeekFrom::Start(at))?;
+        log.write_all(&piece)?;
+        at += piece.len() as u64;
+    }
+    log.sync_all()
 }
 
 /// Flushes the directory that a file is in, so that the names of the file and its log survive a power cut.
@@ -203,3 +253,7 @@ const FRAMES: i64 = 1_000;
 /// How many pauses a checkpoint waits for a reader or another writer that is in the way. Changes wait meanwhile.
 const BRIEFLY: i32 = 10;
 const PAUSE: Duration = Duration::from_millis(1);
+/// The bytes before the first page of a log, and before each page.
+const LOG_HEADER: u64 = 32;
+const FRAME_HEADER: u64 = 24;
+const PIECE: usize = 256 * 1024;

@@ -105,6 +105,18 @@ impl Anchor {
         self.identity.check()?;
         same(&self.identity.index, self.index)
     }
+
+    /// The log, and its name. Closing it takes no lock away: those of the engine are on the other two files.
+    pub(super) fn open_log(&self) -> Result<(fs::File, &Path), Fault> {
+        let path = self.identity.log.as_path();
+        let log =
+            fs::OpenOptions::new().read(true).write(true).open(path).map_err(|error| lost(path, error))?;
+        match log.metadata().map(|found| number(&found)) {
+            Ok(found) if found == self.log => Ok((log, path)),
+            Ok(_) => Err(moved(path)),
+            Err(error) => Err(lost(path, error)),
+        }
+    }
 }
 
 fn same(path: &Path, before: Inode) -> Result<(), Fault> {
@@ -133,15 +145,19 @@ pub(super) fn beside(path: &Path, ending: &str) -> PathBuf {
     name.into()
 }
 
-#[cfg(unix)]
 fn inode(path: &Path) -> Result<Inode, Error> {
+    fs::metadata(path).map(|found| number(&found))
+}
+
+#[cfg(unix)]
+fn number(found: &fs::Metadata) -> Inode {
     use std::os::unix::fs::MetadataExt as _;
-    fs::metadata(path).map(|found| (found.dev(), found.ino()))
+    (found.dev(), found.ino())
 }
 
 #[cfg(not(unix))]
-fn inode(_: &Path) -> Result<Inode, Error> {
-    Ok((0, 0))
+fn number(_: &fs::Metadata) -> Inode {
+    (0, 0)
 }
 
 /// A device, and the number of a file on it.

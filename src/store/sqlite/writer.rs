@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use futures_channel::oneshot;
 use rusqlite::Connection;
+use rusqlite::config::DbConfig;
 
 use super::checkpoint::Checkpoints;
 use super::fault::{Fault, failed_commit};
@@ -129,7 +130,12 @@ impl Writer {
         let (identity, mut connected) = opened?;
         let mut checkpoints = Checkpoints::new();
         // A disk that cannot be written to can still be read: the first change says what is the matter.
-        let _ = checkpoints.settle(&mut connected.connection, path, settings.busy_timeout);
+        let Connected { connection, anchor, .. } = &mut connected;
+        if checkpoints.settle(connection, anchor, path, settings.busy_timeout).is_err() {
+            leave_the_log(&connected.connection);
+            drop(connected);
+            connected = Connected::open(&identity, settings)?;
+        }
         Ok(Self { identity, medium, settings, connection: Some(connected), checkpoints })
     }
 
@@ -173,7 +179,11 @@ impl Writer {
                 Connected::open(&self.identity, self.settings)?
             }
         };
-        let done = self.settled(&mut connected.connection, patience).and_then(|()| connected.transact(work));
+        if let Err(error) = self.settled(&mut connected, patience) {
+            leave_the_log(&connected.connection);
+            return Err(error);
+        }
+        let done = connected.transact(work);
         // Where an error has left a transaction open and it cannot be rolled back, closing the connection does.
         let connection = &connected.connection;
         let is_over = connection.is_autocommit() || connection.execute_batch("ROLLBACK").is_ok();
@@ -194,9 +204,10 @@ impl Writer {
         }
     }
 
-    fn settled(&mut self, connection: &mut Connection, patience: Duration) -> Result<(), CommitError> {
+    fn settled(&mut self, connected: &mut Connected, patience: Duration) -> Result<(), CommitError> {
         let Self { identity, checkpoints, .. } = self;
-        let settled = checkpoints.settle(connection, identity.path(), patience);
+        let Connected { connection, anchor, .. } = connected;
+        let settled = checkpoints.settle(connection, anchor, identity.path(), patience);
         settled.map_err(|fault| identity.behind(fault))?;
         connection.busy_timeout(patience)?;
         Ok(())
@@ -249,6 +260,13 @@ impl Connected {
         self.lineage.committed();
         self.anchor.check().map_err(|fault| CommitError::Failed(fault.into()))?;
         Ok(done)
+    }
+}
+
+/// Has the log stay as it is when a connection is closed.
+fn leave_the_log(connection: &Connection) {
+    if let Err(error) = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true) {
+        tracing::warn!(%error, "the log may be copied into the file when that is closed");
     }
 }
 
