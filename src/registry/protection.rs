@@ -43,7 +43,8 @@ impl Protection {
         Self { sealing, keys, refresh, seen: Seen::new() }
     }
 
-    /// What there is under an ID, once it is known to be what was written, and not older than what was seen.
+    /// What there is under an ID, once it is known to be what was written, and neither older than what was seen nor another
+    /// record of the same revision.
     pub(super) async fn load<S: Store>(
         &self,
         store: &S,
@@ -70,8 +71,9 @@ impl Protection {
         };
         let opened = self.open(id, &record)?;
         // Not if everything was forgotten in between.
-        if self.seen.generation() == generation {
-            self.seen.note(id, opened.revision());
+        if self.seen.generation() == generation && !self.seen.note(id, opened.revision(), opened.head()) {
+            let why = "another record of the same revision was seen before";
+            return Err(StoreError::with_source(StoreErrorKind::RolledBack, why));
         }
         Ok(Some((record, opened)))
     }
@@ -95,10 +97,12 @@ impl Protection {
         keys.asked = None;
     }
 
-    /// Notes the revisions that a commit has made.
+    /// Notes what a commit has made.
     pub(super) fn made(&self, commit: &Commit) {
         for change in commit.changes() {
-            self.seen.note(change.id(), change.record().revision());
+            if let Some(last) = change.events().last() {
+                self.seen.made(change.id(), change.record().revision(), last.hash());
+            }
         }
     }
 

@@ -108,7 +108,7 @@ redacted! {
         Corrupt,
         /// A record in it is not what was written there: somebody changed it.
         Tampered,
-        /// A record in it is older than one that was seen there: somebody, or a restored backup, put it back.
+        /// A record in it is older than one that was seen there, or another one of the same revision: somebody, or a restored backup, put it back.
         RolledBack,
         /// A record in it is under a key that the keyring has not.
         MissingKey,

@@ -3,7 +3,9 @@
 use std::error::Error as _;
 use std::io::Write;
 
-use client_registry::store::{MAX_RECORD, Record, RecordId, RecordParts, Store, StoreError, StoreErrorKind};
+use client_registry::store::{
+    MAX_RECORD, MemoryStore, Record, RecordId, RecordParts, Store, StoreError, StoreErrorKind,
+};
 use client_registry::*;
 use pollster::block_on;
 
@@ -139,7 +141,7 @@ fn records_are_not_swapped_between_clients_registries_and_revisions() {
             assert_eq!(opened(&store, &registry, id, registrys).await, Err(StoreErrorKind::Tampered));
         }
         // Another registry of the same keyring, in which the same client was imported.
-        let (elsewhere, _) = open(store::MemoryStore::new(), &["2026"], 77).await;
+        let (elsewhere, _) = open(MemoryStore::new(), &["2026"], 77).await;
         let id = &contents.clients[0];
         let secret = ClientSecret::parse("correct horse battery staple").unwrap();
         let validity = Lifetime::OneYear.starting(crate::support::instant(crate::support::START)).unwrap();
@@ -200,6 +202,44 @@ fn an_old_record_put_back_is_refused_by_who_saw_the_newer_one_and_found_by_check
     });
 }
 
+/// A store sees every record that a node tries to write, also those that it then refuses.
+#[test]
+fn a_record_that_was_never_committed_is_refused_in_place_of_the_one_of_the_same_revision() {
+    block_on(async {
+        let (store, registry, contents) = hostile().await;
+        let id = &contents.clients[2];
+        let known = contents.valid.iter().find(|known| known.client_id == *id).unwrap();
+        let mut export = Vec::new();
+        registry.export(&mut export).await.unwrap();
+        let (mut stream, (builder, _)) = (export.as_slice(), builder(3));
+        let import = builder.import(MemoryStore::new(), keyring(&["2026"]), &mut stream).await;
+        let (elsewhere, _) = import.unwrap();
+        let refused = elsewhere.as_operator("ann").unwrap().client(id);
+        drop(refused.add_secret(NewSecret::lasting(Lifetime::OneYear)).await.unwrap());
+        let refused = elsewhere.store().load(id.into()).await.unwrap().unwrap();
+
+        let client = registry.as_operator("ann").unwrap().client(id);
+        let _ = client.delete_in_emergency(known.secret, None).await.unwrap();
+        let written = store.memory.load(id.into()).await.unwrap().unwrap();
+        assert_eq!(refused.revision(), written.revision());
+        let who = registry.authenticate(id.as_str(), &known.text).await;
+        assert_eq!(denied(who).reason(), Reason::Compromised);
+        let (other, _) = open(store.clone(), &["2026"], 11).await;
+        let head = other.as_operator("ann").unwrap().client(id).head().await.unwrap();
+
+        store.put(id.as_str(), Some(refused));
+        for node in [&registry, &other] {
+            let refusal = node.authenticate(id.as_str(), &known.text).await.unwrap_err();
+            let source = refusal.source().unwrap().downcast_ref::<StoreError>().unwrap();
+            assert_eq!(source.kind(), StoreErrorKind::RolledBack);
+            let unknown = node.as_operator("ann").unwrap().client(id).head().await;
+            assert!(matches!(unknown, Err(Error::Unavailable(_))), "{unknown:?}");
+        }
+        store.confess();
+        assert_eq!(other.as_operator("ann").unwrap().client(id).head().await.unwrap(), head);
+    });
+}
+
 #[test]
 fn a_newer_format_is_refused_and_not_mangled() {
     block_on(async {
@@ -243,7 +283,7 @@ fn a_client_that_would_be_too_large_is_refused_and_nothing_is_lost() {
         let policy = Policy::default().with_max_secrets(32).unwrap();
         let (builder, _) = builder(5);
         let keyring = keyring(&["2026"]);
-        let registry = builder.policy(policy).open(store::MemoryStore::new(), keyring).await.unwrap();
+        let registry = builder.policy(policy).open(MemoryStore::new(), keyring).await.unwrap();
         let contoso = registry.as_seller("contoso").unwrap();
         let first = contoso
             .register(crate::support::details("calendar app"), Availability::Worldwide, Lifetime::OneYear)
@@ -286,7 +326,7 @@ fn a_client_that_would_be_too_large_is_refused_and_nothing_is_lost() {
     });
 }
 
-async fn filled_up(store: store::MemoryStore) -> (Registry, Issued) {
+async fn filled_up(store: MemoryStore) -> (Registry, Issued) {
     let (one, _) = builder(1);
     let registry = one.open(store, keyring(&["2026"])).await.unwrap();
     let contoso = registry.as_seller("contoso").unwrap();
@@ -301,7 +341,7 @@ async fn filled_up(store: store::MemoryStore) -> (Registry, Issued) {
 #[test]
 fn rule_09_emergency_deletion_with_a_replacement_is_refused_only_for_an_unknown_secret() {
     block_on(async {
-        let (registry, issued) = filled_up(store::MemoryStore::new()).await;
+        let (registry, issued) = filled_up(MemoryStore::new()).await;
         let client = registry.as_operator("ann").unwrap().client(issued.client_id());
         let answer =
             client.delete_in_emergency(issued.secret_id(), Some(NewSecret::lasting(Lifetime::OneYear))).await;
