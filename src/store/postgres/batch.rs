@@ -22,6 +22,8 @@ pub(super) struct Batch<'a> {
     /// What must belong to one client alone, and to which.
     pub(super) entries: Vec<(Entry, &'a str)>,
     pub(super) history: Vec<Stretch<'a>>,
+    /// Whether it goes before others.
+    pub(super) is_urgent: bool,
 }
 
 /// The next state of one record.
@@ -98,7 +100,7 @@ impl Reach {
 
 impl<'a> Batch<'a> {
     pub(super) fn of_commit(commit: &'a Commit) -> Result<Self, CommitError> {
-        let mut batch = Self::empty();
+        let mut batch = Self { is_urgent: commit.is_urgent(), ..Self::empty() };
         for change in commit.changes() {
             batch.add(change.record(), change.expected(), change.index())?;
             let made = (commit.id(), change.record().revision(), change.events());
@@ -119,7 +121,7 @@ impl<'a> Batch<'a> {
     }
 
     fn empty() -> Self {
-        Self { records: Vec::new(), entries: Vec::new(), history: Vec::new() }
+        Self { records: Vec::new(), entries: Vec::new(), history: Vec::new(), is_urgent: false }
     }
 
     fn add(

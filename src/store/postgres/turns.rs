@@ -2,6 +2,9 @@
 //!
 //! A client whose row another transaction holds keeps one connection waiting, and not all of them: other clients' changes go on.
 //! Between nodes the server's own lock decides.
+//!
+//! An emergency goes first: the others wait for their turn at a gate that lets through one at a time, so that an emergency has at
+//! most one of them before it, however many there are.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,7 +15,15 @@ use tokio::time::{Instant, timeout_at};
 /// Whose turn it is, for each client that has changes under way.
 #[derive(Debug, Default)]
 pub(super) struct Turns {
-    lines: Mutex<HashMap<Box<str>, Arc<Semaphore>>>,
+    lines: Mutex<HashMap<Box<str>, Arc<Line>>>,
+}
+
+/// Those who wait for their turn of one client.
+#[derive(Debug)]
+struct Line {
+    turn: Arc<Semaphore>,
+    /// What is no emergency comes through here, one at a time, and waits on for the turn.
+    gate: Semaphore,
 }
 
 /// A turn of some clients, until it is dropped; or a place in their lines.
@@ -23,13 +34,19 @@ pub(super) struct Turn<'a> {
 
 struct Taken {
     id: Box<str>,
-    line: Option<Arc<Semaphore>>,
+    line: Option<Arc<Line>>,
     permit: Option<OwnedSemaphorePermit>,
 }
 
 impl Turns {
-    /// Waits for the turn of these clients, first come first served; `None` when it does not come in time.
-    pub(super) async fn take(&self, mut ids: Vec<&str>, deadline: Instant) -> Option<Turn<'_>> {
+    /// Waits for the turn of these clients, first come first served, emergencies before others; `None` when it does not come in
+    /// time.
+    pub(super) async fn take(
+        &self,
+        mut ids: Vec<&str>,
+        is_urgent: bool,
+        deadline: Instant,
+    ) -> Option<Turn<'_>> {
         // In one order everywhere, so that two do not wait for each other.
         ids.sort_unstable();
         ids.dedup();
@@ -37,7 +54,11 @@ impl Turns {
         for id in ids {
             let line = self.line(id);
             turn.taken.push(Taken { id: id.into(), line: Some(Arc::clone(&line)), permit: None });
-            let permit = timeout_at(deadline, line.acquire_owned()).await.ok()?.ok()?;
+            let _through = match is_urgent {
+                true => None,
+                false => Some(timeout_at(deadline, line.gate.acquire()).await.ok()?.ok()?),
+            };
+            let permit = timeout_at(deadline, Arc::clone(&line.turn).acquire_owned()).await.ok()?.ok()?;
             if let Some(last) = turn.taken.last_mut() {
                 last.permit = Some(permit);
             }
@@ -45,17 +66,17 @@ impl Turns {
         Some(turn)
     }
 
-    fn line(&self, id: &str) -> Arc<Semaphore> {
+    fn line(&self, id: &str) -> Arc<Line> {
         let mut lines = self.lines();
         if let Some(line) = lines.get(id) {
             return Arc::clone(line);
         }
-        let line = Arc::new(Semaphore::new(1));
+        let line = Arc::new(Line { turn: Arc::new(Semaphore::new(1)), gate: Semaphore::new(1) });
         lines.insert(id.into(), Arc::clone(&line));
         line
     }
 
-    fn lines(&self) -> MutexGuard<'_, HashMap<Box<str>, Arc<Semaphore>>> {
+    fn lines(&self) -> MutexGuard<'_, HashMap<Box<str>, Arc<Line>>> {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -89,16 +110,52 @@ mod tests {
         runtime().block_on(async {
             let turns = Turns::default();
             let soon = Instant::now() + Duration::from_millis(1);
-            let turn = turns.take(vec!["a", "b", "a"], Instant::now()).await.unwrap();
-            assert!(turns.take(vec!["b"], soon).await.is_none());
-            let other = turns.take(vec!["c"], soon).await.unwrap();
+            let turn = turns.take(vec!["a", "b", "a"], false, Instant::now()).await.unwrap();
+            assert!(turns.take(vec!["b"], false, soon).await.is_none());
+            let other = turns.take(vec!["c"], false, soon).await.unwrap();
             assert_eq!(turns.lines().len(), 3);
             // A call that waits is not forgotten.
-            let mut waiting = Box::pin(turns.take(vec!["a"], Instant::now() + Duration::from_secs(9)));
+            let mut waiting = Box::pin(turns.take(vec!["a"], false, Instant::now() + Duration::from_secs(9)));
             assert!(futures_poll(&mut waiting).await.is_none());
             drop(turn);
             assert!(futures_poll(&mut waiting).await.unwrap().is_some());
             drop((waiting, other));
+            assert!(turns.lines().is_empty());
+        });
+    }
+
+    #[test]
+    fn an_emergency_has_at_most_one_of_the_others_before_it() {
+        runtime().block_on(async {
+            let turns = Turns::default();
+            let late = Instant::now() + Duration::from_secs(9);
+            let take = |is_urgent| Box::pin(turns.take(vec!["a"], is_urgent, late));
+            let turn = take(false).await.unwrap();
+            let mut others = [take(false), take(false), take(false), take(false)];
+            for other in &mut others {
+                assert!(futures_poll(other).await.is_none());
+            }
+            let mut emergencies = [take(true), take(true), take(true)];
+            for emergency in &mut emergencies {
+                assert!(futures_poll(emergency).await.is_none());
+            }
+            let [first, second, third, dropped] = &mut others;
+            drop(turn);
+            let turn = futures_poll(first).await.unwrap().unwrap();
+            assert!(futures_poll(second).await.is_none(), "it is at the turn, behind the emergencies");
+            drop(turn);
+            // One that has gone holds nobody up.
+            let [one, gone, another] = emergencies;
+            drop(gone);
+            for mut emergency in [one, another] {
+                assert!(futures_poll(second).await.is_none());
+                drop(futures_poll(&mut emergency).await.unwrap().unwrap());
+            }
+            drop(futures_poll(second).await.unwrap().unwrap());
+            assert!(futures_poll(dropped).await.is_none());
+            drop(futures_poll(third).await.unwrap().unwrap());
+            drop(futures_poll(dropped).await.unwrap().unwrap());
+            drop(others);
             assert!(turns.lines().is_empty());
         });
     }

@@ -97,7 +97,8 @@ impl PostgresStore {
         }
         let within = self.inner.options.acquire_timeout;
         let deadline = Instant::now() + within;
-        let turn = self.inner.turns.take(ids(batch), deadline).await.ok_or(Failure::OutOfTurn(within))?;
+        let turn = self.inner.turns.take(ids(batch), batch.is_urgent, deadline).await;
+        let turn = turn.ok_or(Failure::OutOfTurn(within))?;
         let left = deadline.saturating_duration_since(Instant::now()).max(AT_LEAST);
         Ok((turn, self.session_within(left).await?))
     }
