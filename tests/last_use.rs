@@ -242,6 +242,45 @@ fn rule_09_last_uses_that_cannot_be_written_are_kept_and_delay_nobody() {
     });
 }
 
+/// Last uses are written in 16 portions. One that fails keeps no other from being written; where all fail, each is tried in turn.
+#[test]
+fn rule_09_last_uses_that_cannot_be_written_keep_no_others_from_being_written() {
+    let platform = Platform::new();
+    block_on(async {
+        let mut all = Vec::new();
+        for number in 0..400 {
+            all.push(platform.register(&format!("app {number}")).await);
+        }
+        for issued in &all {
+            platform.authenticate(issued.client_id(), issued.client_secret()).await;
+        }
+        let knobs = &platform.store.knobs;
+        let noted = || std::mem::take(&mut *knobs.noted.lock().unwrap()).len();
+        knobs.uses_fail.on();
+        for _ in 0..8 {
+            platform.registry.flush_last_uses().await.unwrap_err();
+        }
+        assert_eq!(
+            (platform.store.notes(), noted()),
+            (16, 400),
+            "two at a time: the store may not answer at all"
+        );
+        knobs.uses_fail.off();
+
+        *knobs.uses_fail_of.lock().unwrap() = Some(all[7].client_id().clone());
+        platform.registry.flush_last_uses().await.unwrap_err();
+        assert_eq!((platform.store.notes(), noted()), (32, 400));
+        platform.registry.flush_last_uses().await.unwrap_err();
+        assert_eq!(platform.store.notes(), 33, "the others have been written");
+        *knobs.uses_fail_of.lock().unwrap() = None;
+        platform.registry.flush_last_uses().await.unwrap();
+        for issued in &all {
+            let uses = platform.store.last_uses(issued.client_id()).await.unwrap();
+            assert_eq!(uses.of(issued.secret_id()), Some(instant(START)));
+        }
+    });
+}
+
 /// A node that follows the feed writes its uses at least once a minute, whatever the store takes for it; so a plan of another
 /// node knows of every use that is a minute old.
 #[test]

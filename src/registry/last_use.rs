@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::hash::BuildHasher;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -23,6 +24,8 @@ pub(super) struct LastUseBuffer {
     /// Several, so that threads seldom wait for one another.
     shards: [Mutex<Pending>; SHARDS],
     hasher: foldhash::fast::RandomState,
+    /// The shard that is written first the next time.
+    begin: AtomicUsize,
     /// When uses were last reported, so that a client that was loaded anew does not report them again. One that is
     /// forgotten costs one more write.
     reported: quick_cache::sync::Cache<(ClientId, SecretId), Timestamp>,
@@ -34,6 +37,7 @@ impl LastUseBuffer {
             interval_millis: i64::try_from(interval.as_millis()).unwrap_or(i64::MAX),
             shards: Default::default(),
             hasher: foldhash::fast::RandomState::default(),
+            begin: AtomicUsize::new(0),
             reported: quick_cache::sync::Cache::new(REPORTED),
         }
     }
@@ -96,9 +100,12 @@ impl LastUseBuffer {
         self.write(store, shard, &pending, clock).await
     }
 
-    /// Writes everything.
+    /// Writes everything. Uses that cannot be written keep others from being written only where that fails again and again:
+    /// the next call then begins where this one stopped.
     pub(super) async fn flush<S: Store>(&self, store: &S, clock: &dyn Clock) -> Result<(), StoreError> {
-        for shard in &self.shards {
+        let begin = self.begin.load(Ordering::Relaxed);
+        let mut failed = None;
+        for (position, shard) in self.shards.iter().enumerate().cycle().skip(begin).take(SHARDS) {
             // What was noted under a clock that was set back since happened by now at the latest.
             let now = clock.wall();
             let pending: Vec<_> = {
@@ -106,11 +113,16 @@ impl LastUseBuffer {
                 shard.values_mut().for_each(|uses| uses.bring_back(believable_until(now), now));
                 shard.iter().flat_map(uses_of).collect()
             };
-            self.write(store, shard, &pending, clock).await?;
+            let Err(error) = self.write(store, shard, &pending, clock).await else { continue };
+            if let Some(first) = failed.replace(error) {
+                self.begin.store((position + 1) % SHARDS, Ordering::Relaxed);
+                return Err(first);
+            }
         }
-        Ok(())
+        failed.map_or(Ok(()), Err)
     }
 
+    /// Writes some uses. What fails once does not keep the rest from being written.
     async fn write<S: Store>(
         &self,
         store: &S,
@@ -118,14 +130,21 @@ impl LastUseBuffer {
         pending: &[Use],
         clock: &dyn Clock,
     ) -> Result<(), StoreError> {
+        let mut failed = None;
         for some in pending.chunks(MAX_WRITE) {
-            store.note_uses(some, believable_until(clock.wall())).await?;
-            let mut shard = lock(shard);
-            for written in some {
-                forget(&mut shard, written);
+            match store.note_uses(some, believable_until(clock.wall())).await {
+                Ok(()) => {
+                    let mut shard = lock(shard);
+                    some.iter().for_each(|written| forget(&mut shard, written));
+                }
+                Err(error) => {
+                    if let Some(first) = failed.replace(error) {
+                        return Err(first);
+                    }
+                }
             }
         }
-        Ok(())
+        failed.map_or(Ok(()), Err)
     }
 
     fn shard(&self, client_id: &ClientId) -> &Mutex<Pending> {

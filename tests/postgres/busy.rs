@@ -75,6 +75,34 @@ async fn a_client_whose_row_is_held_keeps_no_other_client_waiting() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_secret_whose_row_is_held_keeps_no_other_last_use_from_being_written() {
+    let world = World::new().await;
+    let mut all = Vec::new();
+    for number in 0..20 {
+        all.push(world.register(&format!("app {number}")).await);
+    }
+    for issued in &all {
+        world.authenticate(issued.client_id().as_str(), issued.client_secret().expose()).await.unwrap();
+    }
+    let (held, name) = (&all[10], &world.schema.name);
+    let lock = client(&world.schema.url).await.unwrap();
+    let hold =
+        format!("BEGIN; SELECT 1 FROM {name}.secrets WHERE client_id = '{}' FOR UPDATE", held.client_id());
+    lock.batch_execute(&hold).await.unwrap();
+    let error = world.flush_last_uses().await.unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+    assert!(cause(&error).contains("another transaction held a row"), "{}", cause(&error));
+    let store = world.store();
+    for issued in &all {
+        let is_written = store.last_uses(issued.client_id()).await.unwrap().of(issued.secret_id()).is_some();
+        assert_eq!(is_written, issued.client_id() != held.client_id());
+    }
+    lock.batch_execute("COMMIT").await.unwrap();
+    world.flush_last_uses().await.unwrap();
+    assert!(store.last_uses(held.client_id()).await.unwrap().of(held.secret_id()).is_some());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn where_the_role_has_fewer_connections_than_the_pool_calls_wait_for_those() {
     let server = Server::start();
     run(&server.url(), "CREATE ROLE few LOGIN CONNECTION LIMIT 3; GRANT CREATE ON DATABASE postgres TO few")

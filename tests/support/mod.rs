@@ -7,6 +7,7 @@
 pub(crate) mod forward;
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::future::Future;
 use std::pin::Pin;
@@ -204,6 +205,10 @@ pub(crate) struct Knobs {
     commits: Mutex<Vec<Commit>>,
     loads: AtomicUsize,
     notes: AtomicUsize,
+    /// The last uses of this client cannot be written.
+    pub(crate) uses_fail_of: Mutex<Option<ClientId>>,
+    /// The clients whose last uses were to be written.
+    pub(crate) noted: Mutex<BTreeSet<ClientId>>,
 }
 
 #[derive(Debug, Default)]
@@ -267,7 +272,12 @@ impl Store for Watched {
     async fn note_uses(&self, uses: &[Use], believable_until: Timestamp) -> Result<(), StoreError> {
         self.knobs.notes.fetch_add(1, Ordering::SeqCst);
         self.knobs.note_waits.wait().await;
+        self.knobs.noted.lock().unwrap().extend(uses.iter().map(|used| used.client_id.clone()));
         self.knobs.uses_fail.check()?;
+        let failing = self.knobs.uses_fail_of.lock().unwrap().clone();
+        if uses.iter().any(|used| Some(&used.client_id) == failing.as_ref()) {
+            return Err(StoreError::new(StoreErrorKind::Unavailable));
+        }
         self.memory.note_uses(uses, believable_until).await
     }
 

@@ -1,7 +1,10 @@
 //! The statements that only read. Each is one round trip, and an error on a replica.
 
+use std::time::Duration;
+
+use tokio::time::sleep;
 use tokio_postgres::Row;
-use tokio_postgres::types::Type;
+use tokio_postgres::types::{FromSql, Type};
 
 use super::PostgresStore;
 use super::events::split;
@@ -27,6 +30,7 @@ pub(super) struct Reads {
     ending: String,
     last_uses: String,
     note_uses: String,
+    note_held_uses: String,
 }
 
 impl Reads {
@@ -75,20 +79,8 @@ impl Reads {
                  WHERE client_id = $1 AND last_used IS NOT NULL AND {primary}",
             ),
             // Locked in order, so that two that note the same secrets do not wait for each other.
-            note_uses: text(
-                "WITH used AS (
-                    SELECT u.client_id, u.secret, max(u.at) AS at
-                    FROM unnest($1::text[], $2::bigint[], $3::bigint[]) AS u(client_id, secret, at)
-                    GROUP BY u.client_id, u.secret
-                ), later AS (
-                    SELECT s.client_id, s.secret, u.at
-                    FROM client_registry.secrets s JOIN used u ON u.client_id = s.client_id AND u.secret = s.secret
-                    WHERE s.last_used IS NULL OR s.last_used < u.at OR s.last_used > $4
-                    ORDER BY s.client_id, s.secret FOR UPDATE OF s
-                )
-                UPDATE client_registry.secrets s SET last_used = l.at FROM later l
-                WHERE s.client_id = l.client_id AND s.secret = l.secret AND {durable}",
-            ),
+            note_uses: text(&NOTE_USES.replace("{held}", "SKIP LOCKED")),
+            note_held_uses: text(&NOTE_USES.replace("{held}", "")),
         }
     }
 }
@@ -212,18 +204,30 @@ impl PostgresStore {
         if uses.is_empty() {
             return Ok(());
         }
-        let ids: Vec<_> = uses.iter().map(|used| used.client_id.as_str()).collect();
-        let secrets: Vec<_> = uses.iter().map(|used| i64::from(used.secret.number())).collect();
-        let times: Vec<_> = uses.iter().map(|used| used.at.as_millis()).collect();
+        let mut ids: Vec<_> = uses.iter().map(|used| used.client_id.as_str().to_owned()).collect();
+        let mut secrets: Vec<_> = uses.iter().map(|used| i64::from(used.secret.number())).collect();
+        let mut times: Vec<_> = uses.iter().map(|used| used.at.as_millis()).collect();
         let believable_until = believable_until.as_millis();
-        let parameters: [Parameter<'_>; 4] = [
-            (&ids, Type::TEXT_ARRAY),
-            (&secrets, Type::INT8_ARRAY),
-            (&times, Type::INT8_ARRAY),
-            (&believable_until, Type::INT8),
-        ];
-        // The later use wins however often it is told, so this may be sent again as a question may.
-        self.read(&self.inner.reads.note_uses, &parameters).await.map(drop)
+        let mut attempts = 0;
+        loop {
+            attempts += 1;
+            let parameters: [Parameter<'_>; 4] = [
+                (&ids, Type::TEXT_ARRAY),
+                (&secrets, Type::INT8_ARRAY),
+                (&times, Type::INT8_ARRAY),
+                (&believable_until, Type::INT8),
+            ];
+            let reads = &self.inner.reads;
+            let sql = if attempts < PASSES { &reads.note_uses } else { &reads.note_held_uses };
+            // The later use wins however often it is told, so this may be sent again as a question may.
+            let held = self.read(sql, &parameters).await?;
+            if held.is_empty() || attempts == PASSES {
+                return Ok(());
+            }
+            ids = column_of(&held, 0)?;
+            (secrets, times) = (column_of(&held, 1)?, column_of(&held, 2)?);
+            sleep(HELD_PAUSE).await;
+        }
     }
 
     pub(super) async fn read_last_uses(&self, client_id: &ClientId) -> Result<LastUses, StoreError> {
@@ -262,6 +266,11 @@ impl PostgresStore {
     }
 }
 
+fn column_of<T: for<'a> FromSql<'a>>(rows: &[Row], position: usize) -> Result<Vec<T>, StoreError> {
+    let value = |row: &Row| row.try_get(position).map_err(|source| unreadable("secrets", source));
+    rows.iter().map(value).collect()
+}
+
 /// One page of a list. Its entries lead to clients and prove nothing; a row that no node can have written leads nowhere. It is
 /// passed over, and does not hide the rows behind it.
 struct Page<T> {
@@ -297,10 +306,7 @@ fn passed_over(failure: &Failure) {
 
 /// The record in a row. Whether it is the one that was written, the registry finds out.
 fn record(id: RecordId<'_>, row: &Row) -> Result<Record, StoreError> {
-    fn column<'a, T: tokio_postgres::types::FromSql<'a>>(
-        row: &'a Row,
-        position: usize,
-    ) -> Result<T, StoreError> {
+    fn column<'a, T: FromSql<'a>>(row: &'a Row, position: usize) -> Result<T, StoreError> {
         row.try_get(position).map_err(|source| store_error(Failure::unreadable("records", source)))
     }
     let key_id = KeyId::parse(column(row, 1)?).map_err(|source| unreadable("records.key_id", source))?;
@@ -375,5 +381,31 @@ pub(super) fn up_to(limit: usize) -> i64 {
     i64::try_from(limit.max(1)).unwrap_or(i64::MAX)
 }
 
+/// Notes uses, and returns those that it passed over, since another transaction holds their rows: whoever waits for these keeps
+/// the rows that are locked already from other clients meanwhile.
+const NOTE_USES: &str = "
+WITH used AS (
+    SELECT u.client_id, u.secret, max(u.at) AS at
+    FROM unnest($1::text[], $2::bigint[], $3::bigint[]) AS u(client_id, secret, at)
+    GROUP BY u.client_id, u.secret
+), due AS (
+    SELECT s.client_id, s.secret, u.at
+    FROM client_registry.secrets s JOIN used u ON u.client_id = s.client_id AND u.secret = s.secret
+    WHERE s.last_used IS NULL OR s.last_used < u.at OR s.last_used > $4
+), later AS (
+    SELECT s.client_id, s.secret, u.at
+    FROM client_registry.secrets s JOIN used u ON u.client_id = s.client_id AND u.secret = s.secret
+    WHERE s.last_used IS NULL OR s.last_used < u.at OR s.last_used > $4
+    ORDER BY s.client_id, s.secret FOR UPDATE OF s {held}
+), noted AS (
+    UPDATE client_registry.secrets s SET last_used = l.at FROM later l
+    WHERE s.client_id = l.client_id AND s.secret = l.secret AND {durable}
+)
+SELECT d.client_id, d.secret, d.at FROM due d
+WHERE NOT EXISTS (SELECT FROM later l WHERE l.client_id = d.client_id AND l.secret = d.secret)";
+
 /// How often a statement is sent when others win over it.
 const RACES: usize = 10;
+/// How often last uses are sent: the last time they wait for rows that another transaction holds, before that there is a pause.
+const PASSES: usize = 4;
+const HELD_PAUSE: Duration = Duration::from_millis(50);
