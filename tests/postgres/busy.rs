@@ -139,6 +139,30 @@ async fn where_the_role_has_fewer_connections_than_the_pool_calls_wait_for_those
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_that_is_dropped_after_it_was_refused_a_connection_holds_up_no_other() {
+    let server = Server::start();
+    run(&server.url(), "CREATE ROLE few LOGIN CONNECTION LIMIT 1; GRANT CREATE ON DATABASE postgres TO few")
+        .await;
+    let schema = Schema::at(server.url_of("few", "postgres"));
+    let options = schema.options().hints(false).max_connections(1).acquire_timeout(Duration::from_secs(20));
+    let store = PostgresStore::connect_with(&schema.url, options).await.unwrap();
+    let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'few'";
+    run(&server.url(), end).await;
+    let other = eventually(async || client(&schema.url).await).await;
+    // The second one begins to wait while the first one is connecting.
+    let mut first = Box::pin(store.changes(None, 1));
+    tokio::time::timeout(Duration::ZERO, &mut first).await.unwrap_err();
+    let second = store.clone();
+    let second = tokio::spawn(async move { second.changes(None, 1).await.map(drop) });
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    tokio::time::timeout(Duration::from_millis(200), &mut first).await.unwrap_err();
+    drop((first, other));
+    let (answer, took) = timed(second).await;
+    answer.unwrap().unwrap();
+    assert!(took < Duration::from_secs(4), "{took:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_password_that_is_changed_is_taken_up_without_a_restart() {
     let server = Server::start();
     run(

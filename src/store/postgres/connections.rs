@@ -4,10 +4,11 @@
 //! connection to spare (its limit, or the role's, is below ours), the place is held back for a moment, and the call waits for
 //! one of the connections that exist.
 
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, timeout_at};
 
 use super::dial::{Connection, Dialer};
@@ -57,12 +58,7 @@ impl Connections {
         let deadline = Instant::now() + within;
         let mut refused = None;
         loop {
-            let again = self.release_held_back().unwrap_or(deadline).min(deadline);
-            match timeout_at(again, self.places.acquire()).await {
-                Ok(Ok(place)) => place.forget(),
-                Err(_) if again < deadline => continue,
-                _ => return Err(refused.unwrap_or(Failure::NoneFree(within))),
-            }
+            self.place(deadline).await.ok_or_else(|| refused.take().unwrap_or(Failure::NoneFree(within)))?;
             let place = Place(Some(Arc::clone(self)));
             if let Some(connection) = self.kept().next() {
                 return Ok(Lease { connection: Some(connection), place });
@@ -75,6 +71,20 @@ impl Connections {
                 }
                 Ok(Err(failure)) => return Err(failure),
                 Err(_) => return Err(Failure::NotConnected(within)),
+            }
+        }
+    }
+
+    /// Waits for a place, in the order of those who wait. Whoever waits frees places that are held back, since whoever held them
+    /// back may have gone.
+    async fn place(&self, deadline: Instant) -> Option<()> {
+        let mut place = pin!(self.places.acquire());
+        loop {
+            let again = self.release_held_back().unwrap_or_else(|| Instant::now() + PAUSE).min(deadline);
+            match timeout_at(again, place.as_mut()).await {
+                Ok(place) => return place.ok().map(SemaphorePermit::forget),
+                Err(_) if again < deadline => {}
+                Err(_) => return None,
             }
         }
     }
