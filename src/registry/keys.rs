@@ -1,5 +1,5 @@
-//! The keys of a registry over their lives: which there are, what is under them, retiring those that are no longer wanted
-//! (section 4).
+//! The keys of a registry over their lives: which there are, what is under them, retiring those that are no longer
+//! wanted.
 
 use super::open::{OpenError, write};
 use super::{Outcome, Registry};

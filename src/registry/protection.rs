@@ -1,5 +1,5 @@
 //! Between the registry and a store that is not trusted: what is written is sealed, what is read is opened, under keys
-//! whose state is looked at again and again (section 4).
+//! whose state is looked at again and again.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

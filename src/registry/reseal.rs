@@ -1,4 +1,4 @@
-//! Resealing: every record comes under the primary key, while traffic goes on (section 4).
+//! Resealing: every record comes under the primary key, while traffic goes on.
 //!
 //! What is left to do is what the store lists under other keys, so there is nothing to remember: dropped or killed at any
 //! point, it goes on where it was.

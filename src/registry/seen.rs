@@ -1,4 +1,4 @@
-//! The newest record that was seen of each client: another one in its place is noticed (section 4).
+//! The newest record that was seen of each client: another one in its place is noticed.
 //!
 //! An older record has a lower revision. A store also sees records that it never committed: of two commits for one revision it
 //! keeps one, and may put the other in its place later. The hash of the latest event tells the two apart.

@@ -1,4 +1,4 @@
-//! What is kept in memory beside a store that lags, is down, or was set back (section 5).
+//! What is kept in memory beside a store that lags, is down, or was set back.
 
 use std::pin::pin;
 use std::sync::Mutex;
