@@ -65,8 +65,9 @@ fn copies_for_ever() {
     let store = SqliteStore::open(&path).unwrap();
     for number in 0.. {
         let copy = path.with_file_name(format!("copy-{number}.db"));
+        // One that was killed before has left it.
+        let _ = fs::remove_file(&copy);
         block_on(store.backup_to(&copy)).unwrap();
-        fs::remove_file(copy).unwrap();
     }
 }
 
@@ -85,11 +86,13 @@ fn what_a_killed_backup_left_is_taken_away_and_what_is_being_made_is_not() {
         let mut copying = child("rights::copies_for_ever", &elsewhere.file());
         let mut copying = copying.stdout(std::process::Stdio::null()).spawn().unwrap();
         while being_made(elsewhere.path()).is_empty() {
+            assert!(copying.try_wait().unwrap().is_none(), "it has ended");
             std::thread::yield_now();
         }
         // While it lives, others leave alone what it makes: it goes on.
         drop(SqliteStore::open(elsewhere.file()).unwrap());
         while being_made(elsewhere.path()).is_empty() {
+            assert!(copying.try_wait().unwrap().is_none(), "it has ended");
             std::thread::yield_now();
         }
         assert!(copying.try_wait().unwrap().is_none(), "it was disturbed");
