@@ -7,8 +7,9 @@ use std::sync::Mutex;
 
 use client_registry::store::{Commit, CommitError, SqliteStore, Store};
 use client_registry::{
-    AddIn, Availability, ClientDetails, ClientHandle, ClientId, Days, Entropy, EntropyError, Error, Issued,
-    KeyId, Keyring, Lifetime, ManualClock, NewSecret, Registry, Rotation, SecretId, Seller,
+    AccessError, AddIn, Availability, ClientDetails, ClientHandle, ClientId, Days, Entropy, EntropyError,
+    Error, Issued, KeyId, Keyring, Lifetime, ManualClock, NewSecret, Reason, Registry, Rotation, SecretId,
+    Seller,
 };
 use pollster::block_on;
 use rand::rngs::StdRng;
@@ -50,7 +51,8 @@ pub(crate) fn run() {
     let entropy = Seeded(Mutex::new(StdRng::seed_from_u64(seed)));
     let registry = Registry::builder().clock(clock()).entropy(entropy).open(store, keyring());
     let registry = block_on(registry).unwrap();
-    let worker = Worker { contoso: registry.as_seller("contoso").unwrap(), registry };
+    let contoso = registry.as_seller("contoso").unwrap();
+    let worker = Worker { contoso, registry, is_alone: role != Role::Shares };
     let mut random = StdRng::seed_from_u64(seed);
     match role {
         Role::Shares => {
@@ -67,6 +69,7 @@ pub(crate) fn run() {
 struct Worker {
     registry: Registry<Acknowledging>,
     contoso: Seller<Acknowledging>,
+    is_alone: bool,
 }
 
 impl Worker {
@@ -138,8 +141,14 @@ impl Worker {
         if let Some(issued) = self.must(answer) {
             let (client_id, secret) = (issued.client_id(), issued.secret_id());
             say(&format!("issued {client_id} {secret} {}\n", issued.client_secret().expose()));
-            block_on(self.registry.authenticate(client_id.as_str(), issued.client_secret().expose()))
-                .unwrap();
+            let text = issued.client_secret().expose();
+            match block_on(self.registry.authenticate(client_id.as_str(), text)) {
+                // The other process has deleted it in an emergency already.
+                Err(AccessError::Denied(denied)) if !self.is_alone => {
+                    assert_eq!(denied.reason(), Reason::Compromised);
+                }
+                answer => drop(answer.unwrap()),
+            }
         }
     }
 
