@@ -21,7 +21,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use client_registry::store::conformance::{self, Disk, Factory, Skip, Spoil};
+use client_registry::conformance::{self, Disk, Factory, Skip, Spoil};
 use client_registry::store::{
     Adopted, Changes, ClientsBy, Commit, CommitError, Committed, Cursor, Ending, Entry, EventText, Expected,
     Index, Record, RecordId, Store, StoreError, StoreErrorKind, Use,

@@ -13,11 +13,13 @@ mod draft;
 mod gathered;
 mod import;
 pub(crate) mod kept;
+pub(crate) mod plan;
 mod promotion;
 pub(crate) mod recognition;
 mod refusal;
 mod rotation;
 mod secrets;
+pub(crate) mod signing;
 mod tombstone;
 mod weakness;
 
@@ -33,15 +35,15 @@ pub use self::rotation::Rotation;
 pub use self::secrets::NewSecret;
 pub use self::tombstone::{Fate, Tombstone};
 
-use crate::details::{Availability, ClientDetails};
 use crate::event::{Event, EventHash, Revision};
-use crate::id::{Actor, AddInId, ClientId, SecretId, SellerId};
-use crate::mac::MacKey;
-use crate::policy::Policy;
-use crate::redacted::redacted;
+use crate::secret::mac::MacKey;
+use crate::secret::verifier::Verifier;
 use crate::secret::{Origin, Secret};
-use crate::validity::Timestamp;
-use crate::verifier::Verifier;
+use crate::value::details::{Availability, ClientDetails};
+use crate::value::id::{Actor, AddInId, ClientId, SecretId, SellerId};
+use crate::value::policy::Policy;
+use crate::value::redacted::redacted;
+use crate::value::validity::Timestamp;
 use tombstone::Remembered;
 
 /// A client ID with everything that belongs to it, as of its latest change.

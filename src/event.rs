@@ -17,14 +17,14 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 pub use self::hash::{EventHash, InvalidHash};
 pub use self::text::EventText;
-use crate::details::{Availability, ClientDetails};
-use crate::id::{Actor, AddInId, ClientId, SecretId, SellerId, stored_client_id};
-use crate::name::{FriendlyName, Label};
 use crate::secret::{Origin, Purpose};
 use crate::store::StoreError;
-use crate::validity::{Timestamp, Validity};
+use crate::value::details::{Availability, ClientDetails};
+use crate::value::id::{Actor, AddInId, ClientId, SecretId, SellerId, stored_client_id};
+use crate::value::name::{FriendlyName, Label};
+use crate::value::validity::{Timestamp, Validity};
 
-crate::redacted::redacted! {
+crate::value::redacted::redacted! {
     /// Counts a client's commits: 1 is the one that made it.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize)]
     #[serde(transparent)]
@@ -296,7 +296,7 @@ pub enum BrokenTrail {
     Head,
 }
 
-crate::redacted::redacted! {
+crate::value::redacted::redacted! {
     /// What happened to a client.
     #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
     #[serde(tag = "what", rename_all = "snake_case")]
@@ -427,7 +427,7 @@ crate::redacted::redacted! {
     }
 }
 
-crate::redacted::redacted! {
+crate::value::redacted::redacted! {
     /// Which secret signed before and after an event; `None` where nothing did.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
     pub struct Handover {

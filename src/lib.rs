@@ -21,36 +21,19 @@
 //! | `ring` | the add-in's side |
 
 mod client;
-mod client_secret;
 mod clock;
-mod details;
-mod domain;
+#[cfg(feature = "conformance")]
+#[cfg_attr(docsrs, doc(cfg(feature = "conformance")))]
+pub mod conformance;
 mod entropy;
-mod error;
 mod event;
-mod expiry;
-mod finding;
-mod id;
-mod invalid;
-mod keyring;
-mod mac;
-mod name;
-mod plan;
-mod policy;
 mod record;
-mod redacted;
-mod redirect;
 mod registry;
 mod review;
 mod ring;
 mod secret;
-mod secret_text;
-mod signature;
-mod signing;
 pub mod store;
-mod text;
-mod validity;
-mod verifier;
+mod value;
 
 // The paved path, in the order in which it is walked.
 pub use registry::{
@@ -62,34 +45,36 @@ pub use registry::{
 pub use ring::{CallError, Credentials, NotVerified, RingSecret, SecretRing, Slot};
 
 // Values.
-pub use details::{Availability, ClientDetails};
-pub use domain::AppDomain;
-pub use id::{Actor, AddIn, AddInId, ClientId, KeyId, OperatorId, SecretId, SellerId};
-pub use invalid::{Field, InvalidValue, Problem};
-pub use keyring::{Keyring, KeyringVariableError};
-pub use name::{FriendlyName, Label, NameKey};
-pub use policy::Policy;
+pub use record::keyring::{Keyring, KeyringVariableError};
 pub use record::{KeyState, RegistryId};
-pub use redirect::RedirectUrl;
-pub use validity::{Days, Lifetime, Timestamp, Validity};
+pub use value::app_domain::AppDomain;
+pub use value::details::{Availability, ClientDetails};
+pub use value::id::{Actor, AddIn, AddInId, ClientId, KeyId, OperatorId, SecretId, SellerId};
+pub use value::invalid::{Field, InvalidValue, Problem};
+pub use value::name::{FriendlyName, Label, NameKey};
+pub use value::policy::Policy;
+pub use value::redirect_url::RedirectUrl;
+pub use value::validity::{Days, Lifetime, Timestamp, Validity};
 
 // Secrets and signatures.
-pub use client_secret::{ClientSecret, Issued};
-pub use mac::KeyEncoding;
+pub use secret::client_secret::{ClientSecret, Issued};
+pub use secret::mac::KeyEncoding;
+pub use secret::signature::Signature;
 pub use secret::{Hint, Origin, Purpose, Secret, SecretState};
-pub use signature::Signature;
 
 // The core.
+pub use client::plan::{
+    ClientDeletion, Obstacle, Plan, Planned, SecretDeletion, SecretDisabling, Unconfirmed,
+};
+pub use client::signing::{Signing, Span, Timeline};
 pub use client::{
     Change, Client, ClientState, Deciding, Fate, ImportedClient, ImportedSecret, LastUses, MAX_ADD_INS, Move,
     NewSecret, Promotion, Refusal, Replacement, Rotation, Tombstone, Transition,
 };
-pub use error::ErrorKind;
 pub use event::{BrokenTrail, Event, EventHash, Fact, Handover, InvalidHash, Revision, check_trail};
-pub use expiry::{Expiry, Notice};
-pub use finding::{Finding, Severity};
-pub use plan::{ClientDeletion, Obstacle, Plan, Planned, SecretDeletion, SecretDisabling, Unconfirmed};
-pub use signing::{Signing, Span, Timeline};
+pub use review::expiry::{Expiry, Notice};
+pub use review::finding::{Finding, Severity};
+pub use value::error_kind::ErrorKind;
 
 // Time and randomness.
 pub use clock::{Clock, ManualClock, SystemClock};

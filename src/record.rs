@@ -7,6 +7,7 @@
 
 mod body;
 mod frame;
+pub(crate) mod keyring;
 mod opened;
 mod registry;
 mod registry_id;
@@ -24,8 +25,8 @@ pub(crate) use self::registry::RegistryRecord;
 pub use self::registry_id::RegistryId;
 pub(crate) use self::seal::{ResealError, Sealing, SealingError, missing_key, tampered};
 use crate::event::Revision;
-use crate::id::{ClientId, KeyId};
 use crate::store::{StoreError, StoreErrorKind};
+use crate::value::id::{ClientId, KeyId};
 
 /// Under which a store keeps a record: a client ID, or a reserved ID outside the grammar of client IDs.
 ///

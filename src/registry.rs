@@ -3,68 +3,51 @@
 //! Every command goes the same way: load the client, let the core decide, commit what it decided; if somebody else was
 //! faster, look again and decide anew, a fixed number of times. No rule is decided here.
 
-mod access;
-mod alarm;
 mod builder;
-mod cache;
-mod check;
-mod client_handle;
-mod command;
 mod error;
-mod follow;
-mod keys;
-mod last_use;
-mod open;
-mod operator;
+mod manage;
 mod protection;
-mod report;
-mod reseal;
 mod seen;
-mod seller;
-mod signatures;
+mod serve;
 mod snapshot;
-mod taken;
-mod trace;
-mod trail;
-mod transfer;
 mod unreadable;
-mod view;
+mod upkeep;
 
 use std::sync::Arc;
 
-pub use self::access::{AccessError, Authenticated, Denied, Reason};
 pub use self::builder::RegistryBuilder;
-pub use self::cache::Freshness;
-pub use self::check::{Checked, Fault, FaultKind, Lookup};
-pub use self::client_handle::{ClientHandle, EmergencyDeletion};
 pub use self::error::{ConfirmError, Error, Resolution, Unresolved};
-pub use self::follow::Follow;
-pub use self::keys::{Key, RetireError};
-pub use self::open::OpenError;
-pub use self::operator::Operator;
-pub use self::report::ReportPage;
-pub use self::reseal::{Resealed, Resealing};
-pub use self::seller::Seller;
-pub use self::signatures::{SignError, Verified};
+pub use self::manage::client_handle::{ClientHandle, EmergencyDeletion};
+pub use self::manage::operator::Operator;
+pub use self::manage::report::ReportPage;
+pub use self::manage::seller::Seller;
+pub use self::serve::access::{AccessError, Authenticated, Denied, Reason};
+pub use self::serve::cache::Freshness;
+pub use self::serve::follow::Follow;
+pub use self::serve::signatures::{SignError, Verified};
 pub use self::snapshot::{ClientPage, Snapshot};
-pub use self::transfer::{ExportError, Exported, ImportError, Imported};
 pub use self::unreadable::Unreadable;
+pub use self::upkeep::check::{Checked, Fault, FaultKind, Lookup};
+pub use self::upkeep::keys::{Key, RetireError};
+pub use self::upkeep::open::OpenError;
+pub use self::upkeep::reseal::{Resealed, Resealing};
+pub use self::upkeep::transfer::{ExportError, Exported, ImportError, Imported};
 
-use self::alarm::Alarms;
-use self::cache::Cache;
-use self::last_use::LastUseBuffer;
 use self::protection::Protection;
-use crate::client_secret::ClientSecret;
+use self::serve::alarm::Alarms;
+use self::serve::cache::Cache;
+use self::serve::last_use::LastUseBuffer;
 use crate::clock::Clock;
 use crate::entropy::{Entropy, EntropyError};
-use crate::id::{Actor, ClientId, OperatorId, SellerId};
-use crate::invalid::{Field, InvalidValue};
-use crate::keyring::Keyring;
-use crate::policy::Policy;
+use crate::record::keyring::Keyring;
 use crate::record::{Opened, Record, RecordId, RegistryId};
-use crate::secret_text::refuse_secret;
+use crate::secret::client_secret::ClientSecret;
 use crate::store::{CommitId, MemoryStore, Store, StoreError, StoreErrorKind};
-use crate::validity::Timestamp;
+use crate::value::id::{Actor, ClientId, OperatorId, SellerId};
+use crate::value::invalid::{Field, InvalidValue};
+use crate::value::policy::Policy;
+use crate::value::secret_text::refuse_secret;
+use crate::value::validity::Timestamp;
 
 /// The client IDs and client secrets of a platform.
 ///

@@ -4,17 +4,20 @@
 //! client, last uses, policy and instant; no finding is stored, so none can be out of date, and each goes away by itself
 //! when its cause does. Where one finding says all that there is to a cause, no second one repeats it.
 
+pub(crate) mod expiry;
+pub(crate) mod finding;
+
 use std::cmp::Reverse;
 use std::time::Duration;
 
+use crate::client::signing::{Span, Timeline};
 use crate::client::{Client, LastUses, believable_until};
-use crate::expiry::TOGETHER;
-use crate::finding::Finding;
-use crate::id::SecretId;
-use crate::policy::Policy;
+use crate::review::expiry::TOGETHER;
+use crate::review::finding::Finding;
 use crate::secret::{Origin, Secret, SecretState};
-use crate::signing::{Span, Timeline};
-use crate::validity::Timestamp;
+use crate::value::id::SecretId;
+use crate::value::policy::Policy;
+use crate::value::validity::Timestamp;
 
 impl Client {
     /// What its seller should know at `t`, what matters most first. `t` is an instant as [`instant`](Self::instant) gives

@@ -10,13 +10,13 @@ use std::time::Duration;
 
 use subtle::ConstantTimeEq;
 
-use crate::client_secret::ClientSecret;
 use crate::clock::{Clock, Reading, SystemClock};
-use crate::error::ErrorKind;
-use crate::id::ClientId;
-use crate::invalid::InvalidValue;
-use crate::mac::{KeyEncoding, MacKey};
-use crate::signature::Signature;
+use crate::secret::client_secret::ClientSecret;
+use crate::secret::mac::{KeyEncoding, MacKey};
+use crate::secret::signature::Signature;
+use crate::value::error_kind::ErrorKind;
+use crate::value::id::ClientId;
+use crate::value::invalid::InvalidValue;
 
 /// What an add-in knows of itself: a client ID with a primary and an optional secondary client secret.
 ///

@@ -1,16 +1,21 @@
 //! What everybody may know of a client secret: ID, label, purpose, validity, state, hint (rules 4, 6 and 8).
 
+pub(crate) mod client_secret;
+pub(crate) mod mac;
+pub(crate) mod signature;
+pub(crate) mod verifier;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::client_secret::ClientSecret;
-use crate::id::SecretId;
-use crate::mac::KeyEncoding;
-use crate::name::Label;
-use crate::redacted::redacted;
-use crate::secret_text;
-use crate::validity::{Timestamp, Validity};
+use crate::secret::client_secret::ClientSecret;
+use crate::secret::mac::KeyEncoding;
+use crate::value::id::SecretId;
+use crate::value::name::Label;
+use crate::value::redacted::redacted;
+use crate::value::secret_text;
+use crate::value::validity::{Timestamp, Validity};
 
 redacted! {
     /// What everybody may know of a client secret.
@@ -246,7 +251,7 @@ impl Serialize for Hint {
 
 impl<'de> Deserialize<'de> for Hint {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        crate::text::deserialize(deserializer, |text| match <[u8; 4]>::try_from(text.as_bytes()) {
+        crate::value::text::deserialize(deserializer, |text| match <[u8; 4]>::try_from(text.as_bytes()) {
             Ok(hint) if hint.iter().all(u8::is_ascii_alphanumeric) => Ok(Self(hint)),
             _ => Err("a hint is four ASCII letters or digits"),
         })

@@ -10,9 +10,6 @@
 //! anybody's store can be put through, `store::conformance`.
 
 mod commit;
-#[cfg(feature = "conformance")]
-#[cfg_attr(docsrs, doc(cfg(feature = "conformance")))]
-pub mod conformance;
 mod erased;
 mod error;
 mod memory;
@@ -49,11 +46,11 @@ pub use self::sqlite::{SqliteOptions, SqliteStore};
 use crate::client::LastUses;
 pub use crate::event::EventText;
 use crate::event::Revision;
-use crate::id::{AddInId, ClientId, KeyId, SecretId, SellerId};
-use crate::name::NameKey;
 pub use crate::record::{MAX_RECORD, Record, RecordId, RecordParts};
-use crate::redacted::redacted;
-use crate::validity::Timestamp;
+use crate::value::id::{AddInId, ClientId, KeyId, SecretId, SellerId};
+use crate::value::name::NameKey;
+use crate::value::redacted::redacted;
+use crate::value::validity::Timestamp;
 
 /// Where records live.
 ///

@@ -1,8 +1,8 @@
 //! The events of one commit, each with the hash of the one before (rule 16).
 
 use crate::event::{Event, EventHash, Fact, Handover, Revision};
-use crate::id::{Actor, ClientId};
-use crate::validity::Timestamp;
+use crate::value::id::{Actor, ClientId};
+use crate::value::validity::Timestamp;
 
 /// The events of one commit.
 pub(super) struct Chain {

@@ -4,13 +4,13 @@
 use super::draft::Draft;
 use super::tombstone::condemn;
 use super::{Client, CountedUse, Deciding, Fate, LastUses, NewSecret, Refusal, Transition};
-use crate::client_secret::ClientSecret;
+use crate::client::plan::sealed::Decide;
+use crate::client::plan::{ClientDeletion, Obstacle, Plan, SecretDeletion, SecretDisabling, SecretRemoval};
 use crate::event::Fact;
-use crate::id::SecretId;
-use crate::plan::sealed::Decide;
-use crate::plan::{ClientDeletion, Obstacle, Plan, SecretDeletion, SecretDisabling, SecretRemoval};
 use crate::secret::Secret;
-use crate::validity::Timestamp;
+use crate::secret::client_secret::ClientSecret;
+use crate::value::id::SecretId;
+use crate::value::validity::Timestamp;
 
 /// What became of the replacement that an emergency deletion asked for. The deletion itself goes ahead either way.
 #[derive(Debug, Clone, PartialEq, Eq)]

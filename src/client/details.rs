@@ -2,14 +2,14 @@
 
 use super::draft::Draft;
 use super::{Client, Deciding, NewSecret, Refusal, Transition};
-use crate::client_secret::ClientSecret;
-use crate::details::{Availability, ClientDetails};
 use crate::event::{EventHash, Fact, Revision};
-use crate::id::{ClientId, SellerId};
-use crate::invalid::Field;
-use crate::policy::Policy;
-use crate::secret_text::refuse_secret;
-use crate::validity::Timestamp;
+use crate::secret::client_secret::ClientSecret;
+use crate::value::details::{Availability, ClientDetails};
+use crate::value::id::{ClientId, SellerId};
+use crate::value::invalid::Field;
+use crate::value::policy::Policy;
+use crate::value::secret_text::refuse_secret;
+use crate::value::validity::Timestamp;
 
 impl Client {
     /// Registers a client ID with its first secret.

@@ -7,16 +7,16 @@ use super::chain::Chain;
 use super::gathered::gathered;
 use super::tombstone::{Fate, Remembered, Tombstone, remember};
 use super::{Change, Client, ClientState, Deciding, Held, Promotion, Refusal, Transition, changed_at};
-use crate::client_secret::ClientSecret;
 use crate::event::{Fact, Handover};
-use crate::id::SecretId;
-use crate::invalid::Field;
-use crate::mac::MacKey;
-use crate::name::Label;
+use crate::secret::client_secret::ClientSecret;
+use crate::secret::mac::MacKey;
+use crate::secret::verifier::Verifier;
 use crate::secret::{Hint, Origin, Purpose, Secret, Standing};
-use crate::secret_text::refuse_secret;
-use crate::validity::{Timestamp, Validity};
-use crate::verifier::Verifier;
+use crate::value::id::SecretId;
+use crate::value::invalid::Field;
+use crate::value::name::Label;
+use crate::value::secret_text::refuse_secret;
+use crate::value::validity::{Timestamp, Validity};
 
 /// A client that is being changed.
 pub(super) struct Draft {
@@ -104,7 +104,7 @@ impl Draft {
         }
         let id = SecretId::after(self.client.last_secret).ok_or(Refusal::SecretIdsUsedUp)?;
         let encoding = match origin {
-            Origin::Generated => crate::mac::KeyEncoding::Utf8,
+            Origin::Generated => crate::secret::mac::KeyEncoding::Utf8,
             Origin::Imported { key_encoding } => key_encoding,
         };
         let mac_key = if purpose.signs() { Some(MacKey::of(client_secret, encoding)?) } else { None };

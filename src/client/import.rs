@@ -4,18 +4,18 @@ use super::details::{allow_redirect, refuse_secrets};
 use super::draft::{Addition, Draft};
 use super::weakness::weakness;
 use super::{Client, Deciding, Refusal, Transition};
-use crate::client_secret::ClientSecret;
-use crate::details::{Availability, ClientDetails};
 use crate::event::Fact;
-use crate::id::{AddIn, ClientId, SellerId};
-use crate::invalid::{Field, InvalidValue, Problem};
-use crate::mac::{KeyEncoding, MacKey};
-use crate::name::Label;
-use crate::policy::Policy;
+use crate::secret::client_secret::ClientSecret;
+use crate::secret::mac::{KeyEncoding, MacKey};
+use crate::secret::verifier::Verifier;
 use crate::secret::{Origin, Purpose, Secret};
-use crate::secret_text::{could_be_secret, slip};
-use crate::validity::{Timestamp, Validity};
-use crate::verifier::Verifier;
+use crate::value::details::{Availability, ClientDetails};
+use crate::value::id::{AddIn, ClientId, SellerId};
+use crate::value::invalid::{Field, InvalidValue, Problem};
+use crate::value::name::Label;
+use crate::value::policy::Policy;
+use crate::value::secret_text::{could_be_secret, slip};
+use crate::value::validity::{Timestamp, Validity};
 
 /// A client secret that was made elsewhere, with its attributes.
 #[derive(Debug)]

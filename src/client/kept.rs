@@ -9,13 +9,13 @@ use zeroize::Zeroizing;
 use super::gathered::gathered;
 use super::tombstone::{Fate, Remembered, Tombstone};
 use super::{Client, ClientState, Held, Promotion};
-use crate::details::{Availability, ClientDetails};
 use crate::event::{EventHash, Revision};
-use crate::id::{AddInId, ClientId, SecretId, SellerId};
-use crate::mac::MacKey;
 use crate::secret::Secret;
-use crate::validity::Timestamp;
-use crate::verifier::Verifier;
+use crate::secret::mac::MacKey;
+use crate::secret::verifier::Verifier;
+use crate::value::details::{Availability, ClientDetails};
+use crate::value::id::{AddInId, ClientId, SecretId, SellerId};
+use crate::value::validity::Timestamp;
 
 /// What is kept of a client and may be read by everybody; format 1.
 #[derive(Serialize, Deserialize)]
@@ -195,11 +195,11 @@ const MAC_KEY: usize = 64;
 mod tests {
     use super::*;
     use crate::client::{Deciding, NewSecret, Refusal};
-    use crate::client_secret::ClientSecret;
     use crate::entropy::SystemEntropy;
-    use crate::id::Actor;
-    use crate::policy::Policy;
-    use crate::validity::Lifetime;
+    use crate::secret::client_secret::ClientSecret;
+    use crate::value::id::Actor;
+    use crate::value::policy::Policy;
+    use crate::value::validity::Lifetime;
 
     /// A record of an older version may lack the MAC key of a secret that is valid now: it says so, and does not claim that
     /// the secret is not valid.

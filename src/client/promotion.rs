@@ -2,9 +2,9 @@
 
 use super::draft::Draft;
 use super::{Client, Deciding, Refusal, Transition};
-use crate::id::SecretId;
-use crate::signing::Signing;
-use crate::validity::Timestamp;
+use crate::client::signing::Signing;
+use crate::value::id::SecretId;
+use crate::value::validity::Timestamp;
 
 impl Client {
     /// Lets a secret sign from now on. The others stay passwords. If it signs by promotion already, nothing changes.

@@ -7,9 +7,9 @@ use subtle::ConditionallySelectable;
 
 use super::tombstone::Remembered;
 use super::{Client, Fate, Refusal, Tombstone};
-use crate::id::SecretId;
 use crate::secret::Secret;
-use crate::verifier::Verifier;
+use crate::secret::verifier::Verifier;
+use crate::value::id::SecretId;
 
 /// What a presented client secret turned out to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

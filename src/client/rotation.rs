@@ -6,12 +6,12 @@ use std::time::Duration;
 use super::draft::{Addition, Draft};
 use super::secrets::allowed_validity;
 use super::{Client, Deciding, LastUses, Refusal, Transition};
-use crate::client_secret::ClientSecret;
 use crate::event::Fact;
-use crate::id::SecretId;
-use crate::name::Label;
+use crate::secret::client_secret::ClientSecret;
 use crate::secret::{Origin, Purpose, Secret};
-use crate::validity::{Lifetime, Timestamp};
+use crate::value::id::SecretId;
+use crate::value::name::Label;
+use crate::value::validity::{Lifetime, Timestamp};
 
 /// How to rotate: how long old and new overlap, and what one wants to say beyond that.
 ///

@@ -2,13 +2,13 @@
 
 use super::draft::{Addition, Draft};
 use super::{Client, Deciding, Refusal, Transition};
-use crate::client_secret::ClientSecret;
 use crate::event::Fact;
-use crate::id::SecretId;
-use crate::name::Label;
-use crate::policy::Policy;
+use crate::secret::client_secret::ClientSecret;
 use crate::secret::{Origin, Purpose};
-use crate::validity::{Lifetime, Timestamp, Validity};
+use crate::value::id::SecretId;
+use crate::value::name::Label;
+use crate::value::policy::Policy;
+use crate::value::validity::{Lifetime, Timestamp, Validity};
 
 /// What a new secret should be like: a lifetime, and what one wants to say beyond that.
 ///

@@ -10,10 +10,10 @@ use super::{
     Change, Client, ClientState, Deciding, Refusal, Transition, admit, admit_in_emergency, changed_at,
 };
 use crate::event::{EventHash, Fact, Revision};
-use crate::id::{ClientId, SecretId, SellerId};
-use crate::redacted::redacted;
-use crate::validity::Timestamp;
-use crate::verifier::Verifier;
+use crate::secret::verifier::Verifier;
+use crate::value::id::{ClientId, SecretId, SellerId};
+use crate::value::redacted::redacted;
+use crate::value::validity::Timestamp;
 
 redacted! {
     /// What became of a secret that is remembered.

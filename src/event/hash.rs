@@ -57,7 +57,7 @@ impl Serialize for EventHash {
 
 impl<'de> Deserialize<'de> for EventHash {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        crate::text::deserialize(deserializer, Self::from_str)
+        crate::value::text::deserialize(deserializer, Self::from_str)
     }
 }
 

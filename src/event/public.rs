@@ -3,10 +3,10 @@
 use serde::Serialize;
 
 use super::{EventHash, Fact, Handover, Revision};
-use crate::id::{Actor, ClientId, stored_client_id};
-use crate::validity::Timestamp;
+use crate::value::id::{Actor, ClientId, stored_client_id};
+use crate::value::validity::Timestamp;
 
-crate::redacted::redacted! {
+crate::value::redacted::redacted! {
     /// What is read of an event; its text is made anew.
     #[derive(Serialize)]
     pub(super) struct Event {

@@ -12,12 +12,12 @@ use serde::Deserialize;
 use self::json::Json;
 use self::read::{StoredEvent, StoredHandover};
 use super::{Event, EventText, Fact, Handover, Revision};
-use crate::details::Availability;
-use crate::id::{Actor, AddInId};
-use crate::mac::KeyEncoding;
 use crate::record::tampered;
+use crate::secret::mac::KeyEncoding;
 use crate::secret::{Origin, Purpose};
 use crate::store::{StoreError, StoreErrorKind};
+use crate::value::details::Availability;
+use crate::value::id::{Actor, AddInId};
 
 /// The text of an event.
 pub(super) fn write(event: &Event) -> EventText {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::EventHash;
-use crate::id::{ClientId, stored_client_id};
+use crate::value::id::{ClientId, stored_client_id};
 
 /// The text of an event: the bytes that are hashed, and that a store keeps and gives back as they are.
 ///
@@ -59,7 +59,7 @@ impl Serialize for EventText {
 impl<'de> Deserialize<'de> for EventText {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let of = |text: &str| Ok::<_, Infallible>(Self::from_bytes(text.as_bytes()));
-        crate::text::deserialize(deserializer, of)
+        crate::value::text::deserialize(deserializer, of)
     }
 }
 

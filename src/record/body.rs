@@ -9,8 +9,8 @@ use super::frame::Sealed;
 use super::seal::tampered;
 use crate::client::ClientState;
 use crate::client::kept::Body;
-use crate::id::ClientId;
 use crate::store::{StoreError, StoreErrorKind};
+use crate::value::id::ClientId;
 
 /// The body as compact JSON, and the material.
 pub(super) fn write(opened: &Opened) -> (String, Zeroizing<Vec<u8>>) {

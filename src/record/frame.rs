@@ -4,8 +4,8 @@ use std::fmt;
 
 use super::RecordId;
 use crate::event::Revision;
-use crate::id::KeyId;
 use crate::store::{StoreError, StoreErrorKind};
+use crate::value::id::KeyId;
 
 /// The pieces of a record.
 ///

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use crate::client::{Client, ClientState, Refusal, Tombstone};
 use crate::event::{EventHash, Revision};
-use crate::id::{ClientId, SellerId};
-use crate::validity::Timestamp;
+use crate::value::id::{ClientId, SellerId};
+use crate::value::validity::Timestamp;
 
 /// What there is under a client ID, to share. Cheap to clone.
 #[derive(Clone)]

@@ -12,10 +12,10 @@ use super::frame::Sealed;
 use super::{RecordId, Sealing, SealingError};
 use crate::entropy::Entropy;
 use crate::event::Revision;
-use crate::id::KeyId;
-use crate::keyring::{CheckValue, Key, Keyring};
-use crate::redacted::redacted;
+use crate::record::keyring::{CheckValue, Key, Keyring};
 use crate::store::{StoreError, StoreErrorKind};
+use crate::value::id::KeyId;
+use crate::value::redacted::redacted;
 
 redacted! {
     /// Whether records may be written under a key.

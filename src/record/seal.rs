@@ -11,9 +11,9 @@ use super::frame::{FORMAT, HEAD, MAX_RECORD, RecordParts, Sealed, readable};
 use super::{Opened, RecordId, body};
 use crate::entropy::{Entropy, EntropyError};
 use crate::event::Revision;
-use crate::id::KeyId;
-use crate::keyring::{Key, Keyring};
+use crate::record::keyring::{Key, Keyring};
 use crate::store::{StoreError, StoreErrorKind};
+use crate::value::id::KeyId;
 
 /// What seals and opens the records of one registry.
 #[derive(Debug, Clone)]
@@ -161,7 +161,7 @@ mod tests {
     use super::*;
     use crate::client::Client;
     use crate::entropy::SystemEntropy;
-    use crate::id::{Actor, ClientId};
+    use crate::value::id::{Actor, ClientId};
     use crate::{
         Availability, ClientDetails, ClientSecret, Deciding, Event, Lifetime, NewSecret, Policy, Timestamp,
     };

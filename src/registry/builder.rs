@@ -3,18 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::alarm::Alarms;
-use super::cache::{CLIENTS, Cache, Freshness, RELOAD_AFTER};
-use super::last_use::LastUseBuffer;
-use super::open::{OpenError, open};
-use super::protection::Protection;
-use super::{Inner, Registry};
 use crate::clock::{Clock, SystemClock};
 use crate::entropy::{Entropy, SystemEntropy};
-use crate::keyring::Keyring;
-use crate::policy::Policy;
 use crate::record::RegistryId;
+use crate::record::keyring::Keyring;
+use crate::registry::protection::Protection;
+use crate::registry::serve::alarm::Alarms;
+use crate::registry::serve::cache::{CLIENTS, Cache, Freshness, RELOAD_AFTER};
+use crate::registry::serve::last_use::LastUseBuffer;
+use crate::registry::upkeep::open::{OpenError, open};
+use crate::registry::{Inner, Registry};
 use crate::store::{MemoryStore, Store};
+use crate::value::policy::Policy;
 
 /// Puts a [`Registry`] together.
 ///

@@ -2,16 +2,16 @@
 
 use std::fmt;
 
+use crate::client::plan::Plan;
 use crate::client::{Refusal, use_in_words};
-use crate::client_secret::Issued;
 use crate::entropy::EntropyError;
-use crate::error::ErrorKind;
-use crate::id::{AddInId, ClientId, KeyId, SecretId};
-use crate::invalid::InvalidValue;
-use crate::plan::Plan;
 use crate::record::Opened;
+use crate::secret::client_secret::Issued;
 use crate::store::{Commit, StoreError};
-use crate::validity::Timestamp;
+use crate::value::error_kind::ErrorKind;
+use crate::value::id::{AddInId, ClientId, KeyId, SecretId};
+use crate::value::invalid::InvalidValue;
+use crate::value::validity::Timestamp;
 
 /// Why a command was not carried out. Nothing has changed, except where [`Error::Unresolved`] says that it may have.
 #[derive(Debug, thiserror::Error)]

@@ -4,16 +4,16 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::seen::Seen;
-use super::{Error, Registry};
 use crate::clock::{Clock, Reading};
 use crate::entropy::Entropy;
 use crate::event::Revision;
-use crate::keyring::Keyring;
+use crate::record::keyring::Keyring;
 use crate::record::{
     KeyState, ORDINARY_RECORD, Opened, Record, RecordId, RegistryRecord, ResealError, Sealing, SealingError,
     missing_key, tampered,
 };
+use crate::registry::seen::Seen;
+use crate::registry::{Error, Registry};
 use crate::store::{Commit, Store, StoreError, StoreErrorKind};
 
 /// The keyring of a registry, with what is known of the store.

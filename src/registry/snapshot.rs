@@ -3,14 +3,14 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::Unreadable;
+use crate::client::signing::Signing;
 use crate::client::{Client, LastUses};
-use crate::finding::Finding;
-use crate::id::{ClientId, SecretId};
-use crate::policy::Policy;
 use crate::record::LiveClient;
-use crate::signing::Signing;
-use crate::validity::Timestamp;
+use crate::registry::Unreadable;
+use crate::review::finding::Finding;
+use crate::value::id::{ClientId, SecretId};
+use crate::value::policy::Policy;
+use crate::value::validity::Timestamp;
 
 /// A client as of one revision, with the instant that it was looked at and when its secrets were last used.
 #[derive(Clone)]

@@ -4,9 +4,9 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::id::ClientId;
-use crate::redacted::redacted;
 use crate::store::{StoreError, StoreErrorKind, with_sources};
+use crate::value::id::ClientId;
+use crate::value::redacted::redacted;
 
 redacted! {
     /// A client that a list leads to and that cannot be shown, since what the store holds of it cannot be read or was changed.

@@ -3,11 +3,11 @@
 use serde::Serialize;
 
 use crate::event::{Event, EventText, Revision};
-use crate::id::{AddInId, KeyId, SecretId, SellerId};
-use crate::name::NameKey;
 use crate::record::{Opened, Record, RecordId};
-use crate::redacted::redacted;
-use crate::validity::Timestamp;
+use crate::value::id::{AddInId, KeyId, SecretId, SellerId};
+use crate::value::name::NameKey;
+use crate::value::redacted::redacted;
+use crate::value::validity::Timestamp;
 
 redacted! {
     /// Names a commit: 16 random bytes, by which its outcome is settled when it is not known.
@@ -70,13 +70,13 @@ impl Commit {
 /// The next record of one client, or of the registry.
 #[derive(Debug, Clone)]
 pub struct RecordChange {
-    pub(super) record: Record,
-    pub(super) expected: Expected,
-    pub(super) index: Index,
-    pub(super) events: Vec<EventText>,
+    pub(crate) record: Record,
+    pub(crate) expected: Expected,
+    pub(crate) index: Index,
+    pub(crate) events: Vec<EventText>,
     /// What of the index may be another one than before, as far as the facts tell.
     #[cfg(feature = "postgres")]
-    pub(super) reach: super::postgres::Reach,
+    pub(crate) reach: super::postgres::Reach,
 }
 
 impl RecordChange {
@@ -188,7 +188,7 @@ impl Index {
     }
 
     /// What must belong to one client alone.
-    pub(super) fn unique_entries(&self) -> impl Iterator<Item = Entry> {
+    pub(crate) fn unique_entries(&self) -> impl Iterator<Item = Entry> {
         let name = self.name.iter().map(|(seller, key)| Entry::Name(seller.clone(), key.clone()));
         name.chain(self.add_ins.iter().cloned().map(Entry::AddIn))
     }

@@ -10,9 +10,9 @@ use super::{
 };
 use crate::client::LastUses;
 use crate::event::Revision;
-use crate::id::{AddInId, ClientId};
 use crate::record::{Record, RecordId};
-use crate::validity::Timestamp;
+use crate::value::id::{AddInId, ClientId};
+use crate::value::validity::Timestamp;
 
 type Answer<'a, T, E = StoreError> = Pin<Box<dyn Future<Output = Result<T, E>> + Send + 'a>>;
 

@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use super::Entry;
 use crate::event::Revision;
-use crate::id::ClientId;
-use crate::redacted::redacted;
+use crate::value::id::ClientId;
+use crate::value::redacted::redacted;
 
 /// Why a commit was not acknowledged.
 #[derive(Debug, thiserror::Error)]

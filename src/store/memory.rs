@@ -16,9 +16,9 @@ use super::{
 use crate::client::LastUses;
 use crate::entropy::instance_mark;
 use crate::event::{EventText, Revision};
-use crate::id::{AddInId, ClientId, KeyId, SellerId};
 use crate::record::{Record, RecordId};
-use crate::validity::Timestamp;
+use crate::value::id::{AddInId, ClientId, KeyId, SellerId};
+use crate::value::validity::Timestamp;
 
 /// Everything in memory, gone with the process. Cheap to clone; clones are the same store.
 #[derive(Clone)]

@@ -35,7 +35,7 @@ pub use self::hints::ChangeHints;
 pub use self::options::PostgresOptions;
 
 use self::batch::Batch;
-pub(super) use self::batch::Reach;
+pub(crate) use self::batch::Reach;
 use self::connections::{Connections, Settings};
 use self::dial::Dialer;
 use self::failure::{Failure, store_error};
@@ -52,9 +52,9 @@ use super::{
 };
 use crate::client::LastUses;
 use crate::event::Revision;
-use crate::id::{AddInId, ClientId};
 use crate::record::{Record, RecordId};
-use crate::validity::Timestamp;
+use crate::value::id::{AddInId, ClientId};
+use crate::value::validity::Timestamp;
 
 /// Records in PostgreSQL 13 or later. Cheap to clone; clones share their connections.
 ///

@@ -41,9 +41,9 @@ use super::{
 };
 use crate::client::LastUses;
 use crate::event::Revision;
-use crate::id::{AddInId, ClientId};
 use crate::record::{Record, RecordId};
-use crate::validity::Timestamp;
+use crate::value::id::{AddInId, ClientId};
+use crate::value::validity::Timestamp;
 
 /// Everything in one SQLite file, for one machine. Cheap to clone; clones are the same store.
 ///

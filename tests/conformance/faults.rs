@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use client_registry::store::conformance::{self, Suite, Verdict};
+use client_registry::conformance::{self, Suite, Verdict};
 
 use crate::plain::{Plainly, Waits};
 

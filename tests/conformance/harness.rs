@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use client_registry::conformance::{Suite, Verdict};
 use client_registry::store::MemoryStore;
-use client_registry::store::conformance::{Suite, Verdict};
 
 use crate::faults::Fault;
 use crate::plain::{Plainly, Waits};

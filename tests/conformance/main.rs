@@ -10,7 +10,7 @@ mod plain;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use client_registry::store::conformance::{self, Factory, Skip, Spoil};
+use client_registry::conformance::{self, Factory, Skip, Spoil};
 use client_registry::store::{DynStore, MemoryStore, Store, StoreError};
 
 /// Stores in this process's memory, behind something of a test's own.

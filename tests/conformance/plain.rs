@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use client_registry::store::conformance::{Factory, Skip, Spoil};
+use client_registry::conformance::{Factory, Skip, Spoil};
 use client_registry::store::{
     Adopted, Changes, ClientsBy, Commit, CommitError, CommitId, Committed, Cursor, Ending, Entry, EventText,
     Expected, Index, Record, RecordId, Store, StoreError, StoreErrorKind, Use,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use client_registry::store::conformance::{Factory, Skip, Spoil, Suite};
+use client_registry::conformance::{Factory, Skip, Spoil, Suite};
 use client_registry::store::{PostgresStore, StoreError};
 use tokio::runtime::Runtime;
 

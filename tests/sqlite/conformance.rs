@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use client_registry::store::conformance::{self, Factory, Skip, Spoil};
+use client_registry::conformance::{self, Factory, Skip, Spoil};
 use client_registry::store::{SqliteStore, StoreError};
 
 use crate::world::Scratch;

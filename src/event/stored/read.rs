@@ -2,15 +2,15 @@
 
 use serde::{Deserialize, Deserializer};
 
-use crate::details::{Availability, ClientDetails};
-use crate::domain::AppDomain;
 use crate::event::{EventHash, Fact};
-use crate::id::{Actor, AddInId, ClientId, OperatorId, SecretId, SellerId, stored_client_id};
-use crate::mac::KeyEncoding;
-use crate::name::{FriendlyName, Label};
-use crate::redirect::RedirectUrl;
+use crate::secret::mac::KeyEncoding;
 use crate::secret::{Origin, Purpose};
-use crate::validity::{Timestamp, Validity};
+use crate::value::app_domain::AppDomain;
+use crate::value::details::{Availability, ClientDetails};
+use crate::value::id::{Actor, AddInId, ClientId, OperatorId, SecretId, SellerId, stored_client_id};
+use crate::value::name::{FriendlyName, Label};
+use crate::value::redirect_url::RedirectUrl;
+use crate::value::validity::{Timestamp, Validity};
 #[derive(Deserialize)]
 pub(super) struct StoredEvent {
     #[serde(deserialize_with = "stored_client_id")]

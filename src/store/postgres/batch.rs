@@ -10,11 +10,11 @@ use sha2::{Digest, Sha256};
 
 use super::events;
 use crate::event::{Event, EventText, Fact, Revision};
-use crate::id::{ClientId, SecretId};
 use crate::record::RecordParts;
 use crate::store::{
     Adopted, Commit, CommitError, CommitId, Entry, Expected, Index, Record, StoreError, StoreErrorKind,
 };
+use crate::value::id::{ClientId, SecretId};
 
 /// Everything that is to be written, all or nothing.
 pub(super) struct Batch<'a> {
@@ -48,7 +48,7 @@ pub(super) struct Stretch<'a> {
 /// What of that by which a client is found may be different, as far as the events tell. Only a guess: the condition of the
 /// commit holds only where it is right.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::store) enum Reach {
+pub(crate) enum Reach {
     /// These secrets.
     Secrets(Vec<SecretId>),
     Everything,

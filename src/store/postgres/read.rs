@@ -13,10 +13,10 @@ use super::server::Server;
 use super::session::Parameter;
 use crate::client::LastUses;
 use crate::event::Revision;
-use crate::id::{AddInId, ClientId, KeyId, SecretId};
 use crate::record::{Record, RecordId, RecordParts};
 use crate::store::{ClientsBy, CommitId, Committed, Ending, StoreError, Use, with_sources};
-use crate::validity::Timestamp;
+use crate::value::id::{AddInId, ClientId, KeyId, SecretId};
+use crate::value::validity::Timestamp;
 
 #[derive(Debug)]
 pub(super) struct Reads {

@@ -22,8 +22,8 @@ use super::failure::{Failure, commit_error};
 use super::session::{Parameter, Session};
 use super::turns::Turn;
 use crate::event::Revision;
-use crate::id::{KeyId, SecretId};
 use crate::store::{CommitError, Expected, StoreError, StoreErrorKind};
+use crate::value::id::{KeyId, SecretId};
 
 /// Whether commits are to wait for standbys.
 type Waits = bool;

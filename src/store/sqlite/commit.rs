@@ -8,12 +8,12 @@ use super::cursor::LAST_POSITION;
 use super::fault::{Cells, Fault};
 use super::lineage;
 use crate::event::{EventText, Revision};
-use crate::id::{AddInId, ClientId, KeyId, SecretId};
 use crate::record::{RecordId, RecordParts};
 use crate::store::{
     Adopted, Commit, CommitError, CommitId, Committed, Entry, Index, StoreError, StoreErrorKind, Use,
 };
-use crate::validity::Timestamp;
+use crate::value::id::{AddInId, ClientId, KeyId, SecretId};
+use crate::value::validity::Timestamp;
 
 /// Replaces the records of a commit.
 pub(super) fn commit(connection: &Connection, commit: &Commit) -> Result<(), CommitError> {

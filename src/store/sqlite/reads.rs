@@ -14,12 +14,12 @@ use super::identity::{Anchor, Identity};
 use super::medium::Medium;
 use crate::client::LastUses;
 use crate::event::{EventText, Revision};
-use crate::id::{AddInId, ClientId, KeyId, SecretId};
 use crate::record::{Record, RecordId, RecordParts};
 use crate::store::{
     Changes, ClientsBy, CommitId, Committed, Cursor, Ending, MAX_EVENTS, StoreError, StoreErrorKind,
 };
-use crate::validity::Timestamp;
+use crate::value::id::{AddInId, ClientId, KeyId, SecretId};
+use crate::value::validity::Timestamp;
 
 /// Connections that read. As many as threads ask at once; a few are kept.
 pub(super) struct Readers {

@@ -1,0 +1,215 @@
+//! Which secret signs (rule 6), and who does what when: the [`Timeline`].
+//!
+//! A pure function of client and instant, never a stored flag. So there are never two signing secrets, there is one
+//! whenever a valid secret that can sign exists, and deletion, expiry and disabling hand over without a write.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::client::{Client, Promotion};
+use crate::secret::Secret;
+use crate::value::id::SecretId;
+use crate::value::redacted::redacted;
+use crate::value::validity::Timestamp;
+
+redacted! {
+    /// Which secret signs at an instant, and why.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+    #[serde(tag = "why", rename_all = "snake_case")]
+    #[non_exhaustive]
+    pub enum Signing {
+        /// The secret was promoted (rule 7).
+        Promoted {
+            /// The signing secret.
+            secret: SecretId,
+            /// From when on its promotion is in force.
+            since: Timestamp,
+        },
+        /// Nothing else was chosen, and the secret has been valid longest.
+        ValidLongest {
+            /// The signing secret.
+            secret: SecretId,
+            /// The instant since which it counts as valid; see [`Secret::valid_since`](crate::Secret::valid_since).
+            since: Timestamp,
+        },
+        /// There is no valid secret that can sign.
+        Nothing,
+    }
+}
+
+impl Signing {
+    /// The signing secret, if there is one.
+    #[must_use]
+    pub fn secret(self) -> Option<SecretId> {
+        match self {
+            Self::Promoted { secret, .. } | Self::ValidLongest { secret, .. } => Some(secret),
+            Self::Nothing => None,
+        }
+    }
+}
+
+impl fmt::Display for Signing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Promoted { secret, since } => write!(f, "secret {secret} signs (promoted as of {since})"),
+            Self::ValidLongest { secret, since } => {
+                write!(f, "secret {secret} signs (valid longest, since {since})")
+            }
+            Self::Nothing => f.write_str("nothing signs (no valid secret that can)"),
+        }
+    }
+}
+
+impl Client {
+    /// Which secret signs at `t`, and why (rule 6).
+    ///
+    /// Among the promotions in force whose secret is valid at `t` and can sign, the latest names it; the one made
+    /// last, if two begin at one instant. Without one, it is the secret that can sign and has been valid longest.
+    #[must_use]
+    pub fn signing_at(&self, t: impl Into<Timestamp>) -> Signing {
+        let t = t.into();
+        match self.promotion_at(t) {
+            Some(promotion) => Signing::Promoted { secret: promotion.secret(), since: promotion.at() },
+            None => match self.signers_at(t).min_by_key(|secret| secret.seniority()) {
+                Some(secret) => Signing::ValidLongest { secret: secret.id(), since: secret.valid_since() },
+                None => Signing::Nothing,
+            },
+        }
+    }
+
+    /// The secrets that are valid at `t` (rule 4): the passwords, in the order of their IDs.
+    pub fn valid_at(&self, t: impl Into<Timestamp>) -> impl Iterator<Item = &Secret> + Clone {
+        let t = t.into();
+        self.secrets().filter(move |secret| secret.is_valid_at(t))
+    }
+
+    /// Who signs and which passwords work from the client's last change on.
+    #[must_use]
+    pub fn timeline(&self) -> Timeline {
+        Timeline::of(self, self.changed_at())
+    }
+
+    /// The secrets that sign at `t` when every one that can is asked to: the signing one first, then by how long each
+    /// has been valid.
+    pub(crate) fn all_signers_at(&self, t: Timestamp) -> Vec<SecretId> {
+        let first = self.signing_at(t).secret();
+        let mut signers: Vec<_> = self.signers_at(t).collect();
+        signers.sort_by_key(|secret| (Some(secret.id()) != first, secret.seniority()));
+        signers.into_iter().map(Secret::id).collect()
+    }
+
+    fn promotion_at(&self, t: Timestamp) -> Option<&Promotion> {
+        let can_sign = |id| self.held(id).is_some_and(|held| held.can_sign_at(t));
+        self.promotions()
+            .iter()
+            .filter(|promotion| promotion.at() <= t && can_sign(promotion.secret()))
+            .max_by_key(|promotion| promotion.order())
+    }
+}
+
+redacted! {
+    /// Who signs and which passwords work, as intervals from a client's last change on.
+    ///
+    /// The intervals follow one another without a gap; the last one has no end. Each differs from the one before.
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+    pub struct Timeline {
+        spans: Vec<Span>,
+    }
+}
+
+redacted! {
+    /// An interval in which nothing changes.
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+    pub struct Span {
+        from: Timestamp,
+        until: Option<Timestamp>,
+        signing: Signing,
+        passwords: Vec<SecretId>,
+    }
+}
+
+impl Timeline {
+    /// As [`Client::timeline`], from another instant on.
+    pub(crate) fn of(client: &Client, start: Timestamp) -> Self {
+        let starts = client.secrets().map(|secret| secret.validity().from());
+        let ends = client.secrets().filter_map(|secret| secret.validity().until());
+        let promotions = client.promotions().iter().map(Promotion::at);
+        let turns: BTreeSet<_> = starts.chain(ends).chain(promotions).filter(|&t| t > start).collect();
+
+        let mut spans: Vec<Span> = Vec::with_capacity(turns.len() + 1);
+        for from in std::iter::once(start).chain(turns) {
+            let signing = client.signing_at(from);
+            let passwords = client.valid_at(from).map(Secret::id).collect();
+            match spans.last_mut() {
+                Some(last) if last.signing == signing && last.passwords == passwords => {}
+                last => {
+                    if let Some(last) = last {
+                        last.until = Some(from);
+                    }
+                    spans.push(Span { from, until: None, signing, passwords });
+                }
+            }
+        }
+        Self { spans }
+    }
+
+    /// The intervals, in order. There is at least one.
+    #[must_use]
+    pub fn spans(&self) -> &[Span] {
+        &self.spans
+    }
+
+    /// The interval that `t` lies in; `None` before the client's last change.
+    #[must_use]
+    pub fn at(&self, t: impl Into<Timestamp>) -> Option<&Span> {
+        let t = t.into();
+        self.spans.iter().rfind(|span| span.from <= t)
+    }
+}
+
+impl Span {
+    /// The first instant.
+    #[must_use]
+    pub fn from(&self) -> Timestamp {
+        self.from
+    }
+
+    /// The first instant of the next interval; `None` for the last one.
+    #[must_use]
+    pub fn until(&self) -> Option<Timestamp> {
+        self.until
+    }
+
+    /// Who signs, and why.
+    #[must_use]
+    pub fn signing(&self) -> Signing {
+        self.signing
+    }
+
+    /// The secrets that work as passwords, in the order of their IDs.
+    #[must_use]
+    pub fn passwords(&self) -> &[SecretId] {
+        &self.passwords
+    }
+}
+
+/// One line an interval: from when on, who signs and why, which passwords work.
+impl fmt::Display for Timeline {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (position, span) in self.spans.iter().enumerate() {
+            if position > 0 {
+                writeln!(f)?;
+            }
+            write!(f, "from {}: {}; passwords:", span.from, span.signing)?;
+            for secret in &span.passwords {
+                write!(f, " {secret}")?;
+            }
+            if span.passwords.is_empty() {
+                f.write_str(" none")?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,185 @@
+//! What a dropped future must not hold on to: a lock, a connection, a place in a queue.
+
+use std::future::poll_fn;
+use std::task::Poll;
+
+use crate::conformance::Factory;
+use crate::conformance::author::{Author, Step, add_in, after_start, secret};
+use crate::conformance::dropped::rounds;
+use crate::conformance::stop::{Checked, Stop, same};
+use crate::conformance::together::{Pinned, Slow, dropped_after};
+use crate::conformance::trial::Trial;
+use crate::conformance::watch::Open;
+use crate::event::Revision;
+use crate::store::{Adopted, ClientsBy, Commit, CommitError, Store, StoreError, Use};
+use crate::value::validity::Timestamp;
+
+/// A method of a store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Method {
+    Load,
+    Commit,
+    History,
+    Clients,
+    ClientOf,
+    Ending,
+    Changes,
+    Latest,
+    Adopt,
+    NoteUses,
+    LastUses,
+}
+
+/// What the methods are called with.
+struct Calls {
+    step: Step,
+    commit: Commit,
+    adopted: [Adopted; 1],
+    uses: [Use; 1],
+}
+
+impl Calls {
+    /// The next change of a client, and a client that comes in beside it.
+    fn next(author: &Author, last: &Step) -> Checked<Self> {
+        let number = last.revision().number();
+        let step = author.rename(last, &format!("name {number}"))?;
+        let commit = author.commit([&step])?;
+        let adopted = [author.adopted([&author.register("fabrikam", &format!("adopted {number}"))?])?];
+        let at = after_start(number.try_into().unwrap_or_default())?;
+        let uses = [Use { client_id: step.id().clone(), secret: secret(1)?, at }];
+        Ok(Self { step, commit, adopted, uses })
+    }
+
+    /// A call of one method, whose answer matters only where the call is not dropped.
+    fn of<'a, S: Store>(&'a self, store: &'a S, method: Method) -> Pinned<'a, Result<(), CommitError>> {
+        let id = self.step.id();
+        Box::pin(async move {
+            let read: Result<(), StoreError> = match method {
+                Method::Load => store.load(id.into()).await.map(drop),
+                Method::Commit => return store.commit(&self.commit).await,
+                Method::History => store.history(id, Revision::ZERO, 1).await.map(drop),
+                Method::Clients => store.clients(ClientsBy::All, None, 1).await.map(drop),
+                Method::ClientOf => match add_in("calendar") {
+                    Ok(calendar) => store.client_of(&calendar).await.map(drop),
+                    Err(_) => Ok(()),
+                },
+                Method::Ending => store.ending(Timestamp::MAX, None, 1).await.map(drop),
+                Method::Changes => store.changes(None, 1).await.map(drop),
+                Method::Latest => store.latest().await.map(drop),
+                Method::Adopt => return store.adopt(&self.adopted).await,
+                Method::NoteUses => store.note_uses(&self.uses, Timestamp::MAX).await,
+                Method::LastUses => store.last_uses(id).await.map(drop),
+            };
+            Ok(read?)
+        })
+    }
+}
+
+pub(super) fn dropped_futures_hold_nothing<F: Factory>(trial: Trial<'_, F>) -> Checked {
+    let author = &trial.author;
+    let mut last = author.serving("contoso", "calendar app", &["calendar"])?;
+    trial.commit([&last])?;
+    for method in METHODS {
+        for (polls, pace) in rounds().take(POLLS * 2) {
+            let calls = Calls::next(author, &last)?;
+            let at = format!("after a call of {method:?} was dropped that had been polled {polls} times");
+            trial.is_at(&at);
+            trial.wait(async { drop(dropped_after(calls.of(&trial.store, method), polls, pace).await) });
+            last = works(&trial, &calls).map_err(|stop| stop.when(&at))?;
+        }
+    }
+    same("the number of commits", trial.history(last.id())?.len() as u64, last.revision().number())
+}
+
+pub(super) fn dropped_waiters_wake_others<F: Factory>(trial: Trial<'_, F>) -> Checked {
+    let author = &trial.author;
+    let mut last = author.serving("contoso", "calendar app", &["calendar"])?;
+    trial.commit([&last])?;
+    for method in METHODS {
+        for (holder, steps, dropped_first) in waits() {
+            let calls = Calls::next(author, &last)?;
+            let other = author.register("fabrikam", &format!("other {}", last.revision()))?;
+            let other_commit = author.commit([&other])?;
+            let at = format!(
+                "after a call of {method:?} was dropped that had waited for one of {holder:?}, which had been polled {steps} \
+                 times"
+            );
+            trial.is_at(&at);
+            let waited =
+                wait_in_line(&trial.store, &calls, &other_commit, (holder, method), (steps, dropped_first));
+            trial.wait(waited).map_err(|error| Stop::from(error).when(&at))?;
+            trial.is_kept(&other).map_err(|stop| stop.when(&at))?;
+            last = works(&trial, &calls).map_err(|stop| stop.when(&at))?;
+        }
+    }
+    Ok(())
+}
+
+/// One call stands still, one waits behind it and is dropped, and one waits behind that.
+async fn wait_in_line<S: Store>(
+    store: &S,
+    calls: &Calls,
+    commit: &Commit,
+    (holder, method): (Method, Method),
+    (steps, dropped_first): (usize, bool),
+) -> Result<(), CommitError> {
+    let mut answer = Ok(());
+    let mut first = Slow::new(Box::pin(async { drop(calls.of(store, holder).await) }));
+    let mut waiter = Slow::new(Box::pin(async { drop(calls.of(store, method).await) }));
+    let mut third = Slow::new(Box::pin(async { answer = store.commit(commit).await }));
+    poll_fn(|cx| {
+        (0..steps).for_each(|_| first.step(cx));
+        waiter.step(cx);
+        third.step(cx);
+        Poll::Ready(())
+    })
+    .await;
+    if dropped_first {
+        drop(waiter);
+        first.finish().await;
+    } else {
+        first.finish().await;
+        drop(waiter);
+    }
+    third.finish().await;
+    answer
+}
+
+/// Every method answers, and what was dropped is settled.
+fn works<F: Factory>(trial: &Trial<'_, F>, calls: &Calls) -> Checked<Step> {
+    let store: &Open<F> = &trial.store;
+    for method in METHODS {
+        match trial.wait(calls.of(store, method)) {
+            Ok(()) => {}
+            // The call that was dropped had done it.
+            Err(CommitError::Conflict { .. }) if matches!(method, Method::Commit | Method::Adopt) => {}
+            Err(error) => return Err(Stop::from(error).when(&format!("{method:?}"))),
+        }
+    }
+    trial.is_kept(&calls.step)?;
+    Ok(calls.step.clone())
+}
+
+/// Who stands still, how far it has come by then, and whether the one behind it is dropped while it still does.
+fn waits() -> impl Iterator<Item = (Method, usize, bool)> {
+    [(Method::Commit, 1), (Method::Commit, 2), (Method::NoteUses, 1)]
+        .into_iter()
+        .flat_map(|(holder, steps)| [true, false].map(|dropped_first| (holder, steps, dropped_first)))
+}
+
+const METHODS: [Method; 11] = [
+    Method::Load,
+    Method::History,
+    Method::Clients,
+    Method::ClientOf,
+    Method::Ending,
+    Method::Changes,
+    Method::Latest,
+    Method::NoteUses,
+    Method::LastUses,
+    Method::Commit,
+    Method::Adopt,
+];
+
+/// How often a call is polled at most before it is dropped.
+const POLLS: usize = 4;

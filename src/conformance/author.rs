@@ -1,0 +1,413 @@
+//! Makes what is written to the store under test: real clients, decided by the core and sealed under real keys, the same
+//! ones in every run.
+
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+
+use crate::client::{
+    Change, Client, Deciding, ImportedClient, ImportedSecret, LastUses, Move, NewSecret, Refusal, Transition,
+};
+use crate::conformance::stop::Stop;
+use crate::entropy::{Entropy, EntropyError};
+use crate::event::{EventText, Revision};
+use crate::record::keyring::Keyring;
+use crate::record::{Opened, Record, RecordId, RegistryRecord, Sealing};
+use crate::secret::client_secret::ClientSecret;
+use crate::secret::mac::KeyEncoding;
+use crate::store::{Adopted, Commit, CommitId, Committed, Expected, Index, RecordChange};
+use crate::value::details::{Availability, ClientDetails};
+use crate::value::id::{Actor, AddIn, AddInId, ClientId, KeyId, OperatorId, SecretId, SellerId};
+use crate::value::name::Label;
+use crate::value::policy::Policy;
+use crate::value::validity::{Days, Lifetime, Timestamp, Validity};
+
+/// Decides and seals. Every value that it draws is another one, and the same one in the next run.
+pub(super) struct Author {
+    /// Under which everything is written at first.
+    old: Sealing,
+    /// Under which it is resealed.
+    new: Sealing,
+    entropy: Counted,
+    policy: Policy,
+    operator: Actor,
+    clock: AtomicI64,
+}
+
+/// One change of one client, with the client that it leads to.
+#[derive(Clone)]
+pub(super) struct Step {
+    opened: Opened,
+    change: RecordChange,
+}
+
+impl Author {
+    pub(super) fn new() -> Result<Self, Stop> {
+        Self::under(KEY_IDS)
+    }
+
+    /// One who writes under keys of these names.
+    pub(super) fn under(key_ids: [impl AsRef<str>; 2]) -> Result<Self, Stop> {
+        let [old, new] = key_ids.map(|id| KeyId::parse(id.as_ref()));
+        let (old, new) = (old?, new?);
+        let [first, second] = [Keyring::new(old.clone(), &OLD_KEY)?, Keyring::new(new, &NEW_KEY)?];
+        let second = second.with(old, &OLD_KEY)?;
+        Ok(Self {
+            old: Sealing { keyring: first, registry_id: REGISTRY_ID },
+            new: Sealing { keyring: second, registry_id: REGISTRY_ID },
+            entropy: Counted::default(),
+            policy: Policy::default().with_max_secrets(32)?.with_longest_lifetime(Lifetime::Unlimited),
+            operator: Actor::Operator(OperatorId::parse("conformance")?),
+            clock: AtomicI64::new(START),
+        })
+    }
+
+    /// The key that records are under unless they have been resealed.
+    pub(super) fn old_key(&self) -> &KeyId {
+        self.old.keyring.primary()
+    }
+
+    /// The key that records are resealed under.
+    pub(super) fn new_key(&self) -> &KeyId {
+        self.new.keyring.primary()
+    }
+
+    /// A client ID as we make them.
+    pub(super) fn fresh_id(&self) -> Result<ClientId, Stop> {
+        self.random().map(ClientId::from_random)
+    }
+
+    /// A new client with one secret.
+    pub(super) fn register(&self, seller: &str, name: &str) -> Result<Step, Stop> {
+        self.register_as(&self.fresh_id()?, seller, name)
+    }
+
+    /// The same under a client ID of one's own.
+    pub(super) fn register_as(&self, id: &ClientId, seller: &str, name: &str) -> Result<Step, Stop> {
+        let (id, seller) = (id.clone(), SellerId::parse(seller)?);
+        let first = NewSecret::lasting(Lifetime::OneYear);
+        let (details, availability, secret) = (details(name)?, Availability::Worldwide, self.secret()?);
+        let transition =
+            Client::register(id, seller, details, availability, &first, &secret, &self.deciding())?;
+        self.first(transition)
+    }
+
+    /// A new client with one secret, which add-ins use from the beginning.
+    pub(super) fn serving(&self, seller: &str, name: &str, add_ins: &[&str]) -> Result<Step, Stop> {
+        let validity = Lifetime::OneYear.starting(self.now())?;
+        let add_ins = add_ins.iter().map(|id| (*id).to_owned());
+        self.import(&self.fresh_id()?, (seller, name), add_ins, [(validity, None)])
+    }
+
+    /// A client that comes with many add-ins and with secrets that end at certain instants.
+    pub(super) fn import(
+        &self,
+        id: &ClientId,
+        (seller, name): (&str, &str),
+        add_ins: impl IntoIterator<Item = String>,
+        secrets: impl IntoIterator<Item = (Validity, Option<Label>)>,
+    ) -> Result<Step, Stop> {
+        let seller = SellerId::parse(seller)?;
+        let mut imported = ImportedClient::new(id.clone(), seller, details(name)?, Availability::Worldwide);
+        for add_in in add_ins {
+            imported = imported.with_add_in(AddIn::new(&add_in, Availability::Worldwide)?);
+        }
+        for (validity, label) in secrets {
+            let secret = ImportedSecret::new(self.secret()?, validity, KeyEncoding::Utf8);
+            imported = imported.with_secret(match label {
+                Some(label) => secret.labelled(label),
+                None => secret,
+            });
+        }
+        let transition = Client::import(&imported, &self.deciding())?;
+        self.first(transition)
+    }
+
+    /// The next change of a client.
+    pub(super) fn then(
+        &self,
+        step: &Step,
+        decide: impl FnOnce(&Client, &Deciding<'_>) -> Result<Transition, Refusal>,
+    ) -> Result<Step, Stop> {
+        let change = decide(step.opened.client()?, &self.deciding())?.change();
+        self.step(*change.ok_or_else(unchanged)?, Expected::Exactly(step.revision()), self.sealing_of(step))
+    }
+
+    pub(super) fn rename(&self, step: &Step, name: &str) -> Result<Step, Stop> {
+        let details = details(name)?;
+        self.then(step, |client, deciding| client.change_details(details, deciding))
+    }
+
+    pub(super) fn associate(&self, step: &Step, add_in: &str) -> Result<Step, Stop> {
+        let add_in = AddIn::new(add_in, Availability::Worldwide)?;
+        self.then(step, |client, deciding| client.associate(&add_in, deciding))
+    }
+
+    pub(super) fn dissociate(&self, step: &Step, add_in: &str) -> Result<Step, Stop> {
+        let add_in = AddInId::parse(add_in)?;
+        self.then(step, |client, deciding| client.dissociate(&add_in, deciding))
+    }
+
+    /// Moves an add-in in one commit of two clients.
+    pub(super) fn moved(&self, from: &Step, to: &Step, add_in: &str) -> Result<[Step; 2], Stop> {
+        let add_in = AddInId::parse(add_in)?;
+        let decided = from.opened.client()?.move_add_in(to.opened.client()?, &add_in, &self.deciding())?;
+        let Move::Changed { from: left, to: came } = decided else {
+            return Err(unchanged());
+        };
+        let expected = |step: &Step| Expected::Exactly(step.revision());
+        Ok([
+            self.step(*left, expected(from), self.sealing_of(from))?,
+            self.step(*came, expected(to), self.sealing_of(to))?,
+        ])
+    }
+
+    pub(super) fn add_secret(&self, step: &Step, days: u32) -> Result<Step, Stop> {
+        let (new, secret) = (NewSecret::lasting(Lifetime::Days(Days::new(days))), self.secret()?);
+        self.then(step, |client, deciding| client.add_secret(&new, &secret, deciding))
+    }
+
+    /// Deletes a secret at once.
+    pub(super) fn delete_secret(&self, step: &Step, secret: SecretId) -> Result<Step, Stop> {
+        self.then(step, |client, deciding| {
+            client.delete_in_emergency(secret, None, deciding).map(|(transition, _)| transition)
+        })
+    }
+
+    /// Deletes the client; what is left is a tombstone.
+    pub(super) fn delete(&self, step: &Step) -> Result<Step, Stop> {
+        let (client, deciding, uses) = (step.opened.client()?, self.deciding(), LastUses::default());
+        let plan = client.plan_client_deletion(&uses, &deciding)?;
+        let transition = client.confirm(&plan, &uses, &deciding).map_err(|error| Stop::unprepared(&error))?;
+        let change = transition.change().ok_or_else(unchanged)?;
+        self.step(*change, Expected::Exactly(step.revision()), self.sealing_of(step))
+    }
+
+    /// The same record under the other key: its revision stays.
+    pub(super) fn reseal(&self, step: &Step) -> Result<Step, Stop> {
+        let sealed = step.record().sealed()?;
+        let resealed = self.new.reseal(sealed, &self.entropy).map_err(|error| Stop::unprepared(&error))?;
+        let record = Record::from(resealed);
+        let expected = Expected::Under(step.revision(), sealed.key_id().clone());
+        let index = Index::of(&step.opened, record.key_id());
+        Ok(Step { opened: step.opened.clone(), change: RecordChange::new(record, expected, index, &[]) })
+    }
+
+    /// The next record of the registry itself, which is no client's.
+    pub(super) fn registry_record(&self, before: Option<&Record>) -> Result<RecordChange, Stop> {
+        let (expected, next) = match before {
+            None => (Expected::Absent, RegistryRecord::new(REGISTRY_ID, &self.old.keyring)),
+            Some(before) => {
+                let found = RegistryRecord::read(before.sealed()?)?;
+                let mut next = found.knowing(&self.new.keyring).unwrap_or_else(|| found.clone());
+                next.revision = found.revision.next();
+                (Expected::Exactly(found.revision), next)
+            }
+        };
+        let sealed = next.seal(&self.new.keyring, &self.entropy).map_err(|error| Stop::unprepared(&error))?;
+        let record = Record::from(sealed);
+        let index = Index { key_id: record.key_id().cloned(), ..Index::default() };
+        Ok(RecordChange::new(record, expected, index, &[]))
+    }
+
+    /// A record of a body and a sealed part of one's own: no client, but a record all the same.
+    pub(super) fn any_record(
+        &self,
+        id: &ClientId,
+        revision: Revision,
+        body: &str,
+        material: &[u8],
+    ) -> Result<Record, Stop> {
+        let sealed = self.old.seal_parts(id.into(), revision, body, material, &self.entropy);
+        sealed.map(Record::from).map_err(|error| Stop::unprepared(&error))
+    }
+
+    /// The same change of a client as a registry in memory would make it: not sealed.
+    pub(super) fn unsealed(&self, step: &Step) -> RecordChange {
+        let record = Record::live(step.opened.clone());
+        let index = Index::of(&step.opened, None);
+        RecordChange { record, index, ..step.change.clone() }
+    }
+
+    /// Whether a record is, byte for byte, one that was sealed by this author.
+    pub(super) fn authenticates(&self, id: RecordId<'_>, record: &Record) -> Result<bool, Stop> {
+        Ok(self.new.open_parts(id, record.sealed()?).is_ok())
+    }
+
+    pub(super) fn commit<'a>(&self, steps: impl IntoIterator<Item = &'a Step>) -> Result<Commit, Stop> {
+        self.commit_of(steps.into_iter().map(|step| step.change.clone()).collect())
+    }
+
+    pub(super) fn commit_of(&self, changes: Vec<RecordChange>) -> Result<Commit, Stop> {
+        Ok(Commit::new(CommitId::from_bytes(self.random()?), changes))
+    }
+
+    /// The last of some changes, with all of them as its history.
+    pub(super) fn adopted<'a>(&self, steps: impl IntoIterator<Item = &'a Step>) -> Result<Adopted, Stop> {
+        let (mut history, mut last) = (Vec::new(), None);
+        for step in steps {
+            if !step.events().is_empty() {
+                let commit_id = CommitId::from_bytes(self.random()?);
+                history.push(Committed {
+                    commit_id,
+                    revision: step.revision(),
+                    events: step.events().to_vec(),
+                });
+            }
+            last = Some(step);
+        }
+        let last = last.ok_or_else(unchanged)?;
+        Ok(Adopted::new(last.record().clone(), last.index().clone(), history))
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.clock.load(Ordering::Relaxed)).unwrap_or(Timestamp::MAX)
+    }
+
+    /// Sets the clock of whoever decides back.
+    pub(super) fn step_back(&self, by: Duration) {
+        let millis = i64::try_from(by.as_millis()).unwrap_or_default();
+        self.clock.fetch_sub(millis, Ordering::Relaxed);
+    }
+
+    fn deciding(&self) -> Deciding<'_> {
+        let now = self.clock.fetch_add(1000, Ordering::Relaxed);
+        let now = Timestamp::from_millis(now).unwrap_or(Timestamp::MAX);
+        Deciding { actor: &self.operator, policy: &self.policy, now }
+    }
+
+    fn first(&self, transition: Transition) -> Result<Step, Stop> {
+        self.step(*transition.change().ok_or_else(unchanged)?, Expected::Absent, &self.old)
+    }
+
+    fn step(&self, change: Change, expected: Expected, sealing: &Sealing) -> Result<Step, Stop> {
+        let (next, events) = change.into_parts();
+        let opened = Opened::new(next);
+        let sealed = sealing.seal(&opened, &self.entropy).map_err(|error| Stop::unprepared(&error))?;
+        let record = Record::from(sealed);
+        let index = Index::of(&opened, record.key_id());
+        Ok(Step { opened, change: RecordChange::new(record, expected, index, &events) })
+    }
+
+    fn sealing_of(&self, step: &Step) -> &Sealing {
+        if step.record().key_id() == Some(self.old_key()) { &self.old } else { &self.new }
+    }
+
+    fn secret(&self) -> Result<ClientSecret, Stop> {
+        Ok(ClientSecret::generate(&self.policy, &self.entropy)?)
+    }
+
+    fn random(&self) -> Result<[u8; 16], Stop> {
+        let mut bytes = [0; 16];
+        self.entropy.fill(&mut bytes)?;
+        Ok(bytes)
+    }
+}
+
+impl Step {
+    pub(super) fn id(&self) -> &ClientId {
+        self.opened.client_id()
+    }
+
+    pub(super) fn change(&self) -> &RecordChange {
+        &self.change
+    }
+
+    pub(super) fn record(&self) -> &Record {
+        self.change.record()
+    }
+
+    pub(super) fn record_id(&self) -> RecordId<'_> {
+        self.change.id()
+    }
+
+    pub(super) fn index(&self) -> &Index {
+        self.change.index()
+    }
+
+    pub(super) fn events(&self) -> &[EventText] {
+        self.change.events()
+    }
+
+    pub(super) fn revision(&self) -> Revision {
+        self.opened.revision()
+    }
+
+    pub(super) fn opened(&self) -> &Opened {
+        &self.opened
+    }
+
+    /// The same change, expecting something else.
+    pub(super) fn expecting(&self, expected: Expected) -> Self {
+        Self { opened: self.opened.clone(), change: RecordChange { expected, ..self.change.clone() } }
+    }
+
+    /// The same change, found by something else.
+    pub(super) fn found_by(&self, index: Index) -> Self {
+        Self { opened: self.opened.clone(), change: RecordChange { index, ..self.change.clone() } }
+    }
+
+    /// The same change, with other texts in place of its events.
+    pub(super) fn telling(&self, events: Vec<EventText>) -> Self {
+        Self { opened: self.opened.clone(), change: RecordChange { events, ..self.change.clone() } }
+    }
+}
+
+/// SHA-256 of 0, 1, 2 …: as good as random, and the same in every run.
+#[derive(Debug, Default)]
+struct Counted(AtomicU64);
+
+impl Entropy for Counted {
+    fn fill(&self, buffer: &mut [u8]) -> Result<(), EntropyError> {
+        for part in buffer.chunks_mut(32) {
+            let block = Sha256::digest(self.0.fetch_add(1, Ordering::Relaxed).to_be_bytes());
+            for (byte, drawn) in part.iter_mut().zip(block) {
+                *byte = drawn;
+            }
+        }
+        Ok(())
+    }
+}
+
+pub(super) fn add_in(id: &str) -> Result<AddInId, Stop> {
+    Ok(AddInId::parse(id)?)
+}
+
+pub(super) fn seller(id: &str) -> Result<SellerId, Stop> {
+    Ok(SellerId::parse(id)?)
+}
+
+pub(super) fn client_id(id: &str) -> Result<ClientId, Stop> {
+    Ok(ClientId::parse(id)?)
+}
+
+pub(super) fn secret(number: u32) -> Result<SecretId, Stop> {
+    SecretId::new(number).ok_or_else(|| Stop::unprepared(&"secrets are counted from 1"))
+}
+
+/// An instant this many milliseconds after the first change of every case.
+pub(super) fn after_start(millis: i64) -> Result<Timestamp, Stop> {
+    let at = START.checked_add(millis).and_then(Timestamp::from_millis);
+    at.ok_or_else(|| Stop::unprepared(&"beyond the calendar"))
+}
+
+pub(super) fn days(days: u32) -> Duration {
+    Days::new(days).into()
+}
+
+fn details(name: &str) -> Result<ClientDetails, Stop> {
+    Ok(ClientDetails::new(name, "app.contoso.com", "https://app.contoso.com/done")?)
+}
+
+fn unchanged() -> Stop {
+    Stop::unprepared(&"nothing changed")
+}
+
+/// They differ in case only: a collation would take one for the other.
+const KEY_IDS: [&str; 2] = ["key-a", "Key-A"];
+const OLD_KEY: [u8; 32] = *b"the key that records begin under";
+const NEW_KEY: [u8; 32] = *b"the key that they are resealed u";
+const REGISTRY_ID: [u8; 16] = *b"conformance/suit";
+/// 2026-03-01T09:00:00Z
+const START: i64 = 1_772_355_600_000;

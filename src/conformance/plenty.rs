@@ -1,0 +1,164 @@
+//! More rows than a page has, wherever there are pages.
+
+use crate::client::LastUses;
+use crate::conformance::Factory;
+use crate::conformance::author::{Author, Step, after_start, secret, seller};
+use crate::conformance::records::{chain, id_of};
+use crate::conformance::stop::{Checked, Stop, ensure, same};
+use crate::conformance::told::is_told;
+use crate::conformance::trial::{MANY, Trial, pages};
+use crate::event::Revision;
+use crate::store::{ClientsBy, Ending, Index, Store, Use};
+use crate::value::id::ClientId;
+use crate::value::validity::Timestamp;
+
+pub(super) fn long_lists_come_whole<F: Factory>(trial: Trial<'_, F>) -> Checked {
+    let author = &trial.author;
+    let mut steps = (0..PLENTY)
+        .map(|number| author.serving("contoso", &format!("name {number}"), &[&format!("add-in-{number}")]))
+        .collect::<Checked<Vec<_>>>()?;
+    let adopted = steps.iter().map(|step| author.adopted([step])).collect::<Checked<Vec<_>>>()?;
+    trial.adopt(&adopted)?;
+    steps.sort_by(|one, other| one.id().cmp(other.id()));
+    let ids: Vec<ClientId> = steps.iter().map(|step| step.id().clone()).collect();
+    let contoso = seller("contoso")?;
+    for by in [ClientsBy::All, ClientsBy::Seller(&contoso), ClientsBy::Key(author.old_key())] {
+        for limit in [999, 1000, 1001, MANY, usize::MAX] {
+            let read = pages(limit, |after| trial.clients_after(by, after, limit))?;
+            ensure!(read == ids, "{} of {PLENTY} clients by {by:?}, {limit} at a time", read.len());
+        }
+    }
+    let mut ends: Vec<Ending> = steps.iter().flat_map(ends_of).collect();
+    ends.sort();
+    for limit in [1000, MANY, usize::MAX] {
+        let read = pages(limit, |after| trial.ending(Timestamp::MAX, after, limit))?;
+        ensure!(read == ends, "{} of {} endings, {limit} at a time", read.len(), ends.len());
+    }
+    let events: Vec<_> = steps.iter().flat_map(Step::events).cloned().collect();
+    for limit in [1000, MANY, usize::MAX] {
+        is_told(&format!("the feed, {limit} at a time"), &trial.drain(None, limit)?.0, &events)?;
+    }
+    // As many uses in one call.
+    let noted: Vec<Use> = ids
+        .iter()
+        .zip(0..)
+        .map(|(id, at)| Ok(Use { client_id: id.clone(), secret: secret(1)?, at: after_start(at)? }))
+        .collect::<Checked<_>>()?;
+    trial.wait(trial.store.note_uses(&noted, Timestamp::MAX))?;
+    for used in noted.iter().step_by(97).chain(noted.last()) {
+        let found = trial.last_uses(&used.client_id)?.of(used.secret);
+        same("one of many uses that were noted at once", found, Some(used.at))?;
+    }
+    for step in steps.iter().step_by(97).chain(steps.last()) {
+        trial.is_kept(step)?;
+        for add_in in &step.index().add_ins {
+            trial.belongs(add_in.as_str(), Some(step.id()))?;
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn a_long_history_comes_whole<F: Factory>(trial: Trial<'_, F>) -> Checked {
+    let author = &trial.author;
+    let steps = chain(author, author.register("contoso", "calendar app")?, PLENTY, Author::another_change)?;
+    trial.adopt(&[author.adopted(&steps)?])?;
+    let id = id_of(&steps)?;
+    let events: Vec<_> = steps.iter().flat_map(Step::events).cloned().collect();
+    for limit in [1000, MANY, usize::MAX] {
+        let commits = pages(limit, |after: Option<&crate::store::Committed>| {
+            trial.history_after(id, after.map_or(Revision::ZERO, |last| last.revision), limit)
+        })?;
+        same(&format!("the number of commits, {limit} at a time"), commits.len(), PLENTY)?;
+        let read: Vec<_> = commits.into_iter().flat_map(|committed| committed.events).collect();
+        ensure!(read == events, "a history of {PLENTY} commits is not what was written, {limit} at a time");
+    }
+    is_told("the feed of a long trail", &trial.drain(None, MANY)?.0, &events)?;
+    let last = steps.last().ok_or_else(|| Stop::unprepared(&"steps"))?;
+    let next = author.rename(last, "one more")?;
+    trial.commit([&next])?;
+    let late = trial.history_after(id, last.revision(), MANY)?;
+    same("the revisions after those", late.iter().map(|c| c.revision).collect(), vec![next.revision()])
+}
+
+pub(super) fn every_secret_of_a_client_has_uses<F: Factory>(trial: Trial<'_, F>) -> Checked {
+    let author = &trial.author;
+    let step = author.register("contoso", "calendar app")?;
+    // More than any client has, some of which never end, and some that have ended.
+    let ends = (1..=SECRETS).map(|number| {
+        let at = match number % 3 {
+            0 => None,
+            1 => Some(after_start(-i64::from(number))?),
+            _ => Some(after_start(i64::from(number))?),
+        };
+        Ok((secret(number)?, at))
+    });
+    let step = step.found_by(Index { ends: ends.collect::<Checked<_>>()?, ..step.index().clone() });
+    trial.commit([&step])?;
+    let (mut all, mut expected) = (Vec::new(), LastUses::default());
+    for number in 1..=SECRETS {
+        let (secret, at) = (secret(number)?, after_start(i64::from(number) * 7)?);
+        all.push(Use { client_id: step.id().clone(), secret, at });
+        expected.note(secret, at);
+    }
+    let (at_once, alone) = all.split_at(all.len() / 2);
+    trial.wait(trial.store.note_uses(at_once, Timestamp::MAX))?;
+    for used in alone {
+        trial.note(&used.client_id, used.secret, used.at)?;
+    }
+    let found = trial.last_uses(step.id())?;
+    for used in &all {
+        let what = format!("the last use of secret {} of {SECRETS}", used.secret);
+        same(&what, found.of(used.secret), Some(used.at))?;
+    }
+    same("the last uses", found, expected)
+}
+
+pub(super) fn secrets_without_an_end_have_uses<F: Factory>(trial: Trial<'_, F>) -> Checked {
+    let author = &trial.author;
+    let step = author.register("contoso", "calendar app")?;
+    let (one, other) = (secret(1)?, secret(2)?);
+    let with_ends = |step: &Step, ends| step.found_by(Index { ends, ..step.index().clone() });
+    let first = with_ends(&step, vec![(one, None), (other, Some(after_start(1000)?))]);
+    trial.commit([&first])?;
+    let is_used = |one_at: Option<i64>, other_at: Option<i64>| {
+        let uses = trial.last_uses(step.id())?;
+        same("the last use of the first secret", uses.of(one), one_at.map(after_start).transpose()?)?;
+        same("the last use of the second secret", uses.of(other), other_at.map(after_start).transpose()?)
+    };
+    trial.note(step.id(), one, after_start(5)?)?;
+    trial.note(step.id(), other, after_start(6)?)?;
+    is_used(Some(5), Some(6))?;
+    trial.note(step.id(), one, after_start(7)?)?;
+    trial.note(step.id(), one, after_start(4)?)?;
+    is_used(Some(7), Some(6))?;
+    // An end comes, goes and moves, and the uses stay.
+    let mut last = first;
+    for ends in [
+        vec![(one, Some(after_start(500)?)), (other, None)],
+        vec![(one, None), (other, None)],
+        vec![(one, None), (other, Some(after_start(2)?))],
+    ] {
+        last = with_ends(&author.rename(&last, &format!("name {}", last.revision()))?, ends);
+        trial.commit([&last])?;
+        is_used(Some(7), Some(6))?;
+    }
+    last = with_ends(&author.rename(&last, "without the first")?, vec![(other, None)]);
+    trial.commit([&last])?;
+    is_used(None, Some(6))?;
+    trial.note(step.id(), one, after_start(8)?)?;
+    is_used(None, Some(6))?;
+    trial.commit([&with_ends(&author.rename(&last, "without any")?, vec![])])?;
+    is_used(None, None)
+}
+
+fn ends_of(step: &Step) -> Vec<Ending> {
+    let ends = step.index().ends.iter();
+    let end = |(secret, at): &(_, Option<_>)| {
+        Some(Ending { at: (*at)?, client_id: step.id().clone(), secret: *secret })
+    };
+    ends.filter_map(end).collect()
+}
+
+/// More than a page of a thousand.
+const PLENTY: usize = 1100;
+const SECRETS: u32 = 300;

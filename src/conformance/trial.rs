@@ -1,0 +1,401 @@
+//! One case under way: an empty store, and what a case asks of it.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use crate::client::LastUses;
+use crate::conformance::author::{Author, Step};
+use crate::conformance::stop::{Checked, Stop, brief, ensure, same};
+use crate::conformance::together::{Job, Pinned, at_once, in_turns};
+use crate::conformance::watch::{Calls, Open, Watched};
+use crate::conformance::{Factory, Spoil};
+use crate::event::{EventText, Revision};
+use crate::record::{Record, RecordId};
+use crate::store::{
+    Adopted, Changes, ClientsBy, Commit, CommitError, Committed, Cursor, Ending, Entry, Store, StoreError,
+    StoreErrorKind, Use,
+};
+use crate::value::id::{AddInId, ClientId, SecretId};
+use crate::value::validity::Timestamp;
+
+/// An open store in a place of its own. Dropped in this order.
+pub(super) struct Trial<'a, F: Factory> {
+    pub(super) store: Open<F>,
+    pub(super) place: F::Place,
+    pub(super) factory: &'a F,
+    pub(super) author: Arc<Author>,
+    calls: Arc<Calls>,
+}
+
+impl<'a, F: Factory> Trial<'a, F> {
+    pub(super) fn begin(factory: &'a F, calls: Arc<Calls>) -> Checked<Self> {
+        Self::begin_with(factory, Arc::new(Author::new()?), calls)
+    }
+
+    /// Another store in another place, for the same author.
+    pub(super) fn elsewhere(&self) -> Checked<Self> {
+        Self::begin_with(self.factory, Arc::clone(&self.author), Arc::clone(&self.calls))
+    }
+
+    fn begin_with(factory: &'a F, author: Arc<Author>, calls: Arc<Calls>) -> Checked<Self> {
+        let place = factory.place();
+        let store = open(factory, &place, &calls).map_err(|stop| stop.when("opening a new store"))?;
+        Ok(Self { store, place, factory, author, calls })
+    }
+
+    /// One more store in the same place.
+    pub(super) fn beside(&self) -> Checked<Open<F>> {
+        self.factory.share()?;
+        open(self.factory, &self.place, &self.calls).map_err(|stop| stop.when("opening a second store"))
+    }
+
+    /// The same place after a crash.
+    pub(super) fn after_crash(self) -> Checked<Self> {
+        let Self { store, place, factory, author, calls } = self;
+        {
+            let _call = calls.begin("Factory::crash");
+            factory.crash(&place, store.into_inner())?;
+        }
+        let store = open(factory, &place, &calls).map_err(|stop| stop.when("opening after a crash"))?;
+        Ok(Self { store, place, factory, author, calls })
+    }
+
+    /// The same place after the store was closed and opened again.
+    pub(super) fn opened_again(self) -> Checked<Self> {
+        let Self { store, place, factory, author, calls } = self;
+        drop(store);
+        let store = open(factory, &place, &calls).map_err(|stop| stop.when("opening again"))?;
+        Ok(Self { store, place, factory, author, calls })
+    }
+
+    /// Closes both, puts what is in this place into the other one, and opens both again: the other one first.
+    pub(super) fn copied_to(self, other: Self) -> Checked<(Self, Self)> {
+        let Self { store, place, factory, author, calls } = self;
+        drop(store);
+        let Self { store: other, place: copy, .. } = other;
+        drop(other);
+        factory.copy(&place, &copy)?;
+        let begin = |place: F::Place| {
+            let store = open(factory, &place, &calls).map_err(|stop| stop.when("opening a copy"))?;
+            Checked::Ok(Self {
+                store,
+                place,
+                factory,
+                author: Arc::clone(&author),
+                calls: Arc::clone(&calls),
+            })
+        };
+        Ok((begin(copy)?, begin(place)?))
+    }
+
+    /// The same place after something in it was made undecodable; `None` when the store is not opened any longer, since it
+    /// is corrupt.
+    pub(super) fn spoilt(self, what: Spoil<'_>) -> Checked<Option<Self>> {
+        let Self { store, place, factory, author, calls } = self;
+        drop(store);
+        factory.spoil(&place, what)?;
+        match factory.open(&place) {
+            Ok(store) => {
+                let store = Watched::new(store, &calls);
+                Ok(Some(Self { store, place, factory, author, calls }))
+            }
+            Err(error) if error.kind() == StoreErrorKind::Corrupt => Ok(None),
+            Err(error) => Err(Stop::from(error).when("opening what was spoilt")),
+        }
+    }
+
+    /// Says where the case is, for the case that it does not come to its end.
+    pub(super) fn is_at(&self, at: &str) {
+        self.calls.is_at(at);
+    }
+
+    pub(super) fn wait<T: Future + Send>(&self, future: T) -> T::Output {
+        self.factory.block_on(future)
+    }
+
+    /// Sends changes of one or two clients, which must be acknowledged.
+    pub(super) fn commit<'s>(&self, steps: impl IntoIterator<Item = &'s Step>) -> Checked<Commit> {
+        let commit = self.author.commit(steps)?;
+        self.send(&commit)?;
+        Ok(commit)
+    }
+
+    pub(super) fn send(&self, commit: &Commit) -> Checked {
+        Ok(self.wait(self.store.commit(commit))?)
+    }
+
+    pub(super) fn try_send(&self, commit: &Commit) -> Result<(), CommitError> {
+        self.wait(self.store.commit(commit))
+    }
+
+    /// Sends changes that must meet a conflict.
+    pub(super) fn conflict<'s>(
+        &self,
+        steps: impl IntoIterator<Item = &'s Step>,
+        at: RecordId<'_>,
+        found: Option<Revision>,
+    ) -> Checked {
+        is_conflict(self.try_send(&self.author.commit(steps)?), at, found)
+    }
+
+    /// Sends changes that must meet an entry that is taken.
+    pub(super) fn taken<'s>(
+        &self,
+        steps: impl IntoIterator<Item = &'s Step>,
+        entry: &Entry,
+        by: &ClientId,
+    ) -> Checked {
+        is_taken(self.try_send(&self.author.commit(steps)?), entry, &[by])
+    }
+
+    pub(super) fn load(&self, id: RecordId<'_>) -> Checked<Option<Record>> {
+        Ok(self.wait(self.store.load(id))?)
+    }
+
+    /// The record that was written last must be there, byte for byte.
+    pub(super) fn is_kept(&self, step: &Step) -> Checked {
+        self.is_record(step.record_id(), Some(step.record()))
+    }
+
+    pub(super) fn is_record(&self, id: RecordId<'_>, expected: Option<&Record>) -> Checked {
+        let found = self.load(id)?;
+        let bytes = |record: Option<&Record>| record.map(Record::to_bytes).transpose();
+        let (found_bytes, expected_bytes) = (bytes(found.as_ref())?, bytes(expected)?);
+        ensure!(
+            found_bytes == expected_bytes,
+            "record {id}: expected {expected:?}, found {found:?}{}",
+            match found.is_some() && expected.is_some() {
+                true => ", which are not the same bytes",
+                false => "",
+            }
+        );
+        Ok(())
+    }
+
+    pub(super) fn history(&self, id: &ClientId) -> Checked<Vec<Committed>> {
+        self.history_after(id, Revision::ZERO, MANY)
+    }
+
+    pub(super) fn history_after(
+        &self,
+        id: &ClientId,
+        after: Revision,
+        limit: usize,
+    ) -> Checked<Vec<Committed>> {
+        Ok(self.wait(self.store.history(id, after, limit))?)
+    }
+
+    pub(super) fn clients(&self, by: ClientsBy<'_>) -> Checked<Vec<ClientId>> {
+        self.clients_after(by, None, MANY)
+    }
+
+    pub(super) fn clients_after(
+        &self,
+        by: ClientsBy<'_>,
+        after: Option<&ClientId>,
+        limit: usize,
+    ) -> Checked<Vec<ClientId>> {
+        Ok(self.wait(self.store.clients(by, after, limit))?)
+    }
+
+    pub(super) fn client_of(&self, add_in: &AddInId) -> Checked<Option<ClientId>> {
+        Ok(self.wait(self.store.client_of(add_in))?)
+    }
+
+    /// The add-in must belong to this client, or to none.
+    pub(super) fn belongs(&self, add_in: &str, to: Option<&ClientId>) -> Checked {
+        let found = self.client_of(&super::author::add_in(add_in)?)?;
+        same(&format!("the client of add-in {add_in:?}"), found.as_ref(), to)
+    }
+
+    pub(super) fn ending(
+        &self,
+        before: Timestamp,
+        after: Option<&Ending>,
+        limit: usize,
+    ) -> Checked<Vec<Ending>> {
+        Ok(self.wait(self.store.ending(before, after, limit))?)
+    }
+
+    pub(super) fn changes(&self, after: Option<&Cursor>, limit: usize) -> Checked<Changes> {
+        Ok(self.wait(self.store.changes(after, limit))?)
+    }
+
+    pub(super) fn latest(&self) -> Checked<Cursor> {
+        Ok(self.wait(self.store.latest())?)
+    }
+
+    /// All events after a cursor, read in pieces of `limit`, and where that ends.
+    pub(super) fn drain(&self, after: Option<&Cursor>, limit: usize) -> Checked<(Vec<EventText>, Cursor)> {
+        drain(self.factory, &self.store, after, limit)
+    }
+
+    pub(super) fn adopt(&self, clients: &[Adopted]) -> Checked {
+        Ok(self.wait(self.store.adopt(clients))?)
+    }
+
+    pub(super) fn try_adopt(&self, clients: &[Adopted]) -> Result<(), CommitError> {
+        self.wait(self.store.adopt(clients))
+    }
+
+    pub(super) fn note(&self, id: &ClientId, secret: SecretId, at: Timestamp) -> Checked {
+        let used = Use { client_id: id.clone(), secret, at };
+        Ok(self.wait(self.store.note_uses(&[used], Timestamp::MAX))?)
+    }
+
+    pub(super) fn last_uses(&self, id: &ClientId) -> Checked<LastUses> {
+        Ok(self.wait(self.store.last_uses(id))?)
+    }
+
+    /// Sends several commits at once to some stores of this place: in turns, or each on a thread of its own.
+    pub(super) fn race(
+        &self,
+        stores: &[&Open<F>],
+        commits: &[Commit],
+        how: Racing,
+    ) -> Checked<Vec<Result<(), CommitError>>> {
+        let entries = commits.iter().zip(stores.iter().cycle());
+        match how {
+            Racing::InTurns => {
+                let futures =
+                    entries.map(|(commit, store)| Box::pin(store.commit(commit)) as Pinned<'_, _>).collect();
+                Ok(self.wait(in_turns(futures)))
+            }
+            Racing::OnThreads => {
+                let mut jobs = Vec::new();
+                for (commit, store) in entries {
+                    let (factory, store): (&F, &Open<F>) = (self.factory, store);
+                    jobs.push(Box::new(move || factory.block_on(store.commit(commit))) as Job<'_, _>);
+                }
+                at_once(jobs)
+            }
+        }
+    }
+}
+
+fn open<F: Factory>(factory: &F, place: &F::Place, calls: &Arc<Calls>) -> Checked<Open<F>> {
+    let _call = calls.begin("Factory::open");
+    Ok(Watched::new(factory.open(place)?, calls))
+}
+
+/// How commits are sent at once.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Racing {
+    InTurns,
+    OnThreads,
+}
+
+impl Racing {
+    /// Enough races that a store which lets two win is seen, and every second one in turns.
+    pub(super) fn rounds() -> impl Iterator<Item = (usize, Self)> {
+        (0..RACES).map(|round| (round, if round % 2 == 0 { Self::OnThreads } else { Self::InTurns }))
+    }
+}
+
+/// Reads a feed to its end in pieces of `limit`.
+pub(super) fn drain<F: Factory>(
+    factory: &F,
+    store: &Open<F>,
+    after: Option<&Cursor>,
+    limit: usize,
+) -> Checked<(Vec<EventText>, Cursor)> {
+    let (mut events, mut cursor) = (Vec::new(), after.cloned());
+    loop {
+        let changes = factory.block_on(store.changes(cursor.as_ref(), limit))?;
+        ensure!(changes.events.len() <= limit, "{} events where {limit} were wanted", changes.events.len());
+        ensure!(events.len() < ENDLESS, "the feed has no end: {ENDLESS} events and more");
+        let is_end = changes.events.len() < limit;
+        events.extend(changes.events);
+        if is_end {
+            return Ok((events, changes.cursor));
+        }
+        cursor = Some(changes.cursor);
+    }
+}
+
+/// Reads a list to its end in pages of `limit`, each asked for with the last of the one before.
+pub(super) fn pages<T: Clone>(
+    limit: usize,
+    mut page: impl FnMut(Option<&T>) -> Checked<Vec<T>>,
+) -> Checked<Vec<T>> {
+    let (mut read, mut after) = (Vec::new(), None);
+    loop {
+        let next = page(after.as_ref())?;
+        ensure!(next.len() <= limit, "{} where {limit} were wanted", next.len());
+        ensure!(read.len() < ENDLESS, "a list has no end: {ENDLESS} and more");
+        let is_last = next.len() < limit;
+        after = next.last().cloned().or(after);
+        read.extend(next);
+        if is_last {
+            return Ok(read);
+        }
+    }
+}
+
+pub(super) fn is_conflict(
+    answer: Result<(), CommitError>,
+    at: RecordId<'_>,
+    found: Option<Revision>,
+) -> Checked {
+    match answer {
+        Err(CommitError::Conflict { record_id, found: said }) => {
+            same("the record that a conflict names", &*record_id, at.as_str())?;
+            same("the revision that a conflict found", said, found)
+        }
+        other => Err(Stop::failed(format!("expected a conflict at {at}, found {}", brief(&other)))),
+    }
+}
+
+pub(super) fn is_taken(answer: Result<(), CommitError>, expected: &Entry, by: &[&ClientId]) -> Checked {
+    match answer {
+        Err(CommitError::Taken { entry, by: said }) => {
+            same("the entry that is taken", &entry, expected)?;
+            ensure!(
+                by.contains(&&said),
+                "{entry:?} is said to belong to {said}, and belongs to {}",
+                brief(&by)
+            );
+            Ok(())
+        }
+        other => Err(Stop::failed(format!("expected {expected:?} to be taken, found {}", brief(&other)))),
+    }
+}
+
+/// Exactly one of some commits was acknowledged, and the others were conflicts or met what was taken. Answers which.
+pub(super) fn one_winner(
+    answers: &[Result<(), CommitError>],
+    others: fn(&CommitError) -> bool,
+) -> Checked<usize> {
+    let mut winners = Vec::new();
+    for (position, answer) in answers.iter().enumerate() {
+        match answer {
+            Ok(()) => winners.push(position),
+            Err(error) if others(error) => {}
+            Err(other) => return Err(Stop::failed(format!("a loser was answered {}", brief(other)))),
+        }
+    }
+    match *winners {
+        [winner] => Ok(winner),
+        _ => Err(Stop::failed(format!("{} of {} commits won", winners.len(), answers.len()))),
+    }
+}
+
+/// The kind of error that a look-up must come to.
+pub(super) fn is_error<T: std::fmt::Debug>(
+    what: &str,
+    answer: Result<T, StoreError>,
+    expected: StoreErrorKind,
+) -> Checked {
+    match answer {
+        Err(error) => same(what, error.kind(), expected),
+        Ok(found) => Err(Stop::failed(format!("{what}: expected {expected:?}, found {}", brief(&found)))),
+    }
+}
+
+/// More than any case writes.
+pub(super) const MANY: usize = 10_000;
+/// More than any feed has.
+pub(super) const ENDLESS: usize = 20_000;
+/// How many writers race, and how often.
+pub(super) const WRITERS: usize = 4;
+const RACES: usize = 60;

@@ -1,0 +1,390 @@
+//! What belongs to one client alone, and by what clients are found (rules 1, 14 and 15).
+
+use crate::conformance::Factory;
+use crate::conformance::author::{Step, add_in, seller};
+use crate::conformance::stop::{Checked, Stop, ensure, same};
+use crate::conformance::trial::{MANY, Racing, Trial, WRITERS, is_taken, one_winner};
+use crate::conformance::watch::Open;
+use crate::store::{ClientsBy, CommitError, Entry, Index};
+use crate::value::validity::Timestamp;
+
+pub(super) fn an_add_in_belongs_to_one_client<F: Factory>(trial: Trial<'_, F>) -> Checked {
+    let author = &trial.author;
+    let holder = author.serving("contoso", "calendar app", &["calendar", "mail"])?;
+    trial.commit([&holder])?;
+    let entry = Entry::AddIn(add_in("mail")?);
+    // Across sellers, by creating and by changing.
+    trial.taken([&author.serving("fabrikam", "calendar app", &["post", "mail"])?], &entry, holder.id())?;
+    let other = author.register("fabrikam", "calendar app")?;
+    trial.commit([&other])?;
+    trial.taken([&author.associate(&other, "mail")?], &entry, holder.id())?;
+    trial.belongs("mail", Some(holder.id()))?;
+    trial.belongs("post", None)?;
+    // Its own are not in its way.
+    let holder = author.associate(&holder, "tasks")?;
+    trial.commit([&holder])?;
+    // What was let go is free.
+    let holder = author.dissociate(&holder, "mail")?;
+    trial.commit([&holder])?;
+    trial.belongs("mail", None)?;
+    trial.commit([&author.associate(&other, "mail")?])?;
+    trial.belongs("mail", Some(other.id()))?;
+    trial.commit([&author.delete(&holder)?])?;
+    trial.belongs("calendar", None)?;
+    trial.commit([&author.serving("contoso", "next", &["calendar"])?])?;
+    Ok(())
+}
+
+pub(super) fn a_name_belongs_to_one_client<F: Factory>(trial: Trial<'_, F>) -> Checked {
+    let author = &trial.author;
+    let holder = author.register("contoso", "Calendar App")?;
+    trial.commit([&holder])?;
+    let entry = name_of(&holder)?;
+    // Another spelling has the same key (rule 15).
+    trial.taken([&author.register("contoso", "calendar app")?], &entry, holder.id())?;
+    let other = author.register("contoso", "mail app")?;
+    trial.commit([&other])?;
+    trial.taken([&author.rename(&other, "CALENDAR APP")?], &entry, holder.id())?;
+    // Another seller's names are apart.
+    trial.commit([&author.register("fabrikam", "calendar app")?])?;
+    // Its own is not in its way.
+    let holder = author.rename(&holder, "calendar APP")?;
+    trial.commit([&holder])?;
+    // What was let go is free, by another name and by deletion.
+    let holder = author.rename(&holder, "agenda")?;
+    trial.commit([&holder])?;
+    let other = author.rename(&other, "calendar app")?;
+    trial.commit([&other])?;
+    trial.commit([&author.delete(&other)?])?;
+    trial.commit([&author.register("contoso", "calendar app")?])?;
+    Ok(())
+}
+
+pub(super) fn unique_keys_are_compared_as_bytes<F: Factory>(trial: Trial<'_, F>) -> Checked {
+    let author = &trial.author;
+    // A collation, a pattern or a length limit would take one for another.
+    let long = "x".repeat(127);
+    let (long_a, long_b) = (format!("{long}a"), format!("{long}b"));
+    let add_ins = [
+        "add-in",
+        "ADD-IN",
+        "Add-In",
+        "add_in",
+        "add.in",
+        "addXin",
+        "add%",
+        "add%in",
+        "';--",
+        "\"add-in\"",
+        "\\",
+        "\\\\",
+        "1",
+        "01",
+        "1.0",
+        "1e0",
+        "NULL",
+        "add-in~",
+        "~registry",
+        &long_a,
+        &long_b,
+    ];
+    let names = [
+        "resume",
+        "re\u{301}sume\u{301}",
+        "resume s",
+        "resume-s",
+        "stra\u{df}e",
+        "strasse",
+        "\u{f8}re",
+        "ore",
+        "\u{131}d",
+        "id",
+        "\u{1f511}",
+        "\u{1f512}",
+        "100%",
+        "100_",
+        "1001",
+    ];
+    let sellers = ["contoso", "Contoso", "CONTOSO", "contoso.", "con_toso", "conXtoso"];
+    let mut steps = Vec::new();
+    for (position, id) in add_ins.iter().enumerate() {
+        steps.push(author.serving("contoso", &format!("add-in {position}"), &[id])?);
+    }
+    for name in names {
+        steps.push(author.register("contoso", name)?);
+    }
+    for seller in sellers {
+        steps.push(author.register(seller, "the same name")?);
+    }
+    for step in &steps {
+        trial.commit([step]).map_err(|stop| stop.when(&format!("{:?}", step.index())))?;
+    }
+    for (id, step) in add_ins.iter().zip(&steps) {
+        trial.belongs(id, Some(step.id()))?;
+    }
+    for step in &steps {
+        let Entry::Name(seller, key) = name_of(step)? else { return Err(Stop::unprepared(&"a name")) };
+        let found = trial.clients(ClientsBy::Name(&seller, &key))?;
+        same(&format!("the client {key:?} of {seller}"), found, vec![step.id().clone()])?;
+    }
+    for id in sellers.iter().skip(1) {
+        let found = trial.clients(ClientsBy::Seller(&seller(id)?))?;
+        same(&format!("the number of clients of {id}"), found.len(), 1)?;
+    }
+    trial.belongs("aDD-IN", None)
+}
+
+pub(super) fn an_entry_is_claimed_once_in_a_commit<F: Factory>(trial: Trial<'_, F>) -> Checked {
+    let author = &trial.author;
+    let one = author.register("contoso", "calendar app")?;
+    let other = author.register("contoso", "mail app")?;
+    trial.commit([&one, &other])?;
+    let either = [one.id(), other.id()];
+    let twice = [author.associate(&one, "tasks")?, author.associate(&other, "tasks")?];
+    is_taken(trial.try_send(&author.commit(&twice)?), &Entry::AddIn(add_in("tasks")?), &either)?;
+    let twice = [author.rename(&one, "Tasks")?, author.rename(&other, "tasks")?];
+    is_taken(
+        trial.try_send(&author.commit(&twice)?),
+        &name_of(&author.register("contoso", "tasks")?)?,
+        &either,
+    )?;
+    trial.belongs("tasks", None)?;
+    trial.is_kept(&one)?;
+    trial.is_kept(&other)
+}
+
+pub(super) fn taken_names_one_of_several_entries<F: Factory>(trial: Trial<'_, F>) -> Checked {
+    let author = &trial.author;
+    let holders = [
+        author.serving("contoso", "calendar app", &["calendar"])?,
+        author.serving("fabrikam", "mail app", &["mail"])?,
+        author.serving("fabrikam", "tasks", &["tasks"])?,
+    ];
+    for holder in &holders {
+        trial.commit([holder])?;
+    }
+    let [named, with_mail, with_tasks] = &holders;
+    let taken = [
+        (name_of(named)?, named),
+        (Entry::AddIn(add_in("mail")?), with_mail),
+        (Entry::AddIn(add_in("tasks")?), with_tasks),
+    ];
+    for name in ["Calendar App", "a free name"] {
+        let greedy = author.serving("contoso", name, &["free", "tasks", "mail"])?;
+        let clients = [author.adopted([&greedy])?];
+        for answer in [trial.try_send(&author.commit([&greedy])?), trial.try_adopt(&clients)] {
+            let Err(CommitError::Taken { entry, by }) = &answer else {
+                return Err(Stop::failed(format!("expected an entry to be taken, found {answer:?}")));
+            };
+            let is_true = taken.iter().any(|(taken, holder)| entry == taken && by == holder.id());
+            ensure!(is_true, "where several entries are taken, {entry:?} is said to belong to {by}");
+        }
+        trial.belongs("free", None)?;
+        trial.is_record(greedy.record_id(), None)?;
+    }
+    Ok(())
+}
+
+pub(super) fn one_of_many_gets_the_add_in<F: Factory>(trial: Trial<'_, F>) -> Checked {
+    add_ins_are_raced_for(&trial, &[&trial.store])
+}
+
+pub(super) fn one_of_many_gets_the_add_in_across_stores<F: Factory>(trial: Trial<'_, F>) -> Checked {
+    let beside = trial.beside()?;
+    add_ins_are_raced_for(&trial, &[&trial.store, &beside])
+}
+
+fn add_ins_are_raced_for<F: Factory>(trial: &Trial<'_, F>, stores: &[&Open<F>]) -> Checked {
+    let author = &trial.author;
+    let mut sellers = register_some(trial)?;
+    for (round, how) in Racing::rounds() {
+        let id = format!("add-in-{round}");
+        let steps: Vec<_> = sellers.iter().map(|last| author.associate(last, &id)).collect::<Checked<_>>()?;
+        let winner = settle(trial, stores, &steps, how)?;
+        trial.belongs(&id, steps.get(winner).map(Step::id))?;
+        advance(&mut sellers, steps, winner);
+    }
+    Ok(())
+}
+
+pub(super) fn one_of_many_gets_the_name<F: Factory>(trial: Trial<'_, F>) -> Checked {
+    names_are_raced_for(&trial, &[&trial.store])
+}
+
+pub(super) fn one_of_many_gets_the_name_across_stores<F: Factory>(trial: Trial<'_, F>) -> Checked {
+    let beside = trial.beside()?;
+    names_are_raced_for(&trial, &[&trial.store, &beside])
+}
+
+fn names_are_raced_for<F: Factory>(trial: &Trial<'_, F>, stores: &[&Open<F>]) -> Checked {
+    let author = &trial.author;
+    let mut clients = register_some(trial)?;
+    for (round, how) in Racing::rounds() {
+        let name = format!("name {round}");
+        // Some come, some take it for another one.
+        let steps: Vec<_> = clients
+            .iter()
+            .enumerate()
+            .map(|(writer, last)| match (writer + round) % 2 {
+                0 => author.rename(last, &name),
+                _ => author.register("contoso", &name),
+            })
+            .collect::<Checked<_>>()?;
+        let winner = settle(trial, stores, &steps, how)?;
+        let Some(step) = steps.get(winner) else { return Err(Stop::unprepared(&"a winner")) };
+        let Entry::Name(seller, key) = name_of(step)? else { return Err(Stop::unprepared(&"a name")) };
+        let found = trial.clients(ClientsBy::Name(&seller, &key))?;
+        same(&format!("the client {key:?}"), found, vec![step.id().clone()])?;
+        advance(&mut clients, steps, winner);
+    }
+    Ok(())
+}
+
+/// Clients of one seller.
+fn register_some<F: Factory>(trial: &Trial<'_, F>) -> Checked<Vec<Step>> {
+    (0..WRITERS)
+        .map(|writer| {
+            let step = trial.author.register("contoso", &format!("client {writer}"))?;
+            trial.commit([&step])?;
+            Ok(step)
+        })
+        .collect()
+}
+
+/// The next round begins with what was written in this one.
+fn advance(clients: &mut [Step], steps: Vec<Step>, winner: usize) {
+    if let (Some(client), Some(step)) = (clients.get_mut(winner), steps.into_iter().nth(winner)) {
+        *client = step;
+    }
+}
+
+/// Of changes of different clients that want the same thing one wins.
+fn settle<F: Factory>(
+    trial: &Trial<'_, F>,
+    stores: &[&Open<F>],
+    steps: &[Step],
+    how: Racing,
+) -> Checked<usize> {
+    let commits: Vec<_> = steps.iter().map(|step| trial.author.commit([step])).collect::<Checked<_>>()?;
+    let answers = trial.race(stores, &commits, how)?;
+    let winner = one_winner(&answers, |error| matches!(error, CommitError::Taken { .. }))?;
+    for (position, step) in steps.iter().enumerate() {
+        if position == winner {
+            trial.is_kept(step)?;
+            continue;
+        }
+        let found = trial.load(step.record_id())?.map(|record| record.revision());
+        ensure!(found < Some(step.revision()), "what lost is there: {} at {found:?}", step.id());
+    }
+    Ok(winner)
+}
+
+pub(super) fn an_add_in_moves_in_one_commit<F: Factory>(trial: Trial<'_, F>) -> Checked {
+    let author = &trial.author;
+    let mut one = author.serving("contoso", "calendar app", &["a", "b", "moves"])?;
+    let mut other = author.serving("contoso", "mail app", &["c"])?;
+    trial.commit([&one, &other])?;
+    for round in 0..4 {
+        // There and back again, with either of the two first in the commit.
+        let [left, came] = author.moved(&one, &other, "moves")?;
+        match round < 2 {
+            true => trial.commit([&left, &came])?,
+            false => trial.commit([&came, &left])?,
+        };
+        trial.belongs("moves", Some(came.id()))?;
+        trial.is_kept(&left)?;
+        trial.is_kept(&came)?;
+        (one, other) = (came, left);
+    }
+    // Each gives the other one in the same commit.
+    let swapped = [
+        author.dissociate(&one, "a")?.found_by(with_add_ins(&one, &["b", "c", "moves"])?),
+        author.dissociate(&other, "c")?.found_by(with_add_ins(&other, &["a"])?),
+    ];
+    trial.commit(&swapped)?;
+    for (id, step) in [("a", &other), ("b", &one), ("c", &one), ("moves", &one)] {
+        trial.belongs(id, Some(step.id()))?;
+    }
+    // And what one lets go is there for a client that is made in the same commit.
+    let [gives, _] = swapped;
+    let gives = author.dissociate(&gives, "b")?.found_by(with_add_ins(&one, &["c", "moves"])?);
+    let newcomer = author.serving("fabrikam", "new", &["b"])?;
+    trial.commit([&newcomer, &gives])?;
+    trial.belongs("b", Some(newcomer.id()))
+}
+
+fn with_add_ins(step: &Step, add_ins: &[&str]) -> Checked<Index> {
+    let add_ins = add_ins.iter().map(|id| add_in(id)).collect::<Checked<_>>()?;
+    Ok(Index { add_ins, ..step.index().clone() })
+}
+
+pub(super) fn names_are_swapped_in_one_commit<F: Factory>(trial: Trial<'_, F>) -> Checked {
+    let author = &trial.author;
+    let one = author.register("contoso", "calendar app")?;
+    let other = author.register("contoso", "mail app")?;
+    trial.commit([&one, &other])?;
+    let swapped = [author.rename(&one, "mail app")?, author.rename(&other, "calendar app")?];
+    trial.commit(&swapped)?;
+    let [one, other] = swapped;
+    for step in [&one, &other] {
+        trial.is_kept(step)?;
+        let Entry::Name(seller, key) = name_of(step)? else { return Err(Stop::unprepared(&"a name")) };
+        same(
+            "the client of a name",
+            trial.clients(ClientsBy::Name(&seller, &key))?,
+            vec![step.id().clone()],
+        )?;
+    }
+    // One is given up and taken over by another client, before and after it in the commit; and by one that is new.
+    let chain = [author.rename(&one, "tasks")?, author.rename(&other, "mail app")?];
+    trial.commit([&chain[1], &chain[0]])?;
+    let newcomer = author.register("contoso", "tasks")?;
+    trial.commit([&newcomer, &author.delete(&chain[0])?])?;
+    let all = trial.clients(ClientsBy::Seller(&seller("contoso")?))?;
+    same("the number of clients of the seller", all.len(), 2)
+}
+
+pub(super) fn the_index_is_replaced<F: Factory>(trial: Trial<'_, F>) -> Checked {
+    let author = &trial.author;
+    let first = author.serving("contoso", "calendar app", &["a", "b", "c"])?;
+    trial.commit([&first])?;
+    let (seller_id, other_seller) = (seller("contoso")?, seller("fabrikam")?);
+    let Entry::Name(_, old_name) = name_of(&first)? else { return Err(Stop::unprepared(&"a name")) };
+    let renamed = author.rename(&first, "agenda")?;
+    let Entry::Name(_, new_name) = name_of(&renamed)? else { return Err(Stop::unprepared(&"a name")) };
+    // Everything by which it was found is another now, and all of it goes on.
+    let next = renamed.found_by(Index {
+        name: Some((other_seller.clone(), new_name.clone())),
+        add_ins: vec![add_in("c")?, add_in("d")?],
+        ends: vec![(super::author::secret(2)?, Some(author.now())), (super::author::secret(3)?, None)],
+        // The one of its record, as always: a store may take it from there.
+        key_id: Some(author.old_key().clone()),
+    });
+    trial.commit([&next])?;
+    for (id, to) in [("a", None), ("b", None), ("c", Some(first.id())), ("d", Some(first.id()))] {
+        trial.belongs(id, to)?;
+    }
+    let (none, only) = (vec![], vec![first.id().clone()]);
+    same("by the old seller", trial.clients(ClientsBy::Seller(&seller_id))?, none.clone())?;
+    same("by the new seller", trial.clients(ClientsBy::Seller(&other_seller))?, only.clone())?;
+    same("by the old name", trial.clients(ClientsBy::Name(&seller_id, &old_name))?, none.clone())?;
+    same(
+        "by the old name of the new seller",
+        trial.clients(ClientsBy::Name(&other_seller, &old_name))?,
+        none.clone(),
+    )?;
+    same("by the new name", trial.clients(ClientsBy::Name(&other_seller, &new_name))?, only.clone())?;
+    same("under its key", trial.clients(ClientsBy::Key(author.old_key()))?, only)?;
+    same("under another key", trial.clients(ClientsBy::Key(author.new_key()))?, none)?;
+    let ends: Vec<_> = trial.ending(Timestamp::MAX, None, MANY)?.into_iter().map(|end| end.secret).collect();
+    same("the secrets that end", ends, vec![super::author::secret(2)?])?;
+    // What it is no longer found by is free for others.
+    trial.commit([&author.serving("contoso", "calendar app", &["a", "b"])?])?;
+    Ok(())
+}
+
+/// The entry of a client's name.
+pub(super) fn name_of(step: &Step) -> Checked<Entry> {
+    let name = step.index().name.clone().ok_or_else(|| Stop::unprepared(&"a client with a name"))?;
+    Ok(Entry::Name(name.0, name.1))
+}

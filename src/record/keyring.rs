@@ -1,0 +1,307 @@
+//! The keys that protect records at rest.
+//!
+//! A keyring is the caller's: kept apart from the store, handed to [`Registry::open`](crate::Registry::open). Its
+//! primary key seals what is written; the others open what was written before, until it has been resealed. No key is
+//! used as it is: each purpose has a subkey of its own, by HKDF-SHA-256 (RFC 5869).
+
+mod variable;
+
+use std::fmt;
+use std::sync::Arc;
+
+pub use self::variable::KeyringVariableError;
+
+use chacha20poly1305::{KeyInit, XChaCha20Poly1305};
+use data_encoding::BASE64;
+use hkdf::Hkdf;
+use sha2::Sha256;
+use subtle::ConstantTimeEq;
+use zeroize::{Zeroize, Zeroizing};
+
+use crate::entropy::{Entropy, EntropyError};
+use crate::value::id::KeyId;
+use crate::value::invalid::{Field, InvalidValue, Problem};
+
+/// Named keys of 32 bytes, one of them primary.
+///
+/// Cannot be serialized, compared or printed. Cheap to clone; clones share the keys, which are wiped with the last one.
+///
+/// ```
+/// # use client_registry::{KeyId, Keyring};
+/// // Once, and into the place where secrets of the platform are kept:
+/// let keyring = Keyring::generate(KeyId::parse("2026")?)?;
+/// let kept = keyring.expose(str::to_owned);
+/// // From then on, here from a text, else with `Keyring::from_env("CLIENT_REGISTRY_KEYS")`:
+/// let keyring = Keyring::parse(&kept)?;
+/// assert_eq!(keyring.primary().as_str(), "2026");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+/// ```compile_fail,E0277
+/// # use client_registry::Keyring;
+/// fn serialize_it<T: serde::Serialize>() {}
+/// serialize_it::<Keyring>();
+/// ```
+#[derive(Clone)]
+pub struct Keyring {
+    primary: Arc<Key>,
+    others: Vec<Arc<Key>>,
+}
+
+/// One key with what is derived from it.
+pub(crate) struct Key {
+    id: KeyId,
+    bytes: Zeroizing<[u8; LEN]>,
+    seal: XChaCha20Poly1305,
+}
+
+impl Keyring {
+    /// A keyring of one key, which is the primary one. The bytes are copied; wiping the original is up to the caller.
+    ///
+    /// They should be random: whoever guesses them and reads the store can sign as the platform.
+    ///
+    /// # Errors
+    /// [`InvalidValue`] when the bytes are all the same, which no random key is.
+    pub fn new(id: KeyId, key: &[u8; 32]) -> Result<Self, InvalidValue> {
+        Ok(Self { primary: Key::new(id, key)?, others: Vec::new() })
+    }
+
+    /// The same with one more key, which opens what was sealed under it.
+    ///
+    /// # Errors
+    /// [`InvalidValue`] when there is a key of this ID, or as [`new`](Self::new).
+    pub fn with(mut self, id: KeyId, key: &[u8; 32]) -> Result<Self, InvalidValue> {
+        if self.key(&id).is_some() {
+            return Err(invalid("names a key twice"));
+        }
+        if self.keys().any(|one| one.bytes.ct_eq(key).into()) {
+            return Err(invalid("has the same key under two IDs"));
+        }
+        self.others.push(Key::new(id, key)?);
+        Ok(self)
+    }
+
+    /// A keyring of one new key, from the operating system's randomness. Keep it with [`expose`](Self::expose).
+    ///
+    /// # Errors
+    /// [`EntropyError`] when there is no randomness to be had.
+    pub fn generate(id: KeyId) -> Result<Self, EntropyError> {
+        let mut key = Zeroizing::new([0; LEN]);
+        crate::entropy::SystemEntropy.fill(&mut *key)?;
+        Self::new(id, &key).map_err(|e| EntropyError::new(e.to_string()))
+    }
+
+    /// Reads `<key ID>:<base64>`, the primary key first, others after it, separated by commas. So the texts of two keyrings,
+    /// joined by a comma, are one of both, with the first one's key as primary.
+    ///
+    /// # Errors
+    /// [`InvalidValue`], which never repeats the text.
+    pub fn parse(text: &str) -> Result<Self, InvalidValue> {
+        let mut keyring: Option<Self> = None;
+        for one in text.trim().split(',') {
+            let (id, encoded) =
+                one.trim().split_once(':').ok_or_else(|| invalid("has a key without an ID"))?;
+            let id = KeyId::parse(id)?;
+            let key = decode(encoded)?;
+            keyring = Some(match keyring {
+                None => Self::new(id, &key)?,
+                Some(keyring) => keyring.with(id, &key)?,
+            });
+        }
+        keyring.ok_or_else(|| InvalidValue::new(Field::Keyring, Problem::Empty))
+    }
+
+    /// Reads an environment variable as [`parse`](Self::parse) does.
+    ///
+    /// # Errors
+    /// [`KeyringVariableError`] when it is not set, empty, not text or not a keyring. It names the variable and repeats
+    /// nothing of what it holds.
+    pub fn from_env(variable: &str) -> Result<Self, KeyringVariableError> {
+        variable::read(variable)
+    }
+
+    /// Hands the text that [`parse`](Self::parse) reads to `keep`, and wipes it afterwards. Whoever calls this answers
+    /// for where it goes.
+    pub fn expose<T>(&self, keep: impl FnOnce(&str) -> T) -> T {
+        let len = self.keys().map(|key| key.id.as_str().len() + ENCODED + 2).sum();
+        let mut text = Zeroizing::new(String::with_capacity(len));
+        for key in self.keys() {
+            if !text.is_empty() {
+                text.push(',');
+            }
+            text.push_str(key.id.as_str());
+            text.push(':');
+            BASE64.encode_append(&*key.bytes, &mut text);
+        }
+        keep(&text)
+    }
+
+    /// The key that seals what is written.
+    #[must_use]
+    pub fn primary(&self) -> &KeyId {
+        &self.primary.id
+    }
+
+    /// The IDs of all keys, the primary one first.
+    pub fn key_ids(&self) -> impl Iterator<Item = &KeyId> {
+        self.keys().map(|key| &key.id)
+    }
+
+    pub(crate) fn primary_key(&self) -> &Key {
+        &self.primary
+    }
+
+    pub(crate) fn key(&self, id: &KeyId) -> Option<&Key> {
+        self.keys().find(|key| key.id == *id)
+    }
+
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &Key> {
+        std::iter::once(&*self.primary).chain(self.others.iter().map(|key| &**key))
+    }
+}
+
+impl Key {
+    fn new(id: KeyId, bytes: &[u8; LEN]) -> Result<Arc<Self>, InvalidValue> {
+        if bytes.iter().all(|byte| Some(byte) == bytes.first()) {
+            return Err(invalid("has a key whose bytes are all the same"));
+        }
+        let mut subkey = Zeroizing::new([0; LEN]);
+        derive(None, bytes, SEAL, &mut *subkey);
+        let seal = XChaCha20Poly1305::new((&*subkey).into());
+        Ok(Arc::new(Self { id, bytes: Zeroizing::new(*bytes), seal }))
+    }
+
+    pub(crate) fn id(&self) -> &KeyId {
+        &self.id
+    }
+
+    /// What encrypts and authenticates records.
+    pub(crate) fn seal(&self) -> &XChaCha20Poly1305 {
+        &self.seal
+    }
+
+    /// What authenticates an export.
+    pub(crate) fn export_key(&self) -> Zeroizing<[u8; LEN]> {
+        let mut subkey = Zeroizing::new([0; LEN]);
+        derive(None, &self.bytes, EXPORT, &mut *subkey);
+        subkey
+    }
+
+    /// By what a registry knows the key again. Says nothing about it, and nothing to another registry.
+    pub(crate) fn check_value(&self, registry_id: &[u8; 16]) -> CheckValue {
+        let mut value = [0; 16];
+        derive(Some(registry_id), &self.bytes, CHECK, &mut value);
+        CheckValue(value)
+    }
+}
+
+/// By what a registry knows a key again.
+#[derive(Clone, Copy)]
+pub(crate) struct CheckValue(pub(crate) [u8; 16]);
+
+impl CheckValue {
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        self.0.ct_eq(&other.0).into()
+    }
+}
+
+impl fmt::Debug for Keyring {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Keyring").field("primary", self.primary()).finish_non_exhaustive()
+    }
+}
+
+fn derive(salt: Option<&[u8]>, key: &[u8; LEN], label: &str, subkey: &mut [u8]) {
+    let derived = Hkdf::<Sha256>::new(salt, key).expand(label.as_bytes(), subkey);
+    debug_assert!(derived.is_ok(), "HKDF gives up to 8,160 bytes");
+}
+
+fn decode(encoded: &str) -> Result<Zeroizing<[u8; LEN]>, InvalidValue> {
+    let not_base64 = || invalid("has a key that is not 32 bytes of padded base64");
+    // Room for what 44 characters decode to at most.
+    let mut decoded = Zeroizing::new([0; LEN + 1]);
+    if encoded.len() != ENCODED {
+        return Err(not_base64());
+    }
+    let len = BASE64.decode_mut(encoded.as_bytes(), &mut *decoded).map_err(|mut partial| {
+        partial.read.zeroize();
+        not_base64()
+    })?;
+    match decoded.first_chunk() {
+        Some(key) if len == LEN => Ok(Zeroizing::new(*key)),
+        _ => Err(not_base64()),
+    }
+}
+
+fn invalid(what: &'static str) -> InvalidValue {
+    InvalidValue::new(Field::Keyring, Problem::Form(what))
+}
+
+const LEN: usize = 32;
+/// Characters of base64 for one key.
+const ENCODED: usize = 44;
+const SEAL: &str = "client-registry/seal/1";
+const CHECK: &str = "client-registry/check/1";
+const EXPORT: &str = "client-registry/export/1";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(text: &str) -> KeyId {
+        KeyId::parse(text).unwrap()
+    }
+
+    fn key(seed: u8) -> [u8; LEN] {
+        std::array::from_fn(|at| u8::try_from(at).unwrap().wrapping_mul(7) ^ seed)
+    }
+
+    #[test]
+    fn what_is_exposed_is_read_back() {
+        let keyring = Keyring::new(id("2026"), &key(1)).unwrap().with(id("2025"), &key(2)).unwrap();
+        let again = Keyring::parse(&keyring.expose(str::to_owned)).unwrap();
+        let all =
+            |keyring: &Keyring| keyring.keys().map(|key| (key.id.clone(), *key.bytes)).collect::<Vec<_>>();
+        assert_eq!(all(&again), all(&keyring));
+        assert_eq!(all(&again), [(id("2026"), key(1)), (id("2025"), key(2))]);
+    }
+
+    #[test]
+    fn what_is_no_keyring_is_refused_and_not_repeated() {
+        let good = BASE64.encode(&key(1));
+        for bad in [
+            String::new(),
+            good.clone(),
+            format!("2026:{}", &good[1..]),
+            format!("2026:{good}x"),
+            format!("2026:{}", good.replace('=', "A")),
+            format!("a key:{good}"),
+            format!("2026:{good},2026:{good}"),
+            format!("2026:{good},"),
+            format!("2026:{}", BASE64.encode(&[7; 32])),
+            format!("2026:{}", BASE64.encode(&[7; 31])),
+        ] {
+            let error = Keyring::parse(&bad).unwrap_err();
+            assert!(!error.to_string().contains(&good[..20]), "{error}");
+        }
+    }
+
+    #[test]
+    fn subkeys_have_nothing_in_common() {
+        let keyring = Keyring::new(id("2026"), &key(1)).unwrap();
+        let key = keyring.primary_key();
+        let (one, other) = (key.check_value(&[1; 16]), key.check_value(&[2; 16]));
+        assert!(!one.is(&other) && one.is(&key.check_value(&[1; 16])));
+        let mut raw = [0; 32];
+        derive(None, &key.bytes, SEAL, &mut raw);
+        assert_ne!(raw, *key.bytes);
+        assert_ne!(raw[..16], one.0);
+        assert_ne!(raw, *key.export_key());
+        assert_ne!(key.export_key()[..16], one.0);
+    }
+
+    #[test]
+    fn debug_shows_no_key() {
+        let keyring = Keyring::new(id("2026"), &key(1)).unwrap();
+        assert_eq!(format!("{keyring:?}"), "Keyring { primary: KeyId(2026), .. }");
+    }
+}

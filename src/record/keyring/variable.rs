@@ -1,0 +1,125 @@
+//! Reading a keyring from an environment variable.
+
+use std::ffi::OsString;
+
+use zeroize::Zeroizing;
+
+use crate::record::keyring::Keyring;
+use crate::value::error_kind::ErrorKind;
+use crate::value::invalid::InvalidValue;
+use crate::value::policy::Policy;
+use crate::value::secret_text::could_be_secret;
+
+/// Why no keyring was read from an environment variable.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeyringVariableError {
+    /// The variable is not set.
+    #[error("the environment variable {variable} is not set: set it to the text of a keyring")]
+    NotSet {
+        /// Its name.
+        variable: String,
+    },
+    /// The variable is set and holds nothing but white space.
+    #[error("the environment variable {variable} is empty: set it to the text of a keyring")]
+    Empty {
+        /// Its name.
+        variable: String,
+    },
+    /// The variable holds bytes that are not Unicode.
+    #[error("the environment variable {variable} is not Unicode text: set it to the text of a keyring")]
+    NotUnicode {
+        /// Its name.
+        variable: String,
+    },
+    /// The variable holds a text that is not a keyring.
+    #[error("the environment variable {variable} does not hold a keyring")]
+    Invalid {
+        /// Its name.
+        variable: String,
+        /// What is wrong with the text.
+        source: InvalidValue,
+    },
+}
+
+impl KeyringVariableError {
+    /// What the caller can do about it.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        ErrorKind::Invalid
+    }
+}
+
+pub(super) fn read(variable: &str) -> Result<Keyring, KeyringVariableError> {
+    parse(variable, std::env::var_os(variable))
+}
+
+/// Wipes what the variable holds, whatever it is.
+fn parse(variable: &str, value: Option<OsString>) -> Result<Keyring, KeyringVariableError> {
+    let variable = shown(variable);
+    let Some(value) = value else {
+        return Err(KeyringVariableError::NotSet { variable });
+    };
+    let text = match value.into_string() {
+        Ok(text) => Zeroizing::new(text),
+        Err(bytes) => {
+            drop(Zeroizing::new(bytes.into_encoded_bytes()));
+            return Err(KeyringVariableError::NotUnicode { variable });
+        }
+    };
+    if text.trim().is_empty() {
+        return Err(KeyringVariableError::Empty { variable });
+    }
+    Keyring::parse(&text).map_err(|source| KeyringVariableError::Invalid { variable, source })
+}
+
+/// The name, unless it is none: callers pass what the variable holds instead of what it is called.
+fn shown(variable: &str) -> String {
+    let is_name = variable.len() <= 128 && variable.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    let is_secret = could_be_secret(variable, Policy::default().secret_prefix());
+    if is_name && !is_secret { variable.to_owned() } else { "of that name".to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEYRING: &str = "2026:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+
+    #[test]
+    fn what_is_wrong_with_a_variable_is_said_with_its_name() {
+        let keyring = parse("KEYS", Some(format!(" {KEYRING}\n").into())).unwrap();
+        assert_eq!(keyring.primary().as_str(), "2026");
+        for (value, says) in [
+            (None, "the environment variable KEYS is not set"),
+            (Some(""), "the environment variable KEYS is empty"),
+            (Some(" \n"), "the environment variable KEYS is empty"),
+            (Some("2026"), "the environment variable KEYS does not hold a keyring"),
+        ] {
+            let error = parse("KEYS", value.map(OsString::from)).unwrap_err();
+            assert!(error.to_string().starts_with(says), "{error}");
+        }
+        let error = read("CLIENT_REGISTRY_NO_SUCH_VARIABLE").unwrap_err();
+        assert!(error.to_string().contains("CLIENT_REGISTRY_NO_SUCH_VARIABLE is not set: set it"), "{error}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn bytes_that_are_not_unicode_are_called_so_and_not_repeated() {
+        use std::os::unix::ffi::OsStringExt;
+        let value = [KEYRING.as_bytes(), b"\xff"].concat();
+        let error = parse("KEYS", Some(OsString::from_vec(value))).unwrap_err();
+        assert_eq!(error, KeyringVariableError::NotUnicode { variable: "KEYS".to_owned() });
+        assert!(!format!("{error} {error:?}").contains("AAECAw"));
+    }
+
+    /// What the variable holds, passed as its name.
+    #[test]
+    fn a_name_that_is_none_is_not_repeated() {
+        let error = parse(KEYRING, None).unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("AAECAw"), "{error}");
+        let secret = crate::value::secret_text::write("crs", &[7; 32]);
+        let error = parse(&secret, None).unwrap_err();
+        assert!(!format!("{error} {error:?}").contains(&secret[4..12]), "{error}");
+    }
+}

@@ -1,0 +1,112 @@
+//! What the log hears of an operation: one span each, with who, which client and secret, after how many attempts, and
+//! what came of it. IDs alone, at every level (rule 8).
+//!
+//! | level | what |
+//! | --- | --- |
+//! | error | the store holds what was not written there |
+//! | warn | a compromised client secret was presented; a clock lags; a commit's outcome is not known; no valid secret is left |
+//! | info | something was changed |
+//! | debug | everything else: a look, a refusal, somebody let in or denied, a signature |
+//!
+//! Errors and the first two warnings are [alarms](super::alarm): one a minute for each client, with the number of those
+//! that were kept back.
+
+use std::fmt::Display;
+
+use tracing::Span;
+use tracing::field::Empty;
+
+use crate::registry::Outcome;
+use crate::registry::manage::command::Applied;
+use crate::value::id::{Actor, ClientId, SecretId};
+
+/// What an actor asks for: a name, and the secret that it is about, if it is about one.
+#[derive(Clone, Copy)]
+pub(in crate::registry) struct Operation {
+    name: &'static str,
+    secret: Option<SecretId>,
+}
+
+impl Operation {
+    pub(in crate::registry) fn about(name: &'static str, secret: impl Into<Option<SecretId>>) -> Self {
+        Self { name, secret: secret.into() }
+    }
+
+    fn secret(self) -> Option<u32> {
+        self.secret.map(SecretId::number)
+    }
+}
+
+impl From<&'static str> for Operation {
+    fn from(name: &'static str) -> Self {
+        Self { name, secret: None }
+    }
+}
+
+/// The span of something that an actor asked for.
+pub(in crate::registry) fn span(
+    operation: impl Into<Operation>,
+    actor: &Actor,
+    client_id: Option<&ClientId>,
+) -> Span {
+    let operation = operation.into();
+    tracing::info_span!(
+        "registry",
+        operation = operation.name,
+        %actor,
+        client_id = client_id.map(ClientId::as_str),
+        secret = operation.secret(),
+        added = Empty,
+        revision = Empty,
+        attempts = Empty,
+        outcome = Empty,
+    )
+}
+
+/// Notes in the span of a command, and in an event within it, what the command came to. What it adds is its secret, unless it
+/// is about another one.
+pub(in crate::registry) fn command<T, E: Display>(
+    span: &Span,
+    operation: Operation,
+    result: &Result<Applied<T>, E>,
+    attempts: usize,
+) {
+    span.record("attempts", attempts);
+    let about = operation.secret();
+    match result {
+        Ok(Applied { outcome, opened, added, .. }) => {
+            let added = added.first().copied().map(SecretId::number);
+            let client_id = opened.client_id().as_str();
+            let revision = opened.revision().number();
+            span.record("revision", revision);
+            if let Some(added) = added {
+                span.record(if about.is_some() { "added" } else { "secret" }, added);
+            }
+            let (secret, added) = (about.or(added), added.filter(|_| about.is_some()));
+            match outcome {
+                Outcome::Changed => {
+                    span.record("outcome", "changed");
+                    span.in_scope(|| tracing::info!(client_id, secret, added, revision, attempts, "changed"));
+                }
+                Outcome::Unchanged => {
+                    span.record("outcome", "unchanged");
+                    span.in_scope(|| tracing::debug!(client_id, secret, revision, attempts, "unchanged"));
+                }
+            }
+        }
+        Err(error) => {
+            span.record("outcome", "refused");
+            span.in_scope(|| tracing::debug!(secret = about, %error, attempts, "not changed"));
+        }
+    }
+}
+
+/// Notes that a secret was deleted in an emergency and no valid one is left.
+pub(in crate::registry) fn nothing_left(client_id: &ClientId, secret: SecretId) {
+    let (client_id, secret) = (client_id.as_str(), secret.number());
+    tracing::warn!(
+        client_id,
+        secret,
+        "no valid secret is left: the client cannot authenticate until one is added"
+    );
+}

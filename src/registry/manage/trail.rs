@@ -1,0 +1,23 @@
+//! Reading a client's commits, no more of them than a store may answer with (rule 16).
+
+use crate::event::Revision;
+use crate::record::tampered;
+use crate::registry::Registry;
+use crate::store::{Committed, MAX_EVENTS, Store, StoreError};
+use crate::value::id::ClientId;
+
+impl<S: Store> Registry<S> {
+    /// A client's commits after a revision, at most `limit`.
+    pub(in crate::registry) async fn history(
+        &self,
+        client_id: &ClientId,
+        after: Revision,
+        limit: usize,
+    ) -> Result<Vec<Committed>, StoreError> {
+        let commits = self.inner.store.history(client_id, after, limit).await?;
+        if commits.len() > limit || commits.iter().any(|commit| commit.events.len() > MAX_EVENTS) {
+            return Err(tampered("a trail with more events than a client can have had"));
+        }
+        Ok(commits)
+    }
+}

@@ -1,0 +1,492 @@
+//! Authenticating: which client is this, and with which of its secrets (rules 5 and 10).
+//!
+//! Outside there is one answer to everything that fails, after the same hashing work. Inside, the reason is for
+//! whoever reads the log. Authenticating never commits.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::client::recognition::Recognition;
+use crate::client::{Client, Fate};
+use crate::record::{LiveClient, Opened, RecordId};
+use crate::registry::Registry;
+use crate::secret::verifier::Verifier;
+use crate::secret::{Secret, SecretState};
+use crate::store::{Store, StoreError};
+use crate::value::error_kind::ErrorKind;
+use crate::value::id::{ClientId, SecretId, SellerId};
+use crate::value::secret_text::{Looks, could_be_secret, cut, looks};
+use crate::value::validity::Timestamp;
+
+impl<S: Store> Registry<S> {
+    /// Checks a client ID and a client secret, as they came from the network (rule 5).
+    ///
+    /// Neither needs to be well formed: what is not is denied like anything else. The reason is in
+    /// [`Denied::reason`], for logs; the outside gets one answer.
+    ///
+    /// Calls that ask for the same client at the same time share one look at the store, also those of [`sign`](Self::sign)
+    /// and [`verify`](Self::verify). None depends on another: each of their futures may be dropped or left alone.
+    ///
+    /// HTTP Basic carries both in form encoding (RFC 6749 section 2.3.1), which not every sender applies. Generated ones
+    /// read the same either way; imported ones may hold characters that do not.
+    ///
+    /// ```
+    /// # use client_registry::*;
+    /// # pollster::block_on(async {
+    /// # let registry = Registry::in_memory();
+    /// match registry.authenticate("calendar-app", "no such secret").await {
+    ///     Ok(who) => println!("{} with secret {}", who.client_id(), who.secret_id()),
+    ///     Err(AccessError::Denied(denied)) => println!("401, and in the log: {}", denied.reason()),
+    ///     Err(unavailable) => println!("503: {unavailable}"),
+    /// }
+    /// # });
+    /// ```
+    ///
+    /// # Errors
+    /// [`AccessError::Denied`], or [`AccessError::Unavailable`] when the store did not answer: then nothing is known,
+    /// and nobody is denied.
+    pub async fn authenticate(
+        &self,
+        client_id: &str,
+        client_secret: &str,
+    ) -> Result<Authenticated, AccessError> {
+        let prefix = self.inner.policy.secret_prefix();
+        let is_secret = |text: &str| text.starts_with(prefix) && could_be_secret(text, prefix);
+        let record_id = RecordId::of_presented(client_id).filter(|id| !is_secret(id.as_str()));
+        let presented = Verifier::of_presented(record_id.map_or(NOBODY, |id| id.as_str()), client_secret);
+        let opened = match record_id {
+            Some(id) => self.recall(id).await?,
+            None => None,
+        };
+        let (denial, opened) = match opened {
+            None => (Denial::because(unknown(record_id, client_id, prefix)), None),
+            Some(Opened::Deleted(tombstone)) => {
+                let denial = judge_deleted(tombstone.recognise(&presented));
+                (denial, Some(Opened::Deleted(tombstone)))
+            }
+            Some(Opened::Active(live)) => match self.judge(&live, &presented) {
+                Ok((secret, at)) => {
+                    tracing::debug!(
+                        client_id = live.client().id().as_str(),
+                        secret = secret.number(),
+                        "authenticated"
+                    );
+                    return Ok(Authenticated { live, secret, at });
+                }
+                Err(denial) => (denial, Some(Opened::Active(live))),
+            },
+        };
+        Err(self.deny(denial, opened, client_secret).into())
+    }
+
+    #[inline]
+    fn judge(&self, live: &LiveClient, presented: &Verifier) -> Result<(SecretId, Timestamp), Denial> {
+        let client = live.client();
+        let (position, secret) = match client.recognise(presented) {
+            Recognition::Held(position, secret) => (position, secret),
+            Recognition::Remembered(secret, fate) => return Err(Denial::of(secret, fate.into())),
+            Recognition::Unknown => return Err(Denial::because(Reason::Wrong)),
+        };
+        let (id, at) = (secret.id(), self.instant_of(client));
+        let state = secret.state_at(at);
+        if state != SecretState::NotYetStarted {
+            self.inner.uses.note(live, position, id, at);
+        }
+        match state {
+            SecretState::Valid => Ok((id, at)),
+            SecretState::NotYetStarted => Err(Denial::of(id, Reason::NotYetStarted)),
+            SecretState::Disabled => Err(Denial::of(id, Reason::Disabled)),
+            SecretState::Ended => Err(Denial::of(id, Reason::Ended)),
+        }
+    }
+
+    /// The instant that a client is judged at (rule 19).
+    #[inline]
+    pub(in crate::registry) fn instant_of(&self, client: &Client) -> Timestamp {
+        let clock = self.now();
+        if client.is_ahead_of(clock) {
+            self.warn_of_lag(client, clock);
+        }
+        client.instant(clock)
+    }
+
+    /// Adds to a denial what only its text can tell, and tells the log.
+    #[cold]
+    fn deny(&self, denial: Denial, opened: Option<Opened>, client_secret: &str) -> Denied {
+        let reason = match denial.reason {
+            Reason::Wrong => match looks(client_secret, self.inner.policy.secret_prefix()) {
+                Looks::Mistyped => Reason::Mistyped,
+                Looks::LikeSecretId => Reason::LooksLikeSecretId,
+                Looks::Other => Reason::Wrong,
+            },
+            reason => reason,
+        };
+        self.denied(reason, opened, denial.secret)
+    }
+
+    /// A denial that the log has been told of (rule 10).
+    pub(in crate::registry) fn denied(
+        &self,
+        reason: Reason,
+        opened: Option<Opened>,
+        secret: Option<SecretId>,
+    ) -> Denied {
+        let client_id = opened.as_ref().map(|opened| opened.client_id().as_str());
+        match (reason, client_id) {
+            (Reason::Compromised, Some(id)) => self.inner.alarms.compromised(id, secret, &*self.inner.clock),
+            _ => {
+                let secret = secret.map(SecretId::number);
+                tracing::debug!(client_id, secret, %reason, "denied");
+            }
+        }
+        Denied { reason, opened, secret }
+    }
+
+    #[cold]
+    pub(in crate::registry) fn warn_of_lag(&self, client: &Client, now: Timestamp) {
+        let id = client.id().as_str();
+        self.inner.alarms.clock_behind(id, client.changed_at(), now, &*self.inner.clock);
+    }
+}
+
+/// Who authenticated, and with what: everything an operator wants in a log, nothing that a stranger may learn.
+///
+/// Keeps the client as it was then in memory; for a long session, copy what is needed.
+#[derive(Clone)]
+pub struct Authenticated {
+    live: Arc<LiveClient>,
+    secret: SecretId,
+    at: Timestamp,
+}
+
+impl Authenticated {
+    /// The client.
+    #[must_use]
+    pub fn client_id(&self) -> &ClientId {
+        self.client().id()
+    }
+
+    /// The seller that owns it.
+    #[must_use]
+    pub fn owner(&self) -> &SellerId {
+        self.client().owner()
+    }
+
+    /// The secret that was presented.
+    #[must_use]
+    pub fn secret_id(&self) -> SecretId {
+        self.secret
+    }
+
+    /// The instant that it was judged at.
+    #[must_use]
+    pub fn at(&self) -> Timestamp {
+        self.at
+    }
+
+    /// Whether it is the one that signs.
+    #[must_use]
+    pub fn signs(&self) -> bool {
+        self.client().signing_at(self.at).secret() == Some(self.secret)
+    }
+
+    /// When it ends; `None` if it does not.
+    #[must_use]
+    pub fn ends(&self) -> Option<Timestamp> {
+        self.client().secret(self.secret).and_then(|secret| secret.validity().until())
+    }
+
+    /// The newest valid secret that was added after this one: the add-in should have changed over to it.
+    #[must_use]
+    pub fn newer(&self) -> Option<SecretId> {
+        self.client().valid_at(self.at).map(Secret::id).filter(|id| *id > self.secret).max()
+    }
+
+    fn client(&self) -> &Client {
+        self.live.client()
+    }
+}
+
+impl fmt::Debug for Authenticated {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Authenticated")
+            .field("client_id", self.client_id())
+            .field("secret_id", &self.secret)
+            .field("at", &self.at)
+            .field("signs", &self.signs())
+            .field("ends", &self.ends())
+            .field("newer", &self.newer())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why somebody was not let in.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AccessError {
+    /// What was presented does not prove who it is.
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    /// Nothing is known, since the store did not answer. Not a denial: answer 503, not 401.
+    #[error("the registry cannot say at the moment")]
+    Unavailable(#[from] StoreError),
+}
+
+impl AccessError {
+    /// What the caller can do about it.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Denied(_) => ErrorKind::Unauthenticated,
+            Self::Unavailable(_) => ErrorKind::Unavailable,
+        }
+    }
+}
+
+/// A denial. `Display` is the one face that the outside may see; the rest is for logs.
+#[derive(thiserror::Error)]
+#[error("invalid client")]
+pub struct Denied {
+    reason: Reason,
+    opened: Option<Opened>,
+    secret: Option<SecretId>,
+}
+
+impl Denied {
+    /// What the caller can do about it: the same for every denial.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        ErrorKind::Unauthenticated
+    }
+
+    /// Why, for logs and operators. Never tell a stranger.
+    #[must_use]
+    pub fn reason(&self) -> Reason {
+        self.reason
+    }
+
+    /// The client that was named, if there is or was one.
+    #[must_use]
+    pub fn client_id(&self) -> Option<&ClientId> {
+        self.opened.as_ref().map(Opened::client_id)
+    }
+
+    /// The secret that was recognised, or that a signature names.
+    #[must_use]
+    pub fn secret_id(&self) -> Option<SecretId> {
+        self.secret
+    }
+}
+
+impl fmt::Debug for Denied {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Denied")
+            .field("reason", &self.reason)
+            .field("client_id", &self.client_id())
+            .field("secret_id", &self.secret)
+            .finish()
+    }
+}
+
+/// Why somebody was denied: for logs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Reason {
+    /// There is no such client ID, or it is not well formed.
+    UnknownClient,
+    /// A client secret was presented as the client ID: the caller may have swapped the two. It was not looked up.
+    LooksLikeClientSecret,
+    /// The client ID was deleted.
+    ClientDeleted,
+    /// It is none of the client's secrets.
+    Wrong,
+    /// It looks like a generated client secret with a slip: a wrong character, a piece missing, quotes, `Bearer`, a byte order
+    /// mark or white space around it.
+    Mistyped,
+    /// It looks like the ID of a secret instead of the secret.
+    LooksLikeSecretId,
+    /// The secret has ended.
+    Ended,
+    /// The secret has not started.
+    NotYetStarted,
+    /// The secret is disabled.
+    Disabled,
+    /// The secret was deleted.
+    Deleted,
+    /// The secret is known to be in the wrong hands: whoever presents it is not the add-in. Alarm somebody.
+    Compromised,
+    /// The secret is not for signing (signatures only).
+    CannotSign,
+}
+
+impl From<Fate> for Reason {
+    fn from(fate: Fate) -> Self {
+        match fate {
+            Fate::Deleted => Self::Deleted,
+            Fate::Compromised => Self::Compromised,
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::UnknownClient => "unknown client ID",
+            Self::LooksLikeClientSecret => "a client secret in place of the client ID",
+            Self::ClientDeleted => "the client ID was deleted",
+            Self::Wrong => "wrong client secret",
+            Self::Mistyped => "mistyped client secret",
+            Self::LooksLikeSecretId => "the ID of a secret instead of the secret",
+            Self::Ended => "the secret has ended",
+            Self::NotYetStarted => "the secret has not started",
+            Self::Disabled => "the secret is disabled",
+            Self::Deleted => "the secret was deleted",
+            Self::Compromised => "the secret is compromised",
+            Self::CannotSign => "the secret is not for signing",
+        })
+    }
+}
+
+/// What is left of a client lets nobody in.
+fn judge_deleted(recognition: Recognition<'_>) -> Denial {
+    match recognition {
+        Recognition::Remembered(secret, Fate::Compromised) => Denial::of(secret, Reason::Compromised),
+        Recognition::Remembered(secret, Fate::Deleted) => Denial::of(secret, Reason::ClientDeleted),
+        Recognition::Held(..) | Recognition::Unknown => Denial::because(Reason::ClientDeleted),
+    }
+}
+
+/// Why there is no client of the ID that was presented.
+#[cold]
+fn unknown(record_id: Option<RecordId<'_>>, client_id: &str, prefix: &str) -> Reason {
+    match record_id {
+        // Of a longer text the rest makes no difference.
+        None if could_be_secret(cut(client_id), prefix) => Reason::LooksLikeClientSecret,
+        _ => Reason::UnknownClient,
+    }
+}
+
+/// A denial in the making: small, since most of them are never more than counted.
+struct Denial {
+    reason: Reason,
+    secret: Option<SecretId>,
+}
+
+impl Denial {
+    fn because(reason: Reason) -> Self {
+        Self { reason, secret: None }
+    }
+
+    fn of(secret: SecretId, reason: Reason) -> Self {
+        Self { reason, secret: Some(secret) }
+    }
+}
+
+/// What is hashed in place of a client ID that is none: as long as one of ours.
+const NOBODY: &str = "00000000-0000-0000-0000-000000000000";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::ManualClock;
+    use crate::entropy::{Entropy, EntropyError};
+    use crate::secret::verifier::tests::{comparisons, work};
+    use crate::{Availability, ClientDetails, Issued, Lifetime, NewSecret, Policy};
+    use pollster::block_on;
+    use rand::rngs::StdRng;
+    use rand::{Rng, SeedableRng};
+    use std::sync::Mutex;
+
+    #[derive(Debug)]
+    struct Seeded(Mutex<StdRng>);
+
+    impl Entropy for Seeded {
+        fn fill(&self, buffer: &mut [u8]) -> Result<(), EntropyError> {
+            self.0.lock().unwrap().fill_bytes(buffer);
+            Ok(())
+        }
+    }
+
+    fn registry() -> Registry {
+        Registry::builder()
+            .clock(ManualClock::new("2026-03-01T09:00:00Z".parse().unwrap()))
+            .entropy(Seeded(Mutex::new(StdRng::seed_from_u64(1))))
+            .policy(Policy::default().with_max_secrets(5).unwrap())
+            .in_memory()
+    }
+
+    /// What presenting this costs, and what it comes to.
+    fn cost(registry: &Registry, client_id: &str, secret: &str) -> ((usize, usize), usize, Option<Reason>) {
+        work();
+        comparisons();
+        let answer = block_on(registry.authenticate(client_id, secret));
+        let reason = match answer {
+            Ok(_) => None,
+            Err(AccessError::Denied(denied)) => Some(denied.reason()),
+            Err(AccessError::Unavailable(error)) => panic!("{error}"),
+        };
+        (work(), comparisons(), reason)
+    }
+
+    #[test]
+    fn rule_05_every_answer_costs_the_same_hashing() {
+        let registry = registry();
+        let seller = registry.as_seller("contoso").unwrap();
+        let new = || NewSecret::lasting(Lifetime::OneYear);
+        let register = |name| {
+            let details =
+                ClientDetails::new(name, "app.contoso.com", "https://app.contoso.com/done").unwrap();
+            block_on(seller.register(details, Availability::Worldwide, Lifetime::OneYear)).unwrap()
+        };
+        let first = register("calendar app");
+        let gone = register("old app");
+        let old = seller.client(gone.client_id());
+        block_on(async { old.confirm(old.plan_client_deletion().await.unwrap()).await }).unwrap();
+
+        let client = seller.client(first.client_id());
+        let add = || block_on(client.add_secret(new())).unwrap();
+        let deleted = add();
+        let compromised = add();
+        let plan = block_on(client.plan_deletion(deleted.secret_id())).unwrap();
+        block_on(client.confirm(plan)).unwrap();
+        let _ = block_on(client.delete_in_emergency(compromised.secret_id(), None)).unwrap();
+        let held: [Issued; 5] = [first, add(), add(), add(), add()];
+
+        let ours = held[0].client_id().as_str();
+        let text = |issued: &Issued| issued.client_secret().expose().to_owned();
+        let upper = ours.to_uppercase();
+        let wrong = text(&held[0]).chars().rev().collect::<String>();
+        let slip = format!("{}~", &text(&held[0])[..52]);
+        // Five secrets and two that are remembered; one that is remembered; nothing at all.
+        let mut cases = vec![
+            (ours, wrong, Some(Reason::Wrong), 7),
+            (ours, slip, Some(Reason::Mistyped), 7),
+            (ours, text(&gone), Some(Reason::Wrong), 7),
+            (ours, text(&deleted), Some(Reason::Deleted), 7),
+            (ours, text(&compromised), Some(Reason::Compromised), 7),
+            (gone.client_id().as_str(), text(&gone), Some(Reason::ClientDeleted), 1),
+            (gone.client_id().as_str(), text(&held[0]), Some(Reason::ClientDeleted), 1),
+            ("11111111-2222-4333-8444-555555555555", text(&held[0]), Some(Reason::UnknownClient), 0),
+            (&upper, text(&held[0]), Some(Reason::UnknownClient), 0),
+            ("", text(&held[0]), Some(Reason::UnknownClient), 0),
+            ("not a client ID", text(&held[0]), Some(Reason::UnknownClient), 0),
+        ];
+        cases.extend(held.iter().map(|issued| (ours, text(issued), None, 7)));
+        for (client_id, secret, reason, candidates) in cases {
+            let expected = ((1, 36 + 53), candidates, reason);
+            assert_eq!(cost(&registry, client_id, &secret), expected, "{client_id}");
+        }
+        // What is far too long costs the same, whether there is such a client or not.
+        for long in [" ".repeat(1 << 20), "_".repeat(1 << 20), "\u{1f511}".repeat(1 << 18)] {
+            for (client_id, candidates) in
+                [(ours, 7), ("11111111-2222-4333-8444-555555555555", 0), (&long, 0)]
+            {
+                let (work, compared, _) = cost(&registry, client_id, &long);
+                assert_eq!((work, compared), ((1, 36 + 513), candidates));
+            }
+        }
+        // Shorter IDs cost less, whether there is such a client or not.
+        let unknown = cost(&registry, "calendar-app", &text(&held[0]));
+        assert_eq!(unknown, ((1, 12 + 53), 0, Some(Reason::UnknownClient)));
+    }
+}

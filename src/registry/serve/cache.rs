@@ -1,0 +1,298 @@
+//! Opened clients kept in memory, with a stated limit to how stale they can be.
+//!
+//! An entry is fresh until [`Freshness`] after its own load was sent, or after the latest poll was sent that drained the
+//! change feed, and never for longer than the [limit](crate::RegistryBuilder::reload_after) after which it is loaded again
+//! whatever the feed says. Past that the store is asked; if the store does not answer, nobody is let in and nobody denied. What
+//! this node commits is gone from here before it is sent and again before it is acknowledged; what others commit goes when its
+//! event passes. A load enters only if nothing of its client went by since it began. Traffic never makes an entry last longer.
+
+mod flight;
+
+use std::hash::BuildHasher;
+use std::sync::{PoisonError, RwLock};
+use std::time::Duration;
+
+use self::flight::{Flights, Found, Landed};
+use crate::clock::{Clock, Reading};
+use crate::record::{Opened, RecordId};
+use crate::store::{Commit, StoreError, StoreErrorKind};
+
+/// How stale what authenticates, signs and verifies can be: 5 seconds, unless configured otherwise.
+///
+/// That is how long a change takes at most until every node knows of it, whatever the network does; on the node that made
+/// it there is no delay. A node that follows the feed ([`Registry::keep_fresh`](crate::Registry::keep_fresh)) hears sooner
+/// and asks less. Commands always look at the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Freshness(Duration);
+
+impl Freshness {
+    /// At most this stale. Zero asks the store every time; anything else below 100 milliseconds is refused when the registry
+    /// is [opened](crate::RegistryBuilder::open), since no store answers that fast reliably, and what comes too late lets
+    /// nobody in.
+    #[must_use]
+    pub fn within(limit: impl Into<Duration>) -> Self {
+        Self(limit.into())
+    }
+
+    /// The limit.
+    #[must_use]
+    pub fn limit(self) -> Duration {
+        self.0
+    }
+
+    pub(in crate::registry) fn is_too_short(self) -> bool {
+        !self.0.is_zero() && self.0 < SHORTEST
+    }
+}
+
+impl Default for Freshness {
+    fn default() -> Self {
+        Self(Duration::from_secs(5))
+    }
+}
+
+pub(in crate::registry) struct Cache {
+    freshness: Freshness,
+    /// How long after its load an entry is loaded again, whatever polls say.
+    reload_after: Duration,
+    clients: quick_cache::sync::Cache<String, Entry>,
+    /// Client IDs that nobody has, so that asking for them again and again costs the store nothing. Apart and few, so that
+    /// they push nobody out.
+    unknown: quick_cache::sync::Cache<String, Age>,
+    flights: Flights,
+    /// When the latest poll was sent that drained the feed.
+    drained: RwLock<Option<Reading>>,
+}
+
+#[derive(Clone)]
+struct Entry {
+    opened: Opened,
+    age: Age,
+}
+
+/// How old something is that was loaded.
+#[derive(Debug, Clone, Copy)]
+struct Age {
+    /// When the load was sent.
+    loaded: Reading,
+    /// After how many seconds it is loaded again, whatever polls say.
+    lasts: u32,
+}
+
+impl Cache {
+    pub(in crate::registry) fn new(freshness: Freshness, reload_after: Duration, capacity: usize) -> Self {
+        Self {
+            freshness,
+            reload_after,
+            clients: quick_cache::sync::Cache::new(capacity.max(1)),
+            unknown: quick_cache::sync::Cache::new(UNKNOWN),
+            flights: Flights::default(),
+            drained: RwLock::new(None),
+        }
+    }
+
+    pub(in crate::registry) fn freshness(&self) -> Freshness {
+        self.freshness
+    }
+
+    /// What there is under an ID, at most as stale as promised. Those who miss the same client share one load.
+    #[inline]
+    pub(in crate::registry) async fn get<F>(
+        &self,
+        id: RecordId<'_>,
+        clock: &dyn Clock,
+        load: impl Fn() -> F + Send,
+    ) -> Found
+    where
+        F: Future<Output = Found> + Send + 'static,
+    {
+        match self.fresh(id.as_str(), clock) {
+            Some(found) => Ok(found),
+            None => self.look_up(id, clock, load).await,
+        }
+    }
+
+    /// What is kept and fresh: a client, or that there is none.
+    #[inline]
+    fn fresh(&self, key: &str, clock: &dyn Clock) -> Option<Option<Opened>> {
+        if self.freshness.limit().is_zero() {
+            return None;
+        }
+        if let Some(entry) = self.clients.get(key) {
+            if self.is_fresh(&entry.age, clock) {
+                return Some(Some(entry.opened));
+            }
+            self.clients.remove_if(key, |entry| !self.is_fresh(&entry.age, clock));
+        }
+        self.is_unknown(key, clock).then_some(None)
+    }
+
+    /// Asks the store, or waits with those who have.
+    async fn look_up<F>(&self, id: RecordId<'_>, clock: &dyn Clock, load: impl Fn() -> F + Send) -> Found
+    where
+        F: Future<Output = Found> + Send + 'static,
+    {
+        if self.freshness.limit().is_zero() {
+            return load().await;
+        }
+        let key = id.as_str();
+        for _ in 0..LOOKS {
+            let landed = {
+                // One may have landed since this caller looked.
+                let begin = || match self.fresh(key, clock) {
+                    Some(found) => Err(found),
+                    None => Ok((Reading::of(clock), load())),
+                };
+                let is_in_time = |sent| self.is_fresh(&Age { loaded: sent, lasts: self.lasts(key) }, clock);
+                let mut seat = match self.flights.join(key, is_in_time, begin) {
+                    Ok(seat) => seat,
+                    Err(found) => return Ok(found),
+                };
+                seat.landed(|sent, found, is_joined| self.land(key, sent, found, is_joined, clock)).await
+            };
+            let Some(Landed { found, sent, was_fresh, was_overtaken }) = landed else {
+                continue;
+            };
+            match &*found {
+                Err(error) => return Err(error.share()),
+                Ok(found) if self.is_young(&sent, clock) => return Ok(found.clone()),
+                Ok(_) => {}
+            }
+            // It may have been fresh when it landed. Whether it still is when this caller hears of it, or whether there is a
+            // later one, the cache can tell.
+            if let Some(found) = self.fresh(key, clock) {
+                return Ok(found);
+            }
+            if !was_fresh && !was_overtaken {
+                break;
+            }
+        }
+        Err(StoreError::with_source(
+            StoreErrorKind::Unavailable,
+            "the answers of the store take longer than the freshness allows",
+        ))
+    }
+
+    /// Keeps what a load came to unless its client was taken out since, and says whether it was fresh. Nobody can take it out
+    /// meanwhile.
+    fn land(&self, key: &str, sent: Reading, found: &Found, is_joined: bool, clock: &dyn Clock) -> bool {
+        let age = Age { loaded: sent, lasts: self.lasts(key) };
+        // What was on its way for so long that it is no longer fresh lets nobody in. Polls vouch for what they have carried no
+        // event of.
+        let was_fresh = if is_joined { self.is_fresh(&age, clock) } else { self.is_young(&sent, clock) };
+        if is_joined && was_fresh {
+            match found {
+                Ok(Some(opened)) => {
+                    self.clients.insert(key.to_owned(), Entry { opened: opened.clone(), age })
+                }
+                Ok(None) => self.unknown.insert(key.to_owned(), age),
+                Err(_) => {}
+            }
+        }
+        was_fresh
+    }
+
+    /// Takes a client out: whoever asks from now on asks the store, and a load that is under way does not enter.
+    pub(in crate::registry) fn take_out(&self, id: RecordId<'_>) {
+        self.flights.detach(id.as_str(), || {
+            self.clients.remove(id.as_str());
+            self.unknown.remove(id.as_str());
+        });
+    }
+
+    /// Takes out whom a commit is about, now and when what is answered is dropped: once the outcome is known, or once
+    /// nobody waits for it any more.
+    pub(in crate::registry) fn committing<'a>(&'a self, commit: &'a Commit) -> Committing<'a> {
+        let committing = Committing { cache: self, commit };
+        committing.take_out();
+        committing
+    }
+
+    /// Takes everything out.
+    pub(in crate::registry) fn clear(&self) {
+        self.flights.detach_all(|| {
+            *self.drained.write().unwrap_or_else(PoisonError::into_inner) = None;
+            self.clients.clear();
+            self.unknown.clear();
+        });
+    }
+
+    /// Notes that a poll which was sent at `sent` drained the feed. It vouches for all that is kept: what was kept when the
+    /// feed began to be followed was [cleared](Self::clear) then.
+    pub(in crate::registry) fn drained(&self, sent: Reading) {
+        *self.drained.write().unwrap_or_else(PoisonError::into_inner) = Some(sent);
+    }
+
+    fn is_unknown(&self, key: &str, clock: &dyn Clock) -> bool {
+        match self.unknown.get(key) {
+            Some(age) if self.is_fresh(&age, clock) => true,
+            Some(_) => {
+                self.unknown.remove_if(key, |age| !self.is_fresh(age, clock));
+                false
+            }
+            None => false,
+        }
+    }
+
+    /// Whether it is fresh by itself, whatever polls say.
+    fn is_young(&self, loaded: &Reading, clock: &dyn Clock) -> bool {
+        loaded.age(clock) < self.freshness.limit()
+    }
+
+    /// Whether what is kept is fresh.
+    #[inline]
+    fn is_fresh(&self, age: &Age, clock: &dyn Clock) -> bool {
+        let limit = self.freshness.limit();
+        let now = Reading::of(clock);
+        let since = now.since(&age.loaded);
+        if since < limit {
+            return true;
+        }
+        let drained = *self.drained.read().unwrap_or_else(PoisonError::into_inner);
+        since.as_secs() < u64::from(age.lasts) && drained.is_some_and(|sent| now.since(&sent) < limit)
+    }
+
+    /// How many seconds an entry lasts: up to a quarter less than the limit, so that what was loaded together is not loaded
+    /// again together.
+    fn lasts(&self, key: &str) -> u32 {
+        let limit = u32::try_from(self.reload_after.as_secs()).unwrap_or(u32::MAX);
+        let hash = foldhash::fast::FixedState::default().hash_one(key);
+        let less = hash % (u64::from(limit / 4) + 1);
+        limit - u32::try_from(less).unwrap_or(0)
+    }
+}
+
+/// A commit under way.
+pub(in crate::registry) struct Committing<'a> {
+    cache: &'a Cache,
+    commit: &'a Commit,
+}
+
+impl Committing<'_> {
+    fn take_out(&self) {
+        for change in self.commit.changes() {
+            self.cache.take_out(change.id());
+        }
+    }
+}
+
+impl Drop for Committing<'_> {
+    fn drop(&mut self) {
+        self.take_out();
+    }
+}
+
+/// How many clients are kept unless the builder says otherwise; one with two secrets takes about a kilobyte.
+pub(in crate::registry) const CLIENTS: usize = 100_000;
+/// After how long an entry is loaded again unless the builder says otherwise.
+pub(in crate::registry) const RELOAD_AFTER: Duration = Duration::from_secs(600);
+/// The shortest freshness besides none at all.
+const SHORTEST: Duration = Duration::from_millis(100);
+/// How often one caller waits for a load whose client was changed while it was on its way, or which is stale again before the
+/// caller hears of it.
+const LOOKS: usize = 4;
+/// How many client IDs that nobody has are kept.
+const UNKNOWN: usize = 10_000;
+
+#[cfg(test)]
+mod tests;

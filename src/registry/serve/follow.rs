@@ -1,0 +1,315 @@
+//! Following the change feed: for the cache, for an audit export, for notices.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
+use std::time::Duration;
+
+use crate::clock::{Clock, Reading};
+use crate::event::{Event, EventText};
+use crate::registry::Registry;
+use crate::registry::serve::cache::Cache;
+use crate::store::{Changes, Cursor, MemoryStore, Store, StoreError, StoreErrorKind, with_sources};
+
+/// A reader of the change feed, from a cursor on.
+///
+/// ```
+/// # use client_registry::*;
+/// # pollster::block_on(async {
+/// let registry = Registry::in_memory();
+/// let mut follow = registry.follow(None);
+/// # let details = ClientDetails::new("calendar app", "app.contoso.com", "https://app.contoso.com/done")?;
+/// # let contoso = registry.as_seller("contoso")?;
+/// # let issued = contoso.register(details, Availability::Worldwide, Lifetime::OneYear).await?;
+/// loop {
+///     let events = follow.next(100).await?;
+///     for event in &events {
+///         println!("{} {}: {:?}", event.at(), event.client_id(), event.fact());
+///     }
+///     // Kept together with what was made of the events, it is where to go on after a restart.
+///     let cursor = follow.cursor();
+///     if events.is_empty() {
+///         break; // or wait a moment, and go on
+///     }
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// ```
+pub struct Follow<S = MemoryStore> {
+    registry: Registry<S>,
+    cursor: Option<Cursor>,
+}
+
+impl<S: Store> Registry<S> {
+    /// Reads the change feed after a cursor; from the first event with `None`.
+    pub fn follow(&self, after: Option<Cursor>) -> Follow<S> {
+        Follow { registry: self.clone(), cursor: after }
+    }
+
+    /// Reads the change feed from now on.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn follow_from_now(&self) -> Result<Follow<S>, StoreError> {
+        let cursor = self.inner.store.latest().await?;
+        Ok(self.follow(Some(cursor)))
+    }
+
+    /// Keeps what this node holds in memory fresh by following the change feed: a change elsewhere is known here after
+    /// `wait`, and not only when [`Freshness`](crate::Freshness) runs out, and clients that nobody changes are not loaded
+    /// again. It begins at the end of the feed and with nothing: what was loaded before is dropped. Never ends; drop it at any
+    /// time, and call it again whenever you like.
+    ///
+    /// `wait` is called between polls with the time that may pass until the next, a quarter of the freshness and at most 30
+    /// s; it may come back sooner, above all when somebody says that there is something to read. With a runtime's timer it
+    /// is `registry.keep_fresh(tokio::time::sleep)`; with hints from PostgreSQL, `registry.keep_fresh(|at_most|
+    /// hints.wait(at_most))`.
+    ///
+    /// Beside that it writes the last uses that this node has noted, at least once a minute, so that plans of other nodes know
+    /// of them (rule 9). It does so also where there is nothing to keep fresh.
+    ///
+    /// A store that does not answer is asked again, and so is one that has lost the place in the feed; either is traced when it
+    /// begins and once a minute.
+    pub async fn keep_fresh<F>(&self, wait: impl Fn(Duration) -> F + Send + Sync) -> Infallible
+    where
+        F: Future + Send,
+    {
+        // Side by side: a store that is slow to write delays nothing that was revoked.
+        let mut following = pin!(self.keep_following(wait));
+        let mut writing = pin!(self.keep_writing());
+        poll_fn(|context| match writing.as_mut().poll(context) {
+            Poll::Ready(never) => match never {},
+            Poll::Pending => following.as_mut().poll(context),
+        })
+        .await
+    }
+
+    /// Writes last uses now and then. To be polled whenever [`keep_following`](Self::keep_following) is, which wakes up often
+    /// enough for both.
+    async fn keep_writing(&self) -> Infallible {
+        let clock = &*self.inner.clock;
+        let (mut written, mut warned) = (Reading::of(clock), None::<Reading>);
+        loop {
+            poll_fn(|_| match written.age(clock) >= WRITE_AFTER {
+                true => Poll::Ready(()),
+                false => Poll::Pending,
+            })
+            .await;
+            written = Reading::of(clock);
+            if let Err(error) = self.flush_last_uses().await
+                && warned.is_none_or(|last| last.age(clock) >= WARN_AGAIN)
+            {
+                warned = Some(Reading::of(clock));
+                tracing::warn!(why = with_sources(&error), "last uses cannot be written");
+            }
+        }
+    }
+
+    async fn keep_following<F>(&self, wait: impl Fn(Duration) -> F + Send + Sync) -> Infallible
+    where
+        F: Future + Send,
+    {
+        let clock = &*self.inner.clock;
+        let (mut unreadable, mut lost) = (OnceAMinute::default(), OnceAMinute::default());
+        // Kept when the store fails: what went by meanwhile comes afterwards, or is said to be lost.
+        let mut following = None;
+        loop {
+            // Where nothing is kept there is nothing to keep fresh.
+            let cache = self.inner.cache.as_ref().filter(|cache| !cache.freshness().limit().is_zero());
+            let pause = match cache {
+                None => MAX_PAUSE,
+                Some(cache) => {
+                    let Err(error) = self.follow_for(cache, &mut following, &mut unreadable, &wait).await;
+                    let why = || with_sources(&error);
+                    if error.kind() != StoreErrorKind::CursorLost {
+                        if unreadable.is_due(clock) {
+                            tracing::warn!(why = why(), "the change feed cannot be read");
+                        }
+                    } else if following.take().is_some_and(|following| following.has_drained) {
+                        // A backup was restored, or another server is the first now: nothing that was seen counts.
+                        if lost.is_due(clock) {
+                            let what = "the change feed begins anew: everything kept in memory is dropped";
+                            tracing::warn!(why = why(), "{what}");
+                        }
+                        self.forget();
+                    } else if lost.is_due(clock) {
+                        // It has vouched for nothing, so that there is nothing to forget.
+                        let what = "the change feed cannot be followed: what is kept in memory lasts as long as its freshness";
+                        tracing::warn!(why = why(), "{what}");
+                    }
+                    pause(cache)
+                }
+            };
+            drop(wait(pause).await);
+        }
+    }
+
+    /// Drops everything that is kept of the store in memory: opened clients, and which revisions were seen. For after a
+    /// backup was restored, where [`keep_fresh`](Self::keep_fresh) does not find out by itself.
+    pub fn forget(&self) {
+        if let Some(protection) = &self.inner.protection {
+            protection.forget();
+        }
+        if let Some(cache) = &self.inner.cache {
+            cache.clear();
+        }
+    }
+
+    /// Follows the feed until something fails, from where it was followed so far or from now on.
+    async fn follow_for<F>(
+        &self,
+        cache: &Cache,
+        following: &mut Option<Following<S>>,
+        unreadable: &mut OnceAMinute,
+        wait: &(impl Fn(Duration) -> F + Send + Sync),
+    ) -> Result<Infallible, StoreError>
+    where
+        F: Future + Send,
+    {
+        let clock = &*self.inner.clock;
+        let Following { follow, has_drained } = match following {
+            Some(following) => following,
+            None => {
+                let follow = self.follow_from_now().await?;
+                following.insert(Following { follow, has_drained: false })
+            }
+        };
+        loop {
+            let sent = Reading::of(clock);
+            let Changes { events, cursor } = follow.changes(PAGE).await?;
+            take_out(cache, &events, unreadable, clock);
+            follow.cursor = Some(cursor);
+            if events.len() < PAGE {
+                if !std::mem::replace(has_drained, true) {
+                    // Loads that are sent from now on see everything before the cursor; the rest is going to pass. What was
+                    // loaded before may have changed in between.
+                    cache.clear();
+                }
+                cache.drained(sent);
+                drop(wait(pause(cache)).await);
+            }
+        }
+    }
+}
+
+/// A reader of the feed for the cache.
+struct Following<S> {
+    follow: Follow<S>,
+    /// Whether it has come to the end of the feed once, and so has vouched for what is kept.
+    has_drained: bool,
+}
+
+/// A warning that is not repeated for a minute.
+#[derive(Default)]
+struct OnceAMinute(Option<Reading>);
+
+impl OnceAMinute {
+    fn is_due(&mut self, clock: &dyn Clock) -> bool {
+        let is_due = self.0.as_ref().is_none_or(|last| last.age(clock) >= WARN_AGAIN);
+        if is_due {
+            self.0 = Some(Reading::of(clock));
+        }
+        is_due
+    }
+}
+
+impl<S: Store> Follow<S> {
+    /// The next events, at most `limit` (at least 1). Fewer than that contain every commit that was acknowledged before the
+    /// call; none, that there are no more at the moment. A client's events come in the order of its trail.
+    ///
+    /// # Errors
+    /// [`StoreError`]; the cursor stays where it was. Of kind [`StoreErrorKind::CursorLost`] when the store does not know the
+    /// cursor (any more), as after a restored backup: begin anew, and expect events that you have had. Of kind
+    /// [`StoreErrorKind::NewerFormat`] when a newer version of this crate wrote the next event.
+    ///
+    /// The feed says what the store says. Whether nothing was added to or left out of the trail of a client shows when it is
+    /// [checked](crate::check_trail) against the [head](crate::ClientHandle::head) that its record vouches for.
+    ///
+    /// Of kind [`StoreErrorKind::Tampered`] when the next event is not what was written. That is said once, and then the
+    /// cursor is behind this event, so that the events of other clients go on: [`check`](Registry::check) says whose it is.
+    pub async fn next(&mut self, limit: usize) -> Result<Vec<Event>, StoreError> {
+        let mut limit = limit.max(1);
+        loop {
+            let Changes { events: texts, cursor } = self.changes(limit).await?;
+            let mut events = Vec::with_capacity(texts.len());
+            let mut damaged = None;
+            for text in &texts {
+                match Event::parse(text) {
+                    Ok(event) => events.push(event),
+                    Err(error) => {
+                        damaged = Some(error);
+                        break;
+                    }
+                }
+            }
+            match damaged {
+                None => {
+                    self.cursor = Some(cursor);
+                    return Ok(events);
+                }
+                // Those before it first. Only the store can tell the cursor between two events.
+                Some(_) if !events.is_empty() => limit = events.len(),
+                Some(error) if error.kind() == StoreErrorKind::Tampered => {
+                    self.cursor = Some(self.changes(1).await?.cursor);
+                    return Err(error);
+                }
+                Some(error) => return Err(error),
+            }
+        }
+    }
+
+    /// The texts of the next events. The cursor stays where it is.
+    async fn changes(&self, limit: usize) -> Result<Changes, StoreError> {
+        self.registry.inner.store.changes(self.cursor.as_ref(), limit).await
+    }
+
+    /// Where it is: after the events that it has given. `None` before the first.
+    #[must_use]
+    pub fn cursor(&self) -> Option<&Cursor> {
+        self.cursor.as_ref()
+    }
+}
+
+impl<S> fmt::Debug for Follow<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Follow").field("cursor", &self.cursor).finish_non_exhaustive()
+    }
+}
+
+/// How long to wait between two polls.
+fn pause(cache: &Cache) -> Duration {
+    (cache.freshness().limit() / 4).clamp(Duration::from_millis(1), MAX_PAUSE)
+}
+
+/// Takes out of the cache whom events are about, or everything if one does not tell.
+fn take_out(cache: &Cache, events: &[EventText], unreadable: &mut OnceAMinute, clock: &dyn Clock) {
+    let mut last = None;
+    for event in events {
+        match event.client_id() {
+            // Several in a row about the same one.
+            Some(client_id) if last.as_ref() == Some(&client_id) => {}
+            Some(client_id) => {
+                cache.take_out((&client_id).into());
+                last = Some(client_id);
+            }
+            None => {
+                if unreadable.is_due(clock) {
+                    let what =
+                        "an event of the change feed cannot be read: everything kept in memory is dropped";
+                    tracing::warn!("{what}");
+                }
+                cache.clear();
+                last = None;
+            }
+        }
+    }
+}
+
+/// How many events are read at once.
+const PAGE: usize = 1000;
+const WARN_AGAIN: Duration = Duration::from_secs(60);
+/// How long last uses wait before they are written: with one pause more, a minute at most.
+const WRITE_AFTER: Duration = Duration::from_secs(30);
+const MAX_PAUSE: Duration = Duration::from_secs(30);

@@ -1,0 +1,188 @@
+//! Signing what the platform sends, and verifying what comes back (rule 6).
+//!
+//! HMAC-SHA-256 over exactly the bytes given, so that a JWT (HS256), a webhook format and every HMAC tool verify it.
+
+use crate::client::{Client, Held};
+use crate::record::Opened;
+use crate::registry::Registry;
+use crate::registry::serve::access::{AccessError, Reason};
+use crate::secret::SecretState;
+use crate::secret::signature::Signature;
+use crate::store::{Store, StoreError};
+use crate::value::error_kind::ErrorKind;
+use crate::value::id::{ClientId, SecretId};
+use crate::value::validity::Timestamp;
+
+impl<S: Store> Registry<S> {
+    /// Signs with the one secret that signs now (rule 6).
+    ///
+    /// # Errors
+    /// [`SignError::NothingSigns`] when the client has no valid secret that can; [`SignError::UnknownClient`];
+    /// [`SignError::Unavailable`].
+    pub async fn sign(&self, client_id: &ClientId, message: &[u8]) -> Result<Signature, SignError> {
+        let opened = self.recall(client_id.into()).await?;
+        let client = active(opened.as_ref())?;
+        let signing = client.signing_at(self.instant_of(client)).secret();
+        let signature = signing.and_then(|secret| client.sign_with(secret, message));
+        let signature = signature.ok_or(SignError::NothingSigns)?;
+        trace_signature(client_id, signature.secret_id());
+        Ok(signature)
+    }
+
+    /// Signs with every valid secret that can, the signing one first: for formats that carry several signatures during
+    /// an overlap.
+    ///
+    /// # Errors
+    /// As [`sign`](Self::sign).
+    pub async fn sign_all(&self, client_id: &ClientId, message: &[u8]) -> Result<Vec<Signature>, SignError> {
+        let opened = self.recall(client_id.into()).await?;
+        let client = active(opened.as_ref())?;
+        let signers = client.all_signers_at(self.instant_of(client));
+        let signatures: Vec<_> =
+            signers.into_iter().filter_map(|secret| client.sign_with(secret, message)).collect();
+        let first = signatures.first().ok_or(SignError::NothingSigns)?;
+        trace_signature(client_id, first.secret_id());
+        Ok(signatures)
+    }
+
+    /// Verifies with exactly the secret that the signature names. That secret must be valid now and able to sign.
+    ///
+    /// # Errors
+    /// [`AccessError::Denied`], or [`AccessError::Unavailable`] when the store did not answer.
+    pub async fn verify(&self, signature: &Signature, message: &[u8]) -> Result<Verified, AccessError> {
+        let opened = self.recall(signature.client_id().into()).await?;
+        let secret = signature.secret_id();
+        let verdict = match &opened {
+            None => Err(Reason::UnknownClient),
+            Some(Opened::Deleted(_)) => Err(Reason::ClientDeleted),
+            Some(Opened::Active(live)) => {
+                let client = live.client();
+                client.verify_with(secret, message, signature.mac(), self.instant_of(client))
+            }
+        };
+        match verdict {
+            Ok(()) => Ok(Verified::traced(signature.client_id().clone(), secret)),
+            Err(reason) => Err(self.denied(reason, opened, Some(secret)).into()),
+        }
+    }
+
+    /// Verifies 32 bytes of HMAC-SHA-256 that do not say which secret made them, with every valid secret that can
+    /// sign.
+    ///
+    /// # Errors
+    /// [`AccessError::Denied`], or [`AccessError::Unavailable`] when the store did not answer.
+    pub async fn verify_any(
+        &self,
+        client_id: &ClientId,
+        mac: &[u8; 32],
+        message: &[u8],
+    ) -> Result<Verified, AccessError> {
+        let opened = self.recall(client_id.into()).await?;
+        let reason = match &opened {
+            None => Reason::UnknownClient,
+            Some(Opened::Deleted(_)) => Reason::ClientDeleted,
+            Some(Opened::Active(live)) => {
+                let client = live.client();
+                let signers = client.all_signers_at(self.instant_of(client));
+                match signers.into_iter().find(|secret| client.made(*secret, message, mac)) {
+                    Some(secret) => {
+                        return Ok(Verified::traced(client_id.clone(), secret));
+                    }
+                    None => Reason::Wrong,
+                }
+            }
+        };
+        Err(self.denied(reason, opened, None).into())
+    }
+}
+
+impl Client {
+    fn sign_with(&self, secret: SecretId, message: &[u8]) -> Option<Signature> {
+        let mac = self.held(secret)?.mac_key.as_ref()?.sign(message);
+        Some(Signature::new(self.id().clone(), secret, mac))
+    }
+
+    /// Whether a secret's key made this MAC.
+    fn made(&self, secret: SecretId, message: &[u8], mac: &[u8; 32]) -> bool {
+        let mac_key = self.held(secret).and_then(|held| held.mac_key.as_ref());
+        mac_key.is_some_and(|mac_key| mac_key.verify(message, mac))
+    }
+
+    fn verify_with(&self, id: SecretId, message: &[u8], mac: &[u8; 32], at: Timestamp) -> Result<(), Reason> {
+        let Some(Held { secret, mac_key, .. }) = self.held(id) else {
+            // Anybody can name a secret: that it is compromised is for those to hear who presented it.
+            let is_remembered = self.remembered().any(|(remembered, _)| remembered == id);
+            return Err(if is_remembered { Reason::Deleted } else { Reason::Wrong });
+        };
+        match (secret.state_at(at), mac_key) {
+            (SecretState::NotYetStarted, _) => Err(Reason::NotYetStarted),
+            (SecretState::Disabled, _) => Err(Reason::Disabled),
+            (SecretState::Ended, _) => Err(Reason::Ended),
+            (SecretState::Valid, None) => Err(Reason::CannotSign),
+            (SecretState::Valid, Some(mac_key)) if mac_key.verify(message, mac) => Ok(()),
+            (SecretState::Valid, Some(_)) => Err(Reason::Wrong),
+        }
+    }
+}
+
+/// Whose signature it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verified {
+    client_id: ClientId,
+    secret: SecretId,
+}
+
+impl Verified {
+    fn traced(client_id: ClientId, secret: SecretId) -> Self {
+        tracing::debug!(client_id = client_id.as_str(), secret = secret.number(), "verified");
+        Self { client_id, secret }
+    }
+
+    /// The client.
+    #[must_use]
+    pub fn client_id(&self) -> &ClientId {
+        &self.client_id
+    }
+
+    /// The secret that signed.
+    #[must_use]
+    pub fn secret_id(&self) -> SecretId {
+        self.secret
+    }
+}
+
+/// Why nothing was signed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SignError {
+    /// There is no such client ID, or it was deleted.
+    #[error("there is no such client ID")]
+    UnknownClient,
+    /// The client has no valid secret that can sign.
+    #[error("the client has no valid secret that can sign: add one")]
+    NothingSigns,
+    /// The store did not answer.
+    #[error("the registry cannot say at the moment")]
+    Unavailable(#[from] StoreError),
+}
+
+impl SignError {
+    /// What the caller can do about it.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::UnknownClient => ErrorKind::NotFound,
+            Self::NothingSigns => ErrorKind::Conflict,
+            Self::Unavailable(_) => ErrorKind::Unavailable,
+        }
+    }
+}
+
+#[inline]
+fn trace_signature(client_id: &ClientId, secret: SecretId) {
+    tracing::debug!(client_id = client_id.as_str(), secret = secret.number(), "signed");
+}
+
+fn active(opened: Option<&Opened>) -> Result<&Client, SignError> {
+    opened.and_then(|opened| opened.client().ok()).ok_or(SignError::UnknownClient)
+}

@@ -1,0 +1,158 @@
+//! What a check says: what is wrong, and where.
+
+use std::fmt;
+
+use crate::event::Revision;
+use crate::store::StoreError;
+use crate::value::id::{ClientId, SecretId};
+use crate::value::validity::Timestamp;
+
+/// What [`Registry::check`](crate::Registry::check) found.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Checked {
+    /// The clients that were read, and what is left of deleted ones.
+    pub clients: u64,
+    /// The events that were read in their trails.
+    pub events: u64,
+    /// What is wrong, and where.
+    pub faults: Vec<Fault>,
+}
+
+/// Something that is wrong with what a store holds.
+#[derive(Debug)]
+pub struct Fault {
+    pub(super) client_id: Option<ClientId>,
+    pub(super) what: FaultKind,
+}
+
+/// What is wrong.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum FaultKind {
+    /// The record cannot be opened, or is older than one seen before.
+    Record(StoreError),
+    /// The trail cannot be read.
+    Trail(StoreError),
+    /// The last uses of its secrets cannot be read.
+    LastUses(StoreError),
+    /// The last use of a secret cannot be: it is more than a minute ahead of the clock of the node that checks and of every
+    /// change in the store, before the secret was added, or of a secret that
+    /// the client does not have. Either a clock was wrong, or somebody edited it: last uses are no part of the record, and nothing
+    /// vouches for them. The next use replaces one that is ahead.
+    LastUse {
+        /// The secret.
+        secret: SecretId,
+        /// When it is said to have been used last.
+        at: Timestamp,
+    },
+    /// A list, an index or the change feed cannot be read.
+    Unreadable(StoreError),
+    /// An event of the trail does not follow the one before: events were edited, reordered or deleted.
+    BrokenTrail {
+        /// The revision at which it breaks.
+        at: Revision,
+    },
+    /// The trail ends before the record does: events are missing.
+    TrailCutShort,
+    /// The trail goes on after the record: an older record was put back.
+    OlderThanTrail,
+    /// A list or the feed tells of a client of which there is no record.
+    NoRecord,
+    /// The change feed does not tell the same as the trail.
+    Feed,
+    /// The client is not found by something that should lead to it.
+    NotFoundBy(Lookup),
+    /// Something leads to the client that should not.
+    FoundBy(Lookup),
+}
+
+/// By what a client is found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Lookup {
+    /// One of its add-ins.
+    AddIn,
+    /// Its friendly name.
+    Name,
+    /// Its seller.
+    Seller,
+    /// The end of one of its secrets.
+    Ending,
+    /// The key that its record is under.
+    Key,
+}
+
+impl Checked {
+    /// Whether nothing is wrong.
+    #[must_use]
+    pub fn is_content(&self) -> bool {
+        self.faults.is_empty()
+    }
+}
+
+impl Fault {
+    /// The client that it is about; `None` when it is about the registry's own record, or about no client in particular.
+    #[must_use]
+    pub fn client_id(&self) -> Option<&ClientId> {
+        self.client_id.as_ref()
+    }
+
+    /// What is wrong.
+    #[must_use]
+    pub fn what(&self) -> &FaultKind {
+        &self.what
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.client_id {
+            Some(client_id) => write!(f, "client {client_id}: {}", self.what),
+            None => write!(f, "the registry: {}", self.what),
+        }
+    }
+}
+
+impl fmt::Display for FaultKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Record(error) => write!(f, "the record: {}", in_full(error)),
+            Self::Trail(error) => write!(f, "the trail: {}", in_full(error)),
+            Self::LastUses(error) => write!(f, "the last uses of its secrets: {}", in_full(error)),
+            Self::LastUse { secret, at } => write!(
+                f,
+                "the last use of secret {secret} cannot be at {at}: a clock was wrong, or the store was edited"
+            ),
+            Self::Unreadable(error) => write!(f, "a list or the feed: {}", in_full(error)),
+            Self::BrokenTrail { at } => {
+                write!(f, "the trail breaks at revision {at}: events were edited, reordered or deleted")
+            }
+            Self::TrailCutShort => f.write_str("the trail ends before the record does: events are missing"),
+            Self::OlderThanTrail => f.write_str("the record is older than its trail: it was put back"),
+            Self::NoRecord => f.write_str("there are traces of it and no record"),
+            Self::Feed => f.write_str("the change feed does not tell the same as the trail"),
+            Self::NotFoundBy(lookup) => write!(f, "it is not found by its {lookup}"),
+            Self::FoundBy(lookup) => write!(f, "it is found by another {lookup} than its own"),
+        }
+    }
+}
+
+impl fmt::Display for Lookup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::AddIn => "add-in",
+            Self::Name => "friendly name",
+            Self::Seller => "seller",
+            Self::Ending => "secret's end",
+            Self::Key => "key",
+        })
+    }
+}
+
+fn in_full(error: &StoreError) -> String {
+    match std::error::Error::source(error) {
+        Some(source) => format!("{error} ({source})"),
+        None => error.to_string(),
+    }
+}

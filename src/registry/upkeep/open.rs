@@ -1,0 +1,203 @@
+//! Opening the registry that lives in a store: whose it is, and whether the keyring is the right one, before
+//! anything is written.
+
+use std::time::Duration;
+
+use crate::entropy::{Entropy, EntropyError};
+use crate::record::keyring::Keyring;
+use crate::record::{KeyState, Record, RecordId, RegistryId, RegistryRecord, SealingError};
+use crate::store::{
+    ClientsBy, Commit, CommitError, CommitId, Expected, Index, RecordChange, Store, StoreError,
+    StoreErrorKind,
+};
+use crate::value::error_kind::ErrorKind;
+use crate::value::id::KeyId;
+
+/// Why a registry was not opened. Nothing was written, unless the store failed while it wrote the registry's own record.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// The registry knows another key by this ID: the bytes have been changed, or it is somebody else's registry.
+    #[error("key {key_id} is another one than the registry's: take the key that the store was written with")]
+    WrongKey {
+        /// The key's ID.
+        key_id: KeyId,
+    },
+    /// The registry has records under a key that the keyring lacks.
+    #[error("the keyring lacks key {key_id}, which is in use here: add it")]
+    MissingKey {
+        /// The key's ID.
+        key_id: KeyId,
+    },
+    /// The primary key of the keyring was retired here.
+    #[error("key {key_id} was retired: make another one the primary key")]
+    RetiredKey {
+        /// The key's ID.
+        key_id: KeyId,
+    },
+    /// The store has clients, and no record of the registry that they belong to.
+    #[error("the store has clients and no record of their registry: restore it from a backup")]
+    NoRegistry,
+    /// The store belongs to another registry than the one that was
+    /// [expected](crate::RegistryBuilder::expect_registry), or to none.
+    #[error("the store is not the one of registry {expected}: {}", found_in_words(found.as_ref()))]
+    OtherRegistry {
+        /// The registry that was expected.
+        expected: RegistryId,
+        /// The one that is there; `None` where there is none.
+        found: Option<RegistryId>,
+    },
+    /// An import into this store has not come to its end.
+    #[error("an import into this store was interrupted: run it once more, and it goes on where it stopped")]
+    ImportUnfinished,
+    /// Another registry, or another version of this one, is being written there at this moment.
+    #[error("others changed the registry's record again and again: try again")]
+    Contention,
+    /// The freshness is neither zero nor at least 100 milliseconds: nothing would be fresh by the time it is there.
+    #[error(
+        "a freshness of {freshness:?} is too short: make it at least 100 milliseconds, or zero to ask the store every time"
+    )]
+    FreshnessTooShort {
+        /// What was configured.
+        freshness: Duration,
+    },
+    /// There was no randomness to be had.
+    #[error("no registry was made")]
+    Entropy(#[from] EntropyError),
+    /// The store did not answer, or not as it should.
+    #[error("the store cannot be opened")]
+    Store(#[from] StoreError),
+}
+
+impl OpenError {
+    /// What the caller can do about it. All of them mean that there is no registry to ask.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        ErrorKind::Unavailable
+    }
+}
+
+/// The record of the registry in a store, once the keyring is known to be the right one. Makes it where there is
+/// nothing, and adds the keys that are new.
+pub(in crate::registry) async fn open<S: Store>(
+    store: &S,
+    keyring: &Keyring,
+    expected_id: Option<&RegistryId>,
+    entropy: &dyn Entropy,
+) -> Result<RegistryRecord, OpenError> {
+    for _ in 0..ATTEMPTS {
+        let (expected, next) = match store.load(RecordId::REGISTRY).await? {
+            None => {
+                if !store.clients(ClientsBy::All, None, 1).await?.is_empty() {
+                    return Err(OpenError::NoRegistry);
+                }
+                if let Some(expected) = expected_id {
+                    return Err(OpenError::OtherRegistry { expected: expected.clone(), found: None });
+                }
+                let mut registry_id = [0; 16];
+                entropy.fill(&mut registry_id)?;
+                (Expected::Absent, RegistryRecord::new(registry_id, keyring))
+            }
+            Some(found) => {
+                let read = check(&found, keyring)?;
+                read.is_expected(expected_id)?;
+                // A key that was known once, and that nothing is under, may be gone.
+                for key_id in read.active_and_not_in(keyring) {
+                    if !store.clients(ClientsBy::Key(key_id), None, 1).await?.is_empty() {
+                        return Err(OpenError::MissingKey { key_id: key_id.clone() });
+                    }
+                }
+                match read.knowing(keyring) {
+                    None => return Ok(read),
+                    Some(next) => (Expected::Exactly(read.revision), next),
+                }
+            }
+        };
+        if write(store, &next, expected, keyring, entropy).await? {
+            return Ok(next);
+        }
+    }
+    Err(OpenError::Contention)
+}
+
+impl RegistryRecord {
+    /// Refuses where another registry was expected.
+    pub(in crate::registry) fn is_expected(&self, expected: Option<&RegistryId>) -> Result<(), OpenError> {
+        let id = RegistryId::from_bytes(self.registry_id);
+        match expected.filter(|expected| **expected != id) {
+            None => Ok(()),
+            Some(expected) => Err(OpenError::OtherRegistry { expected: expected.clone(), found: Some(id) }),
+        }
+    }
+}
+
+fn found_in_words(found: Option<&RegistryId>) -> String {
+    match found {
+        Some(found) => format!("it is the one of {found}, so open the right one"),
+        None => "there is none in it, so restore it or open the right one".to_owned(),
+    }
+}
+
+/// What the record says, if the keyring is the registry's.
+pub(in crate::registry) fn check(found: &Record, keyring: &Keyring) -> Result<RegistryRecord, OpenError> {
+    let sealed = found.sealed()?;
+    let read = RegistryRecord::read(sealed)?;
+    if let Some(key_id) = read.differs_in(keyring) {
+        return Err(OpenError::WrongKey { key_id: key_id.clone() });
+    }
+    if keyring.key(sealed.key_id()).is_none() {
+        return Err(OpenError::MissingKey { key_id: sealed.key_id().clone() });
+    }
+    read.authenticate(sealed, keyring)?;
+    if read.is_importing() {
+        return Err(OpenError::ImportUnfinished);
+    }
+    match read.state(keyring.primary()) {
+        Some(KeyState::Retired) => Err(OpenError::RetiredKey { key_id: keyring.primary().clone() }),
+        Some(KeyState::Active) | None => Ok(read),
+    }
+}
+
+/// Writes the next record of the registry. `false` when somebody else has written another one.
+pub(in crate::registry) async fn write<S: Store>(
+    store: &S,
+    next: &RegistryRecord,
+    expected: Expected,
+    keyring: &Keyring,
+    entropy: &dyn Entropy,
+) -> Result<bool, OpenError> {
+    let sealed = next.seal(keyring, entropy)?;
+    let record = Record::from(sealed);
+    let index = Index { key_id: record.key_id().cloned(), ..Index::default() };
+    let mut id = [0; 16];
+    entropy.fill(&mut id)?;
+    let commit = Commit::new(CommitId::from_bytes(id), vec![RecordChange::new(record, expected, index, &[])]);
+    let mut last = StoreError::new(StoreErrorKind::InDoubt);
+    for _ in 0..SENDS {
+        match store.commit(&commit).await {
+            Ok(()) => return Ok(true),
+            // After an attempt that failed this may be its own trace: whoever looks again sees the same keys.
+            Err(CommitError::Conflict { .. } | CommitError::Taken { .. }) => return Ok(false),
+            Err(CommitError::NotWritten(error)) => return Err(error.into()),
+            Err(CommitError::Failed(error)) => last = error,
+        }
+    }
+    Err(last.into())
+}
+
+impl From<SealingError> for OpenError {
+    fn from(error: SealingError) -> Self {
+        match error {
+            SealingError::Entropy(error) => Self::Entropy(error),
+            SealingError::TooLarge => Self::Store(StoreError::with_source(
+                StoreErrorKind::Corrupt,
+                "the registry knows too many keys",
+            )),
+        }
+    }
+}
+
+/// How often the record is looked at anew when others change it in between.
+const ATTEMPTS: usize = 16;
+/// How often it is sent before its outcome is an error.
+const SENDS: usize = 3;

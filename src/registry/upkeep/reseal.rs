@@ -1,0 +1,227 @@
+//! Resealing: every record comes under the primary key, while traffic goes on.
+//!
+//! What is left to do is what the store lists under other keys, so there is nothing to remember: dropped or killed at any
+//! point, it goes on where it was.
+
+use std::collections::BTreeMap;
+
+use crate::record::{ResealError, SealingError};
+use crate::registry::protection::Protection;
+use crate::registry::{Error, Registry};
+use crate::store::{
+    Commit, CommitError, Expected, Index, MemoryStore, RecordChange, Store, StoreError, StoreErrorKind,
+};
+use crate::value::id::{ClientId, KeyId};
+
+/// How far resealing has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Resealed {
+    /// The records that have been resealed so far, here or, meanwhile, elsewhere.
+    pub done: u64,
+    /// The records that were under other keys in the beginning, and those that came under them since.
+    pub total: u64,
+    /// The records that were left as they are: [`Resealing::failed`] says which, and why.
+    pub left: u64,
+}
+
+/// Reseals records a few at a time, at the pace of whoever calls [`step`](Self::step).
+///
+/// A record that this registry refuses is not resealed either, so that an older record that was put back does not come to be
+/// under the new key; the rest goes on. A record keeps its revision, its events and by what it is found. Commands of others win over it: what they changed in
+/// between is under their primary key, and is looked at again in the next round if that is another one.
+#[must_use = "nothing is resealed before it is told to step"]
+pub struct Resealing<S = MemoryStore> {
+    registry: Registry<S>,
+    /// The keys that have not been looked at in this round.
+    keys: Vec<KeyId>,
+    after: Option<ClientId>,
+    /// Whether anything happened in this round, so that another one is needed to prove the end.
+    moved: bool,
+    resealed: Resealed,
+    failed: BTreeMap<ClientId, StoreError>,
+}
+
+/// What became of one record.
+enum Fate {
+    Resealed,
+    /// Somebody else changed it in between: it may still be under another key.
+    Overtaken,
+    /// It is under the primary key.
+    Done,
+}
+
+impl<S: Store> Registry<S> {
+    /// Begins to reseal all records under the primary key: see [`Resealing`].
+    ///
+    /// ```
+    /// # use client_registry::{KeyId, Keyring, Registry, store::MemoryStore};
+    /// # pollster::block_on(async {
+    /// # let registry = Registry::open(MemoryStore::new(), Keyring::generate(KeyId::parse("2026")?)?).await?;
+    /// let mut resealing = registry.reseal().await?;
+    /// while let Some(so_far) = resealing.step(100).await? {
+    ///     println!("{} of {}", so_far.done, so_far.total);
+    /// }
+    /// assert!(resealing.failed().next().is_none());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn reseal(&self) -> Result<Resealing<S>, StoreError> {
+        let keys = self.other_keys().await?;
+        let mut total = 0;
+        for key_id in &keys {
+            let mut after = None;
+            loop {
+                let page = self.clients_under(key_id, after.as_ref(), COUNTED).await?;
+                total += page.len() as u64;
+                if page.len() < COUNTED {
+                    break;
+                }
+                after = page.last().cloned();
+            }
+        }
+        Ok(Resealing {
+            registry: self.clone(),
+            keys,
+            after: None,
+            moved: false,
+            resealed: Resealed { done: 0, total, left: 0 },
+            failed: BTreeMap::new(),
+        })
+    }
+
+    /// The keys that nothing should be under.
+    async fn other_keys(&self) -> Result<Vec<KeyId>, StoreError> {
+        let keys = self.keys().await?;
+        Ok(keys.into_iter().filter(|key| !key.is_primary).map(|key| key.id).collect())
+    }
+}
+
+impl<S: Store> Resealing<S> {
+    /// Reseals at most `limit` records (at least one), and says how far it has come; `None` when the store lists nothing
+    /// under another key any more, besides what [failed](Self::failed).
+    ///
+    /// # Errors
+    /// [`Error::KeyRetired`], [`Error::Unavailable`]: call it again, nothing is lost.
+    pub async fn step(&mut self, limit: usize) -> Result<Option<Resealed>, Error> {
+        loop {
+            let Some(key_id) = self.keys.last().cloned() else {
+                if !self.moved {
+                    return Ok(None);
+                }
+                self.keys = self.registry.other_keys().await?;
+                (self.after, self.moved) = (None, false);
+                continue;
+            };
+            let page = self.registry.clients_under(&key_id, self.after.as_ref(), limit).await?;
+            if page.is_empty() {
+                self.keys.pop();
+                self.after = None;
+                continue;
+            }
+            for client_id in page {
+                self.reseal(&client_id).await?;
+                self.after = Some(client_id);
+            }
+            return Ok(Some(self.so_far()));
+        }
+    }
+
+    /// How far it has come.
+    #[must_use]
+    pub fn so_far(&self) -> Resealed {
+        let Resealed { done, total, .. } = self.resealed;
+        let left = self.failed.len() as u64;
+        Resealed { done, total: total.max(done + left), left }
+    }
+
+    /// Returns the records that were not resealed, each with the reason: the record cannot be read or opened, is older than
+    /// one that this registry has seen ([`StoreErrorKind::RolledBack`]), or is too large under a longer key ID. They stay as
+    /// they are, and still need the old key.
+    pub fn failed(&self) -> impl Iterator<Item = (&ClientId, &StoreError)> {
+        self.failed.iter()
+    }
+
+    async fn reseal(&mut self, client_id: &ClientId) -> Result<(), Error> {
+        if self.failed.contains_key(client_id) {
+            return Ok(());
+        }
+        let Some(protection) = &self.registry.inner.protection else {
+            return Ok(());
+        };
+        self.registry.ensure_may_write().await?;
+        match self.registry.reseal_one(protection, client_id).await? {
+            Ok(fate) => {
+                self.moved |= !matches!(fate, Fate::Done);
+                self.resealed.done += u64::from(!matches!(fate, Fate::Overtaken));
+            }
+            Err(error) => {
+                self.failed.insert(client_id.clone(), error);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<S: Store> Registry<S> {
+    /// The inner error is about this record alone.
+    async fn reseal_one(
+        &self,
+        protection: &Protection,
+        client_id: &ClientId,
+    ) -> Result<Result<Fate, StoreError>, Error> {
+        let (record, opened) = match self.load_with_record(client_id).await {
+            Ok(Some(found)) => found,
+            Ok(None) => {
+                return Ok(Err(crate::record::tampered("it is listed, and there is no record of it")));
+            }
+            Err(error) if error.kind().is_about_what_was_read() => return Ok(Err(error)),
+            Err(error) => return Err(error.into()),
+        };
+        let primary = protection.sealing.keyring.primary();
+        // Whatever key the index says: what the record is under is what counts.
+        let under = match record.key_id() {
+            Some(found) if found == primary => return Ok(Ok(Fate::Done)),
+            Some(found) => found.clone(),
+            None => return Ok(Err(StoreError::new(StoreErrorKind::NotSealed))),
+        };
+        let resealed = match protection.reseal(&record, &*self.inner.entropy) {
+            Ok(resealed) => resealed,
+            Err(ResealError::Sealing(SealingError::Entropy(error))) => return Err(error.into()),
+            Err(error) => return Ok(Err(error.into())),
+        };
+        let index = Index::of(&opened, resealed.key_id());
+        let expected = Expected::Under(record.revision(), under);
+        let change = RecordChange::new(resealed, expected, index, &[]);
+        let commit = Commit::new(self.new_commit_id()?, vec![change]);
+        match self.inner.store.commit(&commit).await {
+            Ok(()) => Ok(Ok(Fate::Resealed)),
+            Err(CommitError::Conflict { .. }) => Ok(Ok(Fate::Overtaken)),
+            Err(CommitError::Taken { .. }) => Ok(Err(crate::record::tampered(
+                "by its index it is found under what belongs to another client",
+            ))),
+            Err(CommitError::NotWritten(error) | CommitError::Failed(error))
+                if error.kind().is_about_what_was_read() =>
+            {
+                Ok(Err(error))
+            }
+            // If it was made all the same, the next round finds nothing to do here.
+            Err(CommitError::NotWritten(error) | CommitError::Failed(error)) => Err(error.into()),
+        }
+    }
+}
+
+impl<S: Store> std::fmt::Debug for Resealing<S> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Resealing")
+            .field("so_far", &self.so_far())
+            .field("failed", &self.failed)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How many client IDs are counted at once.
+const COUNTED: usize = 1000;

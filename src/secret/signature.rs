@@ -1,0 +1,112 @@
+//! What the platform's messages carry: who signed, with which secret, and the MAC.
+
+use std::fmt;
+use std::str::FromStr;
+
+use data_encoding::BASE64URL_NOPAD;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::value::id::{ClientId, SecretId};
+use crate::value::invalid::{Field, InvalidValue, Problem};
+
+/// HMAC-SHA-256 over exactly the bytes that were given, with the client and the secret that made it.
+///
+/// As text, fit for a header: `v1:<client ID>:<secret ID>:<43 characters of unpadded base64url>`. Every HMAC tool
+/// verifies [`mac`](Self::mac); a JWT (HS256) or a webhook format carries it in a form of its own.
+///
+/// Not comparable with `==`, which would tell a forger how far the MAC was right: verify it.
+#[derive(Clone)]
+pub struct Signature {
+    client_id: ClientId,
+    secret_id: SecretId,
+    mac: [u8; 32],
+}
+
+impl Signature {
+    /// Puts a signature together that arrived in parts.
+    #[must_use]
+    pub fn new(client_id: ClientId, secret_id: SecretId, mac: [u8; 32]) -> Self {
+        Self { client_id, secret_id, mac }
+    }
+
+    /// Parses the text form.
+    ///
+    /// # Errors
+    /// [`InvalidValue`] when it is not in that form.
+    pub fn parse(text: &str) -> Result<Self, InvalidValue> {
+        let invalid = |problem| InvalidValue::new(Field::Signature, problem);
+        if text.len() > MAX_LEN {
+            return Err(invalid(Problem::TooLong { max: MAX_LEN }));
+        }
+        let Some(rest) = text.strip_prefix("v1:") else {
+            return Err(invalid(Problem::Form("does not begin with v1:")));
+        };
+        let mut parts = rest.splitn(3, ':');
+        let (Some(client_id), Some(secret_id), Some(mac)) = (parts.next(), parts.next(), parts.next()) else {
+            return Err(invalid(Problem::Form("does not have four parts")));
+        };
+        let mut bytes = [0; 32];
+        let decoded = match BASE64URL_NOPAD.decode_len(mac.len()) {
+            Ok(32) => BASE64URL_NOPAD.decode_mut(mac.as_bytes(), &mut bytes).is_ok(),
+            _ => false,
+        };
+        if !decoded {
+            return Err(invalid(Problem::Form("does not end in 43 characters of unpadded base64url")));
+        }
+        Ok(Self { client_id: ClientId::parse(client_id)?, secret_id: secret_id.parse()?, mac: bytes })
+    }
+
+    /// Whose secret signed.
+    #[must_use]
+    pub fn client_id(&self) -> &ClientId {
+        &self.client_id
+    }
+
+    /// The secret that signed.
+    #[must_use]
+    pub fn secret_id(&self) -> SecretId {
+        self.secret_id
+    }
+
+    /// The 32 bytes of HMAC-SHA-256.
+    #[must_use]
+    pub fn mac(&self) -> &[u8; 32] {
+        &self.mac
+    }
+}
+
+impl FromStr for Signature {
+    type Err = InvalidValue;
+
+    fn from_str(text: &str) -> Result<Self, InvalidValue> {
+        Self::parse(text)
+    }
+}
+
+impl Serialize for Signature {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Signature {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        crate::value::text::deserialize(deserializer, Self::parse)
+    }
+}
+
+impl fmt::Display for Signature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "v1:{}:{}:", self.client_id, self.secret_id)?;
+        BASE64URL_NOPAD.encode_display(&self.mac).fmt(f)
+    }
+}
+
+impl fmt::Debug for Signature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Signature({self})")
+    }
+}
+
+/// `v1:`, 64 characters of client ID, a colon, 10 digits of secret ID, a colon, 43 of MAC.
+const MAX_LEN: usize = 3 + 64 + 1 + 10 + 1 + 43;

@@ -1,0 +1,114 @@
+//! The details of a client ID, parsed once: friendly name, app domain, redirect URL, availability.
+//!
+//! Parsing says what a value is. Whether a redirect scheme is allowed is for [`Policy`](crate::Policy) to say, when a
+//! command decides.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::value::app_domain::AppDomain;
+use crate::value::invalid::InvalidValue;
+use crate::value::name::FriendlyName;
+use crate::value::redacted::redacted;
+use crate::value::redirect_url::RedirectUrl;
+
+redacted! {
+    /// Where a client ID or an add-in is offered (rule 2). The two have separate issuers; it never changes.
+    ///
+    /// Exhaustive on purpose: there is no third place.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum Availability {
+        /// Everywhere but in China.
+        Worldwide,
+        /// In China only.
+        ChinaOnly,
+    }
+}
+
+impl fmt::Display for Availability {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Worldwide => "worldwide",
+            Self::ChinaOnly => "China only",
+        })
+    }
+}
+
+redacted! {
+    /// What a seller says of a client ID: friendly name, app domain, redirect URL.
+    ///
+    /// That the redirect URL lies on the app domain is not required; where it does not,
+    /// [`Client::review`](crate::Client::review) says so.
+    #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+    pub struct ClientDetails {
+        friendly_name: FriendlyName,
+        app_domain: AppDomain,
+        redirect_url: RedirectUrl,
+    }
+}
+
+impl ClientDetails {
+    /// Parses the three texts.
+    ///
+    /// ```
+    /// # use client_registry::ClientDetails;
+    /// let details = ClientDetails::new("calendar app", "app.contoso.com", "https://app.contoso.com/done")?;
+    /// assert_eq!(details.friendly_name().as_str(), "calendar app");
+    /// # Ok::<(), client_registry::InvalidValue>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`InvalidValue`] of the first text that is not a value; see [`FriendlyName`], [`AppDomain`] and
+    /// [`RedirectUrl`].
+    pub fn new(friendly_name: &str, app_domain: &str, redirect_url: &str) -> Result<Self, InvalidValue> {
+        Ok(Self {
+            friendly_name: FriendlyName::parse(friendly_name)?,
+            app_domain: AppDomain::parse(app_domain)?,
+            redirect_url: RedirectUrl::parse(redirect_url)?,
+        })
+    }
+
+    /// Details of texts that were parsed already.
+    pub(crate) fn of(friendly_name: FriendlyName, app_domain: AppDomain, redirect_url: RedirectUrl) -> Self {
+        Self { friendly_name, app_domain, redirect_url }
+    }
+
+    /// The name that tells the seller which client ID this is.
+    #[must_use]
+    pub fn friendly_name(&self) -> &FriendlyName {
+        &self.friendly_name
+    }
+
+    /// The domain that the add-in runs on.
+    #[must_use]
+    pub fn app_domain(&self) -> &AppDomain {
+        &self.app_domain
+    }
+
+    /// Where users go after they agreed.
+    #[must_use]
+    pub fn redirect_url(&self) -> &RedirectUrl {
+        &self.redirect_url
+    }
+
+    /// Whether users are sent to a web host that is neither the one of the app domain nor below it. Ports do not count.
+    ///
+    /// `false` where no domain is meant: for a custom scheme, and on loopback (RFC 8252 sections 7.1 and 7.3).
+    #[must_use]
+    pub fn redirects_outside_domain(&self) -> bool {
+        let url = &self.redirect_url;
+        let web = url.has_scheme("https") || url.has_scheme("http");
+        match url.host().filter(|_| web && !url.is_loopback()) {
+            Some(host) => !is_within(host, self.app_domain.host()),
+            None => false,
+        }
+    }
+}
+
+/// Whether a host is a domain or below it, as DNS compares names (RFC 4343); a final dot changes nothing.
+fn is_within(host: &str, domain: &str) -> bool {
+    let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
+    host.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+}

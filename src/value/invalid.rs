@@ -1,0 +1,193 @@
+//! What is wrong with a value that could not be parsed.
+//!
+//! Every error names the field, the rule that was broken and what would be accepted. It never repeats the input:
+//! sooner or later somebody pastes a client secret into the wrong field.
+
+use std::fmt;
+
+use crate::value::error_kind::ErrorKind;
+
+/// A text or a number that is not a value of this field. Nothing was changed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{field} {problem}; accepted: {}", field.accepted())]
+pub struct InvalidValue {
+    field: Field,
+    problem: Problem,
+}
+
+impl InvalidValue {
+    pub(crate) fn new(field: Field, problem: Problem) -> Self {
+        Self { field, problem }
+    }
+
+    /// The field that the value was meant for.
+    #[must_use]
+    pub fn field(&self) -> Field {
+        self.field
+    }
+
+    /// The rule that the value breaks.
+    #[must_use]
+    pub fn problem(&self) -> Problem {
+        self.problem
+    }
+
+    /// What the caller can do about it.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        ErrorKind::Invalid
+    }
+}
+
+/// The fields that are parsed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Field {
+    /// [`ClientId`](crate::ClientId)
+    ClientId,
+    /// [`SecretId`](crate::SecretId)
+    SecretId,
+    /// [`SellerId`](crate::SellerId)
+    SellerId,
+    /// [`OperatorId`](crate::OperatorId)
+    OperatorId,
+    /// [`AddInId`](crate::AddInId)
+    AddInId,
+    /// [`FriendlyName`](crate::FriendlyName)
+    FriendlyName,
+    /// [`AppDomain`](crate::AppDomain)
+    AppDomain,
+    /// [`RedirectUrl`](crate::RedirectUrl)
+    RedirectUrl,
+    /// [`Label`](crate::Label)
+    Label,
+    /// [`Validity`](crate::Validity)
+    Validity,
+    /// [`ClientSecret`](crate::ClientSecret)
+    ClientSecret,
+    /// The key that an imported client secret stands for, see [`KeyEncoding`](crate::KeyEncoding)
+    SigningKey,
+    /// [`Signature`](crate::Signature)
+    Signature,
+    /// `Policy::max_secrets`, see [`Policy`](crate::Policy)
+    MaxSecrets,
+    /// `Policy::secret_prefix`, see [`Policy`](crate::Policy)
+    SecretPrefix,
+    /// `Policy::redirect_scheme`, see [`Policy`](crate::Policy)
+    RedirectScheme,
+    /// [`KeyId`](crate::KeyId)
+    KeyId,
+    /// [`Keyring`](crate::Keyring)
+    Keyring,
+    /// [`RegistryId`](crate::RegistryId)
+    RegistryId,
+}
+
+impl Field {
+    /// What the field accepts, in one line.
+    #[must_use]
+    pub fn accepted(self) -> &'static str {
+        match self {
+            Self::ClientId => "a lowercase GUID with hyphens, or 8 to 64 characters of A-Z a-z 0-9 . _ -",
+            Self::SecretId => "a whole number from 1 to 4294967295",
+            Self::SellerId | Self::OperatorId | Self::AddInId => {
+                "1 to 128 printable ASCII characters without spaces"
+            }
+            Self::FriendlyName => {
+                "1 to 100 characters, no control or invisible characters, no space at the ends"
+            }
+            Self::AppDomain => {
+                "an ASCII host name such as app.contoso.com, at most 253 characters, with an optional port \
+                 (no scheme, path, IP address or international name)"
+            }
+            Self::RedirectUrl => {
+                "an absolute URL such as https://app.contoso.com/done, at most 2048 characters of RFC 3986, \
+                 without user info or fragment"
+            }
+            Self::Label => "1 to 100 characters, no control or invisible characters, no space at the ends",
+            Self::Validity => "an end after the start, both within the calendar",
+            Self::ClientSecret => "24 to 512 printable ASCII characters",
+            Self::SigningKey => "canonical base64 (standard alphabet, padded) of at least 24 bytes",
+            Self::Signature => "v1:<client ID>:<secret ID>:<43 characters of unpadded base64url>",
+            Self::MaxSecrets => "2 to 32",
+            Self::SecretPrefix => "1 to 5 characters of A-Z a-z 0-9",
+            Self::RedirectScheme => "a private-use URI scheme such as ms-app (RFC 3986 section 3.1)",
+            Self::KeyId => "1 to 32 characters of A-Z a-z 0-9 . _ -",
+            Self::Keyring => {
+                "<key ID>:<44 characters of padded base64>, the primary key first, others after it, separated by commas"
+            }
+            Self::RegistryId => "32 lowercase hexadecimal digits",
+        }
+    }
+}
+
+impl fmt::Display for Field {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::ClientId => "client ID",
+            Self::SecretId => "secret ID",
+            Self::SellerId => "seller ID",
+            Self::OperatorId => "operator ID",
+            Self::AddInId => "add-in ID",
+            Self::FriendlyName => "friendly name",
+            Self::AppDomain => "app domain",
+            Self::RedirectUrl => "redirect URL",
+            Self::Label => "label",
+            Self::Validity => "validity",
+            Self::ClientSecret => "client secret",
+            Self::SigningKey => "signing key",
+            Self::Signature => "signature",
+            Self::MaxSecrets => "limit of secrets",
+            Self::SecretPrefix => "secret prefix",
+            Self::RedirectScheme => "redirect scheme",
+            Self::KeyId => "key ID",
+            Self::Keyring => "keyring",
+            Self::RegistryId => "registry ID",
+        })
+    }
+}
+
+/// The rule that a value breaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Problem {
+    /// It is empty.
+    Empty,
+    /// It is shorter than this many characters.
+    TooShort {
+        /// The least number of characters.
+        min: usize,
+    },
+    /// It is longer than this many characters. Lengths are checked before anything else.
+    TooLong {
+        /// The greatest number of characters.
+        max: usize,
+    },
+    /// The character that begins at this byte is not allowed.
+    Character {
+        /// Bytes from the start of the text.
+        at: usize,
+    },
+    /// It begins or ends with white space.
+    SpaceAtEnds,
+    /// It looks like a client secret, and the field is public. The text was not looked up, logged or kept.
+    ClientSecret,
+    /// It breaks another rule, in words: "is an IP address".
+    Form(&'static str),
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("is empty"),
+            Self::TooShort { min } => write!(f, "has fewer than {min} characters"),
+            Self::TooLong { max } => write!(f, "has more than {max} characters"),
+            Self::Character { at } => write!(f, "has a character that is not allowed, at byte {at}"),
+            Self::SpaceAtEnds => f.write_str("begins or ends with white space"),
+            Self::ClientSecret => {
+                f.write_str("looks like a client secret: check that the two were not swapped")
+            }
+            Self::Form(what) => f.write_str(what),
+        }
+    }
+}

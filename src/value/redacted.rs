@@ -1,0 +1,181 @@
+//! Reading values without repeating what stood there.
+//!
+//! Errors of `serde` quote the text that is in the wrong place: ``unknown variant `crs_…` ``, `invalid type: string "crs_…"`.
+//! Sooner or later that text is a client secret, and the error goes to a log (rule 8). So every public type is read by what
+//! [`redacted!`] makes of its declaration: as `serde` reads it, with errors that say what was expected and where, not what was
+//! found.
+
+use serde::de::Error;
+use zeroize::Zeroizing;
+
+/// Declares a type that is read from JSON and whose errors repeat nothing.
+///
+/// The declaration is taken as it is, without `Deserialize` among its derives. It is made twice: the second, hidden one is a
+/// remote definition of the first for `serde`, so that the two cannot differ.
+macro_rules! redacted {
+    (@read [$($own:tt)*] [$($read:tt)*] #[serde $args:tt] $($rest:tt)*) => {
+        crate::value::redacted::redacted! { @read [$($own)* #[serde $args]] [$($read)* #[serde $args]] $($rest)* }
+    };
+    (@read [$($own:tt)*] $read:tt #[$($attribute:tt)*] $($rest:tt)*) => {
+        crate::value::redacted::redacted! { @read [$($own)* #[$($attribute)*]] $read $($rest)* }
+    };
+    (
+        @read [$($own:tt)*] [$($read:tt)*]
+        $vis:vis struct $name:ident $(<$($param:ident),+>)? { $($body:tt)* }
+    ) => {
+        $($own)* $vis struct $name $(<$($param),+>)? { $($body)* }
+        crate::value::redacted::redacted! {
+            @impl $name [$($($param)+)?] [$($read)* struct Spelling $(<$($param),+>)? { $($body)* }]
+        }
+    };
+    (@read [$($own:tt)*] [$($read:tt)*] $vis:vis struct $name:ident ( $($body:tt)* );) => {
+        $($own)* $vis struct $name ( $($body)* );
+        crate::value::redacted::redacted! { @impl $name [] [$($read)* struct Spelling ( $($body)* );] }
+    };
+    (@read [$($own:tt)*] [$($read:tt)*] $vis:vis enum $name:ident { $($body:tt)* }) => {
+        $($own)* $vis enum $name { $($body)* }
+        crate::value::redacted::redacted! { @impl $name [] [$($read)* enum Spelling { $($body)* }] }
+    };
+    (@impl $name:ident [$($param:ident)*] [$($read:tt)*]) => {
+        const _: () = {
+            use self::$name as Declared;
+
+            #[derive(serde::Deserialize)]
+            #[serde(remote = "Declared")]
+            #[allow(dead_code, unreachable_pub, missing_docs, reason = "only its reading is used")]
+            $($read)*
+
+            impl<'de, $($param: serde::Deserialize<'de>),*> serde::Deserialize<'de> for $name<$($param),*> {
+                fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                    Spelling::deserialize(deserializer)
+                        .map_err(|error| crate::value::redacted::redact(error, stringify!($name)))
+                }
+            }
+        };
+    };
+    ($($declaration:tt)*) => {
+        crate::value::redacted::redacted! { @read [] [] $($declaration)* }
+    };
+}
+pub(crate) use redacted;
+
+/// The same error without what was found in the wrong place. One that quotes nothing stays as it is, with its place and kind.
+/// `name` is that of the type that was read.
+pub(crate) fn redact<E: Error>(error: E, name: &str) -> E {
+    let message = Zeroizing::new(error.to_string());
+    let redacted = without_quotes(&message).map(|kept| kept.concat().replace(DECLARED, name));
+    redacted.filter(|redacted| *redacted != **message).map_or(error, E::custom)
+}
+
+/// What a message says before and after what was found in the wrong place. That may itself hold quotes and any words, so
+/// everything goes from where it begins to the last place where it could end.
+fn without_quotes(message: &str) -> Option<[&str; 2]> {
+    let phrase = |(says, quotes, ends): &(&str, &'static [char], &'static [&'static str])| {
+        Some((message.find(says)? + says.len(), *quotes, *ends))
+    };
+    let (said, quotes, ends) =
+        PHRASES.iter().filter_map(phrase).min_by_key(|(said, ..)| *said).unwrap_or((0, &['"'], &[]));
+    let closes = ends.iter().find_map(|end| message.rfind(end)).unwrap_or(message.len());
+    let Some(opens) = message.get(said..closes)?.find(quotes) else {
+        return Some([message, ""]);
+    };
+    Some([message.get(..said + opens)?.trim_end(), message.get(closes..)?])
+}
+
+/// What the macro calls the type that is read.
+const DECLARED: &str = "Declared";
+/// How `serde` begins to quote, with what, and what it says next.
+const PHRASES: [(&str, &[char], &[&str]); 4] = [
+    ("unknown variant ", &['`'], &[", expected ", ", there are no "]),
+    ("unknown field ", &['`'], &[", expected ", ", there are no "]),
+    ("invalid type: ", &['"', '`'], &[", expected "]),
+    ("invalid value: ", &['"', '`'], &[", expected "]),
+];
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde::Deserialize;
+
+    redacted! {
+        /// A declaration with everything that one may have.
+        #[derive(Debug, PartialEq, serde::Serialize)]
+        #[serde(deny_unknown_fields)]
+        struct Config {
+            /// A number.
+            days: u32,
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            word: Option<Word>,
+        }
+    }
+
+    redacted! {
+        #[derive(Debug, PartialEq, serde::Serialize)]
+        #[serde(rename_all = "snake_case")]
+        enum Word {
+            One,
+            Of { days: u32 },
+        }
+    }
+
+    redacted! {
+        #[derive(Debug, PartialEq, serde::Serialize)]
+        #[serde(transparent)]
+        struct Number(u32);
+    }
+
+    fn error_of<T: for<'de> Deserialize<'de> + std::fmt::Debug>(json: &str) -> String {
+        serde_json::from_str::<T>(json).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn an_error_says_what_was_expected_and_where() {
+        let config: Config =
+            serde_json::from_str(r#"{ "days": 3, "word": { "of": { "days": 7 } } }"#).unwrap();
+        assert_eq!(config, Config { days: 3, word: Some(Word::Of { days: 7 }) });
+        assert_eq!(serde_json::to_string(&config).unwrap(), r#"{"days":3,"word":{"of":{"days":7}}}"#);
+        for (json, says) in [
+            (r#"{"days": "crs_1"}"#, "invalid type: string, expected u32 at line 1 column 16"),
+            (r#"{"days": 4294967296}"#, "invalid value: integer, expected u32 at line 1 column 19"),
+            (r#"{"crs_1": 3}"#, "unknown field, expected `days` or `word` at line 1 column 8"),
+            ("{\n\"word\": \"crs_1\"}", "unknown variant, expected `one` or `of` at line 2 column 15"),
+            (
+                r#"{"word": {"of": "crs_1"}}"#,
+                "invalid type: string, expected struct variant Word::Of at line 1 column 23",
+            ),
+            (r#""crs_1""#, "invalid type: string, expected struct Config at line 1 column 7"),
+            (r#"{"word": "one"}"#, "missing field `days` at line 1 column 15"),
+            (r#"{"days": 3"#, "EOF while parsing an object at line 1 column 10"),
+            (r#"{"days": 3 "word"}"#, "expected `,` or `}` at line 1 column 12"),
+        ] {
+            assert_eq!(error_of::<Config>(json), says, "{json}");
+        }
+        assert_eq!(error_of::<Number>("-1"), "invalid value: integer, expected u32 at line 1 column 2");
+        assert!(serde_json::from_str::<Config>("{").unwrap_err().is_eof());
+    }
+
+    proptest! {
+        /// Whatever it holds, quotes and the words of errors included.
+        #[test]
+        fn no_error_repeats_what_was_found(
+            parts in prop::collection::vec(prop::sample::select(vec![
+                "\"", "`", ", expected ", "`, expected ", "\", expected ", "invalid type: ", "unknown variant `",
+                "unknown field `", ", there are no ", "x", " at line 1 column 2",
+            ]), 0..6),
+        ) {
+            let found = format!("{}secret{}", parts.concat(), parts.concat());
+            let text = serde_json::to_string(&found).unwrap();
+            for json in [
+                text.clone(), format!("{{{text}: 3}}"), format!(r#"{{"days": {text}}}"#), format!(r#"{{"word": {text}}}"#),
+                format!(r#"{{"days": 1, "word": {{{text}: 1}}}}"#), format!(r#"{{"word": {{"of": {text}}}}}"#),
+                format!(r#"{{"word": {{"of": {{"days": {text}}}}}}}"#), format!(r#"{{"word": {{"one": {text}}}}}"#),
+            ] {
+                let error = serde_json::from_str::<Config>(&json).unwrap_err();
+                prop_assert!(!format!("{error} {error:?}").contains("secret"), "{} from {}", error, json);
+                let value: serde_json::Value = serde_json::from_str(&json).unwrap();
+                let error = serde_json::from_value::<Config>(value).unwrap_err();
+                prop_assert!(!format!("{error} {error:?}").contains("secret"), "{} from {}", error, json);
+            }
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! The text form of a generated client secret:
+//!
+//! ```text
+//! crs_9fWk2…  =  prefix (1 to 5 characters)  _  43 characters of base62 (256 bits)  6 characters of checksum
+//! ```
+//!
+//! Only `[A-Za-z0-9_]`, so that it survives HTTP Basic, shells and double clicks, and secret scanners find it:
+//! `crs_[0-9A-Za-z]{49}`. At most 55 characters, so that its verifier is two blocks of SHA-256. The checksum tells
+//! *mistyped* from *wrong*; it never decides.
+
+mod slip;
+
+pub(crate) use self::slip::{could_be_secret, refuse_secret, slip};
+
+use zeroize::{Zeroize, Zeroizing};
+
+use crate::secret::client_secret::MAX_LEN;
+
+/// How a presented text that matched nothing looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Looks {
+    /// Like a generated one with a slip in it: a wrong character, a piece missing, quotes or white space around it.
+    Mistyped,
+    /// Like the number of a secret.
+    LikeSecretId,
+    /// Like anything else.
+    Other,
+}
+
+/// Writes `bits` as a client secret, into a buffer that never grows.
+pub(crate) fn write(prefix: &str, bits: &[u8; 32]) -> Box<str> {
+    let mut text = Zeroizing::new(String::with_capacity(prefix.len() + 1 + BODY + CHECK));
+    text.push_str(prefix);
+    text.push('_');
+    push_base62(&mut text, bits);
+    let check = checksum(&text);
+    for digit in base62_digits::<CHECK>(u64::from(check)) {
+        text.push(digit);
+    }
+    Box::from(text.as_str())
+}
+
+/// The characters that a person may know: the first four after the prefix.
+pub(crate) fn hint(text: &str) -> Option<[u8; 4]> {
+    let (_, body) = text.split_once('_')?;
+    body.as_bytes().first_chunk().copied()
+}
+
+/// Says what a text that matched no verifier looks like, given the prefix that secrets are generated with.
+pub(crate) fn looks(text: &str, prefix: &str) -> Looks {
+    let text = cut(text);
+    if slip(text, prefix).is_some() {
+        return Looks::Mistyped;
+    }
+    match text.trim().parse::<crate::value::id::SecretId>() {
+        Ok(_) => Looks::LikeSecretId,
+        Err(_) => Looks::Other,
+    }
+}
+
+/// The text, up to what a client secret may have. What is longer is none, whatever follows, and costs no more to look at.
+pub(crate) fn cut(text: &str) -> &str {
+    (0..4).find_map(|less| text.get(..MAX_LEN - less)).unwrap_or(text)
+}
+
+/// Whether the text is a prefix, an underscore, 43 characters of base62 and their checksum.
+fn is_well_formed(text: &str) -> bool {
+    let Some((checked, check)) = text.split_at_checked(text.len().saturating_sub(CHECK)) else {
+        return false;
+    };
+    let Some((prefix, body)) = checked.split_once('_') else {
+        return false;
+    };
+    is_prefix(prefix)
+        && body.len() == BODY
+        && [body, check].iter().all(|part| is_alphanumeric(part))
+        && base62_digits::<CHECK>(u64::from(checksum(checked))).into_iter().eq(check.chars())
+}
+
+fn is_prefix(text: &str) -> bool {
+    (1..=MAX_PREFIX).contains(&text.len()) && is_alphanumeric(text)
+}
+
+fn is_alphanumeric(text: &str) -> bool {
+    text.bytes().all(|b| b.is_ascii_alphanumeric())
+}
+
+fn checksum(text: &str) -> u32 {
+    crc32fast::hash(text.as_bytes())
+}
+
+/// Appends 256 bits as 43 digits, the most significant first.
+fn push_base62(text: &mut String, bits: &[u8; 32]) {
+    let mut limbs = [0u32; 8];
+    for (limb, bytes) in limbs.iter_mut().zip(bits.as_chunks().0) {
+        *limb = u32::from_be_bytes(*bytes);
+    }
+    let mut digits = ['0'; BODY];
+    for digit in digits.iter_mut().rev() {
+        // One step of long division by 62.
+        let mut rest = 0u64;
+        for limb in &mut limbs {
+            let dividend = (rest << 32) | u64::from(*limb);
+            *limb = u32::try_from(dividend / 62).unwrap_or(u32::MAX);
+            rest = dividend % 62;
+        }
+        *digit = base62_digit(rest);
+    }
+    text.extend(digits);
+    limbs.zeroize();
+    digits.zeroize();
+}
+
+fn base62_digits<const N: usize>(mut value: u64) -> [char; N] {
+    let mut digits = ['0'; N];
+    for digit in digits.iter_mut().rev() {
+        *digit = base62_digit(value % 62);
+        value /= 62;
+    }
+    digits
+}
+
+/// The digit for a value below 62: `0-9A-Za-z`, computed, since a table look-up would leave its trace in the cache.
+fn base62_digit(value: u64) -> char {
+    let value = u8::try_from(value).unwrap_or(0);
+    let offset = match value {
+        0..10 => b'0',
+        10..36 => b'A' - 10,
+        _ => b'a' - 36,
+    };
+    char::from(value + offset)
+}
+
+/// The prefix, unless the policy names another one.
+pub(crate) const DEFAULT_PREFIX: &str = "crs";
+/// The longest prefix that a policy can name.
+pub(crate) const MAX_PREFIX: usize = 5;
+/// 62^43 is just over 2^256.
+const BODY: usize = 43;
+/// 62^6 is just over 2^32.
+const CHECK: usize = 6;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Reads the digits back, by another road than writing: multiply and add in decimal-like arithmetic on bytes.
+    fn read_base62(digits: &str) -> Vec<u8> {
+        let mut number = vec![0u32; 33];
+        for c in digits.chars() {
+            let value = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz".find(c).unwrap();
+            let mut carry = u32::try_from(value).unwrap();
+            for byte in number.iter_mut().rev() {
+                let next = *byte * 62 + carry;
+                *byte = next & 0xff;
+                carry = next >> 8;
+            }
+            assert_eq!(carry, 0);
+        }
+        number.into_iter().map(|byte| u8::try_from(byte).unwrap()).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn every_bit_is_in_the_text(bits: [u8; 32], prefix in "[A-Za-z0-9]{1,5}") {
+            let text = write(&prefix, &bits);
+            let body = &text[prefix.len() + 1..];
+            prop_assert_eq!(body.len(), 49);
+            prop_assert!(text.len() <= 55);
+            prop_assert!(body.bytes().all(|b| b.is_ascii_alphanumeric()));
+            let read = read_base62(&body[..43]);
+            prop_assert_eq!(read[0], 0);
+            prop_assert_eq!(&read[1..], &bits[..]);
+            prop_assert_eq!(looks(&text, &prefix), Looks::Other);
+        }
+
+        #[test]
+        fn one_wrong_character_is_a_slip(bits: [u8; 32], at in 0usize..49, other in "[0-9A-Za-z]") {
+            let text = write("crs", &bits);
+            let mut slip = text.to_string();
+            slip.replace_range(4 + at..5 + at, &other);
+            prop_assume!(*slip != *text);
+            prop_assert_eq!(looks(&slip, "crs"), Looks::Mistyped);
+        }
+    }
+
+    #[test]
+    fn the_ends_of_the_range() {
+        assert_eq!(&write("crs", &[0; 32])[..47], format!("crs_{}", "0".repeat(43)));
+        let most = write("crs", &[0xff; 32]);
+        assert_eq!(read_base62(&most[4..47])[1..], [0xff; 32]);
+    }
+
+    #[test]
+    fn no_more_is_looked_at_than_a_client_secret_may_have() {
+        for character in ["_", " ", "\u{e9}", "\u{20ac}", "\u{1f511}"] {
+            for shift in 0..4 {
+                let long = "a".repeat(shift) + &character.repeat(1 << 16);
+                let cut = cut(&long);
+                assert!((MAX_LEN - 3..=MAX_LEN).contains(&cut.len()) && long.starts_with(cut));
+            }
+        }
+        let longest = "a".repeat(MAX_LEN);
+        assert_eq!((cut(&longest), cut("short"), cut("")), (longest.as_str(), "short", ""));
+    }
+
+    #[test]
+    fn texts_that_match_nothing_are_told_apart() {
+        let text = write("crs", &[7; 32]);
+        assert_eq!(looks(&format!(" {text}\n"), "crs"), Looks::Mistyped);
+        assert_eq!(looks(&text[..50], "crs"), Looks::Mistyped);
+        assert_eq!(looks("17", "crs"), Looks::LikeSecretId);
+        assert_eq!(looks("", "crs"), Looks::Other);
+        assert_eq!(looks("0", "crs"), Looks::Other);
+        assert_eq!(looks(&text, "abc"), Looks::Other);
+    }
+}

@@ -1,0 +1,239 @@
+//! Generated client secrets as people paste them: with a slip, or into a field that is not for secrets.
+//!
+//! A slip is named only where the text looks generated: its prefix is the default one or the policy's, or its checksum
+//! is right. A client secret that was made elsewhere is taken as it is.
+
+use crate::secret::client_secret::MAX_LEN;
+use crate::value::invalid::{Field, InvalidValue, Problem};
+use crate::value::secret_text::{
+    BODY, CHECK, DEFAULT_PREFIX, MAX_PREFIX, is_alphanumeric, is_prefix, is_well_formed,
+};
+
+/// What is wrong with a text that looks like a generated client secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Slip {
+    ByteOrderMark,
+    WhiteSpace,
+    Quotes,
+    Bearer,
+    /// A whole client secret, with something else before or after it.
+    Surrounded,
+    CutShort,
+    /// As long as it should be or longer, and the checksum is wrong.
+    Mistyped,
+}
+
+impl Slip {
+    /// The problem to report to the caller. It names no character of the text.
+    pub(crate) fn problem(self) -> Problem {
+        match self {
+            Self::ByteOrderMark => Problem::Form("begins with a byte order mark: leave it out"),
+            Self::WhiteSpace => Problem::SpaceAtEnds,
+            Self::Quotes => Problem::Form("is in quotes: leave them out"),
+            Self::Bearer => Problem::Form("begins with `Bearer`: leave it out"),
+            Self::Surrounded => {
+                Problem::Form("has other text before or after it: leave out all but the client secret")
+            }
+            Self::CutShort => Problem::Form("was cut short: copy all of it"),
+            Self::Mistyped => Problem::Form("is mistyped, its checksum does not match: copy it again"),
+        }
+    }
+}
+
+/// Returns what is wrong with a text that looks generated, given the policy's prefix. `None` for a generated client
+/// secret without a slip, and for a text that was made elsewhere.
+pub(crate) fn slip(text: &str, prefix: &str) -> Option<Slip> {
+    if text.len() > MAX_LEN || is_well_formed(text) {
+        return None;
+    }
+    let (mut core, mut around) = (text, None);
+    while let Some((slip, rest)) = take_off(core) {
+        around = around.or(Some(slip));
+        core = rest;
+    }
+    if is_well_formed(core) {
+        return around;
+    }
+    let inside = match body_after(core, [prefix, DEFAULT_PREFIX]) {
+        _ if holds_secret(core) => Slip::Surrounded,
+        None => return None,
+        Some(body) if body.len() < BODY + CHECK => Slip::CutShort,
+        Some(_) => Slip::Mistyped,
+    };
+    around.or(Some(inside))
+}
+
+/// Whether a text that is meant to be public, such as a client ID, is rather a generated client secret: one of any prefix,
+/// or one with a slip that still tells most of it. No text that this refuses is looked up, logged or kept.
+pub(crate) fn could_be_secret(text: &str, prefix: &str) -> bool {
+    if text.len() < SHORTEST {
+        return false;
+    }
+    let is_most = |body: &str| body.len() >= MOST && others(body) <= 1;
+    body_after(text, [prefix, DEFAULT_PREFIX]).is_some_and(is_most)
+        || text.split_once('_').is_some_and(|(prefix, body)| is_prefix(prefix) && could_be_body(body))
+        || holds_secret(text)
+}
+
+/// Whether a client secret stands anywhere in a text, whatever its prefix. The checksum tells: of four thousand million
+/// other texts one is mistaken for it.
+fn holds_secret(text: &str) -> bool {
+    text.match_indices('_').any(|(at, _)| {
+        let end = at + 1 + BODY + CHECK;
+        (1..=MAX_PREFIX.min(at)).any(|len| text.get(at - len..end).is_some_and(is_well_formed))
+    })
+}
+
+/// Refuses a text that becomes public and holds a client secret.
+///
+/// # Errors
+/// [`Problem::ClientSecret`] about the field.
+pub(crate) fn refuse_secret(field: Field, text: &str) -> Result<(), InvalidValue> {
+    match holds_secret(text) {
+        true => Err(InvalidValue::new(field, Problem::ClientSecret)),
+        false => Ok(()),
+    }
+}
+
+/// What follows the first of these prefixes that the text begins with.
+fn body_after<'a>(text: &'a str, prefixes: [&str; 2]) -> Option<&'a str> {
+    prefixes.into_iter().find_map(|prefix| text.strip_prefix(prefix)?.strip_prefix('_'))
+}
+
+/// Whether this follows the prefix of a client secret, or does so but for one character. A name or a hexadecimal number of
+/// that length has not all three kinds of characters.
+fn could_be_body(body: &str) -> bool {
+    const LEN: usize = BODY + CHECK;
+    match body.len() {
+        LEN if is_alphanumeric(body) => true,
+        // One character is missing, wrong, or too many.
+        48..=50 => {
+            others(body) <= 1
+                && body.bytes().any(|b| b.is_ascii_uppercase())
+                && body.bytes().any(|b| b.is_ascii_lowercase())
+                && body.bytes().any(|b| b.is_ascii_digit())
+        }
+        _ => false,
+    }
+}
+
+/// How many characters could not stand in the body of a client secret.
+fn others(body: &str) -> usize {
+    body.chars().filter(|c| !c.is_ascii_alphanumeric()).count()
+}
+
+/// Takes off what was copied with a client secret, one layer at a time.
+fn take_off(text: &str) -> Option<(Slip, &str)> {
+    if let Some(rest) = text.strip_prefix('\u{feff}') {
+        return Some((Slip::ByteOrderMark, rest));
+    }
+    let trimmed = text.trim();
+    if trimmed.len() < text.len() {
+        return Some((Slip::WhiteSpace, trimmed));
+    }
+    let unquoted = text.strip_prefix(QUOTES).unwrap_or(text);
+    let unquoted = unquoted.strip_suffix(QUOTES).unwrap_or(unquoted);
+    if unquoted.len() < text.len() {
+        return Some((Slip::Quotes, unquoted));
+    }
+    let (scheme, rest) = text.split_at_checked(BEARER.len())?;
+    let rest = rest.strip_prefix([' ', ':']).filter(|_| scheme.eq_ignore_ascii_case(BEARER))?;
+    Some((Slip::Bearer, rest))
+}
+
+const BEARER: &str = "bearer";
+const QUOTES: [char; 7] = ['"', '\'', '`', '“', '”', '‘', '’'];
+/// With fewer characters of it, nobody is closer to a client secret.
+const MOST: usize = 20;
+const SHORTEST: usize = "a_".len() + MOST;
+
+#[cfg(test)]
+mod tests {
+    use super::super::write;
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_client_secret_has_no_slip_and_could_be_one(bits: [u8; 32], prefix in "[A-Za-z0-9]{1,5}") {
+            let text = write(&prefix, &bits);
+            for policy in ["crs", &prefix] {
+                prop_assert_eq!(slip(&text, policy), None);
+                prop_assert!(could_be_secret(&text, policy));
+            }
+            prop_assert!(holds_secret(&text));
+        }
+
+        #[test]
+        fn what_surrounds_a_client_secret_is_named(bits: [u8; 32], prefix in "[A-Za-z0-9]{1,5}") {
+            let text = write(&prefix, &bits);
+            for (before, after, named) in [
+                ("\"", "\"", Slip::Quotes), ("'", "", Slip::Quotes), ("", "`", Slip::Quotes), ("“", "”", Slip::Quotes),
+                (" ", "", Slip::WhiteSpace), ("", " ", Slip::WhiteSpace), ("", "\r\n", Slip::WhiteSpace),
+                ("\t", "\u{a0}", Slip::WhiteSpace), ("Bearer ", "", Slip::Bearer), ("bearer: ", "", Slip::Bearer),
+                ("\u{feff}", "", Slip::ByteOrderMark), ("\u{feff}\"", "\" ", Slip::ByteOrderMark),
+                ("client_secret=", "", Slip::Surrounded), ("", "&grant_type=x", Slip::Surrounded),
+                ("\u{200b}", "", Slip::Surrounded), ("", ",", Slip::Surrounded), ("x__", "", Slip::Surrounded),
+                ("\"a: ", "\"", Slip::Quotes),
+            ] {
+                let pasted = format!("{before}{text}{after}");
+                prop_assert_eq!(slip(&pasted, "crs"), Some(named), "{:?} and {:?}", before, after);
+                prop_assert!(holds_secret(&pasted));
+            }
+        }
+
+        #[test]
+        fn a_slip_is_named_and_could_be_a_secret(
+            bits: [u8; 32], at in 0usize..49, other in "[0-9A-Za-z._-]", policy in "[A-Za-z0-9]{1,5}",
+        ) {
+            for prefix in [DEFAULT_PREFIX, &policy] {
+                let (text, body) = (write(prefix, &bits), prefix.len() + 1);
+                let (mut wrong, mut short, mut long) = (text.to_string(), text.to_string(), text.to_string());
+                wrong.replace_range(body + at..=body + at, &other);
+                short.remove(body + at);
+                long.insert_str(body + at, &other);
+                prop_assume!(wrong != *text);
+                prop_assert_eq!(slip(&wrong, &policy), Some(Slip::Mistyped));
+                prop_assert_eq!(slip(&short, &policy), Some(Slip::CutShort));
+                let longer = slip(&long, &policy);
+                prop_assert!(matches!(longer, Some(Slip::Mistyped | Slip::Surrounded)), "{:?}", longer);
+                prop_assert_eq!(slip(&text[..body + at], &policy), Some(Slip::CutShort));
+                for slipped in [&wrong, &short, &long] {
+                    prop_assert!(could_be_secret(slipped, &policy));
+                }
+                prop_assert_eq!(could_be_secret(&text[..body + at], &policy), at >= MOST);
+            }
+        }
+
+        #[test]
+        fn what_is_not_ours_is_left_alone(text in "[A-DF-Za-bd-z0-9. -]{0,60}|[a-z]{1,5}_[0-9a-f]{48}|[ -^a-z]{0,520}") {
+            prop_assert_eq!(slip(&text, "crs"), None);
+            prop_assert!(!holds_secret(&text));
+            prop_assert!(!could_be_secret(&text, "crs"));
+        }
+    }
+
+    #[test]
+    fn a_slip_without_a_known_prefix_could_be_a_secret() {
+        let text = write("acme", &[0x5a; 32]);
+        assert!(could_be_secret(&text[..text.len() - 1], "crs"));
+        assert!(could_be_secret(&format!("{text}x"), "crs"));
+        assert!(could_be_secret(&text.replacen("acme_", "acme_-", 1), "crs"));
+        assert!(!could_be_secret(&text[..text.len() - 2], "crs"), "nobody can tell");
+        assert!(could_be_secret(&text[..text.len() - 2], "acme"));
+        assert!(
+            could_be_secret(&format!("abcde_{}", "a".repeat(49)), "crs"),
+            "one in 2^32 has this checksum"
+        );
+        assert!(!could_be_secret(&format!("abcde_{}", "a".repeat(48)), "crs"));
+        assert!(!could_be_secret(&format!("abcdef_{}", "a".repeat(49)), "crs"));
+    }
+
+    #[test]
+    fn texts_that_are_too_long_for_a_client_secret_are_not_looked_at() {
+        let text = write("crs", &[7; 32]);
+        let longest = format!("{}{text}", " ".repeat(MAX_LEN - text.len()));
+        assert_eq!(slip(&longest, "crs"), Some(Slip::WhiteSpace));
+        assert_eq!(slip(&format!(" {longest}"), "crs"), None);
+    }
+}

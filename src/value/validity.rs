@@ -1,0 +1,332 @@
+//! Instants, lifetimes and validities (rule 4).
+//!
+//! An instant is a whole millisecond: what comes in finer is truncated, so that every store orders instants alike.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use chrono::{DateTime, Months, SecondsFormat, TimeDelta, Utc};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::value::invalid::{Field, InvalidValue, Problem};
+use crate::value::redacted::{redact, redacted};
+
+/// An instant in whole milliseconds, within chrono's calendar.
+///
+/// Made from a [`DateTime<Utc>`], truncated towards the past; a leap second counts as the second after it. Written as
+/// RFC 3339 in UTC.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    /// The last instant of the calendar.
+    pub const MAX: Self = Self(DateTime::<Utc>::MAX_UTC.timestamp_millis());
+    /// The first instant of the calendar.
+    pub const MIN: Self = Self(DateTime::<Utc>::MIN_UTC.timestamp_millis());
+
+    /// Milliseconds since 1970-01-01T00:00:00Z, negative before.
+    #[must_use]
+    pub const fn as_millis(self) -> i64 {
+        self.0
+    }
+
+    /// The instant this many milliseconds after 1970-01-01T00:00:00Z, or `None` outside the calendar.
+    #[must_use]
+    pub fn from_millis(millis: i64) -> Option<Self> {
+        (Self::MIN.0..=Self::MAX.0).contains(&millis).then_some(Self(millis))
+    }
+
+    /// The same instant for chrono.
+    #[must_use]
+    pub fn to_datetime(self) -> DateTime<Utc> {
+        DateTime::from_timestamp_millis(self.0).unwrap_or(DateTime::<Utc>::MAX_UTC)
+    }
+
+    /// The instant `duration` later, in whole milliseconds, or `None` outside the calendar.
+    #[must_use]
+    pub fn checked_add(self, duration: Duration) -> Option<Self> {
+        let millis = i64::try_from(duration.as_millis()).ok()?;
+        Self::from_millis(self.0.checked_add(millis)?)
+    }
+
+    /// The instant `duration` later, or the end of the calendar.
+    #[must_use]
+    pub fn saturating_add(self, duration: Duration) -> Self {
+        self.checked_add(duration).unwrap_or(Self::MAX)
+    }
+
+    /// The instant `duration` earlier, in whole milliseconds, or `None` outside the calendar.
+    #[must_use]
+    pub fn checked_sub(self, duration: Duration) -> Option<Self> {
+        let millis = i64::try_from(duration.as_millis()).ok()?;
+        Self::from_millis(self.0.checked_sub(millis)?)
+    }
+
+    /// The time from `earlier` to this instant; zero if it is not earlier.
+    #[must_use]
+    pub fn saturating_since(self, earlier: Self) -> Duration {
+        let millis = self.0.saturating_sub(earlier.0);
+        Duration::from_millis(u64::try_from(millis).unwrap_or(0))
+    }
+
+    /// The same day and time `years` later; 29 February becomes 28 February (rule 4).
+    fn checked_add_years(self, years: u32) -> Option<Self> {
+        let months = Months::new(years.checked_mul(12)?);
+        self.to_datetime().checked_add_months(months).map(Self::from)
+    }
+}
+
+impl From<DateTime<Utc>> for Timestamp {
+    fn from(instant: DateTime<Utc>) -> Self {
+        // A leap second reads as up to 1,999 milliseconds, which at the very end leaves the calendar.
+        Self(instant.timestamp_millis().min(Self::MAX.0))
+    }
+}
+
+/// What a clock says, at most the end of the calendar. One that says it is before 1970 has not been set yet: 1970.
+impl From<SystemTime> for Timestamp {
+    fn from(instant: SystemTime) -> Self {
+        let since = instant.duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self(0).saturating_add(since)
+    }
+}
+
+impl From<Timestamp> for DateTime<Utc> {
+    fn from(instant: Timestamp) -> Self {
+        instant.to_datetime()
+    }
+}
+
+impl FromStr for Timestamp {
+    type Err = chrono::ParseError;
+
+    /// Parses RFC 3339. A year of more than four digits has a sign, as in what is written here.
+    fn from_str(text: &str) -> Result<Self, chrono::ParseError> {
+        // Not one of these characters is outside ASCII; chrono would take U+2212 for a minus sign.
+        let text = if text.is_ascii() { text } else { "not ASCII" };
+        DateTime::parse_from_rfc3339(text).map(|instant| instant.to_utc().into()).or_else(|error| {
+            // chrono's lenient form is for far years alone, and for one spelling of them.
+            let far = DateTime::<Utc>::from_str(text).ok().map(Self::from);
+            far.filter(|far| far.to_string() == text).ok_or(error)
+        })
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        crate::value::text::deserialize(deserializer, Self::from_str)
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.to_datetime().to_rfc3339_opts(SecondsFormat::Millis, true))
+    }
+}
+
+impl fmt::Debug for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+redacted! {
+    /// A number of days of 24 hours.
+    ///
+    /// ```
+    /// # use client_registry::{Days, Lifetime};
+    /// # use std::time::{Duration, SystemTime, UNIX_EPOCH};
+    /// assert_eq!(Duration::from(Days::new(2)), Duration::from_secs(2 * 24 * 60 * 60));
+    /// let lifetime = Lifetime::Days(Days::new(90));
+    /// ```
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+    #[serde(transparent)]
+    pub struct Days(#[serde(deserialize_with = "day_count")] u32);
+}
+
+impl Days {
+    /// This many days.
+    #[must_use]
+    pub const fn new(days: u32) -> Self {
+        Self(days)
+    }
+
+    /// The number of days.
+    #[must_use]
+    pub const fn count(self) -> u32 {
+        self.0
+    }
+}
+
+/// Reads the number. An error of serde's own would repeat a text that stands in its place.
+fn day_count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    let invalid = "days are a whole number from 0 to 4294967295";
+    u32::deserialize(deserializer).map_err(|_| serde::de::Error::custom(invalid))
+}
+
+impl From<Days> for Duration {
+    fn from(days: Days) -> Self {
+        Self::from_secs(u64::from(days.0) * 24 * 60 * 60)
+    }
+}
+
+impl From<Days> for TimeDelta {
+    fn from(days: Days) -> Self {
+        Self::days(i64::from(days.0))
+    }
+}
+
+impl fmt::Display for Days {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            1 => f.write_str("1 day"),
+            days => write!(f, "{days} days"),
+        }
+    }
+}
+
+redacted! {
+    /// How long a new secret is valid (rule 4). One year is recommended: it is the easiest to keep track of.
+    ///
+    /// Exhaustive on purpose: it is made by callers, and [`Lifetime::Days`] covers whatever has no name.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum Lifetime {
+        /// One calendar year.
+        OneYear,
+        /// Two calendar years.
+        TwoYears,
+        /// Three calendar years, the most that the default policy allows.
+        ThreeYears,
+        /// A custom number of days; zero is refused, since nothing would be valid.
+        Days(Days),
+        /// No end. Refused unless [`Policy::longest_lifetime`](crate::Policy::longest_lifetime) allows it.
+        Unlimited,
+    }
+}
+
+impl Lifetime {
+    /// The validity of a secret with this lifetime that starts at `from`.
+    ///
+    /// # Errors
+    /// [`InvalidValue`] when it would be empty or its end lies beyond the calendar.
+    pub fn starting(self, from: impl Into<Timestamp>) -> Result<Validity, InvalidValue> {
+        let from = from.into();
+        let until = match self {
+            Self::OneYear => from.checked_add_years(1),
+            Self::TwoYears => from.checked_add_years(2),
+            Self::ThreeYears => from.checked_add_years(3),
+            Self::Days(days) => from.checked_add(days.into()),
+            Self::Unlimited => return Ok(Validity { from, until: None }),
+        };
+        let beyond = InvalidValue::new(Field::Validity, Problem::Form("ends beyond the calendar"));
+        Validity::new(from, Some(until.ok_or(beyond)?))
+    }
+}
+
+impl fmt::Display for Lifetime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OneYear => f.write_str("one year"),
+            Self::TwoYears => f.write_str("two years"),
+            Self::ThreeYears => f.write_str("three years"),
+            Self::Days(days) => days.fmt(f),
+            Self::Unlimited => f.write_str("unlimited"),
+        }
+    }
+}
+
+/// When a secret may be valid: the half-open span `[from, until)`, or from `from` on without end.
+///
+/// A secret has *started* at `from`, *ended* at `until`, and *runs* in between. Never empty.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+pub struct Validity {
+    from: Timestamp,
+    until: Option<Timestamp>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename = "Validity")]
+struct UncheckedValidity {
+    from: Timestamp,
+    /// Has to be there: `null` is no end, and what was left out or misspelt is nothing.
+    #[serde(deserialize_with = "Option::deserialize")]
+    until: Option<Timestamp>,
+}
+
+impl Validity {
+    /// The span from `from` to just before `until`; `None` for no end.
+    ///
+    /// # Errors
+    /// [`InvalidValue`] when `until` is not after `from`.
+    pub fn new(from: impl Into<Timestamp>, until: Option<Timestamp>) -> Result<Self, InvalidValue> {
+        let from = from.into();
+        if until.is_some_and(|until| until <= from) {
+            return Err(InvalidValue::new(
+                Field::Validity,
+                Problem::Form("is empty, since it ends when it starts or before"),
+            ));
+        }
+        Ok(Self { from, until })
+    }
+
+    /// The first instant.
+    #[must_use]
+    pub fn from(&self) -> Timestamp {
+        self.from
+    }
+
+    /// The first instant that is no longer in it; `None` for no end.
+    #[must_use]
+    pub fn until(&self) -> Option<Timestamp> {
+        self.until
+    }
+
+    /// Whether `t` is at or after the first instant.
+    #[must_use]
+    pub fn has_started(&self, t: Timestamp) -> bool {
+        self.from <= t
+    }
+
+    /// Whether `t` is at or after the end.
+    #[must_use]
+    pub fn has_ended(&self, t: Timestamp) -> bool {
+        self.until.is_some_and(|until| until <= t)
+    }
+
+    /// Whether `t` lies within: started and not ended.
+    #[must_use]
+    pub fn runs(&self, t: Timestamp) -> bool {
+        self.has_started(t) && !self.has_ended(t)
+    }
+
+    /// The same start, ending at `until` unless it ends earlier anyway. `until` must be after the start.
+    pub(crate) fn ending_by(self, until: Timestamp) -> Self {
+        debug_assert!(self.from < until, "a validity is never empty");
+        Self { until: Some(self.until.map_or(until, |own| own.min(until))), ..self }
+    }
+}
+
+impl<'de> Deserialize<'de> for Validity {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let unchecked = UncheckedValidity::deserialize(deserializer);
+        let UncheckedValidity { from, until } = unchecked.map_err(|error| redact(error, "Validity"))?;
+        Self::new(from, until).map_err(serde::de::Error::custom)
+    }
+}
+
+impl fmt::Display for Validity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.until {
+            Some(until) => write!(f, "from {} until {until}", self.from),
+            None => write!(f, "from {}, unlimited", self.from),
+        }
+    }
+}
