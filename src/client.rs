@@ -23,6 +23,10 @@ pub(crate) mod signing;
 mod tombstone;
 mod weakness;
 
+pub(crate) use self::plan::SecretRemoval;
+pub use self::plan::{ClientDeletion, Obstacle, Plan, Planned, SecretDeletion, SecretDisabling, Unconfirmed};
+pub use self::signing::{Signing, Span, Timeline};
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -35,15 +39,12 @@ pub use self::rotation::Rotation;
 pub use self::secrets::NewSecret;
 pub use self::tombstone::{Fate, Tombstone};
 
-use crate::event::{Event, EventHash, Revision};
-use crate::secret::mac::MacKey;
-use crate::secret::verifier::Verifier;
-use crate::secret::{Origin, Secret};
-use crate::value::details::{Availability, ClientDetails};
-use crate::value::id::{Actor, AddInId, ClientId, SecretId, SellerId};
-use crate::value::policy::Policy;
+use crate::event::{Event, EventHash};
+use crate::secret::{MacKey, Origin, Secret, Verifier};
 use crate::value::redacted::redacted;
-use crate::value::validity::Timestamp;
+use crate::value::{
+    Actor, AddInId, Availability, ClientDetails, ClientId, Policy, Revision, SecretId, SellerId, Timestamp,
+};
 use tombstone::Remembered;
 
 /// A client ID with everything that belongs to it, as of its latest change.

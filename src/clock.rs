@@ -5,7 +5,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use chrono::{DateTime, Utc};
 
-use crate::value::validity::Timestamp;
+use crate::value::Timestamp;
 
 /// The one clock of a registry: the wall clock that rules are decided by, and a monotonic one that measures how old a
 /// reading is.

@@ -4,7 +4,7 @@ use rand::TryRng;
 #[expect(clippy::disallowed_types, reason = "this is the door")]
 use rand::rngs::SysRng;
 
-use crate::value::error_kind::ErrorKind;
+use crate::value::ErrorKind;
 
 /// Where randomness comes from.
 ///

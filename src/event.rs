@@ -18,47 +18,12 @@ use serde::{Deserialize, Deserializer, Serialize};
 pub use self::hash::{EventHash, InvalidHash};
 pub use self::text::EventText;
 use crate::secret::{Origin, Purpose};
-use crate::store::StoreError;
-use crate::value::details::{Availability, ClientDetails};
-use crate::value::id::{Actor, AddInId, ClientId, SecretId, SellerId, stored_client_id};
-use crate::value::name::{FriendlyName, Label};
-use crate::value::validity::{Timestamp, Validity};
-
-crate::value::redacted::redacted! {
-    /// Counts a client's commits: 1 is the one that made it.
-    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize)]
-    #[serde(transparent)]
-    pub struct Revision(u64);
-}
-
-impl Revision {
-    /// Before the first commit: where reading a trail from the start begins.
-    pub const ZERO: Self = Self(0);
-
-    /// The revision with this number.
-    #[must_use]
-    pub const fn new(number: u64) -> Self {
-        Self(number)
-    }
-
-    /// The number.
-    #[must_use]
-    pub const fn number(self) -> u64 {
-        self.0
-    }
-
-    /// The one after.
-    #[must_use]
-    pub const fn next(self) -> Self {
-        Self(self.0.saturating_add(1))
-    }
-}
-
-impl fmt::Display for Revision {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
+use crate::store_error::StoreError;
+use crate::value::id::stored_client_id;
+use crate::value::{
+    Actor, AddInId, Availability, ClientDetails, ClientId, FriendlyName, Label, Revision, SecretId, SellerId,
+    Timestamp, Validity,
+};
 
 /// A fact about a client: what, who, when, at which revision, and, where it moved, which secret signed before and
 /// after.
@@ -111,10 +76,10 @@ impl Event {
     /// ```
     ///
     /// # Errors
-    /// [`StoreErrorKind::Tampered`](crate::store::StoreErrorKind::Tampered) when the text is not, byte for byte, one that
+    /// [`StoreErrorKind::Tampered`](crate::store_error::StoreErrorKind::Tampered) when the text is not, byte for byte, one that
     /// this crate writes: also when it would read as an event (white space, another order of members, another spelling of
     /// an instant, a member too many or twice).
-    /// [`StoreErrorKind::NewerFormat`](crate::store::StoreErrorKind::NewerFormat) when it tells a fact that this version
+    /// [`StoreErrorKind::NewerFormat`](crate::store_error::StoreErrorKind::NewerFormat) when it tells a fact that this version
     /// does not know.
     pub fn parse(text: &EventText) -> Result<Self, StoreError> {
         stored::read(text)

@@ -4,20 +4,20 @@
 //!
 //! # Floor plan
 //!
-//! Imports run one way: values → client → record → registry. Stores import the contract, never the registry.
+//! Imports run one way, down this table: each room may use the rooms above it and none below.
 //!
-//! | file | holds |
+//! | room | holds |
 //! | --- | --- |
-//! | `id`, `details`, `name`, `domain`, `redirect`, `validity`, `invalid`, `text`, `redacted` | values, parsed once |
-//! | `policy` | what a platform allows |
-//! | `client_secret`, `secret`, `secret_text`, `verifier`, `mac`, `signature` | the client secret, what is kept of it, what it signs |
-//! | `event` | what happened, chained |
-//! | `client`, `client/…`, `signing`, `plan` | the aggregate: one file per family of commands; who signs; plans |
-//! | `keyring`, `record`, `record/…` | the keys, and what a store keeps under them |
-//! | `store`, `store/…` | the contract, the stores, the suite that holds stores to the contract |
-//! | `review`, `finding`, `expiry` | what a seller should know: findings, what ends when, due notices |
-//! | `clock`, `entropy` | the doors to time and randomness |
-//! | `registry`, `registry/…` | the shell: load, decide, commit; authenticate, sign, verify |
+//! | `value` | values, parsed once: IDs, names, instants, validities, details, the policy |
+//! | `clock`, `entropy` | the only doors to time and randomness |
+//! | `secret` | the client secret, what is kept of it, what it signs |
+//! | `event` | what happened to a client, chained |
+//! | `client` | the aggregate: one file per family of commands; plans; who signs |
+//! | `review` | what a seller should know: findings, what ends when, due notices |
+//! | `record` | what a store keeps of a client, sealed under the keyring |
+//! | `store` | the contract, and the stores: memory, SQLite, PostgreSQL |
+//! | `conformance` | the suite that holds stores to the contract |
+//! | `registry` | the shell: it loads, lets the core decide, commits. `serve`: requests; `manage`: sellers and operators; `upkeep`: keys, checks, transfers |
 //! | `ring` | the add-in's side |
 
 mod client;
@@ -33,6 +33,7 @@ mod review;
 mod ring;
 mod secret;
 pub mod store;
+mod store_error;
 mod value;
 
 // The paved path, in the order in which it is walked.
@@ -45,36 +46,25 @@ pub use registry::{
 pub use ring::{CallError, Credentials, NotVerified, RingSecret, SecretRing, Slot};
 
 // Values.
-pub use record::keyring::{Keyring, KeyringVariableError};
-pub use record::{KeyState, RegistryId};
-pub use value::app_domain::AppDomain;
-pub use value::details::{Availability, ClientDetails};
-pub use value::id::{Actor, AddIn, AddInId, ClientId, KeyId, OperatorId, SecretId, SellerId};
-pub use value::invalid::{Field, InvalidValue, Problem};
-pub use value::name::{FriendlyName, Label, NameKey};
-pub use value::policy::Policy;
-pub use value::redirect_url::RedirectUrl;
-pub use value::validity::{Days, Lifetime, Timestamp, Validity};
+pub use record::{KeyState, Keyring, KeyringVariableError, RegistryId};
+pub use value::{
+    Actor, AddIn, AddInId, AppDomain, Availability, ClientDetails, ClientId, Days, Field, FriendlyName,
+    InvalidValue, KeyId, Label, Lifetime, NameKey, OperatorId, Policy, Problem, RedirectUrl, SecretId,
+    SellerId, Timestamp, Validity,
+};
 
 // Secrets and signatures.
-pub use secret::client_secret::{ClientSecret, Issued};
-pub use secret::mac::KeyEncoding;
-pub use secret::signature::Signature;
-pub use secret::{Hint, Origin, Purpose, Secret, SecretState};
+pub use secret::{ClientSecret, Hint, Issued, KeyEncoding, Origin, Purpose, Secret, SecretState, Signature};
 
 // The core.
-pub use client::plan::{
-    ClientDeletion, Obstacle, Plan, Planned, SecretDeletion, SecretDisabling, Unconfirmed,
-};
-pub use client::signing::{Signing, Span, Timeline};
 pub use client::{
-    Change, Client, ClientState, Deciding, Fate, ImportedClient, ImportedSecret, LastUses, MAX_ADD_INS, Move,
-    NewSecret, Promotion, Refusal, Replacement, Rotation, Tombstone, Transition,
+    Change, Client, ClientDeletion, ClientState, Deciding, Fate, ImportedClient, ImportedSecret, LastUses,
+    MAX_ADD_INS, Move, NewSecret, Obstacle, Plan, Planned, Promotion, Refusal, Replacement, Rotation,
+    SecretDeletion, SecretDisabling, Signing, Span, Timeline, Tombstone, Transition, Unconfirmed,
 };
-pub use event::{BrokenTrail, Event, EventHash, Fact, Handover, InvalidHash, Revision, check_trail};
-pub use review::expiry::{Expiry, Notice};
-pub use review::finding::{Finding, Severity};
-pub use value::error_kind::ErrorKind;
+pub use event::{BrokenTrail, Event, EventHash, Fact, Handover, InvalidHash, check_trail};
+pub use review::{Expiry, Finding, Notice, Severity};
+pub use value::{ErrorKind, Revision};
 
 // Time and randomness.
 pub use clock::{Clock, ManualClock, SystemClock};

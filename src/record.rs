@@ -13,20 +13,21 @@ mod registry;
 mod registry_id;
 mod seal;
 
+pub(crate) use self::keyring::{CheckValue, Key};
+pub use self::keyring::{Keyring, KeyringVariableError};
+
 use std::fmt;
 use std::sync::Arc;
 
-pub(crate) use self::frame::ORDINARY_RECORD;
-pub(crate) use self::frame::Sealed;
 pub use self::frame::{MAX_RECORD, RecordParts};
+pub(crate) use self::frame::{ORDINARY_RECORD, Sealed};
 pub(crate) use self::opened::{LiveClient, Opened, is_due};
 pub use self::registry::KeyState;
 pub(crate) use self::registry::RegistryRecord;
 pub use self::registry_id::RegistryId;
-pub(crate) use self::seal::{ResealError, Sealing, SealingError, missing_key, tampered};
-use crate::event::Revision;
-use crate::store::{StoreError, StoreErrorKind};
-use crate::value::id::{ClientId, KeyId};
+pub(crate) use self::seal::{ResealError, Sealing, SealingError, missing_key};
+use crate::store_error::{StoreError, StoreErrorKind};
+use crate::value::{ClientId, KeyId, Revision};
 
 /// Under which a store keeps a record: a client ID, or a reserved ID outside the grammar of client IDs.
 ///

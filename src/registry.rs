@@ -39,15 +39,12 @@ use self::serve::cache::Cache;
 use self::serve::last_use::LastUseBuffer;
 use crate::clock::Clock;
 use crate::entropy::{Entropy, EntropyError};
-use crate::record::keyring::Keyring;
-use crate::record::{Opened, Record, RecordId, RegistryId};
-use crate::secret::client_secret::ClientSecret;
-use crate::store::{CommitId, MemoryStore, Store, StoreError, StoreErrorKind};
-use crate::value::id::{Actor, ClientId, OperatorId, SellerId};
-use crate::value::invalid::{Field, InvalidValue};
-use crate::value::policy::Policy;
+use crate::record::{Keyring, Opened, Record, RecordId, RegistryId};
+use crate::secret::ClientSecret;
+use crate::store::{CommitId, MemoryStore, Store};
+use crate::store_error::{StoreError, StoreErrorKind};
 use crate::value::secret_text::refuse_secret;
-use crate::value::validity::Timestamp;
+use crate::value::{Actor, ClientId, Field, InvalidValue, OperatorId, Policy, SellerId, Timestamp};
 
 /// The client IDs and client secrets of a platform.
 ///

@@ -7,17 +7,16 @@
 pub(crate) mod expiry;
 pub(crate) mod finding;
 
+pub use self::expiry::{Expiry, Notice};
+pub use self::finding::{Finding, Severity};
+
 use std::cmp::Reverse;
 use std::time::Duration;
 
-use crate::client::signing::{Span, Timeline};
-use crate::client::{Client, LastUses, believable_until};
+use crate::client::{Client, LastUses, Span, Timeline, believable_until};
 use crate::review::expiry::TOGETHER;
-use crate::review::finding::Finding;
 use crate::secret::{Origin, Secret, SecretState};
-use crate::value::id::SecretId;
-use crate::value::policy::Policy;
-use crate::value::validity::Timestamp;
+use crate::value::{Policy, SecretId, Timestamp};
 
 impl Client {
     /// What its seller should know at `t`, what matters most first. `t` is an instant as [`instant`](Self::instant) gives

@@ -11,12 +11,8 @@ use std::time::Duration;
 use subtle::ConstantTimeEq;
 
 use crate::clock::{Clock, Reading, SystemClock};
-use crate::secret::client_secret::ClientSecret;
-use crate::secret::mac::{KeyEncoding, MacKey};
-use crate::secret::signature::Signature;
-use crate::value::error_kind::ErrorKind;
-use crate::value::id::ClientId;
-use crate::value::invalid::InvalidValue;
+use crate::secret::{ClientSecret, KeyEncoding, MacKey, Signature};
+use crate::value::{ClientId, ErrorKind, InvalidValue};
 
 /// What an add-in knows of itself: a client ID with a primary and an optional secondary client secret.
 ///

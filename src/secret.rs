@@ -5,17 +5,18 @@ pub(crate) mod mac;
 pub(crate) mod signature;
 pub(crate) mod verifier;
 
+pub use self::client_secret::{ClientSecret, Issued};
+pub use self::mac::KeyEncoding;
+pub(crate) use self::mac::MacKey;
+pub use self::signature::Signature;
+pub(crate) use self::verifier::Verifier;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::secret::client_secret::ClientSecret;
-use crate::secret::mac::KeyEncoding;
-use crate::value::id::SecretId;
-use crate::value::name::Label;
 use crate::value::redacted::redacted;
-use crate::value::secret_text;
-use crate::value::validity::{Timestamp, Validity};
+use crate::value::{Label, SecretId, Timestamp, Validity, secret_text};
 
 redacted! {
     /// What everybody may know of a client secret.

@@ -34,23 +34,29 @@ use serde::Serialize;
 
 pub use self::commit::{Commit, CommitId, Entry, Expected, Index, RecordChange};
 pub use self::erased::{DynStore, ErasedStore};
-pub(crate) use self::error::with_sources;
-pub use self::error::{CommitError, StoreError, StoreErrorKind};
+pub use self::error::CommitError;
 pub use self::memory::MemoryStore;
 #[cfg(feature = "postgres")]
 #[cfg_attr(docsrs, doc(cfg(feature = "postgres")))]
-pub use self::postgres::{ChangeHints, PostgresOptions, PostgresStore};
+pub use self::postgres::ChangeHints;
+#[cfg(feature = "postgres")]
+#[cfg_attr(docsrs, doc(cfg(feature = "postgres")))]
+pub use self::postgres::PostgresOptions;
+#[cfg(feature = "postgres")]
+#[cfg_attr(docsrs, doc(cfg(feature = "postgres")))]
+pub use self::postgres::PostgresStore;
 #[cfg(feature = "sqlite")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
-pub use self::sqlite::{SqliteOptions, SqliteStore};
+pub use self::sqlite::SqliteOptions;
+#[cfg(feature = "sqlite")]
+#[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
+pub use self::sqlite::SqliteStore;
 use crate::client::LastUses;
 pub use crate::event::EventText;
-use crate::event::Revision;
 pub use crate::record::{MAX_RECORD, Record, RecordId, RecordParts};
-use crate::value::id::{AddInId, ClientId, KeyId, SecretId, SellerId};
-use crate::value::name::NameKey;
+pub use crate::store_error::{StoreError, StoreErrorKind};
 use crate::value::redacted::redacted;
-use crate::value::validity::Timestamp;
+use crate::value::{AddInId, ClientId, KeyId, NameKey, Revision, SecretId, SellerId, Timestamp};
 
 /// Where records live.
 ///

@@ -5,9 +5,8 @@
 use super::draft::Draft;
 use super::{Change, Client, Deciding, Refusal, Transition};
 use crate::event::Fact;
-use crate::value::id::{AddIn, AddInId};
-use crate::value::invalid::Field;
 use crate::value::secret_text::refuse_secret;
+use crate::value::{AddIn, AddInId, Field};
 
 /// What moving an add-in comes to.
 #[derive(Debug)]

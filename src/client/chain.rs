@@ -1,8 +1,7 @@
 //! The events of one commit, each with the hash of the one before (rule 16).
 
-use crate::event::{Event, EventHash, Fact, Handover, Revision};
-use crate::value::id::{Actor, ClientId};
-use crate::value::validity::Timestamp;
+use crate::event::{Event, EventHash, Fact, Handover};
+use crate::value::{Actor, ClientId, Revision, Timestamp};
 
 /// The events of one commit.
 pub(super) struct Chain {

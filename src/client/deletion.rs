@@ -5,12 +5,10 @@ use super::draft::Draft;
 use super::tombstone::condemn;
 use super::{Client, CountedUse, Deciding, Fate, LastUses, NewSecret, Refusal, Transition};
 use crate::client::plan::sealed::Decide;
-use crate::client::plan::{ClientDeletion, Obstacle, Plan, SecretDeletion, SecretDisabling, SecretRemoval};
+use crate::client::{ClientDeletion, Obstacle, Plan, SecretDeletion, SecretDisabling, SecretRemoval};
 use crate::event::Fact;
-use crate::secret::Secret;
-use crate::secret::client_secret::ClientSecret;
-use crate::value::id::SecretId;
-use crate::value::validity::Timestamp;
+use crate::secret::{ClientSecret, Secret};
+use crate::value::{SecretId, Timestamp};
 
 /// What became of the replacement that an emergency deletion asked for. The deletion itself goes ahead either way.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,14 +2,10 @@
 
 use super::draft::Draft;
 use super::{Client, Deciding, NewSecret, Refusal, Transition};
-use crate::event::{EventHash, Fact, Revision};
-use crate::secret::client_secret::ClientSecret;
-use crate::value::details::{Availability, ClientDetails};
-use crate::value::id::{ClientId, SellerId};
-use crate::value::invalid::Field;
-use crate::value::policy::Policy;
+use crate::event::{EventHash, Fact};
+use crate::secret::ClientSecret;
 use crate::value::secret_text::refuse_secret;
-use crate::value::validity::Timestamp;
+use crate::value::{Availability, ClientDetails, ClientId, Field, Policy, Revision, SellerId, Timestamp};
 
 impl Client {
     /// Registers a client ID with its first secret.

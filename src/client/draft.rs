@@ -8,15 +8,9 @@ use super::gathered::gathered;
 use super::tombstone::{Fate, Remembered, Tombstone, remember};
 use super::{Change, Client, ClientState, Deciding, Held, Promotion, Refusal, Transition, changed_at};
 use crate::event::{Fact, Handover};
-use crate::secret::client_secret::ClientSecret;
-use crate::secret::mac::MacKey;
-use crate::secret::verifier::Verifier;
-use crate::secret::{Hint, Origin, Purpose, Secret, Standing};
-use crate::value::id::SecretId;
-use crate::value::invalid::Field;
-use crate::value::name::Label;
+use crate::secret::{ClientSecret, Hint, MacKey, Origin, Purpose, Secret, Standing, Verifier};
 use crate::value::secret_text::refuse_secret;
-use crate::value::validity::{Timestamp, Validity};
+use crate::value::{Field, Label, SecretId, Timestamp, Validity};
 
 /// A client that is being changed.
 pub(super) struct Draft {
@@ -104,7 +98,7 @@ impl Draft {
         }
         let id = SecretId::after(self.client.last_secret).ok_or(Refusal::SecretIdsUsedUp)?;
         let encoding = match origin {
-            Origin::Generated => crate::secret::mac::KeyEncoding::Utf8,
+            Origin::Generated => crate::secret::KeyEncoding::Utf8,
             Origin::Imported { key_encoding } => key_encoding,
         };
         let mac_key = if purpose.signs() { Some(MacKey::of(client_secret, encoding)?) } else { None };

@@ -5,17 +5,12 @@ use super::draft::{Addition, Draft};
 use super::weakness::weakness;
 use super::{Client, Deciding, Refusal, Transition};
 use crate::event::Fact;
-use crate::secret::client_secret::ClientSecret;
-use crate::secret::mac::{KeyEncoding, MacKey};
-use crate::secret::verifier::Verifier;
-use crate::secret::{Origin, Purpose, Secret};
-use crate::value::details::{Availability, ClientDetails};
-use crate::value::id::{AddIn, ClientId, SellerId};
-use crate::value::invalid::{Field, InvalidValue, Problem};
-use crate::value::name::Label;
-use crate::value::policy::Policy;
+use crate::secret::{ClientSecret, KeyEncoding, MacKey, Origin, Purpose, Secret, Verifier};
 use crate::value::secret_text::{could_be_secret, slip};
-use crate::value::validity::{Timestamp, Validity};
+use crate::value::{
+    AddIn, Availability, ClientDetails, ClientId, Field, InvalidValue, Label, Policy, Problem, SellerId,
+    Timestamp, Validity,
+};
 
 /// A client secret that was made elsewhere, with its attributes.
 #[derive(Debug)]

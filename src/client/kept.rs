@@ -9,13 +9,9 @@ use zeroize::Zeroizing;
 use super::gathered::gathered;
 use super::tombstone::{Fate, Remembered, Tombstone};
 use super::{Client, ClientState, Held, Promotion};
-use crate::event::{EventHash, Revision};
-use crate::secret::Secret;
-use crate::secret::mac::MacKey;
-use crate::secret::verifier::Verifier;
-use crate::value::details::{Availability, ClientDetails};
-use crate::value::id::{AddInId, ClientId, SecretId, SellerId};
-use crate::value::validity::Timestamp;
+use crate::event::EventHash;
+use crate::secret::{MacKey, Secret, Verifier};
+use crate::value::{AddInId, Availability, ClientDetails, ClientId, Revision, SecretId, SellerId, Timestamp};
 
 /// What is kept of a client and may be read by everybody; format 1.
 #[derive(Serialize, Deserialize)]
@@ -196,10 +192,8 @@ mod tests {
     use super::*;
     use crate::client::{Deciding, NewSecret, Refusal};
     use crate::entropy::SystemEntropy;
-    use crate::secret::client_secret::ClientSecret;
-    use crate::value::id::Actor;
-    use crate::value::policy::Policy;
-    use crate::value::validity::Lifetime;
+    use crate::secret::ClientSecret;
+    use crate::value::{Actor, Lifetime, Policy};
 
     /// A record of an older version may lack the MAC key of a secret that is valid now: it says so, and does not claim that
     /// the secret is not valid.

@@ -15,12 +15,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::client::{Client, Deciding, LastUses, Refusal, Transition};
-use crate::event::Revision;
-use crate::value::error_kind::ErrorKind;
-use crate::value::id::{AddInId, ClientId, SecretId, stored_client_id};
-use crate::value::name::FriendlyName;
+use crate::value::id::stored_client_id;
 use crate::value::redacted::redacted;
-use crate::value::validity::Timestamp;
+use crate::value::{AddInId, ClientId, ErrorKind, FriendlyName, Revision, SecretId, Timestamp};
 
 redacted! {
     /// What a command would do, with its consequences and with what stands in its way.

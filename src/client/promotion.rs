@@ -2,9 +2,8 @@
 
 use super::draft::Draft;
 use super::{Client, Deciding, Refusal, Transition};
-use crate::client::signing::Signing;
-use crate::value::id::SecretId;
-use crate::value::validity::Timestamp;
+use crate::client::Signing;
+use crate::value::{SecretId, Timestamp};
 
 impl Client {
     /// Lets a secret sign from now on. The others stay passwords. If it signs by promotion already, nothing changes.

@@ -7,9 +7,8 @@ use subtle::ConditionallySelectable;
 
 use super::tombstone::Remembered;
 use super::{Client, Fate, Refusal, Tombstone};
-use crate::secret::Secret;
-use crate::secret::verifier::Verifier;
-use crate::value::id::SecretId;
+use crate::secret::{Secret, Verifier};
+use crate::value::SecretId;
 
 /// What a presented client secret turned out to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,11 +3,7 @@
 use std::time::Duration;
 
 use crate::client::Fate;
-use crate::value::details::Availability;
-use crate::value::error_kind::ErrorKind;
-use crate::value::id::{AddInId, SecretId};
-use crate::value::invalid::InvalidValue;
-use crate::value::validity::{Lifetime, Timestamp};
+use crate::value::{AddInId, Availability, ErrorKind, InvalidValue, Lifetime, SecretId, Timestamp};
 
 /// A command that a rule stands against. Each says what to do instead.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -7,11 +7,8 @@ use super::draft::{Addition, Draft};
 use super::secrets::allowed_validity;
 use super::{Client, Deciding, LastUses, Refusal, Transition};
 use crate::event::Fact;
-use crate::secret::client_secret::ClientSecret;
-use crate::secret::{Origin, Purpose, Secret};
-use crate::value::id::SecretId;
-use crate::value::name::Label;
-use crate::value::validity::{Lifetime, Timestamp};
+use crate::secret::{ClientSecret, Origin, Purpose, Secret};
+use crate::value::{Label, Lifetime, SecretId, Timestamp};
 
 /// How to rotate: how long old and new overlap, and what one wants to say beyond that.
 ///

@@ -3,12 +3,8 @@
 use super::draft::{Addition, Draft};
 use super::{Client, Deciding, Refusal, Transition};
 use crate::event::Fact;
-use crate::secret::client_secret::ClientSecret;
-use crate::secret::{Origin, Purpose};
-use crate::value::id::SecretId;
-use crate::value::name::Label;
-use crate::value::policy::Policy;
-use crate::value::validity::{Lifetime, Timestamp, Validity};
+use crate::secret::{ClientSecret, Origin, Purpose};
+use crate::value::{Label, Lifetime, Policy, SecretId, Timestamp, Validity};
 
 /// What a new secret should be like: a lifetime, and what one wants to say beyond that.
 ///

@@ -10,9 +10,8 @@ use serde::Serialize;
 
 use crate::client::{Client, Promotion};
 use crate::secret::Secret;
-use crate::value::id::SecretId;
 use crate::value::redacted::redacted;
-use crate::value::validity::Timestamp;
+use crate::value::{SecretId, Timestamp};
 
 redacted! {
     /// Which secret signs at an instant, and why.

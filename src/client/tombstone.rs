@@ -9,11 +9,10 @@ use super::gathered::gathered;
 use super::{
     Change, Client, ClientState, Deciding, Refusal, Transition, admit, admit_in_emergency, changed_at,
 };
-use crate::event::{EventHash, Fact, Revision};
-use crate::secret::verifier::Verifier;
-use crate::value::id::{ClientId, SecretId, SellerId};
+use crate::event::{EventHash, Fact};
+use crate::secret::Verifier;
 use crate::value::redacted::redacted;
-use crate::value::validity::Timestamp;
+use crate::value::{ClientId, Revision, SecretId, SellerId, Timestamp};
 
 redacted! {
     /// What became of a secret that is remembered.

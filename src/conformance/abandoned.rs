@@ -10,9 +10,9 @@ use crate::conformance::stop::{Checked, Stop, same};
 use crate::conformance::together::{Pinned, Slow, dropped_after};
 use crate::conformance::trial::Trial;
 use crate::conformance::watch::Open;
-use crate::event::Revision;
-use crate::store::{Adopted, ClientsBy, Commit, CommitError, Store, StoreError, Use};
-use crate::value::validity::Timestamp;
+use crate::store::{Adopted, ClientsBy, Commit, CommitError, Store, Use};
+use crate::store_error::StoreError;
+use crate::value::{Revision, Timestamp};
 
 /// A method of a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,8 +10,8 @@ use crate::conformance::told::is_told;
 use crate::conformance::trial::{Racing, Trial, is_conflict, is_taken, one_winner};
 use crate::conformance::uniqueness::name_of;
 use crate::conformance::watch::Open;
-use crate::event::Revision;
 use crate::store::{Adopted, CommitError, Entry, Store};
+use crate::value::Revision;
 
 pub(super) fn adopted_clients_are_as_they_were<F: Factory>(trial: Trial<'_, F>) -> Checked {
     let author = &trial.author;

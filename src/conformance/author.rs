@@ -11,17 +11,14 @@ use crate::client::{
 };
 use crate::conformance::stop::Stop;
 use crate::entropy::{Entropy, EntropyError};
-use crate::event::{EventText, Revision};
-use crate::record::keyring::Keyring;
-use crate::record::{Opened, Record, RecordId, RegistryRecord, Sealing};
-use crate::secret::client_secret::ClientSecret;
-use crate::secret::mac::KeyEncoding;
+use crate::event::EventText;
+use crate::record::{Keyring, Opened, Record, RecordId, RegistryRecord, Sealing};
+use crate::secret::{ClientSecret, KeyEncoding};
 use crate::store::{Adopted, Commit, CommitId, Committed, Expected, Index, RecordChange};
-use crate::value::details::{Availability, ClientDetails};
-use crate::value::id::{Actor, AddIn, AddInId, ClientId, KeyId, OperatorId, SecretId, SellerId};
-use crate::value::name::Label;
-use crate::value::policy::Policy;
-use crate::value::validity::{Days, Lifetime, Timestamp, Validity};
+use crate::value::{
+    Actor, AddIn, AddInId, Availability, ClientDetails, ClientId, Days, KeyId, Label, Lifetime, OperatorId,
+    Policy, Revision, SecretId, SellerId, Timestamp, Validity,
+};
 
 /// Decides and seals. Every value that it draws is another one, and the same one in the next run.
 pub(super) struct Author {

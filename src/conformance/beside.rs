@@ -15,8 +15,7 @@ use crate::conformance::trial::{Racing, Trial, is_conflict, is_taken};
 use crate::conformance::uniqueness::name_of;
 use crate::conformance::watch::Open;
 use crate::store::{CommitError, Entry, RecordChange, Store, Use};
-use crate::value::id::ClientId;
-use crate::value::validity::Timestamp;
+use crate::value::{ClientId, Timestamp};
 
 /// Something that is written, and what the feed has of it.
 enum Write {

@@ -6,7 +6,7 @@ use crate::conformance::author::{Author, Step};
 use crate::conformance::stop::Stop;
 use crate::record::Record;
 use crate::store::{Adopted, Commit, Expected, Index, RecordChange};
-use crate::value::id::{ClientId, KeyId, SecretId};
+use crate::value::{ClientId, KeyId, SecretId};
 
 /// Makes commits for tests of a store's own: of real clients, decided by the core and sealed under real keys.
 ///

@@ -6,10 +6,9 @@ use crate::conformance::stop::{Checked, Stop, ensure, same};
 use crate::conformance::together::{Pace, dropped_after};
 use crate::conformance::told::is_told;
 use crate::conformance::trial::{MANY, Trial, is_conflict};
-use crate::event::Revision;
 use crate::record::RecordId;
 use crate::store::{ClientsBy, CommitError, Store};
-use crate::value::validity::Timestamp;
+use crate::value::{Revision, Timestamp};
 
 /// How far it goes before it is dropped, in each round.
 pub(super) fn rounds() -> impl Iterator<Item = (usize, Pace)> {

@@ -7,9 +7,9 @@ use crate::conformance::records::chain;
 use crate::conformance::stop::{Checked, Stop, ensure, same};
 use crate::conformance::trial::{Racing, Trial, WRITERS, is_conflict, one_winner};
 use crate::conformance::watch::Open;
-use crate::event::Revision;
 use crate::record::RecordId;
 use crate::store::{Commit, CommitError, Entry, Expected};
+use crate::value::Revision;
 
 pub(super) fn absent_is_honoured<F: Factory>(trial: Trial<'_, F>) -> Checked {
     let author = &trial.author;

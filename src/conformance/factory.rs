@@ -5,8 +5,9 @@ use std::future::Future;
 use std::time::Duration;
 
 use crate::conformance::together::block_on;
-use crate::store::{RecordId, Store, StoreError};
-use crate::value::id::ClientId;
+use crate::store::{RecordId, Store};
+use crate::store_error::StoreError;
+use crate::value::ClientId;
 
 /// How a store under test is made, and what can be done to it.
 ///
@@ -26,7 +27,7 @@ pub trait Factory: Send + Sync + 'static {
     ///
     /// # Errors
     /// [`StoreError`] when it cannot be opened. Where a case has had something [spoilt](Self::spoil), of kind
-    /// [`StoreErrorKind::Corrupt`](crate::store::StoreErrorKind::Corrupt).
+    /// [`StoreErrorKind::Corrupt`](crate::store_error::StoreErrorKind::Corrupt).
     fn open(&self, place: &Self::Place) -> Result<Self::Store, StoreError>;
 
     /// Ends the store that is open in a place, as abruptly as can be arranged, so that [`open`](Self::open) finds what a

@@ -10,9 +10,10 @@ use crate::conformance::stop::{Checked, ensure, same};
 use crate::conformance::together::{Job, Pinned, Slow, at_once, overtaking};
 use crate::conformance::told::is_told;
 use crate::conformance::trial::{MANY, Trial, is_error};
-use crate::event::{Event, EventText, Revision};
-use crate::store::{Cursor, Store, StoreErrorKind};
-use crate::value::id::ClientId;
+use crate::event::{Event, EventText};
+use crate::store::{Cursor, Store};
+use crate::store_error::StoreErrorKind;
+use crate::value::{ClientId, Revision};
 
 pub(super) fn the_feed_has_each_trail_in_order<F: Factory>(trial: Trial<'_, F>) -> Checked {
     let trails = some_trails(&trial)?;

@@ -8,7 +8,8 @@ use crate::conformance::picture::Subjects;
 use crate::conformance::stop::{Checked, Stop, ensure, is_down, same};
 use crate::conformance::told::is_told;
 use crate::conformance::trial::{MANY, Trial, is_error};
-use crate::store::{Commit, CommitError, Store, StoreErrorKind};
+use crate::store::{Commit, CommitError, Store};
+use crate::store_error::StoreErrorKind;
 
 /// What is written when a flush fails.
 #[derive(Debug, Clone, Copy)]

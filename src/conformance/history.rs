@@ -5,8 +5,10 @@ use crate::conformance::records::chain;
 use crate::conformance::stop::{Checked, Stop, ensure, same};
 use crate::conformance::trial::{MANY, Trial, pages};
 use crate::conformance::{Factory, Spoil};
-use crate::event::{Event, EventHash, EventText, Revision, check_trail};
-use crate::store::{Committed, Store, StoreErrorKind};
+use crate::event::{Event, EventHash, EventText, check_trail};
+use crate::store::{Committed, Store};
+use crate::store_error::StoreErrorKind;
+use crate::value::Revision;
 
 pub(super) fn history_names_the_commits<F: Factory>(trial: Trial<'_, F>) -> Checked {
     let author = &trial.author;

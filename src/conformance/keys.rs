@@ -10,7 +10,7 @@ use crate::conformance::told::is_told;
 use crate::conformance::trial::{MANY, Trial};
 use crate::conformance::uniqueness::name_of;
 use crate::store::{ClientsBy, Ending, Entry, Index};
-use crate::value::validity::Timestamp;
+use crate::value::Timestamp;
 
 pub(super) fn ids_are_kept_whole_in_every_table<F: Factory>(trial: Trial<'_, F>) -> Checked {
     let author = &trial.author;

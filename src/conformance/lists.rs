@@ -7,8 +7,7 @@ use crate::conformance::stop::{Checked, Stop, ensure, same};
 use crate::conformance::trial::{MANY, Trial, pages};
 use crate::conformance::uniqueness::name_of;
 use crate::store::{ClientsBy, Ending, Entry, Index};
-use crate::value::id::ClientId;
-use crate::value::validity::Timestamp;
+use crate::value::{ClientId, Timestamp};
 
 pub(super) fn clients_are_listed_in_the_order_of_bytes<F: Factory>(trial: Trial<'_, F>) -> Checked {
     let mut ids = alike().into_iter().map(client_id).collect::<Checked<Vec<_>>>()?;
@@ -255,7 +254,7 @@ pub(super) fn bounds_may_be_extreme<F: Factory>(trial: Trial<'_, F>) -> Checked 
     same("after everything", trial.ending(Timestamp::MAX, Some(&after), usize::MAX)?, none)?;
     for limit in [1, usize::MAX >> 1, usize::MAX] {
         same("clients", trial.clients_after(ClientsBy::All, None, limit)?, vec![step.id().clone()])?;
-        let commits = trial.history_after(step.id(), crate::event::Revision::ZERO, limit)?;
+        let commits = trial.history_after(step.id(), crate::value::Revision::ZERO, limit)?;
         same("commits", commits.len(), 1)?;
         let changes = trial.changes(None, limit)?;
         same("events", changes.events.len(), limit.min(2))?;

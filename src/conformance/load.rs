@@ -13,9 +13,9 @@ use crate::conformance::together::{Job, Pinned, at_once, in_turns, let_others};
 use crate::conformance::told::is_told;
 use crate::conformance::trial::{ENDLESS, MANY, Racing, Trial};
 use crate::conformance::watch::Open;
-use crate::event::{EventText, Revision};
+use crate::event::EventText;
 use crate::store::Store;
-use crate::value::id::ClientId;
+use crate::value::{ClientId, Revision};
 
 pub(super) fn the_feed_is_complete_under_load<F: Factory>(trial: Trial<'_, F>) -> Checked {
     again_and_again(&trial, [&trial.store, &trial.store])

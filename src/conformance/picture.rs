@@ -9,9 +9,7 @@ use crate::conformance::trial::{MANY, Trial};
 use crate::event::EventText;
 use crate::record::{Record, RecordId};
 use crate::store::{ClientsBy, Entry};
-use crate::value::id::{AddInId, ClientId, KeyId, SellerId};
-use crate::value::name::NameKey;
-use crate::value::validity::Timestamp;
+use crate::value::{AddInId, ClientId, KeyId, NameKey, SellerId, Timestamp};
 
 /// What there was to see, each part under a name.
 #[derive(PartialEq, Eq)]

@@ -7,10 +7,8 @@ use crate::conformance::records::{chain, id_of};
 use crate::conformance::stop::{Checked, Stop, ensure, same};
 use crate::conformance::told::is_told;
 use crate::conformance::trial::{MANY, Trial, pages};
-use crate::event::Revision;
 use crate::store::{ClientsBy, Ending, Index, Store, Use};
-use crate::value::id::ClientId;
-use crate::value::validity::Timestamp;
+use crate::value::{ClientId, Revision, Timestamp};
 
 pub(super) fn long_lists_come_whole<F: Factory>(trial: Trial<'_, F>) -> Checked {
     let author = &trial.author;

@@ -8,12 +8,10 @@ use crate::conformance::stop::{Checked, Stop, brief, ensure, same};
 use crate::conformance::together::{Job, Pinned, Slow, at_once, overtaking};
 use crate::conformance::trial::{MANY, Trial, is_conflict, is_error};
 use crate::conformance::{Factory, Spoil};
-use crate::event::Revision;
 use crate::record::{MAX_RECORD, Record, RecordId};
-use crate::store::{ClientsBy, CommitError, Expected, Index, RecordChange, Store, StoreErrorKind};
-use crate::value::id::ClientId;
-use crate::value::name::Label;
-use crate::value::validity::{Timestamp, Validity};
+use crate::store::{ClientsBy, CommitError, Expected, Index, RecordChange, Store};
+use crate::store_error::StoreErrorKind;
+use crate::value::{ClientId, Label, Revision, Timestamp, Validity};
 
 pub(super) fn load_sees_every_acknowledged_commit<F: Factory>(trial: Trial<'_, F>) -> Checked {
     let author = &trial.author;

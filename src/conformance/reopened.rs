@@ -133,7 +133,7 @@ pub(super) fn stores_side_by_side_see_one_another<F: Factory>(trial: Trial<'_, F
             found == Some(step.record().to_bytes()?),
             "what one store acknowledged another one does not load"
         );
-        let history = trial.wait(reader.history(step.id(), crate::event::Revision::ZERO, 100))?;
+        let history = trial.wait(reader.history(step.id(), crate::value::Revision::ZERO, 100))?;
         same("the last commit", history.last().map(|last| last.commit_id), Some(commit.id()))?;
         for add_in in &step.index().add_ins {
             same("the client of an add-in", trial.wait(reader.client_of(add_in))?.as_ref(), Some(step.id()))?;

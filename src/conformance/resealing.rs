@@ -7,7 +7,7 @@ use crate::conformance::records::{chain, id_of};
 use crate::conformance::stop::{Checked, Stop, brief, ensure, same};
 use crate::conformance::trial::{MANY, Racing, Trial, one_winner};
 use crate::store::{ClientsBy, CommitError};
-use crate::value::validity::Timestamp;
+use crate::value::Timestamp;
 
 pub(super) fn resealing_keeps_all_but_the_key<F: Factory>(trial: Trial<'_, F>) -> Checked {
     let author = &trial.author;

@@ -6,8 +6,9 @@ use std::fmt::{Debug, Display};
 use crate::client::Refusal;
 use crate::conformance::Skip;
 use crate::entropy::EntropyError;
-use crate::store::{CommitError, StoreError};
-use crate::value::invalid::InvalidValue;
+use crate::store::CommitError;
+use crate::store_error::StoreError;
+use crate::value::InvalidValue;
 
 /// What a case comes to.
 pub(super) type Checked<T = ()> = Result<T, Stop>;

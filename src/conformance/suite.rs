@@ -1,11 +1,12 @@
 //! Runs the cases, each on a thread of its own and for a limited time.
 
-use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::mpsc::{self, RecvTimeoutError};
-use std::thread;
+use std::sync::mpsc::{
+    RecvTimeoutError, {self},
+};
 use std::time::Duration;
+use std::{fmt, thread};
 
 use crate::conformance::stop::Stop;
 use crate::conformance::together::in_words;

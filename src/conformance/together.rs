@@ -7,7 +7,9 @@ use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Barrier};
 use std::task::{Context, Poll, Wake, Waker};
-use std::thread::{self, Thread};
+use std::thread::{
+    Thread, {self},
+};
 
 use crate::conformance::stop::{Checked, Stop};
 

@@ -9,14 +9,13 @@ use crate::conformance::stop::{Checked, Stop, brief, ensure, same};
 use crate::conformance::together::{Job, Pinned, at_once, in_turns};
 use crate::conformance::watch::{Calls, Open, Watched};
 use crate::conformance::{Factory, Spoil};
-use crate::event::{EventText, Revision};
+use crate::event::EventText;
 use crate::record::{Record, RecordId};
 use crate::store::{
-    Adopted, Changes, ClientsBy, Commit, CommitError, Committed, Cursor, Ending, Entry, Store, StoreError,
-    StoreErrorKind, Use,
+    Adopted, Changes, ClientsBy, Commit, CommitError, Committed, Cursor, Ending, Entry, Store, Use,
 };
-use crate::value::id::{AddInId, ClientId, SecretId};
-use crate::value::validity::Timestamp;
+use crate::store_error::{StoreError, StoreErrorKind};
+use crate::value::{AddInId, ClientId, Revision, SecretId, Timestamp};
 
 /// An open store in a place of its own. Dropped in this order.
 pub(super) struct Trial<'a, F: Factory> {

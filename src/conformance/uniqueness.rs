@@ -6,7 +6,7 @@ use crate::conformance::stop::{Checked, Stop, ensure, same};
 use crate::conformance::trial::{MANY, Racing, Trial, WRITERS, is_taken, one_winner};
 use crate::conformance::watch::Open;
 use crate::store::{ClientsBy, CommitError, Entry, Index};
-use crate::value::validity::Timestamp;
+use crate::value::Timestamp;
 
 pub(super) fn an_add_in_belongs_to_one_client<F: Factory>(trial: Trial<'_, F>) -> Checked {
     let author = &trial.author;

@@ -8,8 +8,7 @@ use crate::conformance::stop::{Checked, ensure, same};
 use crate::conformance::together::{Job, Pinned, at_once, in_turns};
 use crate::conformance::trial::{Racing, Trial};
 use crate::store::{Store, Use};
-use crate::value::id::ClientId;
-use crate::value::validity::Timestamp;
+use crate::value::{ClientId, Timestamp};
 
 pub(super) fn the_later_use_wins<F: Factory>(trial: Trial<'_, F>) -> Checked {
     let author = &trial.author;

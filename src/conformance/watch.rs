@@ -6,13 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::client::LastUses;
 use crate::conformance::Factory;
-use crate::event::Revision;
 use crate::record::{Record, RecordId};
-use crate::store::{
-    Adopted, Changes, ClientsBy, Commit, CommitError, Committed, Cursor, Ending, Store, StoreError, Use,
-};
-use crate::value::id::{AddInId, ClientId};
-use crate::value::validity::Timestamp;
+use crate::store::{Adopted, Changes, ClientsBy, Commit, CommitError, Committed, Cursor, Ending, Store, Use};
+use crate::store_error::StoreError;
+use crate::value::{AddInId, ClientId, Revision, Timestamp};
 
 /// A store of a factory, watched.
 pub(super) type Open<F> = Watched<<F as Factory>::Store>;

@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use super::{EventHash, Fact, Handover, Revision};
-use crate::value::id::{Actor, ClientId, stored_client_id};
-use crate::value::validity::Timestamp;
+use super::{EventHash, Fact, Handover};
+use crate::value::id::stored_client_id;
+use crate::value::{Actor, ClientId, Revision, Timestamp};
 
 crate::value::redacted::redacted! {
     /// What is read of an event; its text is made anew.

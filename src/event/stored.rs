@@ -11,13 +11,10 @@ use serde::Deserialize;
 
 use self::json::Json;
 use self::read::{StoredEvent, StoredHandover};
-use super::{Event, EventText, Fact, Handover, Revision};
-use crate::record::tampered;
-use crate::secret::mac::KeyEncoding;
-use crate::secret::{Origin, Purpose};
-use crate::store::{StoreError, StoreErrorKind};
-use crate::value::details::Availability;
-use crate::value::id::{Actor, AddInId};
+use super::{Event, EventText, Fact, Handover};
+use crate::secret::{KeyEncoding, Origin, Purpose};
+use crate::store_error::{StoreError, StoreErrorKind, tampered};
+use crate::value::{Actor, AddInId, Availability, Revision};
 
 /// The text of an event.
 pub(super) fn write(event: &Event) -> EventText {

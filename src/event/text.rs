@@ -7,7 +7,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::EventHash;
-use crate::value::id::{ClientId, stored_client_id};
+use crate::value::ClientId;
+use crate::value::id::stored_client_id;
 
 /// The text of an event: the bytes that are hashed, and that a store keeps and gives back as they are.
 ///

@@ -6,11 +6,10 @@ use zeroize::Zeroizing;
 
 use super::Opened;
 use super::frame::Sealed;
-use super::seal::tampered;
 use crate::client::ClientState;
 use crate::client::kept::Body;
-use crate::store::{StoreError, StoreErrorKind};
-use crate::value::id::ClientId;
+use crate::store_error::{StoreError, StoreErrorKind, tampered};
+use crate::value::ClientId;
 
 /// The body as compact JSON, and the material.
 pub(super) fn write(opened: &Opened) -> (String, Zeroizing<Vec<u8>>) {

@@ -3,9 +3,8 @@
 use std::fmt;
 
 use super::RecordId;
-use crate::event::Revision;
-use crate::store::{StoreError, StoreErrorKind};
-use crate::value::id::KeyId;
+use crate::store_error::{StoreError, StoreErrorKind};
+use crate::value::{KeyId, Revision};
 
 /// The pieces of a record.
 ///

@@ -19,8 +19,7 @@ use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::entropy::{Entropy, EntropyError};
-use crate::value::id::KeyId;
-use crate::value::invalid::{Field, InvalidValue, Problem};
+use crate::value::{Field, InvalidValue, KeyId, Problem};
 
 /// Named keys of 32 bytes, one of them primary.
 ///

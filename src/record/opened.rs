@@ -4,9 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use crate::client::{Client, ClientState, Refusal, Tombstone};
-use crate::event::{EventHash, Revision};
-use crate::value::id::{ClientId, SellerId};
-use crate::value::validity::Timestamp;
+use crate::event::EventHash;
+use crate::value::{ClientId, Revision, SellerId, Timestamp};
 
 /// What there is under a client ID, to share. Cheap to clone.
 #[derive(Clone)]

@@ -11,11 +11,10 @@ use serde::{Deserialize, Serialize};
 use super::frame::Sealed;
 use super::{RecordId, Sealing, SealingError};
 use crate::entropy::Entropy;
-use crate::event::Revision;
-use crate::record::keyring::{CheckValue, Key, Keyring};
-use crate::store::{StoreError, StoreErrorKind};
-use crate::value::id::KeyId;
+use crate::record::{CheckValue, Key, Keyring};
+use crate::store_error::{StoreError, StoreErrorKind};
 use crate::value::redacted::redacted;
+use crate::value::{KeyId, Revision};
 
 redacted! {
     /// Whether records may be written under a key.

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use data_encoding::HEXLOWER;
 
-use crate::value::invalid::{Field, InvalidValue, Problem};
+use crate::value::{Field, InvalidValue, Problem};
 
 /// Tells a registry from every other: 16 random bytes, drawn when it was made. 32 lowercase hexadecimal digits as text.
 ///

@@ -10,10 +10,9 @@ use zeroize::Zeroizing;
 use super::frame::{FORMAT, HEAD, MAX_RECORD, RecordParts, Sealed, readable};
 use super::{Opened, RecordId, body};
 use crate::entropy::{Entropy, EntropyError};
-use crate::event::Revision;
-use crate::record::keyring::{Key, Keyring};
-use crate::store::{StoreError, StoreErrorKind};
-use crate::value::id::KeyId;
+use crate::record::{Key, Keyring};
+use crate::store_error::{StoreError, StoreErrorKind, tampered};
+use crate::value::{KeyId, Revision};
 
 /// What seals and opens the records of one registry.
 #[derive(Debug, Clone)]
@@ -145,10 +144,6 @@ fn decrypt(key: &Key, readable: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8
     Ok(material)
 }
 
-pub(crate) fn tampered(what: &'static str) -> StoreError {
-    StoreError::with_source(StoreErrorKind::Tampered, what)
-}
-
 pub(crate) fn missing_key(key_id: &KeyId) -> StoreError {
     StoreError::with_source(StoreErrorKind::MissingKey, format!("key {key_id}"))
 }
@@ -161,7 +156,7 @@ mod tests {
     use super::*;
     use crate::client::Client;
     use crate::entropy::SystemEntropy;
-    use crate::value::id::{Actor, ClientId};
+    use crate::value::{Actor, ClientId};
     use crate::{
         Availability, ClientDetails, ClientSecret, Deciding, Event, Lifetime, NewSecret, Policy, Timestamp,
     };

@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use crate::clock::{Clock, SystemClock};
 use crate::entropy::{Entropy, SystemEntropy};
-use crate::record::RegistryId;
-use crate::record::keyring::Keyring;
+use crate::record::{Keyring, RegistryId};
 use crate::registry::protection::Protection;
 use crate::registry::serve::alarm::Alarms;
 use crate::registry::serve::cache::{CLIENTS, Cache, Freshness, RELOAD_AFTER};
@@ -14,7 +13,7 @@ use crate::registry::serve::last_use::LastUseBuffer;
 use crate::registry::upkeep::open::{OpenError, open};
 use crate::registry::{Inner, Registry};
 use crate::store::{MemoryStore, Store};
-use crate::value::policy::Policy;
+use crate::value::Policy;
 
 /// Puts a [`Registry`] together.
 ///

@@ -2,16 +2,13 @@
 
 use std::fmt;
 
-use crate::client::plan::Plan;
-use crate::client::{Refusal, use_in_words};
+use crate::client::{Plan, Refusal, use_in_words};
 use crate::entropy::EntropyError;
 use crate::record::Opened;
-use crate::secret::client_secret::Issued;
-use crate::store::{Commit, StoreError};
-use crate::value::error_kind::ErrorKind;
-use crate::value::id::{AddInId, ClientId, KeyId, SecretId};
-use crate::value::invalid::InvalidValue;
-use crate::value::validity::Timestamp;
+use crate::secret::Issued;
+use crate::store::Commit;
+use crate::store_error::StoreError;
+use crate::value::{AddInId, ClientId, ErrorKind, InvalidValue, KeyId, SecretId, Timestamp};
 
 /// Why a command was not carried out. Nothing has changed, except where [`Error::Unresolved`] says that it may have.
 #[derive(Debug, thiserror::Error)]

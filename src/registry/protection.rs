@@ -6,15 +6,15 @@ use std::time::Duration;
 
 use crate::clock::{Clock, Reading};
 use crate::entropy::Entropy;
-use crate::event::Revision;
-use crate::record::keyring::Keyring;
 use crate::record::{
-    KeyState, ORDINARY_RECORD, Opened, Record, RecordId, RegistryRecord, ResealError, Sealing, SealingError,
-    missing_key, tampered,
+    KeyState, Keyring, ORDINARY_RECORD, Opened, Record, RecordId, RegistryRecord, ResealError, Sealing,
+    SealingError, missing_key,
 };
 use crate::registry::seen::Seen;
 use crate::registry::{Error, Registry};
-use crate::store::{Commit, Store, StoreError, StoreErrorKind};
+use crate::store::{Commit, Store};
+use crate::store_error::{StoreError, StoreErrorKind, tampered};
+use crate::value::Revision;
 
 /// The keyring of a registry, with what is known of the store.
 pub(super) struct Protection {

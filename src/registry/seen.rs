@@ -6,8 +6,9 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::event::{EventHash, Revision};
+use crate::event::EventHash;
 use crate::record::RecordId;
+use crate::value::Revision;
 
 /// Remembers the clients that were seen last, a bounded number of them.
 pub(super) struct Seen {

@@ -3,14 +3,11 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::client::signing::Signing;
-use crate::client::{Client, LastUses};
+use crate::client::{Client, LastUses, Signing};
 use crate::record::LiveClient;
 use crate::registry::Unreadable;
-use crate::review::finding::Finding;
-use crate::value::id::{ClientId, SecretId};
-use crate::value::policy::Policy;
-use crate::value::validity::Timestamp;
+use crate::review::Finding;
+use crate::value::{ClientId, Policy, SecretId, Timestamp};
 
 /// A client as of one revision, with the instant that it was looked at and when its secrets were last used.
 #[derive(Clone)]

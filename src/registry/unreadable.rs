@@ -4,8 +4,8 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::store::{StoreError, StoreErrorKind, with_sources};
-use crate::value::id::ClientId;
+use crate::store_error::{StoreError, StoreErrorKind, with_sources};
+use crate::value::ClientId;
 use crate::value::redacted::redacted;
 
 redacted! {

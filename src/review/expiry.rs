@@ -16,10 +16,8 @@ use serde::Serialize;
 
 use crate::client::{Client, LastUses};
 use crate::secret::{Purpose, Secret, SecretState};
-use crate::value::id::{ClientId, SecretId, SellerId};
-use crate::value::name::{FriendlyName, Label};
 use crate::value::redacted::redacted;
-use crate::value::validity::{Days, Timestamp};
+use crate::value::{ClientId, Days, FriendlyName, Label, SecretId, SellerId, Timestamp};
 
 redacted! {
     /// A secret that ends, with what one wants to know about it: a line of an expiry report.

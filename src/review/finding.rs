@@ -4,11 +4,8 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::value::app_domain::AppDomain;
-use crate::value::id::SecretId;
 use crate::value::redacted::redacted;
-use crate::value::redirect_url::RedirectUrl;
-use crate::value::validity::{Days, Lifetime, Timestamp, Validity};
+use crate::value::{AppDomain, Days, Lifetime, RedirectUrl, SecretId, Timestamp, Validity};
 
 redacted! {
     /// Something that a seller should know about a client ID. In words it says what to do.

@@ -10,11 +10,10 @@ use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 
 use crate::entropy::{Entropy, EntropyError};
-use crate::value::id::{ClientId, SecretId};
-use crate::value::invalid::{Field, InvalidValue, Problem};
-use crate::value::policy::Policy;
-use crate::value::secret_text::{self, DEFAULT_PREFIX, slip};
-use crate::value::validity::Validity;
+use crate::value::secret_text::{
+    DEFAULT_PREFIX, slip, {self},
+};
+use crate::value::{ClientId, Field, InvalidValue, Policy, Problem, SecretId, Validity};
 
 /// The plaintext of a client secret.
 ///

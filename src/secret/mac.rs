@@ -13,9 +13,9 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, Zeroizing};
 
-use crate::secret::client_secret::ClientSecret;
-use crate::value::invalid::{Field, InvalidValue, Problem};
+use crate::secret::ClientSecret;
 use crate::value::redacted::redacted;
+use crate::value::{Field, InvalidValue, Problem};
 
 redacted! {
     /// How the text of a client secret is read as the key of HMAC-SHA-256. Mistaking one for the other breaks every

@@ -6,8 +6,7 @@ use std::str::FromStr;
 use data_encoding::BASE64URL_NOPAD;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::value::id::{ClientId, SecretId};
-use crate::value::invalid::{Field, InvalidValue, Problem};
+use crate::value::{ClientId, Field, InvalidValue, Problem, SecretId};
 
 /// HMAC-SHA-256 over exactly the bytes that were given, with the client and the secret that made it.
 ///

@@ -10,9 +10,10 @@ use sha2::block_api::compress256;
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, Zeroizing};
 
-use crate::secret::client_secret::{ClientSecret, MAX_LEN};
+use crate::secret::ClientSecret;
+use crate::secret::client_secret::MAX_LEN;
 use crate::secret::mac::{BLOCK, INITIAL};
-use crate::value::id::ClientId;
+use crate::value::ClientId;
 
 /// The hash that a client secret is recognised by. Compared in constant time, and in no other way.
 pub(crate) struct Verifier([u64; 4]);

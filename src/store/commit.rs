@@ -2,12 +2,10 @@
 
 use serde::Serialize;
 
-use crate::event::{Event, EventText, Revision};
+use crate::event::{Event, EventText};
 use crate::record::{Opened, Record, RecordId};
-use crate::value::id::{AddInId, KeyId, SecretId, SellerId};
-use crate::value::name::NameKey;
 use crate::value::redacted::redacted;
-use crate::value::validity::Timestamp;
+use crate::value::{AddInId, KeyId, NameKey, Revision, SecretId, SellerId, Timestamp};
 
 redacted! {
     /// Names a commit: 16 random bytes, by which its outcome is settled when it is not known.

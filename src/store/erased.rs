@@ -9,10 +9,8 @@ use super::{
     Adopted, Changes, ClientsBy, Commit, CommitError, Committed, Cursor, Ending, Store, StoreError, Use,
 };
 use crate::client::LastUses;
-use crate::event::Revision;
 use crate::record::{Record, RecordId};
-use crate::value::id::{AddInId, ClientId};
-use crate::value::validity::Timestamp;
+use crate::value::{AddInId, ClientId, Revision, Timestamp};
 
 type Answer<'a, T, E = StoreError> = Pin<Box<dyn Future<Output = Result<T, E>> + Send + 'a>>;
 

@@ -15,10 +15,9 @@ use super::{
 };
 use crate::client::LastUses;
 use crate::entropy::instance_mark;
-use crate::event::{EventText, Revision};
+use crate::event::EventText;
 use crate::record::{Record, RecordId};
-use crate::value::id::{AddInId, ClientId, KeyId, SellerId};
-use crate::value::validity::Timestamp;
+use crate::value::{AddInId, ClientId, KeyId, Revision, SellerId, Timestamp};
 
 /// Everything in memory, gone with the process. Cheap to clone; clones are the same store.
 #[derive(Clone)]

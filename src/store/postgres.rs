@@ -51,10 +51,8 @@ use super::{
     StoreErrorKind, Use,
 };
 use crate::client::LastUses;
-use crate::event::Revision;
 use crate::record::{Record, RecordId};
-use crate::value::id::{AddInId, ClientId};
-use crate::value::validity::Timestamp;
+use crate::value::{AddInId, ClientId, Revision, Timestamp};
 
 /// Records in PostgreSQL 13 or later. Cheap to clone; clones share their connections.
 ///

@@ -40,10 +40,8 @@ use super::{
     Adopted, Changes, ClientsBy, Commit, CommitError, Committed, Cursor, Ending, Store, StoreError, Use,
 };
 use crate::client::LastUses;
-use crate::event::Revision;
 use crate::record::{Record, RecordId};
-use crate::value::id::{AddInId, ClientId};
-use crate::value::validity::Timestamp;
+use crate::value::{AddInId, ClientId, Revision, Timestamp};
 
 /// Everything in one SQLite file, for one machine. Cheap to clone; clones are the same store.
 ///

@@ -5,8 +5,8 @@ use std::str::FromStr;
 
 use serde::Serialize;
 
-use crate::value::invalid::{Field, InvalidValue, Problem};
 use crate::value::text::text_value;
+use crate::value::{Field, InvalidValue, Problem};
 
 /// The domain that an add-in runs on: an ASCII host name with an optional port.
 ///

@@ -7,11 +7,8 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::value::app_domain::AppDomain;
-use crate::value::invalid::InvalidValue;
-use crate::value::name::FriendlyName;
 use crate::value::redacted::redacted;
-use crate::value::redirect_url::RedirectUrl;
+use crate::value::{AppDomain, FriendlyName, InvalidValue, RedirectUrl};
 
 redacted! {
     /// Where a client ID or an add-in is offered (rule 2). The two have separate issuers; it never changes.

@@ -1,7 +1,7 @@
 //! How errors map onto what a service answers.
 
 /// What the caller can do about an error. What the registry, the ring and the core answer has a `kind()`; a store's own
-/// errors have a [`StoreErrorKind`](crate::store::StoreErrorKind).
+/// errors have a [`StoreErrorKind`](crate::store_error::StoreErrorKind).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {

@@ -12,11 +12,10 @@ use std::sync::Arc;
 use serde::{Deserialize, Deserializer, Serialize};
 use uuid::Uuid;
 
-use crate::value::details::Availability;
-use crate::value::invalid::{Field, InvalidValue, Problem};
 use crate::value::redacted::redacted;
 use crate::value::secret_text::{DEFAULT_PREFIX, could_be_secret};
 use crate::value::text::text_value;
+use crate::value::{Availability, Field, InvalidValue, Problem};
 
 /// Declares an ID that is a text: parsed by `$check`, cheap to clone, the same text in `Display` and in JSON.
 macro_rules! text_id {

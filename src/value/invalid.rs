@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use crate::value::error_kind::ErrorKind;
+use crate::value::ErrorKind;
 
 /// A text or a number that is not a value of this field. Nothing was changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -8,9 +8,9 @@ use std::str::FromStr;
 
 use serde::Serialize;
 
-use crate::value::invalid::{Field, InvalidValue, Problem};
 use crate::value::redacted::redacted;
 use crate::value::text::text_value;
+use crate::value::{Field, InvalidValue, Problem};
 
 /// The name by which a seller recognises a client ID.
 ///

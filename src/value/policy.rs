@@ -8,11 +8,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::value::invalid::{Field, InvalidValue, Problem};
 use crate::value::redacted::redact;
-use crate::value::redirect_url::{MAX_SCHEME, RedirectUrl, is_scheme};
+use crate::value::redirect_url::{MAX_SCHEME, is_scheme};
 use crate::value::secret_text::{DEFAULT_PREFIX, MAX_PREFIX};
-use crate::value::validity::{Days, Lifetime, Timestamp, Validity};
+use crate::value::{Days, Field, InvalidValue, Lifetime, Problem, RedirectUrl, Timestamp, Validity};
 
 /// The limits that commands are decided by. [`Policy::default`] is the recommended one.
 ///

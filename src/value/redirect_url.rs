@@ -10,8 +10,8 @@ use serde::Serialize;
 use url::{Host, Url};
 
 use crate::value::app_domain::is_port;
-use crate::value::invalid::{Field, InvalidValue, Problem};
 use crate::value::text::text_value;
+use crate::value::{Field, InvalidValue, Problem};
 
 /// Where users go after they agreed in the consent dialog.
 ///

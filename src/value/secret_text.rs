@@ -52,7 +52,7 @@ pub(crate) fn looks(text: &str, prefix: &str) -> Looks {
     if slip(text, prefix).is_some() {
         return Looks::Mistyped;
     }
-    match text.trim().parse::<crate::value::id::SecretId>() {
+    match text.trim().parse::<crate::value::SecretId>() {
         Ok(_) => Looks::LikeSecretId,
         Err(_) => Looks::Other,
     }

@@ -1,8 +1,6 @@
 //! Compact JSON, written by hand: nothing in it can fail, and no library decides how it looks.
 
-use crate::value::details::ClientDetails;
-use crate::value::id::SecretId;
-use crate::value::validity::Validity;
+use crate::value::{ClientDetails, SecretId, Validity};
 
 /// Compact JSON, member by member. Nothing in it can fail.
 pub(super) struct Json(pub(super) String);

@@ -3,14 +3,12 @@
 use serde::{Deserialize, Deserializer};
 
 use crate::event::{EventHash, Fact};
-use crate::secret::mac::KeyEncoding;
-use crate::secret::{Origin, Purpose};
-use crate::value::app_domain::AppDomain;
-use crate::value::details::{Availability, ClientDetails};
-use crate::value::id::{Actor, AddInId, ClientId, OperatorId, SecretId, SellerId, stored_client_id};
-use crate::value::name::{FriendlyName, Label};
-use crate::value::redirect_url::RedirectUrl;
-use crate::value::validity::{Timestamp, Validity};
+use crate::secret::{KeyEncoding, Origin, Purpose};
+use crate::value::id::stored_client_id;
+use crate::value::{
+    Actor, AddInId, AppDomain, Availability, ClientDetails, ClientId, FriendlyName, Label, OperatorId,
+    RedirectUrl, SecretId, SellerId, Timestamp, Validity,
+};
 #[derive(Deserialize)]
 pub(super) struct StoredEvent {
     #[serde(deserialize_with = "stored_client_id")]

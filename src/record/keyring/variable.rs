@@ -4,11 +4,9 @@ use std::ffi::OsString;
 
 use zeroize::Zeroizing;
 
-use crate::record::keyring::Keyring;
-use crate::value::error_kind::ErrorKind;
-use crate::value::invalid::InvalidValue;
-use crate::value::policy::Policy;
+use crate::record::Keyring;
 use crate::value::secret_text::could_be_secret;
+use crate::value::{ErrorKind, InvalidValue, Policy};
 
 /// Why no keyring was read from an environment variable.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

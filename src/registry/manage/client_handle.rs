@@ -1,28 +1,27 @@
 //! One client ID, as one actor may manage it.
 
-use std::fmt::{self, Debug};
+use std::fmt::{
+    Debug, {self},
+};
 
 use tracing::Instrument;
 
-use crate::client::plan::{ClientDeletion, Plan, Planned, SecretDeletion, SecretDisabling, Unconfirmed};
 use crate::client::{
-    Client, Deciding, ImportedSecret, LastUses, NewSecret, Refusal, Replacement, Rotation, Transition,
+    Client, ClientDeletion, Deciding, ImportedSecret, LastUses, NewSecret, Plan, Planned, Refusal,
+    Replacement, Rotation, SecretDeletion, SecretDisabling, Transition, Unconfirmed,
 };
-use crate::event::{Event, EventHash, Revision};
-use crate::record::{Opened, tampered};
+use crate::event::{Event, EventHash};
+use crate::record::Opened;
 use crate::registry::manage::command::{Applied, Effort, hand_over, hand_over_one};
 use crate::registry::manage::trace;
 use crate::registry::manage::trace::Operation;
 use crate::registry::manage::view::View;
 use crate::registry::{ConfirmError, Error, Outcome, Snapshot};
-use crate::review::finding::Finding;
-use crate::secret::Secret;
-use crate::secret::client_secret::{ClientSecret, Issued};
-use crate::secret::verifier::Verifier;
+use crate::review::Finding;
+use crate::secret::{ClientSecret, Issued, Secret, Verifier};
 use crate::store::{MemoryStore, Store};
-use crate::value::details::ClientDetails;
-use crate::value::id::{AddIn, AddInId, ClientId, SecretId};
-use crate::value::validity::Timestamp;
+use crate::store_error::tampered;
+use crate::value::{AddIn, AddInId, ClientDetails, ClientId, Revision, SecretId, Timestamp};
 
 /// A client ID in the hands of an actor. Holding one says nothing about whether the client exists: every call looks.
 ///

@@ -6,8 +6,8 @@ use std::time::Duration;
 use tracing::Instrument;
 
 use crate::client::{Change, Client, Deciding, Move, Refusal, Transition};
-use crate::event::{Fact, Revision};
-use crate::record::{Opened, tampered};
+use crate::event::Fact;
+use crate::record::Opened;
 use crate::registry::error::{Error, Resolution, Unresolved};
 use crate::registry::manage::taken::was_asked_for;
 use crate::registry::manage::trace;
@@ -15,12 +15,10 @@ use crate::registry::manage::trace::Operation;
 use crate::registry::manage::view::View;
 use crate::registry::protection::Room;
 use crate::registry::{Outcome, Registry};
-use crate::secret::client_secret::{ClientSecret, Issued};
-use crate::store::{
-    Commit, CommitError, Entry, Expected, Index, RecordChange, Store, StoreError, StoreErrorKind,
-    with_sources,
-};
-use crate::value::id::{AddInId, ClientId, SecretId};
+use crate::secret::{ClientSecret, Issued};
+use crate::store::{Commit, CommitError, Entry, Expected, Index, RecordChange, Store};
+use crate::store_error::{StoreError, StoreErrorKind, tampered, with_sources};
+use crate::value::{AddInId, ClientId, Revision, SecretId};
 
 /// What a command came to: the client as it is now, and the secrets that were added.
 pub(in crate::registry) struct Applied<T> {

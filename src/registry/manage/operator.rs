@@ -7,12 +7,10 @@ use crate::client::{Client, Deciding, ImportedClient, Refusal};
 use crate::record::Opened;
 use crate::registry::manage::view::View;
 use crate::registry::{ClientHandle, ClientPage, Error, Outcome, Registry, ReportPage, Seller, Snapshot};
-use crate::review::expiry::{Expiry, Notice};
+use crate::review::{Expiry, Notice};
 use crate::store::{ClientsBy, Ending, MemoryStore, Store};
-use crate::value::id::{Actor, AddInId, ClientId, SellerId};
-use crate::value::invalid::{Field, InvalidValue};
 use crate::value::secret_text::refuse_secret;
-use crate::value::validity::Timestamp;
+use crate::value::{Actor, AddInId, ClientId, Field, InvalidValue, SellerId, Timestamp};
 
 /// An operator, who may act on every client ID. Events name the operator.
 pub struct Operator<S = MemoryStore> {

@@ -13,12 +13,11 @@ use serde::Serialize;
 use crate::client::Client;
 use crate::registry::manage::view::View;
 use crate::registry::{Error, Snapshot, Unreadable};
-use crate::review::expiry::{Expiry, Notice};
+use crate::review::{Expiry, Notice};
 use crate::secret::Secret;
 use crate::store::{ClientsBy, Ending, Store};
-use crate::value::id::{ClientId, SecretId, SellerId};
 use crate::value::redacted::redacted;
-use crate::value::validity::Timestamp;
+use crate::value::{ClientId, SecretId, SellerId, Timestamp};
 
 redacted! {
     /// Some lines of a report, the clients that could not be read, and where to go on.

@@ -8,15 +8,14 @@ use crate::entropy::EntropyError;
 use crate::registry::manage::command::{Applied, hand_over_one};
 use crate::registry::manage::view::View;
 use crate::registry::{ClientHandle, ClientPage, Error, Registry, ReportPage, Snapshot};
-use crate::review::expiry::{Expiry, Notice};
-use crate::secret::client_secret::{ClientSecret, Issued};
-use crate::store::{ClientsBy, MemoryStore, Store, StoreError};
-use crate::value::details::{Availability, ClientDetails};
-use crate::value::id::{Actor, AddInId, ClientId, SellerId};
-use crate::value::invalid::Field;
-use crate::value::name::FriendlyName;
+use crate::review::{Expiry, Notice};
+use crate::secret::{ClientSecret, Issued};
+use crate::store::{ClientsBy, MemoryStore, Store};
+use crate::store_error::StoreError;
 use crate::value::secret_text::refuse_secret;
-use crate::value::validity::{Lifetime, Timestamp};
+use crate::value::{
+    Actor, AddInId, Availability, ClientDetails, ClientId, Field, FriendlyName, Lifetime, SellerId, Timestamp,
+};
 
 /// A seller's own client IDs, and no others.
 pub struct Seller<S = MemoryStore> {

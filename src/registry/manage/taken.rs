@@ -3,11 +3,12 @@
 //! That comes from an index, and an index is a hint: a store that an attacker writes to may name anybody. So what is shown to
 //! the actor, and what is believed, is looked up in the record that the index leads to.
 
-use crate::record::{Opened, RecordId, tampered};
+use crate::record::{Opened, RecordId};
 use crate::registry::manage::view::View;
 use crate::registry::{Error, Registry};
-use crate::store::{ClientsBy, Commit, Entry, Store, StoreError};
-use crate::value::id::ClientId;
+use crate::store::{ClientsBy, Commit, Entry, Store};
+use crate::store_error::{StoreError, tampered};
+use crate::value::ClientId;
 
 impl<S: Store> View<S> {
     /// Says why a commit was not made that would have taken an entry, naming only what the actor may see. `None` when its

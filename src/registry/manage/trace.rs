@@ -18,7 +18,7 @@ use tracing::field::Empty;
 
 use crate::registry::Outcome;
 use crate::registry::manage::command::Applied;
-use crate::value::id::{Actor, ClientId, SecretId};
+use crate::value::{Actor, ClientId, SecretId};
 
 /// What an actor asks for: a name, and the secret that it is about, if it is about one.
 #[derive(Clone, Copy)]

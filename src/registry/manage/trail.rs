@@ -1,10 +1,9 @@
 //! Reading a client's commits, no more of them than a store may answer with (rule 16).
 
-use crate::event::Revision;
-use crate::record::tampered;
 use crate::registry::Registry;
-use crate::store::{Committed, MAX_EVENTS, Store, StoreError};
-use crate::value::id::ClientId;
+use crate::store::{Committed, MAX_EVENTS, Store};
+use crate::store_error::{StoreError, tampered};
+use crate::value::{ClientId, Revision};
 
 impl<S: Store> Registry<S> {
     /// A client's commits after a revision, at most `limit`.

@@ -10,9 +10,8 @@ use crate::record::Opened;
 use crate::registry::manage::trace;
 use crate::registry::{ClientPage, Error, Registry, Snapshot, Unreadable};
 use crate::store::{ClientsBy, Store};
-use crate::value::id::{Actor, AddInId, ClientId, SellerId};
-use crate::value::invalid::Field;
 use crate::value::secret_text::refuse_secret;
+use crate::value::{Actor, AddInId, ClientId, Field, SellerId};
 
 /// A registry, an actor, and the seller whose client IDs it is about, if it is about one seller's alone.
 pub(in crate::registry) struct View<S> {

@@ -10,13 +10,11 @@ use crate::client::recognition::Recognition;
 use crate::client::{Client, Fate};
 use crate::record::{LiveClient, Opened, RecordId};
 use crate::registry::Registry;
-use crate::secret::verifier::Verifier;
-use crate::secret::{Secret, SecretState};
-use crate::store::{Store, StoreError};
-use crate::value::error_kind::ErrorKind;
-use crate::value::id::{ClientId, SecretId, SellerId};
-use crate::value::secret_text::{Looks, could_be_secret, cut, looks};
-use crate::value::validity::Timestamp;
+use crate::secret::{Secret, SecretState, Verifier};
+use crate::store::Store;
+use crate::store_error::StoreError;
+use crate::value::secret_text::{could_be_secret, cut, looks};
+use crate::value::{ClientId, ErrorKind, Looks, SecretId, SellerId, Timestamp};
 
 impl<S: Store> Registry<S> {
     /// Checks a client ID and a client secret, as they came from the network (rule 5).

@@ -9,9 +9,8 @@ use std::time::Duration;
 
 use crate::clock::{Clock, Reading};
 use crate::record::RecordId;
-use crate::store::{StoreError, StoreErrorKind};
-use crate::value::id::SecretId;
-use crate::value::validity::Timestamp;
+use crate::store_error::{StoreError, StoreErrorKind};
+use crate::value::{SecretId, Timestamp};
 
 /// Something that somebody should know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -15,7 +15,8 @@ use std::time::Duration;
 use self::flight::{Flights, Found, Landed};
 use crate::clock::{Clock, Reading};
 use crate::record::{Opened, RecordId};
-use crate::store::{Commit, StoreError, StoreErrorKind};
+use crate::store::Commit;
+use crate::store_error::{StoreError, StoreErrorKind};
 
 /// How stale what authenticates, signs and verifies can be: 5 seconds, unless configured otherwise.
 ///

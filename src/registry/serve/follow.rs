@@ -11,7 +11,8 @@ use crate::clock::{Clock, Reading};
 use crate::event::{Event, EventText};
 use crate::registry::Registry;
 use crate::registry::serve::cache::Cache;
-use crate::store::{Changes, Cursor, MemoryStore, Store, StoreError, StoreErrorKind, with_sources};
+use crate::store::{Changes, Cursor, MemoryStore, Store};
+use crate::store_error::{StoreError, StoreErrorKind, with_sources};
 
 /// A reader of the change feed, from a cursor on.
 ///

@@ -12,9 +12,9 @@ use std::time::Duration;
 use crate::client::{LastUses, believable_until};
 use crate::clock::Clock;
 use crate::record::{LiveClient, is_due};
-use crate::store::{Store, StoreError, Use};
-use crate::value::id::{ClientId, SecretId};
-use crate::value::validity::Timestamp;
+use crate::store::{Store, Use};
+use crate::store_error::StoreError;
+use crate::value::{ClientId, SecretId, Timestamp};
 
 type Pending = HashMap<ClientId, LastUses, foldhash::fast::RandomState>;
 

@@ -6,12 +6,10 @@ use crate::client::{Client, Held};
 use crate::record::Opened;
 use crate::registry::Registry;
 use crate::registry::serve::access::{AccessError, Reason};
-use crate::secret::SecretState;
-use crate::secret::signature::Signature;
-use crate::store::{Store, StoreError};
-use crate::value::error_kind::ErrorKind;
-use crate::value::id::{ClientId, SecretId};
-use crate::value::validity::Timestamp;
+use crate::secret::{SecretState, Signature};
+use crate::store::Store;
+use crate::store_error::StoreError;
+use crate::value::{ClientId, ErrorKind, SecretId, Timestamp};
 
 impl<S: Store> Registry<S> {
     /// Signs with the one secret that signs now (rule 6).

@@ -17,12 +17,12 @@ use std::fmt;
 
 pub use self::fault::{Checked, Fault, FaultKind, Lookup};
 use self::trail::Trail;
-use crate::event::{Event, EventHash, Revision};
+use crate::event::{Event, EventHash};
 use crate::record::Opened;
 use crate::registry::Registry;
-use crate::store::{ClientsBy, Cursor, Ending, Index, Store, StoreError, StoreErrorKind, Use};
-use crate::value::id::{AddInId, ClientId, KeyId, SellerId};
-use crate::value::validity::Timestamp;
+use crate::store::{ClientsBy, Cursor, Ending, Index, Store, Use};
+use crate::store_error::{StoreError, StoreErrorKind};
+use crate::value::{AddInId, ClientId, KeyId, Revision, SellerId, Timestamp};
 
 impl<S: Store> Registry<S> {
     /// Reads everything that the store holds, and says what is wrong and where. Traffic may go on: what leads to a client

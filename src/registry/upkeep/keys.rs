@@ -4,9 +4,9 @@
 use crate::record::KeyState;
 use crate::registry::upkeep::open::{OpenError, write};
 use crate::registry::{Outcome, Registry};
-use crate::store::{ClientsBy, Expected, Store, StoreError};
-use crate::value::error_kind::ErrorKind;
-use crate::value::id::{ClientId, KeyId};
+use crate::store::{ClientsBy, Expected, Store};
+use crate::store_error::StoreError;
+use crate::value::{ClientId, ErrorKind, KeyId};
 
 /// A key that a registry knows.
 #[derive(Debug, Clone, PartialEq, Eq)]

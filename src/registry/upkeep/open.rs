@@ -4,14 +4,10 @@
 use std::time::Duration;
 
 use crate::entropy::{Entropy, EntropyError};
-use crate::record::keyring::Keyring;
-use crate::record::{KeyState, Record, RecordId, RegistryId, RegistryRecord, SealingError};
-use crate::store::{
-    ClientsBy, Commit, CommitError, CommitId, Expected, Index, RecordChange, Store, StoreError,
-    StoreErrorKind,
-};
-use crate::value::error_kind::ErrorKind;
-use crate::value::id::KeyId;
+use crate::record::{KeyState, Keyring, Record, RecordId, RegistryId, RegistryRecord, SealingError};
+use crate::store::{ClientsBy, Commit, CommitError, CommitId, Expected, Index, RecordChange, Store};
+use crate::store_error::{StoreError, StoreErrorKind};
+use crate::value::{ErrorKind, KeyId};
 
 /// Why a registry was not opened. Nothing was written, unless the store failed while it wrote the registry's own record.
 #[derive(Debug, thiserror::Error)]

@@ -8,10 +8,9 @@ use std::collections::BTreeMap;
 use crate::record::{ResealError, SealingError};
 use crate::registry::protection::Protection;
 use crate::registry::{Error, Registry};
-use crate::store::{
-    Commit, CommitError, Expected, Index, MemoryStore, RecordChange, Store, StoreError, StoreErrorKind,
-};
-use crate::value::id::{ClientId, KeyId};
+use crate::store::{Commit, CommitError, Expected, Index, MemoryStore, RecordChange, Store};
+use crate::store_error::{StoreError, StoreErrorKind};
+use crate::value::{ClientId, KeyId};
 
 /// How far resealing has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -176,7 +175,7 @@ impl<S: Store> Registry<S> {
         let (record, opened) = match self.load_with_record(client_id).await {
             Ok(Some(found)) => found,
             Ok(None) => {
-                return Ok(Err(crate::record::tampered("it is listed, and there is no record of it")));
+                return Ok(Err(crate::store_error::tampered("it is listed, and there is no record of it")));
             }
             Err(error) if error.kind().is_about_what_was_read() => return Ok(Err(error)),
             Err(error) => return Err(error.into()),
@@ -200,7 +199,7 @@ impl<S: Store> Registry<S> {
         match self.inner.store.commit(&commit).await {
             Ok(()) => Ok(Ok(Fate::Resealed)),
             Err(CommitError::Conflict { .. }) => Ok(Ok(Fate::Overtaken)),
-            Err(CommitError::Taken { .. }) => Ok(Err(crate::record::tampered(
+            Err(CommitError::Taken { .. }) => Ok(Err(crate::store_error::tampered(
                 "by its index it is found under what belongs to another client",
             ))),
             Err(CommitError::NotWritten(error) | CommitError::Failed(error))

@@ -9,12 +9,11 @@ use std::collections::{BTreeMap, HashMap};
 use sha2::{Digest, Sha256};
 
 use super::events;
-use crate::event::{Event, EventText, Fact, Revision};
+use crate::event::{Event, EventText, Fact};
 use crate::record::RecordParts;
-use crate::store::{
-    Adopted, Commit, CommitError, CommitId, Entry, Expected, Index, Record, StoreError, StoreErrorKind,
-};
-use crate::value::id::{ClientId, SecretId};
+use crate::store::{Adopted, Commit, CommitError, CommitId, Entry, Expected, Index, Record};
+use crate::store_error::{StoreError, StoreErrorKind};
+use crate::value::{ClientId, Revision, SecretId};
 
 /// Everything that is to be written, all or nothing.
 pub(super) struct Batch<'a> {

@@ -11,7 +11,8 @@ use tokio_postgres::error::{DbError, Severity, SqlState};
 
 use super::feed::NO_PLACES;
 use super::server::{CARELESS, NOT_PRIMARY, READ_ONLY, REPLICA};
-use crate::store::{CommitError, StoreError, StoreErrorKind};
+use crate::store::CommitError;
+use crate::store_error::{StoreError, StoreErrorKind};
 
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Failure {

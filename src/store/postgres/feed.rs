@@ -30,7 +30,8 @@ use super::read::up_to;
 use super::server::Server;
 use super::session::{Parameter, Session};
 use crate::event::EventText;
-use crate::store::{Changes, Cursor, StoreError, StoreErrorKind, with_sources};
+use crate::store::{Changes, Cursor};
+use crate::store_error::{StoreError, StoreErrorKind, with_sources};
 
 #[derive(Debug)]
 pub(super) struct Feed {

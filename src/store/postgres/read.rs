@@ -12,11 +12,10 @@ use super::failure::{Failure, store_error};
 use super::server::Server;
 use super::session::Parameter;
 use crate::client::LastUses;
-use crate::event::Revision;
 use crate::record::{Record, RecordId, RecordParts};
-use crate::store::{ClientsBy, CommitId, Committed, Ending, StoreError, Use, with_sources};
-use crate::value::id::{AddInId, ClientId, KeyId, SecretId};
-use crate::value::validity::Timestamp;
+use crate::store::{ClientsBy, CommitId, Committed, Ending, Use};
+use crate::store_error::{StoreError, with_sources};
+use crate::value::{AddInId, ClientId, KeyId, Revision, SecretId, Timestamp};
 
 #[derive(Debug)]
 pub(super) struct Reads {

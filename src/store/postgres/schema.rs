@@ -9,7 +9,7 @@ use tokio_postgres::types::Type;
 use super::failure::{Failure, store_error};
 use super::options::{DEFAULT_SCHEMA, PostgresOptions};
 use super::session::Session;
-use crate::store::{StoreError, StoreErrorKind};
+use crate::store_error::{StoreError, StoreErrorKind};
 
 /// The whole schema as SQL.
 pub(super) fn schema_sql(schema: &str) -> String {

@@ -21,9 +21,9 @@ use super::columns::Columns;
 use super::failure::{Failure, commit_error};
 use super::session::{Parameter, Session};
 use super::turns::Turn;
-use crate::event::Revision;
-use crate::store::{CommitError, Expected, StoreError, StoreErrorKind};
-use crate::value::id::{KeyId, SecretId};
+use crate::store::{CommitError, Expected};
+use crate::store_error::{StoreError, StoreErrorKind};
+use crate::value::{KeyId, Revision, SecretId};
 
 /// Whether commits are to wait for standbys.
 type Waits = bool;

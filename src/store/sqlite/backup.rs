@@ -8,15 +8,13 @@ use std::time::Duration;
 use futures_channel::oneshot;
 use rusqlite::backup::{Backup, StepResult};
 
-use super::SqliteStore;
-use super::checkpoint;
 use super::fault::Fault;
-use super::file;
 use super::identity::Identity;
-use super::lineage;
-use super::making::{self, Beside};
-use super::medium;
-use crate::store::{StoreError, StoreErrorKind};
+use super::making::{
+    Beside, {self},
+};
+use super::{SqliteStore, checkpoint, file, lineage, medium};
+use crate::store_error::{StoreError, StoreErrorKind};
 
 impl SqliteStore {
     /// Copies everything that has been acknowledged into a new file, which can be opened like this one. Changes go on

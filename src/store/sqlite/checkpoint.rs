@@ -26,17 +26,16 @@
 //!   could not be flushed may no longer be there.
 
 use std::cell::RefCell;
-use std::fs;
 use std::io::{ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
-use std::thread;
 use std::time::Duration;
+use std::{fs, thread};
 
 use rusqlite::{Connection, ErrorCode, InterruptHandle};
 
 use super::fault::Fault;
 use super::identity::Anchor;
-use crate::store::{StoreError, StoreErrorKind, with_sources};
+use crate::store_error::{StoreError, StoreErrorKind, with_sources};
 
 /// Decides when the log is copied, for the connection that writes.
 #[derive(Debug)]

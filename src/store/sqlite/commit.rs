@@ -7,13 +7,11 @@ use rusqlite::{Connection, OptionalExtension as _, named_params, params};
 use super::cursor::LAST_POSITION;
 use super::fault::{Cells, Fault};
 use super::lineage;
-use crate::event::{EventText, Revision};
+use crate::event::EventText;
 use crate::record::{RecordId, RecordParts};
-use crate::store::{
-    Adopted, Commit, CommitError, CommitId, Committed, Entry, Index, StoreError, StoreErrorKind, Use,
-};
-use crate::value::id::{AddInId, ClientId, KeyId, SecretId};
-use crate::value::validity::Timestamp;
+use crate::store::{Adopted, Commit, CommitError, CommitId, Committed, Entry, Index, Use};
+use crate::store_error::{StoreError, StoreErrorKind};
+use crate::value::{AddInId, ClientId, KeyId, Revision, SecretId, Timestamp};
 
 /// Replaces the records of a commit.
 pub(super) fn commit(connection: &Connection, commit: &Commit) -> Result<(), CommitError> {

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{ErrorCode, Row, Rows, ffi};
 
-use crate::store::{CommitError, StoreError, StoreErrorKind};
+use crate::store::CommitError;
+use crate::store_error::{StoreError, StoreErrorKind};
 
 /// Everything that goes wrong here.
 #[derive(Debug, thiserror::Error)]

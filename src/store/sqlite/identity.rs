@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::fault::Fault;
-use crate::store::StoreErrorKind;
+use crate::store_error::StoreErrorKind;
 
 /// The file that was found under a name when the store was opened.
 #[derive(Debug)]
@@ -172,7 +172,9 @@ mod tests {
     use super::*;
     use crate::clock::Stopwatch;
     use crate::store::CommitError;
-    use crate::store::sqlite::file::{self, Settings};
+    use crate::store::sqlite::file::{
+        Settings, {self},
+    };
     use crate::store::sqlite::writer::Writer;
 
     /// What was committed when the file was gone is not said to be written, nor not to be.

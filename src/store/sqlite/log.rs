@@ -13,7 +13,9 @@
 //! reads. Other processes may work on both meanwhile: what is read together is held by a transaction, so that the log cannot
 //! start over, and the file cannot come to be in a state behind it.
 
-use std::fs::{self, File};
+use std::fs::{
+    File, {self},
+};
 use std::io::{BufReader, ErrorKind, Read as _};
 use std::path::Path;
 
@@ -22,7 +24,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use super::fault::Fault;
 use super::identity::beside;
 use super::{file, lineage, medium};
-use crate::store::{StoreError, StoreErrorKind};
+use crate::store_error::{StoreError, StoreErrorKind};
 
 /// Refuses a log that does not belong to the file. Takes time only where there is one.
 pub(super) fn verify(path: &Path) -> Result<(), Fault> {

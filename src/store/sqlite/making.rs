@@ -4,7 +4,9 @@
 //! process that makes it holds a lock on `NAME.<16 digits>.new-lock`. A process that is killed leaves both; the lock is gone
 //! with it, and whoever opens or makes a file in the same directory next takes them away.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{
+    File, OpenOptions, TryLockError, {self},
+};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 

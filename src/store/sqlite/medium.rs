@@ -5,7 +5,9 @@
 //! twice, by two connections, and before the file and its log could be read from end to end.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs::{
+    File, {self},
+};
 use std::io::{Error, ErrorKind, Read as _, Seek as _};
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -13,7 +15,8 @@ use std::sync::{Mutex, PoisonError};
 
 use super::fault::Fault;
 use super::identity::beside;
-use crate::store::{CommitError, StoreErrorKind};
+use crate::store::CommitError;
+use crate::store_error::StoreErrorKind;
 
 /// The disk that a file is on.
 #[derive(Debug, Default)]

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::file::Settings;
 use super::{Inner, SqliteStore};
-use crate::store::StoreError;
+use crate::store_error::StoreError;
 
 /// Settings of a [`SqliteStore`].
 ///
@@ -23,7 +23,7 @@ pub struct SqliteOptions {
 
 impl SqliteOptions {
     /// The most bytes that the file grows to; no limit, unless set. A change that needs more is not written, with
-    /// [`ReadOnly`](crate::store::StoreErrorKind::ReadOnly), and everything else goes on: deletions, too, need some room.
+    /// [`ReadOnly`](crate::store_error::StoreErrorKind::ReadOnly), and everything else goes on: deletions, too, need some room.
     ///
     /// In whole pages of 4,096 bytes. A file that is larger already stays as large as it is. The log beside it is not
     /// counted; it has some megabytes.

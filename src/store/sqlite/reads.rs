@@ -13,13 +13,11 @@ use super::file;
 use super::identity::{Anchor, Identity};
 use super::medium::Medium;
 use crate::client::LastUses;
-use crate::event::{EventText, Revision};
+use crate::event::EventText;
 use crate::record::{Record, RecordId, RecordParts};
-use crate::store::{
-    Changes, ClientsBy, CommitId, Committed, Cursor, Ending, MAX_EVENTS, StoreError, StoreErrorKind,
-};
-use crate::value::id::{AddInId, ClientId, KeyId, SecretId};
-use crate::value::validity::Timestamp;
+use crate::store::{Changes, ClientsBy, CommitId, Committed, Cursor, Ending, MAX_EVENTS};
+use crate::store_error::{StoreError, StoreErrorKind};
+use crate::value::{AddInId, ClientId, KeyId, Revision, SecretId, Timestamp};
 
 /// Connections that read. As many as threads ask at once; a few are kept.
 pub(super) struct Readers {

@@ -8,12 +8,13 @@ use rusqlite::backup::{Backup, StepResult};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use super::SqliteStore;
 use super::fault::Fault;
 use super::identity::beside;
-use super::making::{self, Beside};
-use super::{checkpoint, file, lineage, log, medium};
-use crate::store::{StoreError, StoreErrorKind};
+use super::making::{
+    Beside, {self},
+};
+use super::{SqliteStore, checkpoint, file, lineage, log, medium};
+use crate::store_error::{StoreError, StoreErrorKind};
 
 impl SqliteStore {
     /// Puts a copy that [`backup_to`](Self::backup_to) made in the place of the file at `path`, which need not be there. Blocks

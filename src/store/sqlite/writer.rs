@@ -2,7 +2,9 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::thread::{self, JoinHandle};
+use std::thread::{
+    JoinHandle, {self},
+};
 use std::time::Duration;
 
 use futures_channel::oneshot;
@@ -11,14 +13,17 @@ use rusqlite::config::DbConfig;
 
 use super::checkpoint::Checkpoints;
 use super::fault::{Fault, failed_commit};
-use super::file::{self, Settings};
+use super::file::{
+    Settings, {self},
+};
 use super::identity::{Anchor, Identity};
 use super::lineage::Lineage;
 use super::medium::Medium;
 use super::queue::Queue;
 use super::reads;
 use crate::clock::Stopwatch;
-use crate::store::{CommitError, StoreError, StoreErrorKind};
+use crate::store::CommitError;
+use crate::store_error::{StoreError, StoreErrorKind};
 
 type Job = Box<dyn FnOnce(&mut Writer) + Send>;
 

@@ -4,10 +4,10 @@
 //! is right. A client secret that was made elsewhere is taken as it is.
 
 use crate::secret::client_secret::MAX_LEN;
-use crate::value::invalid::{Field, InvalidValue, Problem};
 use crate::value::secret_text::{
     BODY, CHECK, DEFAULT_PREFIX, MAX_PREFIX, is_alphanumeric, is_prefix, is_well_formed,
 };
+use crate::value::{Field, InvalidValue, Problem};
 
 /// What is wrong with a text that looks like a generated client secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -14,7 +14,7 @@ use futures_util::future::Shared;
 
 use crate::clock::Reading;
 use crate::record::Opened;
-use crate::store::StoreError;
+use crate::store_error::StoreError;
 
 /// What a load comes to.
 pub(super) type Found = Result<Option<Opened>, StoreError>;

@@ -11,9 +11,8 @@ use pollster::block_on;
 
 use crate::client::ClientState;
 use crate::clock::ManualClock;
-use crate::event::Revision;
 use crate::registry::serve::cache::*;
-use crate::value::id::{Actor, ClientId, SellerId};
+use crate::value::{Actor, ClientId, Revision, SellerId};
 use crate::{Availability, Client, ClientDetails, ClientSecret, Days, Deciding, Lifetime, NewSecret, Policy};
 
 const ID: &str = "calendar-app";

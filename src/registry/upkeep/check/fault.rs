@@ -2,10 +2,8 @@
 
 use std::fmt;
 
-use crate::event::Revision;
-use crate::store::StoreError;
-use crate::value::id::{ClientId, SecretId};
-use crate::value::validity::Timestamp;
+use crate::store_error::StoreError;
+use crate::value::{ClientId, Revision, SecretId, Timestamp};
 
 /// What [`Registry::check`](crate::Registry::check) found.
 #[derive(Debug)]

@@ -4,7 +4,8 @@ use crate::client::believable_until;
 use crate::record::Opened;
 use crate::registry::Registry;
 use crate::registry::upkeep::check::{FaultKind, Sweep, readable};
-use crate::store::{Store, StoreError, Use};
+use crate::store::{Store, Use};
+use crate::store_error::StoreError;
 
 impl<S: Store> Registry<S> {
     /// Reads the last uses of a client's secrets.

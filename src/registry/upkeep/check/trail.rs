@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::event::{Event, EventHash, Fact, Revision};
-use crate::store::{Committed, StoreError};
-use crate::value::id::{AddInId, ClientId};
+use crate::event::{Event, EventHash, Fact};
+use crate::store::Committed;
+use crate::store_error::StoreError;
+use crate::value::{AddInId, ClientId, Revision};
 
 /// A trail as far as it was followed.
 pub(super) struct Trail {

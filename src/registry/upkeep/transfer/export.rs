@@ -1,14 +1,15 @@
 //! Writing a registry to a stream.
 
-use std::io::{self, Write};
+use std::io::{
+    Write, {self},
+};
 
-use crate::event::Revision;
 use crate::record::RecordId;
 use crate::registry::upkeep::transfer::piece::{Piece, Writer};
 use crate::registry::{Registry, Unreadable};
-use crate::store::{ClientsBy, Store, StoreError, StoreErrorKind};
-use crate::value::error_kind::ErrorKind;
-use crate::value::id::ClientId;
+use crate::store::{ClientsBy, Store};
+use crate::store_error::{StoreError, StoreErrorKind};
+use crate::value::{ClientId, ErrorKind, Revision};
 
 /// What was exported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,22 +1,21 @@
 //! Filling a store from a stream.
 
-use std::io::{self, Read};
+use std::io::{
+    Read, {self},
+};
 
 use crate::client::LastUses;
 use crate::entropy::Entropy;
-use crate::event::{BrokenTrail, Event, EventHash, EventText, Revision};
-use crate::record::keyring::Keyring;
-use crate::record::{Opened, Record, RecordId, RegistryRecord, Sealing};
+use crate::event::{BrokenTrail, Event, EventHash, EventText};
+use crate::record::{Keyring, Opened, Record, RecordId, RegistryRecord, Sealing};
 use crate::registry::upkeep::open::{OpenError, check, write};
 use crate::registry::upkeep::transfer::piece::{Piece, Reader, Unreadable};
 use crate::registry::{Registry, RegistryBuilder};
 use crate::store::{
-    Adopted, ClientsBy, Commit, CommitError, CommitId, Committed, Expected, Index, RecordChange, Store,
-    StoreError, Use,
+    Adopted, ClientsBy, Commit, CommitError, CommitId, Committed, Expected, Index, RecordChange, Store, Use,
 };
-use crate::value::error_kind::ErrorKind;
-use crate::value::id::{ClientId, SecretId};
-use crate::value::validity::Timestamp;
+use crate::store_error::StoreError;
+use crate::value::{ClientId, ErrorKind, Revision, SecretId, Timestamp};
 
 /// What was imported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -1,18 +1,18 @@
 //! The pieces of the stream, and the proofs that chain them.
 
-use std::io::{self, Read, Write};
+use std::io::{
+    Read, Write, {self},
+};
 
 use hkdf::HkdfExtract;
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use crate::event::{EventText, Revision};
-use crate::record::Record;
-use crate::record::keyring::{Key, Keyring};
+use crate::event::EventText;
+use crate::record::{Key, Keyring, Record};
 use crate::store::{CommitId, MAX_RECORD};
-use crate::value::id::{KeyId, SecretId};
-use crate::value::validity::Timestamp;
+use crate::value::{KeyId, Revision, SecretId, Timestamp};
 
 /// A piece of the stream.
 pub(super) enum Piece {
