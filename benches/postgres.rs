@@ -15,9 +15,9 @@
 mod floor {
     pub(crate) mod server;
 }
-#[path = "../tests/forward/mod.rs"]
+#[path = "../tests/support/forward.rs"]
 mod forward;
-#[path = "../tests/server/mod.rs"]
+#[path = "../tests/support/server/mod.rs"]
 mod server;
 mod support;
 

@@ -10,7 +10,7 @@ mod support;
 
 #[path = "floor/sqlite.rs"]
 mod floor;
-#[path = "../tests/forward/mod.rs"]
+#[path = "../tests/support/forward.rs"]
 mod forward;
 
 use std::collections::BTreeMap;

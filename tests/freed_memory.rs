@@ -22,7 +22,7 @@ use data_encoding::BASE64;
 use pollster::block_on;
 use sha2::block_api::compress256;
 use sha2::{Digest, Sha256};
-use support::{Platform, START, Seeded, Watched, details, instant, number, poll_once};
+use support::{Platform, START, Seeded, Watched, details, instant, poll_once, secret_id};
 use zeroize::{Zeroize, Zeroizing};
 
 #[global_allocator]
@@ -393,7 +393,7 @@ fn rule_08_no_freed_memory_holds_a_client_secret() {
         let EmergencyDeletion::Replaced(replacement) = deleted else { panic!("not replaced") };
         let _replacement_text = keep(&replacement);
         drop(replacement);
-        let refused = client.delete_in_emergency(number(99), Some(lasting())).await;
+        let refused = client.delete_in_emergency(secret_id(99), Some(lasting())).await;
         assert!(refused.is_err());
         search.nothing_found("deleting in an emergency");
         let plan = client.plan_client_deletion().await.unwrap();
@@ -599,7 +599,7 @@ fn rule_08_a_call_that_is_dropped_half_way_leaves_no_plaintext_behind() {
             let mut calls: Vec<std::pin::Pin<Box<dyn Future<Output = ()>>>> = vec![
                 Box::pin(async { drop(client.add_secret(lasting()).await) }),
                 Box::pin(async { drop(client.rotate(Rotation::overlap(Days::new(1))).await) }),
-                Box::pin(async { drop(client.delete_in_emergency(number(1), Some(lasting())).await) }),
+                Box::pin(async { drop(client.delete_in_emergency(secret_id(1), Some(lasting())).await) }),
                 Box::pin(async { drop(client.import_secret(importable(&text, KeyEncoding::Utf8)).await) }),
                 Box::pin(async { drop(client.import_secret(importable(&key, KeyEncoding::Base64)).await) }),
             ];

@@ -6,7 +6,7 @@ use client_registry::conformance::{Factory, Skip, Spoil, Suite};
 use client_registry::store::{PostgresStore, StoreError};
 use tokio::runtime::Runtime;
 
-use crate::server::{Schema, Server};
+use crate::support::server::{Schema, Server};
 
 /// Schemas on a server of their own, which may be killed.
 struct OnServer {

@@ -8,7 +8,7 @@ use client_registry::{
     SecretId, SellerId, Timestamp,
 };
 
-use crate::server::Schema;
+use crate::support::server::Schema;
 use crate::world::{World, details, key, register};
 
 #[tokio::test]

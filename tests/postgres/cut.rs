@@ -12,9 +12,9 @@ use client_registry::{
     Resolution, Revision, Seller, Unresolved, check_trail,
 };
 
-use crate::forward::forward;
 use crate::proxy::{Fault, Proxy};
-use crate::server::{Schema, Server, client, run};
+use crate::support::forward;
+use crate::support::server::{Schema, Server, client, run};
 use crate::world::{eventually, keyring, register};
 
 /// A store behind a proxy. The faults that are laid ready are armed when a commit is about to be sent.

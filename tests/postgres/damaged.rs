@@ -6,7 +6,7 @@ use client_registry::store::{ClientsBy, CommitError, Store, StoreErrorKind};
 use client_registry::{AccessError, FaultKind, Lifetime, NewSecret, Reason, Timestamp};
 
 use crate::restore::cause;
-use crate::server::{Schema, Server};
+use crate::support::server::{Schema, Server};
 use crate::world::World;
 
 /// The block of SQL on the operations page that has these words.

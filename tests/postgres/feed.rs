@@ -10,7 +10,7 @@ use client_registry::{Event, EventHash, Lifetime, NewSecret, Registry, Revision,
 use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod};
 use tokio::task::JoinSet;
 
-use crate::server::{Schema, client, run};
+use crate::support::server::{Schema, client, run};
 use crate::world::{eventually, keyring, register};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,7 +1,7 @@
 //! A dump of an earlier version is restored with everything in it.
 
-use crate::registries;
-use crate::server::{Schema, Server, run};
+use crate::support::registries;
+use crate::support::server::{Schema, Server, run};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn dumps_of_earlier_versions_are_restored_and_open() {

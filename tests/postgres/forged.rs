@@ -6,7 +6,7 @@ use client_registry::store::{PostgresStore, Store, StoreErrorKind};
 use client_registry::{Freshness, Issued, Registry};
 use tokio::task::JoinHandle;
 
-use crate::server::{Schema, Server, run};
+use crate::support::server::{Schema, Server, run};
 use crate::world::{World, eventually, keyring};
 
 struct Scene<'a> {

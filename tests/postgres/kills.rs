@@ -17,8 +17,8 @@ use client_registry::{
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::forward::forward;
-use crate::server::{Schema, Server, run};
+use crate::support::forward;
+use crate::support::server::{Schema, Server, run};
 use crate::world::{details, keyring};
 
 type Failed = Box<dyn std::error::Error + Send + Sync>;

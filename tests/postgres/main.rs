@@ -13,13 +13,10 @@
 )]
 #![allow(dead_code, reason = "each group of tests uses a part of what they share")]
 
-#[path = "../forward/mod.rs"]
-mod forward;
+#[path = "../support/mod.rs"]
+mod support;
+
 mod proxy;
-#[path = "../registries/mod.rs"]
-mod registries;
-#[path = "../server/mod.rs"]
-mod server;
 mod trails;
 mod world;
 

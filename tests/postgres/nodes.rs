@@ -15,7 +15,7 @@ use client_registry::{
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::proxy::Proxy;
-use crate::server::{Schema, client};
+use crate::support::server::{Schema, client};
 use crate::world::{details, keyring};
 
 /// A node that follows the feed until it is dropped.

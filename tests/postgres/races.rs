@@ -9,7 +9,7 @@ use client_registry::{
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
-use crate::server::{Schema, client, run};
+use crate::support::server::{Schema, client, run};
 use crate::world::{World, details, eventually, keyring, register};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -88,7 +88,7 @@ async fn an_add_in_goes_to_one_of_many_and_moves_about_without_ever_being_nowher
 /// At every isolation level that somebody may have made the default, and that the store cannot set for its sessions.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_revision_is_made_once_whatever_the_isolation_level() {
-    let server = crate::server::Server::start();
+    let server = crate::support::server::Server::start();
     for level in ["read committed", "repeatable read", "serializable"] {
         run(&server.url(), &format!("ALTER ROLE postgres SET default_transaction_isolation = '{level}'"))
             .await;
@@ -165,7 +165,7 @@ async fn a_commit_that_loses_a_deadlock_is_tried_again() {
 /// their own and three read the feed, and no call fails.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn serializable_as_the_default_makes_no_call_fail() {
-    let server = crate::server::Server::start();
+    let server = crate::support::server::Server::start();
     run(&server.url(), "ALTER ROLE postgres SET default_transaction_isolation = 'serializable'").await;
     let schema = Schema::at(server.url());
     let registry = Registry::open(schema.store().await, keyring()).await.unwrap();

@@ -7,7 +7,7 @@ use client_registry::store::{Cursor, PostgresStore, Store, StoreErrorKind};
 use client_registry::{Freshness, Issued, Registry, Revision};
 
 use crate::proxy::Proxy;
-use crate::server::{Schema, Server, run};
+use crate::support::server::{Schema, Server, run};
 use crate::world::{World, eventually, keyring, register};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

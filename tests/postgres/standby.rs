@@ -10,7 +10,7 @@ use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod};
 use tokio::task::JoinHandle;
 
 use crate::restore::cause;
-use crate::server::{Schema, Server, client, run};
+use crate::support::server::{Schema, Server, client, run};
 use crate::world::{Tap, World, details, eventually, keyring, register};
 
 /// The server is told to wait for a standby that is not there, while the store is open.

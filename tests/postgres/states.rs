@@ -11,7 +11,7 @@ use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod};
 
 use crate::proxy::{Fault, Proxy};
 use crate::restore::cause;
-use crate::server::{Schema, Server, client, run};
+use crate::support::server::{Schema, Server, client, run};
 use crate::world::{Tap, World, eventually, keyring, register};
 
 fn short(schema: &Schema) -> PostgresOptions {

@@ -9,8 +9,8 @@ use client_registry::{
     Availability, ClientDetails, Issued, KeyId, Keyring, Lifetime, ManualClock, Registry, Seller,
 };
 
-use crate::forward::forward;
-use crate::server::Schema;
+use crate::support::forward;
+use crate::support::server::Schema;
 
 pub(crate) const START: &str = "2026-03-01T09:00:00Z";
 

@@ -49,7 +49,7 @@ impl Factory for InAFile {
         Ok(())
     }
 
-    /// `tests/sqlite/flushes` does it, with a library that stands between the store and the system.
+    /// `tests/sqlite_faults` does it, with a library that stands between the store and the system.
     fn fail_flush(&self, _: &Scratch, _: usize) -> Result<(), Skip> {
         Err(Skip::because("nothing stands between the engine and its files here"))
     }

@@ -3,7 +3,7 @@
 use client_registry::store::SqliteStore;
 use pollster::block_on;
 
-use crate::registries;
+use crate::support::registries;
 use crate::world::Scratch;
 
 #[test]

@@ -250,7 +250,7 @@ fn a_log_that_ends_before_the_state_of_the_file_is_refused() {
 /// Logs of earlier versions do not say what they build on.
 #[test]
 fn a_log_of_an_earlier_version_is_refused_where_it_does_not_fit() {
-    let folder = crate::registries::folder("2026-11", "sqlite");
+    let folder = crate::support::registries::folder("2026-11", "sqlite");
     let old = Files {
         file: fs::read(folder.join("registry.db")).unwrap(),
         log: Some(fs::read(folder.join("registry.db-wal")).unwrap()),

@@ -3,10 +3,8 @@
 #![cfg(feature = "sqlite")]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests may fail loudly")]
 
-#[path = "../chaining/mod.rs"]
-mod chaining;
-#[path = "../registries/mod.rs"]
-mod registries;
+#[path = "../support/mod.rs"]
+mod support;
 
 mod backup;
 #[cfg(unix)]

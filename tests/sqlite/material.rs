@@ -13,7 +13,7 @@ use hkdf::Hkdf;
 use pollster::block_on;
 use sha2::{Digest, Sha256};
 
-use crate::chaining::chaining_values;
+use crate::support::chaining_values;
 use crate::world::{KEY, Scratch, World};
 
 /// Pieces of what must not be found, by their length.

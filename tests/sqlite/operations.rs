@@ -223,7 +223,7 @@ fn the_tool_of_this_machine_reads_the_views_and_tells_sellers_from_operators() {
 #[test]
 fn the_tool_of_this_machine_reads_a_file_of_an_earlier_version_that_was_opened() {
     let scratch = Scratch::new();
-    let folder = crate::registries::folder("2026-11", "sqlite");
+    let folder = crate::support::registries::folder("2026-11", "sqlite");
     for name in ["registry.db", "registry.db-wal"] {
         fs::copy(folder.join(name), scratch.path().join(name)).unwrap();
     }

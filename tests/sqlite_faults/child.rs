@@ -14,7 +14,7 @@ use pollster::block_on;
 use rusqlite::Connection;
 
 use crate::disk::{Disk, Fault};
-use crate::forward::forward;
+use crate::support::forward;
 
 /// What happens while a call is to fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

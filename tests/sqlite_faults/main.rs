@@ -15,8 +15,9 @@
     reason = "tests may fail loudly"
 )]
 
-#[path = "../forward/mod.rs"]
-mod forward;
+#[path = "../support/mod.rs"]
+mod support;
+
 #[path = "../sqlite_kill/ledger.rs"]
 #[allow(dead_code, reason = "shared with the processes that are killed")]
 mod ledger;

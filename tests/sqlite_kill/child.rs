@@ -15,7 +15,7 @@ use pollster::block_on;
 use rand::rngs::StdRng;
 use rand::{Rng, RngExt, SeedableRng};
 
-use crate::forward::forward;
+use crate::support::forward;
 
 /// What a child is to do.
 #[derive(Debug, Clone, Copy, PartialEq)]

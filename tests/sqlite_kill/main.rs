@@ -6,8 +6,8 @@
 #![cfg(all(unix, feature = "sqlite"))]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests may fail loudly")]
 
-#[path = "../forward/mod.rs"]
-mod forward;
+#[path = "../support/mod.rs"]
+mod support;
 
 mod child;
 #[allow(dead_code, reason = "shared with the processes whose disk fails")]

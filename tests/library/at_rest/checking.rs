@@ -1,0 +1,271 @@
+//! `Registry::check` finds what is wrong with a store, and says where.
+
+use std::sync::Arc;
+
+use client_registry::store::{EventText, RecordId, Store, Use};
+use client_registry::*;
+use pollster::block_on;
+
+use crate::at_rest::hostile::Hostile;
+use crate::at_rest::odd::Odd;
+use crate::at_rest::world::{Contents, filled, open};
+
+async fn hostile() -> (Hostile, Registry<Hostile>, Contents) {
+    let (memory, _, _, contents) = filled().await;
+    let store = Hostile::over(memory);
+    let (registry, _) = open(store.clone(), &["2026"], 2).await;
+    let checked = registry.check().await.unwrap();
+    assert!(checked.is_content(), "{:?}", checked.faults);
+    assert!(checked.clients == 4 && checked.events > 15, "{checked:?}");
+    (store, registry, contents)
+}
+
+/// What the check says of one client, in words.
+async fn faults(registry: &Registry<Hostile>, id: &ClientId) -> Vec<String> {
+    let checked = registry.check().await.unwrap();
+    let (of_it, of_others): (Vec<_>, Vec<_>) =
+        checked.faults.iter().partition(|fault| fault.client_id() == Some(id));
+    assert!(of_others.is_empty(), "{of_others:?}");
+    assert_eq!(checked.is_content(), of_it.is_empty());
+    of_it.iter().map(|fault| fault.to_string()).collect()
+}
+
+fn names(faults: &[String], what: &str) -> bool {
+    faults.iter().any(|fault| fault.contains(what))
+}
+
+#[test]
+fn every_event_that_is_deleted_edited_or_reordered_is_found() {
+    block_on(async {
+        let (store, registry, contents) = hostile().await;
+        let id = contents.clients[0].clone();
+        let trail =
+            registry.as_operator("ann").unwrap().client(&id).trail(Revision::ZERO, 100).await.unwrap();
+        assert!(trail.len() > 8);
+        for (position, event) in trail.iter().enumerate() {
+            let hash = event.hash();
+            store.edit_trail(move |events| events.into_iter().filter(|event| event.hash() != hash).collect());
+            let found = faults(&registry, &id).await;
+            assert!(names(&found, "trail"), "without event {position}: {found:?}");
+
+            store.edit_trail(move |mut events| {
+                for event in events.iter_mut().filter(|event| event.hash() == hash) {
+                    let text =
+                        str::from_utf8(event.as_bytes()).unwrap().replace("\"contoso\"", "\"fabrikam\"");
+                    *event = EventText::from_bytes(text.into_bytes());
+                }
+                events
+            });
+            let found = faults(&registry, &id).await;
+            assert!(names(&found, "trail"), "with event {position} of somebody else: {found:?}");
+        }
+        for position in 1..trail.len() {
+            let hashes = [trail[position - 1].hash(), trail[position].hash()];
+            store.edit_trail(move |mut events| {
+                let at = |hash| events.iter().position(|event| event.hash() == hash);
+                if let (Some(first), Some(second)) = (at(hashes[0]), at(hashes[1])) {
+                    events.swap(first, second);
+                }
+                events
+            });
+            // Events of two revisions stand with their commits again; those of one are found reordered.
+            let swapped = trail[position - 1].revision() == trail[position].revision();
+            assert_eq!(names(&faults(&registry, &id).await, "trail"), swapped);
+        }
+        store.confess();
+        // The feed by itself: one event less, one twice, two swapped.
+        let last = trail[trail.len() - 1].hash();
+        store.edit_feed(move |events| events.into_iter().filter(|event| event.hash() != last).collect());
+        assert!(names(&faults(&registry, &id).await, "feed"));
+        let first = trail[0].hash();
+        store.edit_feed(move |events| {
+            events
+                .into_iter()
+                .flat_map(|e| if e.hash() == first { vec![e.clone(), e] } else { vec![e] })
+                .collect()
+        });
+        assert!(names(&faults(&registry, &id).await, "feed"));
+        store.confess();
+        assert!(registry.check().await.unwrap().is_content());
+    });
+}
+
+/// Events that are missing at the end are another fault than events that were edited.
+#[test]
+fn a_trail_that_ends_too_early_is_not_called_broken() {
+    block_on(async {
+        let (store, registry, contents) = hostile().await;
+        let id = contents.clients[0].clone();
+        let trail =
+            registry.as_operator("ann").unwrap().client(&id).trail(Revision::ZERO, 100).await.unwrap();
+        let last = trail.last().unwrap().revision();
+        for cut in [last.number(), last.number() - 1] {
+            let whose = id.clone();
+            store.edit_trail(move |events| {
+                let is_kept = |event: &EventText| {
+                    let event = Event::parse(event).unwrap();
+                    event.client_id() != &whose || event.revision().number() < cut
+                };
+                events.into_iter().filter(is_kept).collect()
+            });
+            let checked = registry.check().await.unwrap();
+            let found: Vec<_> =
+                checked.faults.iter().map(|fault| (fault.client_id(), fault.what())).collect();
+            assert!(
+                matches!(found[..], [(Some(whose), FaultKind::TrailCutShort)] if *whose == id),
+                "{found:?}"
+            );
+        }
+        // One that is edited at its end is as long as it was.
+        let (whose, edited) = (id.clone(), last);
+        store.edit_trail(move |mut events| {
+            for text in &mut events {
+                let event = Event::parse(text).unwrap();
+                if event.client_id() == &whose && event.revision() == edited {
+                    let other =
+                        str::from_utf8(text.as_bytes()).unwrap().replace("\"contoso\"", "\"fabrikam\"");
+                    *text = EventText::from_bytes(other.into_bytes());
+                }
+            }
+            events
+        });
+        let checked = registry.check().await.unwrap();
+        let found: Vec<_> = checked.faults.iter().map(|fault| (fault.client_id(), fault.what())).collect();
+        let is_broken = |found: &(Option<&ClientId>, &FaultKind)| {
+            found.0 == Some(&id) && matches!(found.1, FaultKind::BrokenTrail { at } if *at == last)
+        };
+        assert!(found.len() == 1 && is_broken(&found[0]), "{found:?}");
+    });
+}
+
+#[test]
+fn a_record_that_is_gone_or_changed_is_found() {
+    block_on(async {
+        let (store, registry, contents) = hostile().await;
+        let id = &contents.clients[1];
+        store.put(id.as_str(), None);
+        // Gone from where it was seen.
+        assert!(names(&faults(&registry, id).await, "older than one seen before"));
+        let (newcomer, _) = open(store.clone(), &["2026"], 3).await;
+        assert!(names(&faults(&newcomer, id).await, "no record"));
+        store.put(RecordId::REGISTRY.as_str(), None);
+        let checked = newcomer.check().await.unwrap();
+        assert!(checked.faults.iter().any(|fault| fault.client_id().is_none()), "{checked:?}");
+        assert!(!checked.is_content());
+    });
+}
+
+#[test]
+fn an_index_that_leads_elsewhere_is_found() {
+    block_on(async {
+        let (store, registry, contents) = hostile().await;
+        let (id, other) = (contents.clients[0].clone(), contents.clients[1].clone());
+        let hidden = id.clone();
+        store.edit_clients(move |clients| clients.into_iter().filter(|client| *client != hidden).collect());
+        let found = faults(&registry, &id).await;
+        for lookup in ["name", "seller", "key"] {
+            assert!(names(&found, lookup), "{lookup}: {found:?}");
+        }
+        store.confess();
+        let hidden = id.clone();
+        store.edit_ending(move |ending| ending.into_iter().filter(|one| one.client_id != hidden).collect());
+        assert!(names(&faults(&registry, &id).await, "not found by its secret's end"));
+        store.confess();
+        store.edit_client_of(move |found| found.map(|_| other.clone()));
+        assert!(names(&faults(&registry, &id).await, "not found by its add-in"));
+        store.confess();
+        assert!(registry.check().await.unwrap().is_content());
+    });
+}
+
+#[test]
+fn a_client_that_changes_all_the_time_is_no_fault() {
+    block_on(async {
+        let (memory, registry, clock, contents) = filled().await;
+        let odd = Odd::over(memory);
+        let (node, hands) = open(odd.clone(), &["2026"], 3).await;
+        hands.set_wall(Clock::wall(&clock).to_datetime());
+        let client_id = contents.clients[2].clone();
+        let busy = registry.as_operator("ann").unwrap().client(&client_id);
+        *odd.state.at_ending.lock().unwrap() = Some(Arc::new(move || {
+            let _ = block_on(busy.add_secret(NewSecret::lasting(Lifetime::OneYear))).unwrap();
+        }));
+        let checked = node.check().await.unwrap();
+        assert!(checked.is_content(), "{:?}", checked.faults);
+    });
+}
+
+#[test]
+fn an_event_that_cannot_be_read_is_named() {
+    block_on(async {
+        let (memory, _, clock, contents) = filled().await;
+        let odd = Odd::over(memory);
+        let (node, hands) = open(odd.clone(), &["2026"], 3).await;
+        hands.set_wall(Clock::wall(&clock).to_datetime());
+        *odd.state.spoilt.lock().unwrap() = Some(contents.clients[1].clone());
+        let checked = node.check().await.unwrap();
+        assert!(checked.faults.iter().any(|fault| fault.client_id() == Some(&contents.clients[1])));
+        assert!(!checked.is_content());
+    });
+}
+
+/// An add-in that a client once had, and that still leads to it.
+#[test]
+fn a_row_that_was_not_taken_away_is_found() {
+    block_on(async {
+        let (memory, _, clock, contents) = filled().await;
+        let store = Hostile::over(memory);
+        let (node, hands) = open(store.clone(), &["2026"], 3).await;
+        hands.set_wall(Clock::wall(&clock).to_datetime());
+        let id = contents.clients[0].clone();
+        let client = node.as_operator("ann").unwrap().client(&id);
+        client.dissociate(&AddInId::parse("calendar").unwrap()).await.unwrap();
+        assert!(node.check().await.unwrap().is_content());
+        let leads_to = id.clone();
+        store.edit_client_of(move |_| Some(leads_to.clone()));
+        let checked = node.check().await.unwrap();
+        let is_it = |fault: &Fault| {
+            fault.client_id() == Some(&id) && matches!(fault.what(), FaultKind::FoundBy(Lookup::AddIn))
+        };
+        assert!(checked.faults.iter().any(is_it), "{:?}", checked.faults);
+        assert!(!checked.is_content());
+    });
+}
+
+/// Nothing vouches for last uses. The check names those that cannot be.
+#[test]
+fn a_last_use_that_cannot_be_is_named() {
+    block_on(async {
+        let (memory, registry, clock, contents) = filled().await;
+        let known = &contents.valid[0];
+        let (client_id, secret) = (known.client_id.clone(), known.secret);
+        let now = Clock::wall(&clock);
+        let minutes = |count: u64| std::time::Duration::from_secs(60 * count);
+        let note = async |at: Timestamp| {
+            let used = Use { client_id: client_id.clone(), secret, at };
+            memory.note_uses(&[used], now).await.unwrap();
+        };
+        let told = async || {
+            let checked = registry.check().await.unwrap();
+            checked.faults.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert!(told().await.is_empty());
+        // The secret was added a day ago.
+        note(now.checked_sub(minutes(2 * 24 * 60)).unwrap()).await;
+        let found = told().await;
+        assert!(found.len() == 1 && found[0].contains(&format!("last use of secret {secret}")), "{found:?}");
+        note(now).await;
+        assert!(told().await.is_empty());
+        note(now.saturating_add(minutes(1))).await;
+        assert!(told().await.is_empty(), "another clock may be a minute ahead");
+        let far = "2099-01-01T00:00:00Z".parse().unwrap();
+        note(far).await;
+        let found = told().await;
+        assert!(found.len() == 1 && found[0].contains("2099") && found[0].contains("clock"), "{found:?}");
+        // It stops no list.
+        let page = registry.as_operator("ann").unwrap().clients(None, 100).await.unwrap();
+        assert_eq!((page.clients().len(), page.unreadable().len()), (3, 0));
+        note(now).await;
+        assert!(told().await.is_empty());
+    });
+}
