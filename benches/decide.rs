@@ -7,8 +7,8 @@ mod floor;
 mod support;
 
 use client_registry::{
-    Actor, Availability, Client, ClientId, ClientSecret, ClientState, Days, Deciding, LastUses, Lifetime,
-    NewSecret, Policy, Rotation, SecretId, SellerId, Timestamp, Transition,
+    Actor, Availability, Client, ClientId, ClientSecret, ClientState, CommandContext, Days, Decision,
+    LastUses, Lifetime, NewSecret, Policy, Rotation, SecretId, SellerId, Timestamp,
 };
 use criterion::Criterion;
 use floor::aggregate::Plain;
@@ -26,29 +26,29 @@ fn main() {
     let new = NewSecret::lasting(Lifetime::OneYear);
     let [first_day, today] =
         ["2026-01-01T00:00:00Z", "2026-06-01T00:00:00Z"].map(|day| day.parse::<Timestamp>().unwrap());
-    let deciding = Deciding { actor: &actor, policy: &policy, now: first_day };
+    let context = CommandContext { actor: &actor, policy: &policy, now: first_day };
     let id = ClientId::parse("0d0e2c5c-5c39-4d5b-9f3a-3c1b1f1d2a10").unwrap();
     let registered =
-        Client::register(id, seller, details(1), Availability::Worldwide, &new, &client_secret(), &deciding);
+        Client::register(id, seller, details(1), Availability::Worldwide, &new, &client_secret(), &context);
     let mut client = next(registered.unwrap());
     for _ in 1..5 {
-        client = next(client.add_secret(&new, &client_secret(), &deciding).unwrap());
+        client = next(client.add_secret(&new, &client_secret(), &context).unwrap());
     }
 
-    let deciding = Deciding { now: today, ..deciding };
+    let context = CommandContext { now: today, ..context };
     let (fresh, rotation) = (client_secret(), Rotation::overlap(Days::new(30)));
     let third = SecretId::new(3).unwrap();
-    let mut measure = |case, command: &dyn Fn() -> Transition| {
+    let mut measure = |case, command: &dyn Fn() -> Decision| {
         compare(case, &client, command, &mut criterion, &mut ratios);
     };
-    measure("add_secret", &|| client.add_secret(&new, &fresh, &deciding).unwrap());
-    measure("rotate", &|| client.rotate(&rotation, &fresh, &LastUses::default(), &deciding).unwrap());
-    measure("promote", &|| client.promote(third, &deciding).unwrap());
+    measure("add_secret", &|| client.add_secret(&new, &fresh, &context).unwrap());
+    measure("rotate", &|| client.rotate(&rotation, &fresh, &LastUses::default(), &context).unwrap());
+    measure("promote", &|| client.promote(third, &context).unwrap());
 
     // A plan has no events: its floor is the copy alone.
     let (plain, uses) = (Plain::of(&client), LastUses::default());
     let at_floor = || plain.change(&[]);
-    let at_ours = || client.plan_deletion(third, &uses, &deciding).unwrap();
+    let at_ours = || client.plan_deletion(third, &uses, &context).unwrap();
     let mut group = criterion.benchmark_group("decide/plan deletion");
     group.bench_function("floor", |bencher| bencher.iter(at_floor));
     group.bench_function("ours", |bencher| bencher.iter(at_ours));
@@ -63,7 +63,7 @@ fn main() {
 fn compare(
     case: &str,
     client: &Client,
-    command: &dyn Fn() -> Transition,
+    command: &dyn Fn() -> Decision,
     criterion: &mut Criterion,
     ratios: &mut Ratios,
 ) {
@@ -77,7 +77,7 @@ fn compare(
     ratios.compare(format!("{case}, events: {}", events.len()), None, at_floor, command);
 }
 
-fn next(transition: Transition) -> Client {
+fn next(transition: Decision) -> Client {
     match transition.change().unwrap().into_parts() {
         (ClientState::Active(client), _) => client,
         (ClientState::Deleted(_), _) => unreachable!("nothing was deleted"),

@@ -13,8 +13,8 @@ use std::hint::black_box;
 use bare::Bare;
 use client_registry::store::{Store, Use};
 use client_registry::{
-    Actor, Availability, Client, ClientId, ClientSecret, ClientState, Deciding, Lifetime, NewSecret, Policy,
-    Registry, SellerId, Transition,
+    Actor, Availability, Client, ClientId, ClientSecret, ClientState, CommandContext, Decision, Lifetime,
+    NewSecret, Policy, Registry, SellerId,
 };
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use support::platform::{Seeded, details, seller_of};
@@ -71,8 +71,8 @@ fn records(clients: usize) -> Vec<Client> {
             _ => SellerId::parse(&seller_of(number)).unwrap(),
         };
         let actor = Actor::Seller(owner.clone());
-        let deciding =
-            Deciding { actor: &actor, policy: &policy, now: "2026-01-01T00:00:00Z".parse().unwrap() };
+        let context =
+            CommandContext { actor: &actor, policy: &policy, now: "2026-01-01T00:00:00Z".parse().unwrap() };
         let registered = Client::register(
             ClientId::parse(&guid(&mut random)).unwrap(),
             owner,
@@ -80,10 +80,10 @@ fn records(clients: usize) -> Vec<Client> {
             Availability::Worldwide,
             &new,
             &client_secret(),
-            &deciding,
+            &context,
         );
         let client = next(registered.unwrap());
-        records.push(next(client.add_secret(&new, &client_secret(), &deciding).unwrap()));
+        records.push(next(client.add_secret(&new, &client_secret(), &context).unwrap()));
     }
     records
 }
@@ -92,14 +92,14 @@ fn records(clients: usize) -> Vec<Client> {
 fn fill<S: Store>(registry: &Registry<S>, clients: usize) {
     for number in 0..clients {
         let seller = registry.as_seller(seller_of(number)).unwrap();
-        let first = seller.register(details(number), Availability::Worldwide, Lifetime::OneYear);
+        let first = seller.register(details(number), Lifetime::OneYear);
         let issued = ready(first).unwrap();
         let client = seller.client(issued.client_id());
         drop(ready(client.add_secret(NewSecret::lasting(Lifetime::OneYear))).unwrap());
     }
 }
 
-fn next(transition: Transition) -> Client {
+fn next(transition: Decision) -> Client {
     match transition.change().unwrap().into_parts() {
         (ClientState::Active(client), _) => client,
         (ClientState::Deleted(_), _) => unreachable!("nothing was deleted"),

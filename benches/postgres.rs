@@ -29,8 +29,8 @@ use client_registry::store::{
     Commit, CommitError, Cursor, MemoryStore, PostgresOptions, PostgresStore, Store,
 };
 use client_registry::{
-    Availability, ClientId, ClientSecret, Days, Freshness, KeyId, Keyring, Lifetime, NewSecret, Registry,
-    SecretId, Timestamp,
+    ClientId, ClientSecret, Days, Freshness, KeyId, Keyring, Lifetime, NewSecret, Registry, SecretId,
+    Timestamp,
 };
 use floor::server::Bare;
 use forward::forward;
@@ -212,7 +212,7 @@ fn chain(
     tap.sent.lock().unwrap().clear();
     let seller = registry.as_seller("contoso").unwrap();
     let lasting = || NewSecret::lasting(Lifetime::OneYear);
-    let first = ready(seller.register(details(number), Availability::Worldwide, Lifetime::OneYear)).unwrap();
+    let first = ready(seller.register(details(number), Lifetime::OneYear)).unwrap();
     let client = seller.client(first.client_id());
     let second = ready(client.add_secret(lasting())).unwrap();
     for step in 0..length {
@@ -264,7 +264,7 @@ fn authenticate(runtime: &Runtime, url: &str, ratios: &mut Ratios) {
         let seller = registry.as_seller("contoso").unwrap();
         let mut clients: Vec<(ClientId, ClientSecret)> = Vec::new();
         for number in 0..support::scaled(1_000) {
-            let registering = seller.register(details(number), Availability::Worldwide, Lifetime::OneYear);
+            let registering = seller.register(details(number), Lifetime::OneYear);
             let (id, _, secret) = registering.await.unwrap().into_parts();
             clients.push((id, secret));
         }

@@ -24,7 +24,7 @@ use client_registry::store::{
     Adopted, Commit, CommitError, Committed, Index, MemoryStore, Record, SqliteStore, Store,
 };
 use client_registry::{
-    Availability, ClientId, Freshness, KeyId, Keyring, Lifetime, NewSecret, Registry, SecretId, SystemClock,
+    ClientId, Freshness, KeyId, Keyring, Lifetime, NewSecret, Registry, SecretId, SystemClock,
 };
 use floor::{Bare, Rows};
 use forward::forward;
@@ -86,7 +86,7 @@ impl Bench {
                 number += 1;
                 let seller = self.registry.as_seller(seller_of(number)).unwrap();
                 let details = details(1_000_000 + number);
-                block_on(seller.register(details, Availability::Worldwide, Lifetime::OneYear)).unwrap()
+                block_on(seller.register(details, Lifetime::OneYear)).unwrap()
             }
         };
         let _ = register();
@@ -183,7 +183,7 @@ fn fill(store: &SqliteStore, clients: usize) -> Vec<(ClientId, Box<str>)> {
     let mut presented = Vec::with_capacity(clients);
     for number in 0..clients {
         let seller = memory.as_seller(seller_of(number)).unwrap();
-        let issued = seller.register(details(number), Availability::Worldwide, Lifetime::OneYear);
+        let issued = seller.register(details(number), Lifetime::OneYear);
         let issued = block_on(issued).unwrap();
         let client_id = issued.client_id().clone();
         let second = seller.client(&client_id);

@@ -11,9 +11,9 @@ use std::error::Error;
 
 use client_registry::store::DynStore;
 use client_registry::{
-    AccessError, Availability, ClientDetails, ClientHandle, ClientSecret, Days, EmergencyDeletion, Event,
-    EventHash, Fact, ImportedSecret, KeyEncoding, Lifetime, ManualClock, NewSecret, Reason, Registry,
-    Revision, SignError, check_trail,
+    AccessError, ClientDetails, ClientHandle, ClientSecret, Days, EmergencyDeletion, Event, EventHash, Fact,
+    ImportedSecret, KeyEncoding, Lifetime, ManualClock, NewSecret, Reason, Registry, Revision, SignError,
+    check_trail,
 };
 
 #[tokio::main]
@@ -23,7 +23,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let fabrikam = registry.as_seller("fabrikam")?;
     let details =
         ClientDetails::new("invoice bot", "bot.fabrikam.example", "https://bot.fabrikam.example/done")?;
-    let issued = fabrikam.register(details, Availability::Worldwide, Lifetime::OneYear).await?;
+    let issued = fabrikam.register(details, Lifetime::OneYear).await?;
     let bot = fabrikam.client(issued.client_id());
     let (first, stolen) = (issued.secret_id(), issued.into_client_secret());
 
@@ -38,7 +38,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let night_shift = registry.as_operator("ann")?;
     let _ = night_shift.client(bot.id()).delete_in_emergency(first, None).await?;
     match registry.sign(bot.id(), b"an event").await {
-        Err(error @ SignError::NothingSigns) => println!("       The gap: {error}."),
+        Err(error @ SignError::NoSigningSecret) => println!("       The gap: {error}."),
         other => println!("       unexpected: {other:?}"),
     }
 

@@ -23,12 +23,12 @@ use std::time::Duration;
 
 use client_registry::conformance::{self, Disk, Factory, Skip, Spoil};
 use client_registry::store::{
-    Adopted, Changes, ClientsBy, Commit, CommitError, Committed, Cursor, Ending, Entry, EventText, Expected,
-    Index, Record, RecordId, Store, StoreError, StoreErrorKind, Use,
+    Adopted, Changes, ClientsBy, Commit, CommitError, Committed, Cursor, Ending, EventText, Expected, Index,
+    IndexEntry, Record, RecordId, Store, StoreError, StoreErrorKind, Use,
 };
 use client_registry::{
-    AddInId, Availability, ClientDetails, ClientId, Entropy, KeyId, Keyring, LastUses, Lifetime, Registry,
-    Revision, SecretId, SystemEntropy, Timestamp,
+    AddInId, ClientDetails, ClientId, Entropy, KeyId, Keyring, LastUses, Lifetime, Registry, Revision,
+    SecretId, SystemEntropy, Timestamp,
 };
 use data_encoding::{BASE64, HEXLOWER};
 use serde::{Deserialize, Serialize};
@@ -449,9 +449,9 @@ impl Kept {
     }
 }
 
-fn entries(index: &Index) -> impl Iterator<Item = Entry> {
-    let name = index.name.iter().map(|(seller, key)| Entry::Name(seller.clone(), key.clone()));
-    name.chain(index.add_ins.iter().cloned().map(Entry::AddIn))
+fn entries(index: &Index) -> impl Iterator<Item = IndexEntry> {
+    let name = index.name.iter().map(|(seller, key)| IndexEntry::Name(seller.clone(), key.clone()));
+    name.chain(index.add_ins.iter().cloned().map(IndexEntry::AddIn))
 }
 
 /// IDs that differ in case alone are different, on any file system.
@@ -566,7 +566,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let registry = Registry::open(FileStore::open(OnDisk::open(&directory.0)?)?, keyring.clone()).await?;
     let details = ClientDetails::new("calendar app", "app.contoso.com", "https://app.contoso.com/done")?;
     let contoso = registry.as_seller("contoso")?;
-    let issued = contoso.register(details, Availability::Worldwide, Lifetime::OneYear).await?;
+    let issued = contoso.register(details, Lifetime::OneYear).await?;
     println!("{} is registered", issued.client_id());
     drop((contoso, registry));
 

@@ -109,19 +109,19 @@ async fn a_year_goes_by(
 ) -> Result<ClientHandle<DynStore>, Box<dyn Error>> {
     let contoso = registry.as_seller("contoso")?;
     let details = ClientDetails::new("calendar app", "app.contoso.com", "https://login.contoso.com/done")?;
-    let issued = contoso.register(details, Availability::Worldwide, Lifetime::OneYear).await?;
+    let issued = contoso.register(details, Lifetime::OneYear).await?;
     let calendar = contoso.client(issued.client_id());
     let quarterly = NewSecret::lasting(Lifetime::Days(Days::new(90))).labelled("the old server".parse()?);
     let forgotten = calendar.add_secret(quarterly.for_purpose(Purpose::PasswordOnly)).await?;
 
     let details = ClientDetails::new("mail app", "mail.contoso.com", "https://mail.contoso.com/done")?;
-    let mail = contoso.register(details, Availability::Worldwide, Lifetime::OneYear).await?;
+    let mail = contoso.register(details, Lifetime::OneYear).await?;
     let mail_app = contoso.client(mail.client_id());
     mail_app.associate(&AddIn::new("mail", Availability::Worldwide)?).await?;
 
     let fabrikam = registry.as_seller("fabrikam")?;
     let details = ClientDetails::new("invoice bot", "fabrikam.example", "https://bot.fabrikam.example/done")?;
-    let bot = fabrikam.register(details, Availability::Worldwide, Lifetime::TwoYears).await?;
+    let bot = fabrikam.register(details, Lifetime::TwoYears).await?;
     let from: Timestamp = "2025-04-06T00:00:00Z".parse()?;
     let elsewhere = ClientSecret::parse("Vb7-from-the-old-platform-kQ2x")?;
     let validity = Validity::new(from, Some("2027-04-03T00:00:00Z".parse()?))?;

@@ -8,7 +8,6 @@
 mod add_ins;
 mod chain;
 mod deletion;
-mod details;
 mod draft;
 mod gathered;
 mod import;
@@ -17,6 +16,7 @@ pub(crate) mod plan;
 mod promotion;
 pub(crate) mod recognition;
 mod refusal;
+mod registration;
 mod rotation;
 mod secrets;
 pub(crate) mod signing;
@@ -37,7 +37,7 @@ pub use self::refusal::Refusal;
 pub(crate) use self::refusal::use_in_words;
 pub use self::rotation::Rotation;
 pub use self::secrets::NewSecret;
-pub use self::tombstone::{Fate, Tombstone};
+pub use self::tombstone::{Revocation, Tombstone};
 
 use crate::event::{Event, EventHash};
 use crate::secret::{MacKey, Origin, Secret, Verifier};
@@ -112,7 +112,7 @@ impl Promotion {
 
 /// Who decides, by which limits, and when: what every command takes.
 #[derive(Debug, Clone, Copy)]
-pub struct Deciding<'a> {
+pub struct CommandContext<'a> {
     /// Who gives the command.
     pub actor: &'a Actor,
     /// What the platform allows.
@@ -124,7 +124,7 @@ pub struct Deciding<'a> {
 /// What a command comes to.
 #[derive(Debug)]
 #[must_use = "nothing has changed until the transition is committed"]
-pub enum Transition {
+pub enum Decision {
     /// Everything is as it should be already.
     Unchanged,
     /// The next value and what happened.
@@ -222,7 +222,7 @@ impl Client {
     }
 
     /// The secrets that were deleted and are remembered, so that they stay dead (rule 10).
-    pub fn remembered(&self) -> impl ExactSizeIterator<Item = (SecretId, Fate)> + '_ {
+    pub fn remembered(&self) -> impl ExactSizeIterator<Item = (SecretId, Revocation)> + '_ {
         self.remembered.iter().map(Remembered::secret_and_fate)
     }
 
@@ -255,13 +255,13 @@ impl Client {
     }
 
     /// The instant of a command, once the actor may give it (rules 15 and 19).
-    fn admit(&self, deciding: &Deciding<'_>) -> Result<Timestamp, Refusal> {
-        admit(&self.owner, self.changed_at, deciding)
+    fn admit(&self, context: &CommandContext<'_>) -> Result<Timestamp, Refusal> {
+        admit(&self.owner, self.changed_at, context)
     }
 
     /// The same for what may not wait for a clock to be set (rule 9).
-    fn admit_in_emergency(&self, deciding: &Deciding<'_>) -> Result<Timestamp, Refusal> {
-        admit_in_emergency(&self.owner, self.changed_at, deciding)
+    fn admit_in_emergency(&self, context: &CommandContext<'_>) -> Result<Timestamp, Refusal> {
+        admit_in_emergency(&self.owner, self.changed_at, context)
     }
 
     /// The secret that a command is about.
@@ -298,7 +298,7 @@ impl std::fmt::Debug for Held {
     }
 }
 
-impl Transition {
+impl Decision {
     /// The change, if there is one.
     #[must_use]
     pub fn change(self) -> Option<Box<Change>> {
@@ -469,10 +469,14 @@ impl CountedUse {
 
 /// The instant of a command on what `owner` owns and was last changed at `changed_at`, once the actor may give it
 /// (rules 15 and 19).
-fn admit(owner: &SellerId, changed_at: Timestamp, deciding: &Deciding<'_>) -> Result<Timestamp, Refusal> {
-    let now = admit_in_emergency(owner, changed_at, deciding)?;
-    if is_behind(changed_at, deciding.now) && !deciding.actor.is_operator() {
-        return Err(Refusal::ClockBehind { by: changed_at.saturating_since(deciding.now) });
+fn admit(
+    owner: &SellerId,
+    changed_at: Timestamp,
+    context: &CommandContext<'_>,
+) -> Result<Timestamp, Refusal> {
+    let now = admit_in_emergency(owner, changed_at, context)?;
+    if is_behind(changed_at, context.now) && !context.actor.is_operator() {
+        return Err(Refusal::ClockBehind { by: changed_at.saturating_since(context.now) });
     }
     Ok(now)
 }
@@ -481,18 +485,18 @@ fn admit(owner: &SellerId, changed_at: Timestamp, deciding: &Deciding<'_>) -> Re
 fn admit_in_emergency(
     owner: &SellerId,
     changed_at: Timestamp,
-    deciding: &Deciding<'_>,
+    context: &CommandContext<'_>,
 ) -> Result<Timestamp, Refusal> {
-    if !deciding.actor.may_act_for(owner) {
+    if !context.actor.may_act_for(owner) {
         return Err(Refusal::UnknownClient);
     }
-    Ok(judged_at(changed_at, deciding.now))
+    Ok(judged_at(changed_at, context.now))
 }
 
 /// When a client counts as changed after a command at `now`. Only an operator may set it back, which is how a client is
 /// healed that was changed under a clock far ahead.
-fn changed_at(before: Timestamp, deciding: &Deciding<'_>, now: Timestamp) -> Timestamp {
-    if deciding.actor.is_operator() { now } else { now.max(before) }
+fn changed_at(before: Timestamp, context: &CommandContext<'_>, now: Timestamp) -> Timestamp {
+    if context.actor.is_operator() { now } else { now.max(before) }
 }
 
 fn judged_at(changed_at: Timestamp, clock: Timestamp) -> Timestamp {

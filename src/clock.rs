@@ -21,12 +21,12 @@ pub trait Clock: std::fmt::Debug + Send + Sync + 'static {
 
 /// A reading of both clocks, to tell later how long ago it was.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Reading {
+pub(crate) struct ClockReading {
     wall: Timestamp,
     monotonic: Duration,
 }
 
-impl Reading {
+impl ClockReading {
     pub(crate) fn of(clock: &dyn Clock) -> Self {
         Self { wall: clock.wall(), monotonic: clock.monotonic() }
     }

@@ -67,7 +67,7 @@ impl Event {
     /// # let registry = Registry::in_memory();
     /// # let details = ClientDetails::new("calendar app", "app.contoso.com", "https://app.contoso.com/done")?;
     /// # let contoso = registry.as_seller("contoso")?;
-    /// # let issued = contoso.register(details, Availability::Worldwide, Lifetime::OneYear).await?;
+    /// # let issued = contoso.register(details, Lifetime::OneYear).await?;
     /// for event in contoso.client(issued.client_id()).trail(Revision::ZERO, 100).await? {
     ///     assert_eq!(Event::parse(event.text())?, event);
     /// }
@@ -178,7 +178,7 @@ impl<'de> Deserialize<'de> for Event {
 /// # let registry = Registry::in_memory();
 /// # let details = ClientDetails::new("calendar app", "app.contoso.com", "https://app.contoso.com/done")?;
 /// # let contoso = registry.as_seller("contoso")?;
-/// # let issued = contoso.register(details, Availability::Worldwide, Lifetime::OneYear).await?;
+/// # let issued = contoso.register(details, Lifetime::OneYear).await?;
 /// # let client = contoso.client(issued.client_id());
 /// # let mut file = Vec::new();
 /// let head = client.head().await?;

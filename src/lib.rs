@@ -38,12 +38,13 @@ mod value;
 
 // The paved path, in the order in which it is walked.
 pub use registry::{
-    AccessError, Authenticated, Checked, ClientHandle, ClientPage, ConfirmError, Denied, EmergencyDeletion,
-    Error, ExportError, Exported, Fault, FaultKind, Follow, Freshness, ImportError, Imported, Key, Lookup,
-    OpenError, Operator, Outcome, Reason, Registry, RegistryBuilder, ReportPage, Resealed, Resealing,
-    Resolution, RetireError, Seller, SignError, Snapshot, Unreadable, Unresolved, Verified,
+    AccessError, Authenticated, CheckReport, ClientHandle, ClientPage, ConfirmError, Denied, Discrepancy,
+    DiscrepancyKind, EmergencyDeletion, Error, ExportError, ExportSummary, Follower, Freshness, ImportError,
+    ImportSummary, KeyStatus, Lookup, OpenError, Operator, Outcome, Reason, Registry, RegistryBuilder,
+    ReportPage, Resealed, Resealing, Resolution, RetireError, Seller, SignError, Snapshot, Unreadable,
+    Unresolved, Verified,
 };
-pub use ring::{CallError, Credentials, NotVerified, RingSecret, SecretRing, Slot};
+pub use ring::{CallError, Credentials, SecretRing, SharedSecret, SignatureMismatch, Slot};
 
 // Values.
 pub use record::{KeyState, Keyring, KeyringVariableError, RegistryId};
@@ -58,9 +59,9 @@ pub use secret::{ClientSecret, Hint, Issued, KeyEncoding, Origin, Purpose, Secre
 
 // The core.
 pub use client::{
-    Change, Client, ClientDeletion, ClientState, Deciding, Fate, ImportedClient, ImportedSecret, LastUses,
-    MAX_ADD_INS, Move, NewSecret, Obstacle, Plan, Planned, Promotion, Refusal, Replacement, Rotation,
-    SecretDeletion, SecretDisabling, Signing, Span, Timeline, Tombstone, Transition, Unconfirmed,
+    Change, Client, ClientDeletion, ClientState, CommandContext, Decision, ImportedClient, ImportedSecret,
+    LastUses, MAX_ADD_INS, Move, NewSecret, Obstacle, Plan, Planned, Promotion, Refusal, Replacement,
+    Revocation, Rotation, SecretDeletion, SecretDisabling, Signing, Span, Timeline, Tombstone, Unconfirmed,
 };
 pub use event::{BrokenTrail, Event, EventHash, Fact, Handover, InvalidHash, check_trail};
 pub use review::{Expiry, Finding, Notice, Severity};

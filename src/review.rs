@@ -76,7 +76,7 @@ impl Review<'_> {
         }
         let should_sign = self.client.secrets().any(|secret| secret.purpose().signs());
         if should_sign && self.client.signing_at(self.t).secret().is_none() {
-            return Some(Finding::NothingSigns {
+            return Some(Finding::NoSigningSecret {
                 until: first_that(|span| span.signing().secret().is_some()),
             });
         }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use subtle::ConstantTimeEq;
 
-use crate::clock::{Clock, Reading, SystemClock};
+use crate::clock::{Clock, ClockReading, SystemClock};
 use crate::secret::{ClientSecret, KeyEncoding, MacKey, Signature};
 use crate::value::{ClientId, ErrorKind, InvalidValue};
 
@@ -22,10 +22,10 @@ use crate::value::{ClientId, ErrorKind, InvalidValue};
 /// # pollster::block_on(async {
 /// # let registry = Registry::in_memory();
 /// # let details = ClientDetails::new("calendar app", "app.contoso.com", "https://app.contoso.com/done")?;
-/// # let issued = registry.as_seller("contoso")?.register(details, Availability::Worldwide, Lifetime::OneYear).await?;
+/// # let issued = registry.as_seller("contoso")?.register(details, Lifetime::OneYear).await?;
 /// # let client_id = issued.client_id().clone();
 /// # let signature = registry.sign(&client_id, b"hello").await?;
-/// let ring = SecretRing::new(client_id, issued.into_client_secret());
+/// let ring = SecretRing::new(client_id, issued.into_client_secret(), None);
 /// assert_eq!(ring.verify(&signature, b"hello")?, Slot::Primary);
 /// # Ok(()) }) }
 /// ```
@@ -36,15 +36,15 @@ pub struct SecretRing {
 
 struct Keys {
     client_id: ClientId,
-    primary: Arc<RingSecret>,
-    secondary: Option<Arc<RingSecret>>,
+    primary: Arc<SharedSecret>,
+    secondary: Option<Arc<SharedSecret>>,
     /// When the platform last refused the primary one and accepted the secondary one, if it has not accepted the primary one
     /// since.
-    fell_back: Mutex<Option<Reading>>,
+    fell_back: Mutex<Option<ClockReading>>,
 }
 
 /// A client secret together with how it is read as a signing key.
-pub struct RingSecret {
+pub struct SharedSecret {
     client_secret: ClientSecret,
     key_encoding: KeyEncoding,
     mac_key: MacKey,
@@ -62,20 +62,14 @@ pub enum Slot {
 }
 
 impl SecretRing {
-    /// A ring with a primary client secret alone.
+    /// Makes a ring of a primary client secret and, while the add-in changes over from one to the other, a secondary one.
     #[must_use]
-    pub fn new(client_id: ClientId, primary: impl Into<RingSecret>) -> Self {
-        Self::of(Keys::of(client_id, Arc::new(primary.into()), None))
-    }
-
-    /// A ring with two.
-    #[must_use]
-    pub fn with_secondary(
+    pub fn new(
         client_id: ClientId,
-        primary: impl Into<RingSecret>,
-        secondary: impl Into<RingSecret>,
+        primary: impl Into<SharedSecret>,
+        secondary: Option<SharedSecret>,
     ) -> Self {
-        Self::of(Keys::of(client_id, Arc::new(primary.into()), Some(Arc::new(secondary.into()))))
+        Self::of(Keys::of(client_id, Arc::new(primary.into()), secondary.map(Arc::new)))
     }
 
     fn of(keys: Arc<Keys>) -> Self {
@@ -93,7 +87,7 @@ impl SecretRing {
     ///
     /// Adding what is primary already changes nothing, so that an add-in may be handed the same rotation twice and keeps the
     /// old client secret. With another key encoding it takes the place of the primary one alone.
-    pub fn add(&self, primary: impl Into<RingSecret>) {
+    pub fn add(&self, primary: impl Into<SharedSecret>) {
         let primary = primary.into();
         let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
         let secondary = match primary.has_text_of(&keys.primary) {
@@ -105,7 +99,7 @@ impl SecretRing {
     }
 
     /// Puts others in their place. Calls that are under way go on with those they began with.
-    pub fn replace(&self, primary: impl Into<RingSecret>, secondary: Option<RingSecret>) {
+    pub fn replace(&self, primary: impl Into<SharedSecret>, secondary: Option<SharedSecret>) {
         let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
         *keys = Keys::of(keys.client_id.clone(), Arc::new(primary.into()), secondary.map(Arc::new));
     }
@@ -119,11 +113,11 @@ impl SecretRing {
     /// Verifies what the platform sent, with either client secret, and says which one matched.
     ///
     /// # Errors
-    /// [`NotVerified`] when neither did, or when the signature is for another client ID.
-    pub fn verify(&self, signature: &Signature, message: &[u8]) -> Result<Slot, NotVerified> {
+    /// [`SignatureMismatch`] when neither did, or when the signature is for another client ID.
+    pub fn verify(&self, signature: &Signature, message: &[u8]) -> Result<Slot, SignatureMismatch> {
         let keys = self.keys();
         if *signature.client_id() != keys.client_id {
-            return Err(NotVerified);
+            return Err(SignatureMismatch);
         }
         keys.verify(signature.mac(), message)
     }
@@ -131,8 +125,8 @@ impl SecretRing {
     /// Verifies 32 bytes of HMAC-SHA-256, as a JWT (HS256) or a webhook carries them.
     ///
     /// # Errors
-    /// [`NotVerified`] when neither client secret matches.
-    pub fn verify_mac(&self, mac: &[u8; 32], message: &[u8]) -> Result<Slot, NotVerified> {
+    /// [`SignatureMismatch`] when neither client secret matches.
+    pub fn verify_mac(&self, mac: &[u8; 32], message: &[u8]) -> Result<Slot, SignatureMismatch> {
         self.keys().verify(mac, message)
     }
 
@@ -144,7 +138,7 @@ impl SecretRing {
     /// ```
     /// # use client_registry::*;
     /// # pollster::block_on(async {
-    /// # let ring = SecretRing::new("calendar-app".parse()?, ClientSecret::parse("0123456789 abcdefghijklm")?);
+    /// # let ring = SecretRing::new("calendar-app".parse()?, ClientSecret::parse("0123456789 abcdefghijklm")?, None);
     /// # async fn post(_: &str, _: &str) -> Result<u16, &'static str> { Ok(200) }
     /// let answer = ring
     ///     .call(async |credentials| match post(credentials.client_id().as_str(), credentials.client_secret().expose()).await {
@@ -195,18 +189,22 @@ impl SecretRing {
 }
 
 impl Keys {
-    fn of(client_id: ClientId, primary: Arc<RingSecret>, secondary: Option<Arc<RingSecret>>) -> Arc<Self> {
+    fn of(
+        client_id: ClientId,
+        primary: Arc<SharedSecret>,
+        secondary: Option<Arc<SharedSecret>>,
+    ) -> Arc<Self> {
         Arc::new(Self { client_id, primary, secondary, fell_back: Mutex::default() })
     }
 
-    fn verify(&self, mac: &[u8; 32], message: &[u8]) -> Result<Slot, NotVerified> {
-        let matches = |secret: &RingSecret| secret.mac_key.verify(message, mac);
+    fn verify(&self, mac: &[u8; 32], message: &[u8]) -> Result<Slot, SignatureMismatch> {
+        let matches = |secret: &SharedSecret| secret.mac_key.verify(message, mac);
         if matches(&self.primary) {
             Ok(Slot::Primary)
         } else if self.secondary.as_deref().is_some_and(matches) {
             Ok(Slot::Secondary)
         } else {
-            Err(NotVerified)
+            Err(SignatureMismatch)
         }
     }
 
@@ -224,7 +222,7 @@ impl Keys {
         let mut fell_back = self.fell_back.lock().unwrap_or_else(PoisonError::into_inner);
         match slot {
             Slot::Primary => *fell_back = None,
-            Slot::Secondary if other_was_refused => *fell_back = Some(Reading::of(clock)),
+            Slot::Secondary if other_was_refused => *fell_back = Some(ClockReading::of(clock)),
             Slot::Secondary => {}
         }
     }
@@ -234,7 +232,7 @@ impl Keys {
     }
 }
 
-impl RingSecret {
+impl SharedSecret {
     /// A client secret with its key encoding.
     ///
     /// # Errors
@@ -251,7 +249,7 @@ impl RingSecret {
 }
 
 /// The key is the text's UTF-8 bytes: right for every generated client secret.
-impl From<ClientSecret> for RingSecret {
+impl From<ClientSecret> for SharedSecret {
     fn from(client_secret: ClientSecret) -> Self {
         let mac_key = MacKey::from_key(client_secret.expose().as_bytes());
         Self { client_secret, key_encoding: KeyEncoding::Utf8, mac_key }
@@ -300,9 +298,9 @@ pub enum CallError<E> {
 /// Neither client secret made the signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the signature was made by neither client secret of this ring")]
-pub struct NotVerified;
+pub struct SignatureMismatch;
 
-impl NotVerified {
+impl SignatureMismatch {
     /// What the caller can do about it.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
@@ -320,9 +318,9 @@ impl fmt::Debug for SecretRing {
     }
 }
 
-impl fmt::Debug for RingSecret {
+impl fmt::Debug for SharedSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RingSecret").finish_non_exhaustive()
+        f.debug_struct("SharedSecret").finish_non_exhaustive()
     }
 }
 

@@ -32,7 +32,7 @@ use std::future::Future;
 
 use serde::Serialize;
 
-pub use self::commit::{Commit, CommitId, Entry, Expected, Index, RecordChange};
+pub use self::commit::{Commit, CommitId, Expected, Index, IndexEntry, RecordChange};
 pub use self::erased::{DynStore, ErasedStore};
 pub use self::error::CommitError;
 pub use self::memory::MemoryStore;

@@ -16,7 +16,7 @@ use client_registry::store::{MemoryStore, Store};
 use client_registry::{
     Availability, CallError, ClientId, ClientSecret, Days, EmergencyDeletion, Entropy, EntropyError, Error,
     ImportedClient, ImportedSecret, Issued, KeyEncoding, KeyId, Keyring, Lifetime, ManualClock, NewSecret,
-    Policy, Registry, Resolution, RingSecret, Rotation, SecretRing, SellerId, Validity,
+    Policy, Registry, Resolution, Rotation, SecretRing, SellerId, SharedSecret, Validity,
 };
 use data_encoding::BASE64;
 use pollster::block_on;
@@ -370,8 +370,7 @@ fn rule_08_no_freed_memory_holds_a_client_secret() {
         let operator = platform.registry.as_operator("ann").unwrap();
         let imported = || {
             let (id, owner) = (ClientId::parse("legacy-calendar"), SellerId::parse("contoso"));
-            let place = Availability::Worldwide;
-            ImportedClient::new(id.unwrap(), owner.unwrap(), details("legacy"), place)
+            ImportedClient::new(id.unwrap(), owner.unwrap(), details("legacy"), Availability::Worldwide)
         };
         let (long, key, other) = (plain(&texts, 512), base64(&texts, 384), plain(&texts, 54));
         let whole = || {
@@ -476,7 +475,7 @@ fn rule_08_no_freed_memory_holds_what_is_sealed_nor_a_key() {
         while resealing.step(1).await.unwrap().is_some() {}
         let mut stream = Vec::new();
         after.export(&mut stream).await.unwrap();
-        assert!(after.check().await.unwrap().is_content());
+        assert!(after.check().await.unwrap().is_clean());
         search.nothing_found("resealing, exporting and checking");
     });
     search.nothing_found("dropping the registry and its keyring");
@@ -493,8 +492,7 @@ fn rule_08_a_client_secret_in_place_of_the_client_id_is_not_kept() {
         let entropy = Guarded(Seeded::new(22));
         let registry = Registry::builder().entropy(entropy).open(MemoryStore::new(), keyring).await.unwrap();
         let contoso = registry.as_seller("contoso").unwrap();
-        let registered =
-            contoso.register(details("calendar app"), Availability::Worldwide, Lifetime::OneYear);
+        let registered = contoso.register(details("calendar app"), Lifetime::OneYear);
         let issued = registered.await.unwrap();
         let (secret, id) = (keep(&issued), issued.client_id().clone());
         drop(issued);
@@ -515,7 +513,7 @@ fn rule_08_a_client_secret_in_place_of_the_client_id_is_not_kept() {
 async fn live_with_what_is_kept<S: Store>(search: &Search, registry: &Registry<S>) {
     let contoso = registry.as_seller("contoso").unwrap();
     let texts = Seeded::new(12);
-    let registered = contoso.register(details("calendar app"), Availability::Worldwide, Lifetime::ThreeYears);
+    let registered = contoso.register(details("calendar app"), Lifetime::ThreeYears);
     let issued = registered.await.unwrap();
     let (client_id, first) = (issued.client_id().clone(), issued.secret_id());
     guard_what_is_kept(&client_id, issued.client_secret().expose());
@@ -645,8 +643,7 @@ fn rule_08_without_randomness_nothing_is_left_behind_either() {
         let entropy = Drying { source: Guarded(Seeded::new(10)), left: AtomicUsize::new(left) };
         let registry = Registry::builder().entropy(entropy).in_memory();
         let contoso = registry.as_seller("contoso").unwrap();
-        let place = Availability::Worldwide;
-        let call = contoso.register(details("calendar app"), place, Lifetime::OneYear);
+        let call = contoso.register(details("calendar app"), Lifetime::OneYear);
         let error = block_on(call).unwrap_err();
         assert!(matches!(error, Error::Entropy(_)));
         assert!(USED.load(Ordering::Relaxed) > 0, "a secret was made");
@@ -659,12 +656,12 @@ fn rule_17_a_ring_leaves_no_plaintext_behind() {
     let search = searching();
     let texts = Seeded::new(12);
     let id = ClientId::parse("calendar-app").unwrap();
-    let ring_secret = |text: &str, encoding| RingSecret::new(ClientSecret::parse(text).unwrap(), encoding);
+    let ring_secret = |text: &str, encoding| SharedSecret::new(ClientSecret::parse(text).unwrap(), encoding);
     let (one, two, three) = (plain(&texts, 40), base64(&texts, 64), plain(&texts, 511));
-    let ring = SecretRing::with_secondary(
+    let ring = SecretRing::new(
         id,
         ring_secret(&one, KeyEncoding::Utf8).unwrap(),
-        ring_secret(&two, KeyEncoding::Base64).unwrap(),
+        Some(ring_secret(&two, KeyEncoding::Base64).unwrap()),
     );
     assert!(
         ring.verify_mac(&support::hmac(&support::key(&two, KeyEncoding::Base64), b"message"), b"message")

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Mutex;
 
 use client_registry::{
-    Availability, ClientDetails, ClientId, Days, Entropy, EntropyError, Lifetime, NewSecret, Policy, Registry,
+    ClientDetails, ClientId, Days, Entropy, EntropyError, Lifetime, NewSecret, Policy, Registry,
 };
 use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng, rngs::StdRng};
@@ -83,7 +83,7 @@ pub(crate) fn details(number: usize) -> ClientDetails {
 
 fn register(registry: &Registry, number: usize, secrets: usize) -> (ClientId, Vec<Box<str>>) {
     let seller = registry.as_seller(seller_of(number)).unwrap();
-    let first = seller.register(details(number), Availability::Worldwide, Lifetime::OneYear);
+    let first = seller.register(details(number), Lifetime::OneYear);
     let first = ready(first).unwrap();
     let client = seller.client(first.client_id());
     let mut texts = vec![Box::from(first.client_secret().expose())];

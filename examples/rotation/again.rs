@@ -53,10 +53,10 @@ pub(crate) async fn run(home: &Home, found: &Snapshot) -> Result<(), Box<dyn Err
         "   everything: {} client IDs, {} events, {}",
         checked.clients,
         checked.events,
-        if checked.is_content() {
+        if checked.is_clean() {
             "nothing wrong".to_owned()
         } else {
-            format!("unexpected: {:?}", checked.faults)
+            format!("unexpected: {:?}", checked.discrepancies)
         }
     );
     println!(

@@ -45,14 +45,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     heading("1 March 2026. Contoso registers a client ID for its calendar add-in.");
     let details = ClientDetails::new("calendar app", "app.contoso.com", "https://app.contoso.com/done")?;
-    let issued = contoso.register(details, Availability::Worldwide, Lifetime::OneYear).await?;
+    let issued = contoso.register(details, Lifetime::OneYear).await?;
     let calendar = contoso.client(issued.client_id());
     calendar.associate(&AddIn::new("calendar", Availability::Worldwide)?).await?;
     println!("   client ID      {}", issued.client_id());
     println!("   client secret  {}   (shown once)", issued.client_secret().expose());
     let (first, client_id) = (issued.secret_id(), issued.client_id().clone());
     let forgotten = ClientSecret::parse(issued.client_secret().expose())?; // on a server that will be forgotten
-    let ring = SecretRing::new(client_id.clone(), issued.into_client_secret());
+    let ring = SecretRing::new(client_id.clone(), issued.into_client_secret(), None);
     show(&calendar).await?;
 
     heading("The platform sends the add-in something, and signs it.");
@@ -137,7 +137,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             &format!("app-{number}.example"),
             &format!("https://app-{number}.example/done"),
         )?;
-        drop(seller.register(details, Availability::Worldwide, Lifetime::OneYear).await?);
+        drop(seller.register(details, Lifetime::OneYear).await?);
     }
     println!("   200 client IDs of 10 sellers were registered, each durable before it was told.");
     println!("\n   All of it is in {}.", home.place());

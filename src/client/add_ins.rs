@@ -3,7 +3,7 @@
 //! That an add-in has no other client ID spans clients; the store sees to it.
 
 use super::draft::Draft;
-use super::{Change, Client, Deciding, Refusal, Transition};
+use super::{Change, Client, CommandContext, Decision, Refusal};
 use crate::event::Fact;
 use crate::value::secret_text::refuse_secret;
 use crate::value::{AddIn, AddInId, Field};
@@ -28,23 +28,23 @@ impl Client {
     ///
     /// # Errors
     /// A [`Refusal`] when the add-in is of another availability (rule 2) or the client serves 256 already.
-    pub fn associate(&self, add_in: &AddIn, deciding: &Deciding<'_>) -> Result<Transition, Refusal> {
-        let now = self.admit(deciding)?;
-        let mut draft = Draft::of(self, deciding, now);
+    pub fn associate(&self, add_in: &AddIn, context: &CommandContext<'_>) -> Result<Decision, Refusal> {
+        let now = self.admit(context)?;
+        let mut draft = Draft::of(self, context, now);
         let is_news = draft.associate(add_in)?;
-        Ok(if is_news { draft.into() } else { Transition::Unchanged })
+        Ok(if is_news { draft.into() } else { Decision::Unchanged })
     }
 
     /// Ends an association. If there is none, nothing changes.
     ///
     /// # Errors
     /// A [`Refusal`] when the actor may not change this client.
-    pub fn dissociate(&self, add_in: &AddInId, deciding: &Deciding<'_>) -> Result<Transition, Refusal> {
-        let now = self.admit(deciding)?;
+    pub fn dissociate(&self, add_in: &AddInId, context: &CommandContext<'_>) -> Result<Decision, Refusal> {
+        let now = self.admit(context)?;
         if !self.serves(add_in) {
-            return Ok(Transition::Unchanged);
+            return Ok(Decision::Unchanged);
         }
-        let mut draft = Draft::of(self, deciding, now);
+        let mut draft = Draft::of(self, context, now);
         draft.let_go(add_in);
         draft.record(Fact::AddInDissociated { add_in: add_in.clone() });
         Ok(draft.into())
@@ -57,8 +57,13 @@ impl Client {
     /// # Errors
     /// A [`Refusal`] when the two differ in seller or availability, when `to` has no valid secret at that instant or
     /// serves 256 add-ins already, or when the add-in is with neither.
-    pub fn move_add_in(&self, to: &Self, add_in: &AddInId, deciding: &Deciding<'_>) -> Result<Move, Refusal> {
-        let now = self.admit(deciding)?.max(to.admit(deciding)?);
+    pub fn move_add_in(
+        &self,
+        to: &Self,
+        add_in: &AddInId,
+        context: &CommandContext<'_>,
+    ) -> Result<Move, Refusal> {
+        let now = self.admit(context)?.max(to.admit(context)?);
         if self.owner != to.owner {
             return Err(Refusal::OtherOwner);
         }
@@ -76,10 +81,10 @@ impl Client {
         }
         to.refuse_full()?;
 
-        let mut leaves = Draft::of(self, deciding, now);
+        let mut leaves = Draft::of(self, context, now);
         leaves.let_go(add_in);
         leaves.record(Fact::AddInMovedOut { add_in: add_in.clone(), to: to.id.clone() });
-        let mut comes = Draft::of(to, deciding, now);
+        let mut comes = Draft::of(to, context, now);
         comes.take_in(add_in);
         comes.record(Fact::AddInMovedIn { add_in: add_in.clone(), from: self.id.clone() });
         Ok(Move::Changed { from: Box::new(leaves.finish()), to: Box::new(comes.finish()) })

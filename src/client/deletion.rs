@@ -3,7 +3,7 @@
 
 use super::draft::Draft;
 use super::tombstone::condemn;
-use super::{Client, CountedUse, Deciding, Fate, LastUses, NewSecret, Refusal, Transition};
+use super::{Client, CommandContext, CountedUse, Decision, LastUses, NewSecret, Refusal, Revocation};
 use crate::client::plan::sealed::Decide;
 use crate::client::{ClientDeletion, Obstacle, Plan, SecretDeletion, SecretDisabling, SecretRemoval};
 use crate::event::Fact;
@@ -31,9 +31,9 @@ impl Client {
         &self,
         secret: SecretId,
         uses: &LastUses,
-        deciding: &Deciding<'_>,
+        context: &CommandContext<'_>,
     ) -> Result<Plan<SecretDeletion>, Refusal> {
-        self.decide_deletion(secret, uses, deciding).map(|(plan, _)| plan)
+        self.decide_deletion(secret, uses, context).map(|(plan, _)| plan)
     }
 
     /// What disabling a secret would do (rule 12). Reversible, so a recent use does not stand in the way.
@@ -44,9 +44,9 @@ impl Client {
         &self,
         secret: SecretId,
         uses: &LastUses,
-        deciding: &Deciding<'_>,
+        context: &CommandContext<'_>,
     ) -> Result<Plan<SecretDisabling>, Refusal> {
-        self.decide_disabling(secret, uses, deciding).map(|(plan, _)| plan)
+        self.decide_disabling(secret, uses, context).map(|(plan, _)| plan)
     }
 
     /// What deleting the client would do (rule 13). Nothing stands in the way but looking at it first.
@@ -56,9 +56,9 @@ impl Client {
     pub fn plan_client_deletion(
         &self,
         uses: &LastUses,
-        deciding: &Deciding<'_>,
+        context: &CommandContext<'_>,
     ) -> Result<Plan<ClientDeletion>, Refusal> {
-        self.decide_client_deletion(uses, deciding).map(|(plan, _)| plan)
+        self.decide_client_deletion(uses, context).map(|(plan, _)| plan)
     }
 
     /// Deletes a secret at once and marks it compromised (rules 9 and 10): no obstacle, no plan, no waiting for a
@@ -73,9 +73,9 @@ impl Client {
         &self,
         secret: SecretId,
         replacement: Option<(&NewSecret, &ClientSecret)>,
-        deciding: &Deciding<'_>,
-    ) -> Result<(Transition, Replacement), Refusal> {
-        self.delete_and_forget(secret, replacement, 0, deciding)
+        context: &CommandContext<'_>,
+    ) -> Result<(Decision, Replacement), Refusal> {
+        self.delete_and_forget(secret, replacement, 0, context)
     }
 
     /// The same where the record has no room for it: forgets so many of the secrets that ended longest ago.
@@ -84,20 +84,20 @@ impl Client {
         secret: SecretId,
         replacement: Option<(&NewSecret, &ClientSecret)>,
         forget: usize,
-        deciding: &Deciding<'_>,
-    ) -> Result<(Transition, Replacement), Refusal> {
-        let now = self.admit_in_emergency(deciding)?;
-        let mut draft = Draft::of(self, deciding, now);
+        context: &CommandContext<'_>,
+    ) -> Result<(Decision, Replacement), Refusal> {
+        let now = self.admit_in_emergency(context)?;
+        let mut draft = Draft::of(self, context, now);
         let mut changed = self.secret(secret).is_some();
         if changed {
-            draft.delete(secret, Fate::Compromised);
+            draft.delete(secret, Revocation::Compromised);
         } else if condemn(&mut draft.client_mut().remembered, secret)? {
             draft.record(Fact::SecretCompromised { secret });
             changed = true;
         }
         let replacement = match replacement {
             None => Replacement::NotRequested,
-            Some((new, client_secret)) => match draft.add_new(new, client_secret, deciding.policy, now) {
+            Some((new, client_secret)) => match draft.add_new(new, client_secret, context.policy, now) {
                 Ok(added) => Replacement::Added(added),
                 Err(refusal) => Replacement::Refused(refusal),
             },
@@ -106,7 +106,7 @@ impl Client {
         if changed {
             draft.forget_longest_ended(forget);
         }
-        let transition = if changed { draft.into() } else { Transition::Unchanged };
+        let transition = if changed { draft.into() } else { Decision::Unchanged };
         Ok((transition, replacement))
     }
 
@@ -114,14 +114,18 @@ impl Client {
     ///
     /// # Errors
     /// [`Refusal::NotDeleted`] when it is still there, [`Refusal::UnknownSecret`] when it is not remembered.
-    pub fn mark_compromised(&self, secret: SecretId, deciding: &Deciding<'_>) -> Result<Transition, Refusal> {
-        let now = self.admit(deciding)?;
+    pub fn mark_compromised(
+        &self,
+        secret: SecretId,
+        context: &CommandContext<'_>,
+    ) -> Result<Decision, Refusal> {
+        let now = self.admit(context)?;
         if self.secret(secret).is_some() {
             return Err(Refusal::NotDeleted { secret });
         }
-        let mut draft = Draft::of(self, deciding, now);
+        let mut draft = Draft::of(self, context, now);
         if !condemn(&mut draft.client_mut().remembered, secret)? {
-            return Ok(Transition::Unchanged);
+            return Ok(Decision::Unchanged);
         }
         draft.record(Fact::SecretCompromised { secret });
         Ok(draft.into())
@@ -131,17 +135,17 @@ impl Client {
         &self,
         id: SecretId,
         uses: &LastUses,
-        deciding: &Deciding<'_>,
-    ) -> Result<(Plan<SecretDeletion>, Transition), Refusal> {
-        let now = self.admit(deciding)?;
+        context: &CommandContext<'_>,
+    ) -> Result<(Plan<SecretDeletion>, Decision), Refusal> {
+        let now = self.admit(context)?;
         let secret = self.known(id)?;
-        let mut draft = Draft::of(self, deciding, now);
-        draft.delete(id, Fate::Deleted);
+        let mut draft = Draft::of(self, context, now);
+        draft.delete(id, Revocation::Deleted);
         let removal = self.removal(secret, draft.client(), now);
         let used = uses.counted_of(secret, now);
         let mut obstacles = self.last_of_its_kind(secret, now);
         if let Some(last_used) = used.believed {
-            let until = last_used.saturating_add(deciding.policy.retire_after());
+            let until = last_used.saturating_add(context.policy.retire_after());
             if now < until {
                 obstacles.push(Obstacle::UsedRecently { until });
             }
@@ -154,11 +158,11 @@ impl Client {
         &self,
         id: SecretId,
         uses: &LastUses,
-        deciding: &Deciding<'_>,
-    ) -> Result<(Plan<SecretDisabling>, Transition), Refusal> {
-        let now = self.admit(deciding)?;
+        context: &CommandContext<'_>,
+    ) -> Result<(Plan<SecretDisabling>, Decision), Refusal> {
+        let now = self.admit(context)?;
         let secret = self.known(id)?;
-        let mut draft = Draft::of(self, deciding, now);
+        let mut draft = Draft::of(self, context, now);
         let is_disabled = secret.disabled_since().is_some();
         if !is_disabled {
             draft.disable(id, now);
@@ -167,16 +171,16 @@ impl Client {
         let obstacles = self.last_of_its_kind(secret, now);
         let used = uses.counted_of(secret, now);
         let plan = self.plan(SecretDisabling { disables: removal }, used, obstacles, now);
-        let transition = if is_disabled { Transition::Unchanged } else { draft.into() };
+        let transition = if is_disabled { Decision::Unchanged } else { draft.into() };
         Ok((plan, transition))
     }
 
     fn decide_client_deletion(
         &self,
         uses: &LastUses,
-        deciding: &Deciding<'_>,
-    ) -> Result<(Plan<ClientDeletion>, Transition), Refusal> {
-        let now = self.admit(deciding)?;
+        context: &CommandContext<'_>,
+    ) -> Result<(Plan<ClientDeletion>, Decision), Refusal> {
+        let now = self.admit(context)?;
         let consequences = ClientDeletion {
             friendly_name: self.details.friendly_name().clone(),
             add_ins: self.add_ins.clone(),
@@ -186,19 +190,19 @@ impl Client {
         let used = all_used.fold(CountedUse::default(), CountedUse::max);
         let plan = self.plan(consequences, used, Vec::new(), now);
 
-        let mut draft = Draft::of(self, deciding, now);
+        let mut draft = Draft::of(self, context, now);
         // Those that matter most come last: if there are more than are remembered, the ended ones are forgotten.
         let mut secrets: Vec<_> = self.secrets().collect();
         secrets.sort_by_key(|secret| (!secret.validity().has_ended(now), secret.id()));
         for secret in secrets {
-            draft.delete(secret.id(), Fate::Deleted);
+            draft.delete(secret.id(), Revocation::Deleted);
         }
         draft.client_mut().add_ins.clear();
         draft.record(Fact::ClientDeleted {
             friendly_name: self.details.friendly_name().clone(),
             add_ins: self.add_ins.clone(),
         });
-        Ok((plan, Transition::Changed(Box::new(draft.finish_deleted()))))
+        Ok((plan, Decision::Changed(Box::new(draft.finish_deleted()))))
     }
 
     fn plan<C>(&self, consequences: C, used: CountedUse, obstacles: Vec<Obstacle>, at: Timestamp) -> Plan<C> {
@@ -234,9 +238,9 @@ impl Decide for SecretDeletion {
         &self,
         client: &Client,
         uses: &LastUses,
-        deciding: &Deciding<'_>,
-    ) -> Result<(Plan<Self>, Transition), Refusal> {
-        client.decide_deletion(self.deletes.secret, uses, deciding)
+        context: &CommandContext<'_>,
+    ) -> Result<(Plan<Self>, Decision), Refusal> {
+        client.decide_deletion(self.deletes.secret, uses, context)
     }
 
     fn secret_id(&self) -> Option<SecretId> {
@@ -249,9 +253,9 @@ impl Decide for SecretDisabling {
         &self,
         client: &Client,
         uses: &LastUses,
-        deciding: &Deciding<'_>,
-    ) -> Result<(Plan<Self>, Transition), Refusal> {
-        client.decide_disabling(self.disables.secret, uses, deciding)
+        context: &CommandContext<'_>,
+    ) -> Result<(Plan<Self>, Decision), Refusal> {
+        client.decide_disabling(self.disables.secret, uses, context)
     }
 
     fn secret_id(&self) -> Option<SecretId> {
@@ -264,9 +268,9 @@ impl Decide for ClientDeletion {
         &self,
         client: &Client,
         uses: &LastUses,
-        deciding: &Deciding<'_>,
-    ) -> Result<(Plan<Self>, Transition), Refusal> {
-        client.decide_client_deletion(uses, deciding)
+        context: &CommandContext<'_>,
+    ) -> Result<(Plan<Self>, Decision), Refusal> {
+        client.decide_client_deletion(uses, context)
     }
 
     fn secret_id(&self) -> Option<SecretId> {

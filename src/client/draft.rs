@@ -5,8 +5,8 @@
 
 use super::chain::Chain;
 use super::gathered::gathered;
-use super::tombstone::{Fate, Remembered, Tombstone, remember};
-use super::{Change, Client, ClientState, Deciding, Held, Promotion, Refusal, Transition, changed_at};
+use super::tombstone::{Remembered, Revocation, Tombstone, remember};
+use super::{Change, Client, ClientState, CommandContext, Decision, Held, Promotion, Refusal, changed_at};
 use crate::event::{Fact, Handover};
 use crate::secret::{ClientSecret, Hint, MacKey, Origin, Purpose, Secret, Standing, Verifier};
 use crate::value::secret_text::refuse_secret;
@@ -35,21 +35,26 @@ pub(super) struct Addition<'a> {
 
 impl Draft {
     /// The next value of `client`, as yet like the last, decided at `now`.
-    pub(super) fn of(client: &Client, deciding: &Deciding<'_>, now: Timestamp) -> Self {
+    pub(super) fn of(client: &Client, context: &CommandContext<'_>, now: Timestamp) -> Self {
         let signing = client.signing_at(now).secret();
         let mut next = client.carry();
-        next.changed_at = changed_at(client.changed_at, deciding, now);
+        next.changed_at = changed_at(client.changed_at, context, now);
         let settled = client.settled(now);
-        Self { settled, ..Self::start(next, deciding, now, signing) }
+        Self { settled, ..Self::start(next, context, now, signing) }
     }
 
     /// The first value of a client.
-    pub(super) fn new(client: Client, deciding: &Deciding<'_>, now: Timestamp) -> Self {
-        Self::start(client, deciding, now, None)
+    pub(super) fn new(client: Client, context: &CommandContext<'_>, now: Timestamp) -> Self {
+        Self::start(client, context, now, None)
     }
 
-    fn start(client: Client, deciding: &Deciding<'_>, now: Timestamp, signing: Option<SecretId>) -> Self {
-        let chain = Chain::after(client.id.clone(), client.revision, client.head, deciding.actor, now);
+    fn start(
+        client: Client,
+        context: &CommandContext<'_>,
+        now: Timestamp,
+        signing: Option<SecretId>,
+    ) -> Self {
+        let chain = Chain::after(client.id.clone(), client.revision, client.head, context.actor, now);
         Self { client, chain, now, settled: now, signing, added: Vec::new() }
     }
 
@@ -124,11 +129,11 @@ impl Draft {
 
     /// Takes a secret and its promotions away and remembers its verifier (rules 7 and 10). One that is deleted in an
     /// emergency does not count among those deleted in calm, not even for a moment: it is condemned at once.
-    pub(super) fn delete(&mut self, id: SecretId, fate: Fate) {
+    pub(super) fn delete(&mut self, id: SecretId, fate: Revocation) {
         if let Some(verifier) = self.take_out(id) {
             remember(&mut self.client.remembered, id, fate, verifier);
             self.record(Fact::SecretDeleted { secret: id });
-            if fate == Fate::Compromised {
+            if fate == Revocation::Compromised {
                 self.record(Fact::SecretCompromised { secret: id });
             }
         }
@@ -234,7 +239,7 @@ impl Draft {
     }
 }
 
-impl From<Draft> for Transition {
+impl From<Draft> for Decision {
     fn from(draft: Draft) -> Self {
         Self::Changed(Box::new(draft.finish()))
     }

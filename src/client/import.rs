@@ -1,9 +1,9 @@
 //! Moving in with client IDs and client secrets that exist already (rule 18).
 
-use super::details::{allow_redirect, refuse_secrets};
 use super::draft::{Addition, Draft};
+use super::registration::{allow_redirect, refuse_secrets};
 use super::weakness::weakness;
-use super::{Client, Deciding, Refusal, Transition};
+use super::{Client, CommandContext, Decision, Refusal};
 use crate::event::Fact;
 use crate::secret::{ClientSecret, KeyEncoding, MacKey, Origin, Purpose, Secret, Verifier};
 use crate::value::secret_text::{could_be_secret, slip};
@@ -174,14 +174,14 @@ impl Client {
     /// # Errors
     /// A [`Refusal`]: a client secret that is easily guessed or not the key it is said to be, more secrets than
     /// allowed, a redirect URL or an add-in that does not fit, a secret that cannot be the one that signs today.
-    pub fn import(imported: &ImportedClient, deciding: &Deciding<'_>) -> Result<Transition, Refusal> {
-        let now = deciding.now;
-        if !deciding.actor.is_operator() {
+    pub fn import(imported: &ImportedClient, context: &CommandContext<'_>) -> Result<Decision, Refusal> {
+        let now = context.now;
+        if !context.actor.is_operator() {
             return Err(Refusal::UnknownClient);
         }
-        allow_redirect(deciding.policy, &imported.details)?;
+        allow_redirect(context.policy, &imported.details)?;
         refuse_secrets(&imported.details)?;
-        imported.check_texts(deciding.policy)?;
+        imported.check_texts(context.policy)?;
         imported.check()?;
         let ImportedClient { id, owner, details, availability, .. } = imported;
         let fact = Fact::ClientImported {
@@ -190,10 +190,10 @@ impl Client {
             availability: *availability,
         };
         let blank = Self::blank(id.clone(), owner.clone(), details.clone(), *availability, now);
-        let mut draft = Draft::new(blank, deciding, now);
+        let mut draft = Draft::new(blank, context, now);
         draft.record(fact);
         for secret in imported.in_order() {
-            draft.import(secret, deciding, now)?;
+            draft.import(secret, context, now)?;
         }
         for add_in in &imported.add_ins {
             draft.associate(add_in)?;
@@ -207,9 +207,13 @@ impl Client {
     /// # Errors
     /// [`Refusal::ClientExists`] or [`Refusal::SecretExists`] says what differs first; a value that was deleted here
     /// stays dead ([`Refusal::Remembered`]).
-    pub fn import_again(&self, imported: &ImportedClient, deciding: &Deciding<'_>) -> Result<(), Refusal> {
-        let now = self.admit(deciding)?;
-        if !deciding.actor.is_operator() {
+    pub fn import_again(
+        &self,
+        imported: &ImportedClient,
+        context: &CommandContext<'_>,
+    ) -> Result<(), Refusal> {
+        let now = self.admit(context)?;
+        if !context.actor.is_operator() {
             return Err(Refusal::UnknownClient);
         }
         imported.check()?;
@@ -249,9 +253,9 @@ impl Client {
     pub fn import_secret(
         &self,
         secret: &ImportedSecret,
-        deciding: &Deciding<'_>,
-    ) -> Result<Transition, Refusal> {
-        let now = self.admit(deciding)?;
+        context: &CommandContext<'_>,
+    ) -> Result<Decision, Refusal> {
+        let now = self.admit(context)?;
         secret.check_key()?;
         if let Some(found) = self.find_imported(secret)? {
             let signs = self.signing_at(now).secret() == Some(found.id());
@@ -259,14 +263,14 @@ impl Client {
                 let (secret, differs_in) = (found.id(), "signing: promote it instead");
                 return Err(Refusal::SecretExists { secret, differs_in });
             }
-            return Ok(Transition::Unchanged);
+            return Ok(Decision::Unchanged);
         }
-        secret.check_text(deciding.policy)?;
+        secret.check_text(context.policy)?;
         if self.would_forget(secret.validity, now) && !secret.signs_today {
             return Err(Refusal::EndedLongAgo);
         }
-        let mut draft = Draft::of(self, deciding, now);
-        draft.import(secret, deciding, now)?;
+        let mut draft = Draft::of(self, context, now);
+        draft.import(secret, context, now)?;
         Ok(draft.into())
     }
 
@@ -287,7 +291,7 @@ impl Draft {
     fn import(
         &mut self,
         secret: &ImportedSecret,
-        deciding: &Deciding<'_>,
+        context: &CommandContext<'_>,
         now: Timestamp,
     ) -> Result<(), Refusal> {
         if secret.signs_today && secret.validity.has_ended(now) {
@@ -298,7 +302,7 @@ impl Draft {
             return Ok(());
         }
         if !secret.validity.has_ended(now) {
-            self.client().make_room(1, deciding.policy, now)?;
+            self.client().make_room(1, context.policy, now)?;
         }
         let id = self.add(Addition {
             client_secret: &secret.client_secret,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::gathered::gathered;
-use super::tombstone::{Fate, Remembered, Tombstone};
+use super::tombstone::{Remembered, Revocation, Tombstone};
 use super::{Client, ClientState, Held, Promotion};
 use crate::event::EventHash;
 use crate::secret::{MacKey, Secret, Verifier};
@@ -40,7 +40,7 @@ pub(crate) struct ActiveBody {
 #[derive(Serialize, Deserialize)]
 pub(crate) struct RememberedBody {
     secret: SecretId,
-    fate: Fate,
+    fate: Revocation,
 }
 
 impl Client {
@@ -190,7 +190,7 @@ const MAC_KEY: usize = 64;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client::{Deciding, NewSecret, Refusal};
+    use crate::client::{CommandContext, NewSecret, Refusal};
     use crate::entropy::SystemEntropy;
     use crate::secret::ClientSecret;
     use crate::value::{Actor, Lifetime, Policy};
@@ -202,7 +202,7 @@ mod tests {
         let owner = SellerId::parse("contoso").unwrap();
         let (actor, policy) = (Actor::Seller(owner.clone()), Policy::default());
         let now = "2026-03-01T09:00:00Z".parse::<chrono::DateTime<chrono::Utc>>().unwrap().into();
-        let deciding = Deciding { actor: &actor, policy: &policy, now };
+        let context = CommandContext { actor: &actor, policy: &policy, now };
         let details =
             ClientDetails::new("calendar app", "app.contoso.com", "https://app.contoso.com/done").unwrap();
         let client_secret = ClientSecret::generate(&policy, &SystemEntropy).unwrap();
@@ -215,12 +215,12 @@ mod tests {
             Availability::Worldwide,
             &new,
             &client_secret,
-            &deciding,
+            &context,
         );
         let (state, _) = registered.unwrap().change().unwrap().into_parts();
         let client = state.active().unwrap();
         let secret = client.secrets().next().unwrap().id();
-        assert!(client.promote(secret, &deciding).is_ok());
+        assert!(client.promote(secret, &context).is_ok());
 
         let mut material = client.material()[..VERIFIER].to_vec();
         material.push(0);
@@ -229,11 +229,11 @@ mod tests {
         assert_eq!(kept.valid_at(now).count(), 1);
         assert_eq!(kept.signing_at(now).secret(), None);
         let refusal = Refusal::KeyDropped { secret };
-        assert_eq!(kept.promote(secret, &deciding).unwrap_err(), refusal);
+        assert_eq!(kept.promote(secret, &context).unwrap_err(), refusal);
         let later = now.saturating_add(std::time::Duration::from_secs(60));
-        assert_eq!(kept.schedule_promotion(secret, later, &deciding).unwrap_err(), refusal);
+        assert_eq!(kept.schedule_promotion(secret, later, &context).unwrap_err(), refusal);
         let end = client.secret(secret).unwrap().validity().until().unwrap();
         let not_then = Refusal::NotValidThen { at: end };
-        assert_eq!(kept.schedule_promotion(secret, end, &deciding).unwrap_err(), not_then);
+        assert_eq!(kept.schedule_promotion(secret, end, &context).unwrap_err(), not_then);
     }
 }

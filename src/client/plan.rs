@@ -14,7 +14,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::client::{Client, Deciding, LastUses, Refusal, Transition};
+use crate::client::{Client, CommandContext, Decision, LastUses, Refusal};
 use crate::value::id::stored_client_id;
 use crate::value::redacted::redacted;
 use crate::value::{AddInId, ClientId, ErrorKind, FriendlyName, Revision, SecretId, Timestamp};
@@ -239,7 +239,7 @@ impl<C: sealed::Decide> Planned for C {}
 pub(crate) mod sealed {
     use std::fmt::Debug;
 
-    use super::{Client, Deciding, LastUses, Plan, Refusal, SecretId, Transition};
+    use super::{Client, CommandContext, Decision, LastUses, Plan, Refusal, SecretId};
 
     /// A command that decides and, in the same breath, says what it would do.
     pub trait Decide: Debug + Sized + PartialEq + Send + Sync + 'static {
@@ -248,8 +248,8 @@ pub(crate) mod sealed {
             &self,
             client: &Client,
             uses: &LastUses,
-            deciding: &Deciding<'_>,
-        ) -> Result<(Plan<Self>, Transition), Refusal>;
+            context: &CommandContext<'_>,
+        ) -> Result<(Plan<Self>, Decision), Refusal>;
 
         /// The secret that it is about, if it is about one.
         fn secret_id(&self) -> Option<SecretId>;
@@ -265,15 +265,15 @@ impl Client {
         &self,
         plan: &Plan<C>,
         uses: &LastUses,
-        deciding: &Deciding<'_>,
-    ) -> Result<Transition, Unconfirmed<C>> {
-        if !deciding.actor.may_act_for(self.owner()) {
+        context: &CommandContext<'_>,
+    ) -> Result<Decision, Unconfirmed<C>> {
+        if !context.actor.may_act_for(self.owner()) {
             return Err(Refusal::UnknownClient.into());
         }
         if plan.client_id != *self.id() {
             return Err(Refusal::PlanOfAnotherClient.into());
         }
-        let (current, transition) = plan.consequences.decide_again(self, uses, deciding)?;
+        let (current, transition) = plan.consequences.decide_again(self, uses, context)?;
         if !current.obstacles.is_empty() {
             return Err(Unconfirmed::Obstructed(Box::new(current)));
         }

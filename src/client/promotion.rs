@@ -1,7 +1,7 @@
 //! Choosing which secret signs (rule 7).
 
 use super::draft::Draft;
-use super::{Client, Deciding, Refusal, Transition};
+use super::{Client, CommandContext, Decision, Refusal};
 use crate::client::Signing;
 use crate::value::{SecretId, Timestamp};
 
@@ -10,13 +10,13 @@ impl Client {
     ///
     /// # Errors
     /// A [`Refusal`] when the secret is unknown, cannot sign, or is not valid now; [`Refusal::KeyDropped`].
-    pub fn promote(&self, secret: SecretId, deciding: &Deciding<'_>) -> Result<Transition, Refusal> {
-        let now = self.admit(deciding)?;
+    pub fn promote(&self, secret: SecretId, context: &CommandContext<'_>) -> Result<Decision, Refusal> {
+        let now = self.admit(context)?;
         self.promotable(secret, now)?;
         if matches!(self.signing_at(now), Signing::Promoted { secret: signing, .. } if signing == secret) {
-            return Ok(Transition::Unchanged);
+            return Ok(Decision::Unchanged);
         }
-        let mut draft = Draft::of(self, deciding, now);
+        let mut draft = Draft::of(self, context, now);
         draft.promote(secret, now);
         Ok(draft.into())
     }
@@ -33,22 +33,22 @@ impl Client {
         &self,
         secret: SecretId,
         at: impl Into<Timestamp>,
-        deciding: &Deciding<'_>,
-    ) -> Result<Transition, Refusal> {
+        context: &CommandContext<'_>,
+    ) -> Result<Decision, Refusal> {
         let at = at.into();
-        let now = self.admit(deciding)?;
+        let now = self.admit(context)?;
         if at < now {
             return Err(Refusal::InThePast { at, now });
         }
         if at == now {
-            return self.promote(secret, deciding);
+            return self.promote(secret, context);
         }
         self.promotable(secret, at)?;
         let last_made = self.promotions.iter().filter(|p| p.at == at).max_by_key(|p| p.step);
         if last_made.is_some_and(|promotion| promotion.secret == secret) {
-            return Ok(Transition::Unchanged);
+            return Ok(Decision::Unchanged);
         }
-        let mut draft = Draft::of(self, deciding, now);
+        let mut draft = Draft::of(self, context, now);
         draft.promote(secret, at);
         Ok(draft.into())
     }
@@ -60,14 +60,14 @@ impl Client {
     pub fn withdraw_promotion(
         &self,
         secret: SecretId,
-        deciding: &Deciding<'_>,
-    ) -> Result<Transition, Refusal> {
-        let now = self.admit(deciding)?;
+        context: &CommandContext<'_>,
+    ) -> Result<Decision, Refusal> {
+        let now = self.admit(context)?;
         self.known(secret)?;
         if !self.promotions.iter().any(|promotion| promotion.secret == secret && promotion.at > now) {
             return Err(Refusal::NothingScheduled { secret });
         }
-        let mut draft = Draft::of(self, deciding, now);
+        let mut draft = Draft::of(self, context, now);
         draft.withdraw(secret);
         Ok(draft.into())
     }

@@ -6,7 +6,7 @@
 use subtle::ConditionallySelectable;
 
 use super::tombstone::Remembered;
-use super::{Client, Fate, Refusal, Tombstone};
+use super::{Client, Refusal, Revocation, Tombstone};
 use crate::secret::{Secret, Verifier};
 use crate::value::SecretId;
 
@@ -16,7 +16,7 @@ pub(crate) enum Recognition<'a> {
     /// One of the client's secrets, valid or not, and its position among them.
     Held(usize, &'a Secret),
     /// One that stays dead.
-    Remembered(SecretId, Fate),
+    Remembered(SecretId, Revocation),
     /// Nothing that the client ever had, as far as it remembers.
     Unknown,
 }

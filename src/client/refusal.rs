@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::client::Fate;
+use crate::client::Revocation;
 use crate::value::{AddInId, Availability, ErrorKind, InvalidValue, Lifetime, SecretId, Timestamp};
 
 /// A command that a rule stands against. Each says what to do instead.
@@ -84,7 +84,7 @@ pub enum Refusal {
         /// The one that it was.
         secret: SecretId,
         /// What became of it.
-        fate: Fate,
+        fate: Revocation,
     },
     /// The client secret ended before all the ended ones that the client keeps (rule 3): it would be forgotten at once.
     #[error("the client secret ended longer ago than all that are kept: there is no use in importing it")]

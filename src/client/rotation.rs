@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::draft::{Addition, Draft};
 use super::secrets::allowed_validity;
-use super::{Client, Deciding, LastUses, Refusal, Transition};
+use super::{Client, CommandContext, Decision, LastUses, Refusal};
 use crate::event::Fact;
 use crate::secret::{ClientSecret, Origin, Purpose, Secret};
 use crate::value::{Label, Lifetime, SecretId, Timestamp};
@@ -102,9 +102,9 @@ impl Client {
         rotation: &Rotation,
         client_secret: &ClientSecret,
         uses: &LastUses,
-        deciding: &Deciding<'_>,
-    ) -> Result<Transition, Refusal> {
-        let now = self.admit(deciding)?;
+        context: &CommandContext<'_>,
+    ) -> Result<Decision, Refusal> {
+        let now = self.admit(context)?;
         self.refuse_while_rotating(rotation.purpose, uses, now)?;
         let overlap_ends = match rotation.overlap {
             overlap if overlap.as_millis() == 0 => return Err(Refusal::Overlap),
@@ -112,9 +112,9 @@ impl Client {
         };
         let replaced = self.replaced_by(rotation, now)?;
         let validity = match rotation.lifetime {
-            Some(lifetime) => allowed_validity(lifetime, now, deciding.policy)?,
-            None => allowed_validity(Lifetime::OneYear, now, deciding.policy)
-                .or_else(|_| allowed_validity(deciding.policy.longest_lifetime(), now, deciding.policy))?,
+            Some(lifetime) => allowed_validity(lifetime, now, context.policy)?,
+            None => allowed_validity(Lifetime::OneYear, now, context.policy)
+                .or_else(|_| allowed_validity(context.policy.longest_lifetime(), now, context.policy))?,
         };
         let signs_at = rotation.signs_at(&replaced, now, overlap_ends)?;
         if let Some(at) = signs_at
@@ -122,13 +122,13 @@ impl Client {
         {
             return Err(Refusal::NotValidThen { at });
         }
-        self.make_room(1, deciding.policy, now)?;
+        self.make_room(1, context.policy, now)?;
         if !client_secret.is_generated() {
             return Err(Refusal::NotGenerated);
         }
 
         let replaced: Vec<_> = replaced.iter().map(|secret| secret.id()).collect();
-        let mut draft = Draft::of(self, deciding, now);
+        let mut draft = Draft::of(self, context, now);
         let by = draft.add(Addition {
             client_secret,
             label: rotation.label.clone(),

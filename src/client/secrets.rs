@@ -1,7 +1,7 @@
 //! Adding a secret, and switching one off and on (rules 3, 4 and 12).
 
 use super::draft::{Addition, Draft};
-use super::{Client, Deciding, Refusal, Transition};
+use super::{Client, CommandContext, Decision, Refusal};
 use crate::event::Fact;
 use crate::secret::{ClientSecret, Origin, Purpose};
 use crate::value::{Label, Lifetime, Policy, SecretId, Timestamp, Validity};
@@ -70,11 +70,11 @@ impl Client {
         &self,
         new: &NewSecret,
         client_secret: &ClientSecret,
-        deciding: &Deciding<'_>,
-    ) -> Result<Transition, Refusal> {
-        let now = self.admit(deciding)?;
-        let mut draft = Draft::of(self, deciding, now);
-        draft.add_new(new, client_secret, deciding.policy, now)?;
+        context: &CommandContext<'_>,
+    ) -> Result<Decision, Refusal> {
+        let now = self.admit(context)?;
+        let mut draft = Draft::of(self, context, now);
+        draft.add_new(new, client_secret, context.policy, now)?;
         Ok(draft.into())
     }
 
@@ -82,12 +82,12 @@ impl Client {
     ///
     /// # Errors
     /// [`Refusal::UnknownSecret`]
-    pub fn enable(&self, secret: SecretId, deciding: &Deciding<'_>) -> Result<Transition, Refusal> {
-        let now = self.admit(deciding)?;
+    pub fn enable(&self, secret: SecretId, context: &CommandContext<'_>) -> Result<Decision, Refusal> {
+        let now = self.admit(context)?;
         if self.known(secret)?.disabled_since.is_none() {
-            return Ok(Transition::Unchanged);
+            return Ok(Decision::Unchanged);
         }
-        let mut draft = Draft::of(self, deciding, now);
+        let mut draft = Draft::of(self, context, now);
         let standing = draft.standing();
         if let Some(enabled) = draft.secret_mut(secret) {
             enabled.disabled_since = None;

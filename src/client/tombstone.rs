@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::chain::Chain;
 use super::gathered::gathered;
 use super::{
-    Change, Client, ClientState, Deciding, Refusal, Transition, admit, admit_in_emergency, changed_at,
+    Change, Client, ClientState, CommandContext, Decision, Refusal, admit, admit_in_emergency, changed_at,
 };
 use crate::event::{EventHash, Fact};
 use crate::secret::Verifier;
@@ -20,7 +20,7 @@ redacted! {
     /// Exhaustive on purpose: an operator is alarmed by the one and not by the other.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
     #[serde(rename_all = "snake_case")]
-    pub enum Fate {
+    pub enum Revocation {
         /// It was deleted in calm.
         Deleted,
         /// It is in the wrong hands: whoever presents it is not the add-in.
@@ -28,7 +28,7 @@ redacted! {
     }
 }
 
-impl fmt::Display for Fate {
+impl fmt::Display for Revocation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Deleted => "deleted",
@@ -41,12 +41,12 @@ impl fmt::Display for Fate {
 #[derive(Debug)]
 pub(crate) struct Remembered {
     pub(super) secret: SecretId,
-    pub(super) fate: Fate,
+    pub(super) fate: Revocation,
     pub(super) verifier: Verifier,
 }
 
 impl Remembered {
-    pub(super) fn secret_and_fate(&self) -> (SecretId, Fate) {
+    pub(super) fn secret_and_fate(&self) -> (SecretId, Revocation) {
         (self.secret, self.fate)
     }
 
@@ -122,7 +122,7 @@ impl Tombstone {
     }
 
     /// The secrets that are remembered, so that they stay dead (rule 10).
-    pub fn remembered(&self) -> impl ExactSizeIterator<Item = (SecretId, Fate)> + '_ {
+    pub fn remembered(&self) -> impl ExactSizeIterator<Item = (SecretId, Revocation)> + '_ {
         self.remembered.iter().map(Remembered::secret_and_fate)
     }
 
@@ -134,9 +134,13 @@ impl Tombstone {
     ///
     /// # Errors
     /// [`Refusal::UnknownSecret`] when it is not remembered.
-    pub fn mark_compromised(&self, secret: SecretId, deciding: &Deciding<'_>) -> Result<Transition, Refusal> {
-        admit(&self.owner, self.changed_at, deciding)?;
-        self.delete_in_emergency(secret, deciding)
+    pub fn mark_compromised(
+        &self,
+        secret: SecretId,
+        context: &CommandContext<'_>,
+    ) -> Result<Decision, Refusal> {
+        admit(&self.owner, self.changed_at, context)?;
+        self.delete_in_emergency(secret, context)
     }
 
     /// Marks a deleted secret compromised without waiting for a clock (rule 9), as [`Client::delete_in_emergency`] does.
@@ -146,34 +150,39 @@ impl Tombstone {
     pub fn delete_in_emergency(
         &self,
         secret: SecretId,
-        deciding: &Deciding<'_>,
-    ) -> Result<Transition, Refusal> {
-        let now = admit_in_emergency(&self.owner, self.changed_at, deciding)?;
+        context: &CommandContext<'_>,
+    ) -> Result<Decision, Refusal> {
+        let now = admit_in_emergency(&self.owner, self.changed_at, context)?;
         let mut remembered = gathered(self.remembered.iter().map(Remembered::carry));
         if !condemn(&mut remembered, secret)? {
-            return Ok(Transition::Unchanged);
+            return Ok(Decision::Unchanged);
         }
-        let mut chain = Chain::after(self.id.clone(), self.revision, self.head, deciding.actor, now);
+        let mut chain = Chain::after(self.id.clone(), self.revision, self.head, context.actor, now);
         chain.record(Fact::SecretCompromised { secret }, None);
         let next = Self {
             id: self.id.clone(),
             owner: self.owner.clone(),
             revision: chain.revision(),
-            changed_at: changed_at(self.changed_at, deciding, now),
+            changed_at: changed_at(self.changed_at, context, now),
             head: chain.head(),
             remembered,
         };
         let events = chain.into_events();
-        Ok(Transition::Changed(Box::new(Change { next: ClientState::Deleted(next), events, added: vec![] })))
+        Ok(Decision::Changed(Box::new(Change { next: ClientState::Deleted(next), events, added: vec![] })))
     }
 }
 
 /// Remembers the verifier of a secret that goes; past the limit the one of that fate that went longest ago is
 /// forgotten.
-pub(super) fn remember(remembered: &mut Vec<Remembered>, secret: SecretId, fate: Fate, verifier: Verifier) {
+pub(super) fn remember(
+    remembered: &mut Vec<Remembered>,
+    secret: SecretId,
+    fate: Revocation,
+    verifier: Verifier,
+) {
     let max = match fate {
-        Fate::Deleted => MAX_DELETED,
-        Fate::Compromised => MAX_COMPROMISED,
+        Revocation::Deleted => MAX_DELETED,
+        Revocation::Compromised => MAX_COMPROMISED,
     };
     let like_it = || remembered.iter().filter(|one| one.fate == fate);
     let oldest = like_it().next().filter(|_| like_it().count() >= max).map(|one| one.secret);
@@ -186,12 +195,12 @@ pub(super) fn remember(remembered: &mut Vec<Remembered>, secret: SecretId, fate:
 pub(super) fn condemn(remembered: &mut Vec<Remembered>, secret: SecretId) -> Result<bool, Refusal> {
     let found = remembered.iter().find(|one| one.secret == secret);
     let Remembered { fate, verifier, .. } = found.ok_or(Refusal::UnknownSecret { secret })?;
-    if *fate == Fate::Compromised {
+    if *fate == Revocation::Compromised {
         return Ok(false);
     }
     let verifier = verifier.carry();
     *remembered = gathered(remembered.iter().filter(|one| one.secret != secret).map(Remembered::carry));
-    remember(remembered, secret, Fate::Compromised, verifier);
+    remember(remembered, secret, Revocation::Compromised, verifier);
     Ok(true)
 }
 

@@ -10,7 +10,7 @@ use crate::conformance::told::is_told;
 use crate::conformance::trial::{Racing, Trial, is_conflict, is_taken, one_winner};
 use crate::conformance::uniqueness::name_of;
 use crate::conformance::watch::Open;
-use crate::store::{Adopted, CommitError, Entry, Store};
+use crate::store::{Adopted, CommitError, IndexEntry, Store};
 use crate::value::Revision;
 
 pub(super) fn adopted_clients_are_as_they_were<F: Factory>(trial: Trial<'_, F>) -> Checked {
@@ -85,11 +85,11 @@ pub(super) fn adopting_what_is_taken_is_refused<F: Factory>(trial: Trial<'_, F>)
     let greedy = [
         (
             author.serving("fabrikam", "other", &["other", "taken"])?,
-            Entry::AddIn(add_in("taken")?),
+            IndexEntry::AddIn(add_in("taken")?),
             holder.id(),
         ),
         (author.register("fabrikam", "CALENDAR APP")?, name_of(&holder)?, holder.id()),
-        (author.serving("fabrikam", "another", &["fine"])?, Entry::AddIn(add_in("fine")?), fine.id()),
+        (author.serving("fabrikam", "another", &["fine"])?, IndexEntry::AddIn(add_in("fine")?), fine.id()),
         (author.register("fabrikam", "Fine")?, name_of(&fine)?, fine.id()),
     ];
     for (step, entry, by) in &greedy {

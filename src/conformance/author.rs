@@ -7,7 +7,8 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 
 use crate::client::{
-    Change, Client, Deciding, ImportedClient, ImportedSecret, LastUses, Move, NewSecret, Refusal, Transition,
+    Change, Client, CommandContext, Decision, ImportedClient, ImportedSecret, LastUses, Move, NewSecret,
+    Refusal,
 };
 use crate::conformance::stop::Stop;
 use crate::entropy::{Entropy, EntropyError};
@@ -86,7 +87,7 @@ impl Author {
         let first = NewSecret::lasting(Lifetime::OneYear);
         let (details, availability, secret) = (details(name)?, Availability::Worldwide, self.secret()?);
         let transition =
-            Client::register(id, seller, details, availability, &first, &secret, &self.deciding())?;
+            Client::register(id, seller, details, availability, &first, &secret, &self.context())?;
         self.first(transition)
     }
 
@@ -117,7 +118,7 @@ impl Author {
                 None => secret,
             });
         }
-        let transition = Client::import(&imported, &self.deciding())?;
+        let transition = Client::import(&imported, &self.context())?;
         self.first(transition)
     }
 
@@ -125,31 +126,31 @@ impl Author {
     pub(super) fn then(
         &self,
         step: &Step,
-        decide: impl FnOnce(&Client, &Deciding<'_>) -> Result<Transition, Refusal>,
+        decide: impl FnOnce(&Client, &CommandContext<'_>) -> Result<Decision, Refusal>,
     ) -> Result<Step, Stop> {
-        let change = decide(step.opened.client()?, &self.deciding())?.change();
+        let change = decide(step.opened.client()?, &self.context())?.change();
         self.step(*change.ok_or_else(unchanged)?, Expected::Exactly(step.revision()), self.sealing_of(step))
     }
 
     pub(super) fn rename(&self, step: &Step, name: &str) -> Result<Step, Stop> {
         let details = details(name)?;
-        self.then(step, |client, deciding| client.change_details(details, deciding))
+        self.then(step, |client, context| client.change_details(details, context))
     }
 
     pub(super) fn associate(&self, step: &Step, add_in: &str) -> Result<Step, Stop> {
         let add_in = AddIn::new(add_in, Availability::Worldwide)?;
-        self.then(step, |client, deciding| client.associate(&add_in, deciding))
+        self.then(step, |client, context| client.associate(&add_in, context))
     }
 
     pub(super) fn dissociate(&self, step: &Step, add_in: &str) -> Result<Step, Stop> {
         let add_in = AddInId::parse(add_in)?;
-        self.then(step, |client, deciding| client.dissociate(&add_in, deciding))
+        self.then(step, |client, context| client.dissociate(&add_in, context))
     }
 
     /// Moves an add-in in one commit of two clients.
     pub(super) fn moved(&self, from: &Step, to: &Step, add_in: &str) -> Result<[Step; 2], Stop> {
         let add_in = AddInId::parse(add_in)?;
-        let decided = from.opened.client()?.move_add_in(to.opened.client()?, &add_in, &self.deciding())?;
+        let decided = from.opened.client()?.move_add_in(to.opened.client()?, &add_in, &self.context())?;
         let Move::Changed { from: left, to: came } = decided else {
             return Err(unchanged());
         };
@@ -162,21 +163,21 @@ impl Author {
 
     pub(super) fn add_secret(&self, step: &Step, days: u32) -> Result<Step, Stop> {
         let (new, secret) = (NewSecret::lasting(Lifetime::Days(Days::new(days))), self.secret()?);
-        self.then(step, |client, deciding| client.add_secret(&new, &secret, deciding))
+        self.then(step, |client, context| client.add_secret(&new, &secret, context))
     }
 
     /// Deletes a secret at once.
     pub(super) fn delete_secret(&self, step: &Step, secret: SecretId) -> Result<Step, Stop> {
-        self.then(step, |client, deciding| {
-            client.delete_in_emergency(secret, None, deciding).map(|(transition, _)| transition)
+        self.then(step, |client, context| {
+            client.delete_in_emergency(secret, None, context).map(|(transition, _)| transition)
         })
     }
 
     /// Deletes the client; what is left is a tombstone.
     pub(super) fn delete(&self, step: &Step) -> Result<Step, Stop> {
-        let (client, deciding, uses) = (step.opened.client()?, self.deciding(), LastUses::default());
-        let plan = client.plan_client_deletion(&uses, &deciding)?;
-        let transition = client.confirm(&plan, &uses, &deciding).map_err(|error| Stop::unprepared(&error))?;
+        let (client, context, uses) = (step.opened.client()?, self.context(), LastUses::default());
+        let plan = client.plan_client_deletion(&uses, &context)?;
+        let transition = client.confirm(&plan, &uses, &context).map_err(|error| Stop::unprepared(&error))?;
         let change = transition.change().ok_or_else(unchanged)?;
         self.step(*change, Expected::Exactly(step.revision()), self.sealing_of(step))
     }
@@ -268,13 +269,13 @@ impl Author {
         self.clock.fetch_sub(millis, Ordering::Relaxed);
     }
 
-    fn deciding(&self) -> Deciding<'_> {
+    fn context(&self) -> CommandContext<'_> {
         let now = self.clock.fetch_add(1000, Ordering::Relaxed);
         let now = Timestamp::from_millis(now).unwrap_or(Timestamp::MAX);
-        Deciding { actor: &self.operator, policy: &self.policy, now }
+        CommandContext { actor: &self.operator, policy: &self.policy, now }
     }
 
-    fn first(&self, transition: Transition) -> Result<Step, Stop> {
+    fn first(&self, transition: Decision) -> Result<Step, Stop> {
         self.step(*transition.change().ok_or_else(unchanged)?, Expected::Absent, &self.old)
     }
 

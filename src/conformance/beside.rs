@@ -14,7 +14,7 @@ use crate::conformance::told::is_told;
 use crate::conformance::trial::{Racing, Trial, is_conflict, is_taken};
 use crate::conformance::uniqueness::name_of;
 use crate::conformance::watch::Open;
-use crate::store::{CommitError, Entry, RecordChange, Store, Use};
+use crate::store::{CommitError, IndexEntry, RecordChange, Store, Use};
 use crate::value::{ClientId, Timestamp};
 
 /// Something that is written, and what the feed has of it.
@@ -162,7 +162,7 @@ pub(super) fn uniqueness_holds_across_stores<F: Factory>(mut trial: Trial<'_, F>
     for round in 0..4 {
         // The other store knows neither that it is taken nor, later, that it is free.
         swap(&mut trial.store, &mut beside);
-        let (name, add_in) = (name_of(&holder)?, Entry::AddIn(add_in("calendar")?));
+        let (name, add_in) = (name_of(&holder)?, IndexEntry::AddIn(add_in("calendar")?));
         let wants = [
             (author.associate(&other, "calendar")?, &add_in),
             (author.rename(&other, "Calendar App")?, &name),

@@ -8,7 +8,7 @@ use crate::conformance::stop::{Checked, Stop, ensure, same};
 use crate::conformance::trial::{Racing, Trial, WRITERS, is_conflict, one_winner};
 use crate::conformance::watch::Open;
 use crate::record::RecordId;
-use crate::store::{Commit, CommitError, Entry, Expected};
+use crate::store::{Commit, CommitError, Expected, IndexEntry};
 use crate::value::Revision;
 
 pub(super) fn absent_is_honoured<F: Factory>(trial: Trial<'_, F>) -> Checked {
@@ -188,7 +188,7 @@ pub(super) fn two_clients_change_or_neither<F: Factory>(trial: Trial<'_, F>) -> 
         trial.conflict(steps, other.record_id(), Some(Revision::new(1)))?;
         before.is_still(&subjects.picture(&trial)?, "after a conflict of the one")?;
     }
-    let entry = Entry::AddIn(super::author::add_in("taken")?);
+    let entry = IndexEntry::AddIn(super::author::add_in("taken")?);
     for steps in [[&next_one, &greedy], [&greedy, &next_one]] {
         trial.taken(steps, &entry, third.id())?;
         before.is_still(&subjects.picture(&trial)?, "after the one met what is taken")?;

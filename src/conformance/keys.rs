@@ -9,7 +9,7 @@ use crate::conformance::stop::{Checked, Stop, same};
 use crate::conformance::told::is_told;
 use crate::conformance::trial::{MANY, Trial};
 use crate::conformance::uniqueness::name_of;
-use crate::store::{ClientsBy, Ending, Entry, Index};
+use crate::store::{ClientsBy, Ending, Index, IndexEntry};
 use crate::value::Timestamp;
 
 pub(super) fn ids_are_kept_whole_in_every_table<F: Factory>(trial: Trial<'_, F>) -> Checked {
@@ -144,7 +144,7 @@ pub(super) fn holders_are_told_apart<F: Factory>(trial: Trial<'_, F>) -> Checked
         // A client may keep what is its own, and another one is not it.
         trial.taken(
             [&author.associate(&rival, wanted.as_str())?],
-            &Entry::AddIn(wanted.clone()),
+            &IndexEntry::AddIn(wanted.clone()),
             first.id(),
         )?;
         trial.taken([&author.rename(&rival, &format!("Holder {round}"))?], &name_of(&first)?, first.id())?;
@@ -175,7 +175,7 @@ pub(super) fn keys_that_read_alike_when_joined_are_apart<F: Factory>(trial: Tria
         trial.commit([step]).map_err(|stop| stop.when(&format!("{:?}", step.index())))?;
     }
     for step in &steps {
-        let Entry::Name(seller, key) = name_of(step)? else { return Err(Stop::unprepared(&"a name")) };
+        let IndexEntry::Name(seller, key) = name_of(step)? else { return Err(Stop::unprepared(&"a name")) };
         let found = trial.clients(ClientsBy::Name(&seller, &key))?;
         same(&format!("the client {key:?} of {seller}"), found, vec![step.id().clone()])?;
         if seller.as_str() != "fabrikam" {
@@ -266,7 +266,7 @@ pub(super) fn the_longest_keys_are_kept_whole<F: Factory>(trial: Trial<'_, F>) -
         trial.commit([step])?;
     }
     for step in &steps {
-        let Entry::Name(seller, key) = name_of(step)? else { return Err(Stop::unprepared(&"a name")) };
+        let IndexEntry::Name(seller, key) = name_of(step)? else { return Err(Stop::unprepared(&"a name")) };
         let found = trial.clients(ClientsBy::Name(&seller, &key))?;
         same("the client of one of the longest names", found, vec![step.id().clone()])?;
         for add_in in &step.index().add_ins {

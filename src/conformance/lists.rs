@@ -6,7 +6,7 @@ use crate::conformance::records::alike;
 use crate::conformance::stop::{Checked, Stop, ensure, same};
 use crate::conformance::trial::{MANY, Trial, pages};
 use crate::conformance::uniqueness::name_of;
-use crate::store::{ClientsBy, Ending, Entry, Index};
+use crate::store::{ClientsBy, Ending, Index, IndexEntry};
 use crate::value::{ClientId, Timestamp};
 
 pub(super) fn clients_are_listed_in_the_order_of_bytes<F: Factory>(trial: Trial<'_, F>) -> Checked {
@@ -35,7 +35,7 @@ pub(super) fn clients_are_listed_by_seller<F: Factory>(trial: Trial<'_, F>) -> C
 pub(super) fn clients_are_listed_by_name<F: Factory>(trial: Trial<'_, F>) -> Checked {
     let [contoso, fabrikam] = two_sellers(&trial)?;
     for step in contoso.iter().chain(&fabrikam) {
-        let Entry::Name(seller, key) = name_of(step)? else { return Err(Stop::unprepared(&"a name")) };
+        let IndexEntry::Name(seller, key) = name_of(step)? else { return Err(Stop::unprepared(&"a name")) };
         let by = ClientsBy::Name(&seller, &key);
         let only = vec![step.id().clone()];
         same("the client of a name", trial.clients(by)?, only.clone())?;
@@ -47,7 +47,7 @@ pub(super) fn clients_are_listed_by_name<F: Factory>(trial: Trial<'_, F>) -> Che
             only,
         )?;
     }
-    let Entry::Name(seller, key) = name_of(&trial.author.register("contoso", "nobody's")?)? else {
+    let IndexEntry::Name(seller, key) = name_of(&trial.author.register("contoso", "nobody's")?)? else {
         return Err(Stop::unprepared(&"a name"));
     };
     same("the client of nobody's name", trial.clients(ClientsBy::Name(&seller, &key))?, vec![])
@@ -102,7 +102,7 @@ pub(super) fn tombstones_are_listed_by_all_and_key<F: Factory>(trial: Trial<'_, 
     let author = &trial.author;
     let step = author.serving("contoso", "calendar app", &["calendar"])?;
     trial.commit([&step])?;
-    let Entry::Name(seller, key) = name_of(&step)? else { return Err(Stop::unprepared(&"a name")) };
+    let IndexEntry::Name(seller, key) = name_of(&step)? else { return Err(Stop::unprepared(&"a name")) };
     let deleted = author.delete(&step)?;
     trial.commit([&deleted])?;
     trial.is_kept(&deleted)?;

@@ -8,7 +8,7 @@ use crate::conformance::stop::{Checked, brief, ensure};
 use crate::conformance::trial::{MANY, Trial};
 use crate::event::EventText;
 use crate::record::{Record, RecordId};
-use crate::store::{ClientsBy, Entry};
+use crate::store::{ClientsBy, IndexEntry};
 use crate::value::{AddInId, ClientId, KeyId, NameKey, SellerId, Timestamp};
 
 /// What there was to see, each part under a name.
@@ -66,8 +66,8 @@ impl Subjects {
             subjects.keys.extend(step.index().key_id.clone());
             for entry in step.index().unique_entries() {
                 match entry {
-                    Entry::AddIn(add_in) => subjects.add_ins.push(add_in),
-                    Entry::Name(seller, key) => subjects.names.push((seller, key)),
+                    IndexEntry::AddIn(add_in) => subjects.add_ins.push(add_in),
+                    IndexEntry::Name(seller, key) => subjects.names.push((seller, key)),
                 }
             }
         }

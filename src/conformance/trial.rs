@@ -12,7 +12,7 @@ use crate::conformance::{Factory, Spoil};
 use crate::event::EventText;
 use crate::record::{Record, RecordId};
 use crate::store::{
-    Adopted, Changes, ClientsBy, Commit, CommitError, Committed, Cursor, Ending, Entry, Store, Use,
+    Adopted, Changes, ClientsBy, Commit, CommitError, Committed, Cursor, Ending, IndexEntry, Store, Use,
 };
 use crate::store_error::{StoreError, StoreErrorKind};
 use crate::value::{AddInId, ClientId, Revision, SecretId, Timestamp};
@@ -141,7 +141,7 @@ impl<'a, F: Factory> Trial<'a, F> {
     pub(super) fn taken<'s>(
         &self,
         steps: impl IntoIterator<Item = &'s Step>,
-        entry: &Entry,
+        entry: &IndexEntry,
         by: &ClientId,
     ) -> Checked {
         is_taken(self.try_send(&self.author.commit(steps)?), entry, &[by])
@@ -345,7 +345,7 @@ pub(super) fn is_conflict(
     }
 }
 
-pub(super) fn is_taken(answer: Result<(), CommitError>, expected: &Entry, by: &[&ClientId]) -> Checked {
+pub(super) fn is_taken(answer: Result<(), CommitError>, expected: &IndexEntry, by: &[&ClientId]) -> Checked {
     match answer {
         Err(CommitError::Taken { entry, by: said }) => {
             same("the entry that is taken", &entry, expected)?;

@@ -5,14 +5,14 @@ use crate::conformance::author::{Step, add_in, seller};
 use crate::conformance::stop::{Checked, Stop, ensure, same};
 use crate::conformance::trial::{MANY, Racing, Trial, WRITERS, is_taken, one_winner};
 use crate::conformance::watch::Open;
-use crate::store::{ClientsBy, CommitError, Entry, Index};
+use crate::store::{ClientsBy, CommitError, Index, IndexEntry};
 use crate::value::Timestamp;
 
 pub(super) fn an_add_in_belongs_to_one_client<F: Factory>(trial: Trial<'_, F>) -> Checked {
     let author = &trial.author;
     let holder = author.serving("contoso", "calendar app", &["calendar", "mail"])?;
     trial.commit([&holder])?;
-    let entry = Entry::AddIn(add_in("mail")?);
+    let entry = IndexEntry::AddIn(add_in("mail")?);
     // Across sellers, by creating and by changing.
     trial.taken([&author.serving("fabrikam", "calendar app", &["post", "mail"])?], &entry, holder.id())?;
     let other = author.register("fabrikam", "calendar app")?;
@@ -123,7 +123,7 @@ pub(super) fn unique_keys_are_compared_as_bytes<F: Factory>(trial: Trial<'_, F>)
         trial.belongs(id, Some(step.id()))?;
     }
     for step in &steps {
-        let Entry::Name(seller, key) = name_of(step)? else { return Err(Stop::unprepared(&"a name")) };
+        let IndexEntry::Name(seller, key) = name_of(step)? else { return Err(Stop::unprepared(&"a name")) };
         let found = trial.clients(ClientsBy::Name(&seller, &key))?;
         same(&format!("the client {key:?} of {seller}"), found, vec![step.id().clone()])?;
     }
@@ -141,7 +141,7 @@ pub(super) fn an_entry_is_claimed_once_in_a_commit<F: Factory>(trial: Trial<'_, 
     trial.commit([&one, &other])?;
     let either = [one.id(), other.id()];
     let twice = [author.associate(&one, "tasks")?, author.associate(&other, "tasks")?];
-    is_taken(trial.try_send(&author.commit(&twice)?), &Entry::AddIn(add_in("tasks")?), &either)?;
+    is_taken(trial.try_send(&author.commit(&twice)?), &IndexEntry::AddIn(add_in("tasks")?), &either)?;
     let twice = [author.rename(&one, "Tasks")?, author.rename(&other, "tasks")?];
     is_taken(
         trial.try_send(&author.commit(&twice)?),
@@ -166,8 +166,8 @@ pub(super) fn taken_names_one_of_several_entries<F: Factory>(trial: Trial<'_, F>
     let [named, with_mail, with_tasks] = &holders;
     let taken = [
         (name_of(named)?, named),
-        (Entry::AddIn(add_in("mail")?), with_mail),
-        (Entry::AddIn(add_in("tasks")?), with_tasks),
+        (IndexEntry::AddIn(add_in("mail")?), with_mail),
+        (IndexEntry::AddIn(add_in("tasks")?), with_tasks),
     ];
     for name in ["Calendar App", "a free name"] {
         let greedy = author.serving("contoso", name, &["free", "tasks", "mail"])?;
@@ -232,7 +232,7 @@ fn names_are_raced_for<F: Factory>(trial: &Trial<'_, F>, stores: &[&Open<F>]) ->
             .collect::<Checked<_>>()?;
         let winner = settle(trial, stores, &steps, how)?;
         let Some(step) = steps.get(winner) else { return Err(Stop::unprepared(&"a winner")) };
-        let Entry::Name(seller, key) = name_of(step)? else { return Err(Stop::unprepared(&"a name")) };
+        let IndexEntry::Name(seller, key) = name_of(step)? else { return Err(Stop::unprepared(&"a name")) };
         let found = trial.clients(ClientsBy::Name(&seller, &key))?;
         same(&format!("the client {key:?}"), found, vec![step.id().clone()])?;
         advance(&mut clients, steps, winner);
@@ -328,7 +328,7 @@ pub(super) fn names_are_swapped_in_one_commit<F: Factory>(trial: Trial<'_, F>) -
     let [one, other] = swapped;
     for step in [&one, &other] {
         trial.is_kept(step)?;
-        let Entry::Name(seller, key) = name_of(step)? else { return Err(Stop::unprepared(&"a name")) };
+        let IndexEntry::Name(seller, key) = name_of(step)? else { return Err(Stop::unprepared(&"a name")) };
         same(
             "the client of a name",
             trial.clients(ClientsBy::Name(&seller, &key))?,
@@ -349,9 +349,9 @@ pub(super) fn the_index_is_replaced<F: Factory>(trial: Trial<'_, F>) -> Checked 
     let first = author.serving("contoso", "calendar app", &["a", "b", "c"])?;
     trial.commit([&first])?;
     let (seller_id, other_seller) = (seller("contoso")?, seller("fabrikam")?);
-    let Entry::Name(_, old_name) = name_of(&first)? else { return Err(Stop::unprepared(&"a name")) };
+    let IndexEntry::Name(_, old_name) = name_of(&first)? else { return Err(Stop::unprepared(&"a name")) };
     let renamed = author.rename(&first, "agenda")?;
-    let Entry::Name(_, new_name) = name_of(&renamed)? else { return Err(Stop::unprepared(&"a name")) };
+    let IndexEntry::Name(_, new_name) = name_of(&renamed)? else { return Err(Stop::unprepared(&"a name")) };
     // Everything by which it was found is another now, and all of it goes on.
     let next = renamed.found_by(Index {
         name: Some((other_seller.clone(), new_name.clone())),
@@ -384,7 +384,7 @@ pub(super) fn the_index_is_replaced<F: Factory>(trial: Trial<'_, F>) -> Checked 
 }
 
 /// The entry of a client's name.
-pub(super) fn name_of(step: &Step) -> Checked<Entry> {
+pub(super) fn name_of(step: &Step) -> Checked<IndexEntry> {
     let name = step.index().name.clone().ok_or_else(|| Stop::unprepared(&"a client with a name"))?;
-    Ok(Entry::Name(name.0, name.1))
+    Ok(IndexEntry::Name(name.0, name.1))
 }

@@ -158,7 +158,8 @@ mod tests {
     use crate::entropy::SystemEntropy;
     use crate::value::{Actor, ClientId};
     use crate::{
-        Availability, ClientDetails, ClientSecret, Deciding, Event, Lifetime, NewSecret, Policy, Timestamp,
+        Availability, ClientDetails, ClientSecret, CommandContext, Event, Lifetime, NewSecret, Policy,
+        Timestamp,
     };
 
     fn sealing(ids: &[&str]) -> Sealing {
@@ -180,12 +181,12 @@ mod tests {
         let policy = Policy::default();
         let actor = Actor::Seller("contoso".parse().unwrap());
         let now: Timestamp = "2026-03-01T09:00:00Z".parse().unwrap();
-        let deciding = Deciding { actor: &actor, policy: &policy, now };
+        let context = CommandContext { actor: &actor, policy: &policy, now };
         let details = ClientDetails::new("a", "app.contoso.com", "https://app.contoso.com/").unwrap();
         let secret = ClientSecret::generate(&policy, &SystemEntropy).unwrap();
         let owner = "contoso".parse().unwrap();
         let new = NewSecret::lasting(Lifetime::OneYear);
-        let made = Client::register(id, owner, details, Availability::Worldwide, &new, &secret, &deciding);
+        let made = Client::register(id, owner, details, Availability::Worldwide, &new, &secret, &context);
         let (state, events) = made.unwrap().change().unwrap().into_parts();
         (Opened::new(state), events)
     }

@@ -4,7 +4,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::clock::{Clock, Reading};
+use crate::clock::{Clock, ClockReading};
 use crate::entropy::Entropy;
 use crate::record::{
     KeyState, Keyring, ORDINARY_RECORD, Opened, Record, RecordId, RegistryRecord, ResealError, Sealing,
@@ -28,7 +28,7 @@ pub(super) struct Protection {
 struct Keys {
     record: RegistryRecord,
     /// Not since it was forgotten.
-    asked: Option<Reading>,
+    asked: Option<ClockReading>,
 }
 
 impl Protection {
@@ -39,7 +39,7 @@ impl Protection {
         refresh: Duration,
     ) -> Self {
         let sealing = Sealing { keyring, registry_id: record.registry_id };
-        let keys = Mutex::new(Keys { record, asked: Some(Reading::of(clock)) });
+        let keys = Mutex::new(Keys { record, asked: Some(ClockReading::of(clock)) });
         Self { sealing, keys, refresh, seen: Seen::new() }
     }
 
@@ -121,7 +121,7 @@ impl Protection {
         store: &S,
         clock: &dyn Clock,
     ) -> Result<RegistryRecord, StoreError> {
-        let asked = Reading::of(clock);
+        let asked = ClockReading::of(clock);
         let known = self.known();
         let record = store.load(RecordId::REGISTRY).await?;
         let record = record.ok_or_else(|| StoreError::new(StoreErrorKind::RolledBack))?;

@@ -20,7 +20,7 @@ redacted! {
         },
         /// There are valid secrets and none of them can sign, although the client ID has secrets that are made for it: ended,
         /// disabled or yet to start. A client ID whose secrets are all passwords by choice has no such finding.
-        NothingSigns {
+        NoSigningSecret {
             /// When one signs again by itself, if one does.
             until: Option<Timestamp>,
         },
@@ -158,7 +158,7 @@ impl Finding {
     #[must_use]
     pub fn severity(&self) -> Severity {
         match self {
-            Self::NoValidSecret { .. } | Self::NothingSigns { .. } => Severity::Critical,
+            Self::NoValidSecret { .. } | Self::NoSigningSecret { .. } => Severity::Critical,
             Self::SigningGap { .. }
             | Self::SeveralEndTogether { .. }
             | Self::EndsSoon { successor: None, .. }
@@ -184,10 +184,10 @@ impl fmt::Display for Finding {
             Self::NoValidSecret { until: Some(until) } => {
                 write!(f, "no secret is valid until {until}: add one if that is too late")
             }
-            Self::NothingSigns { until: None } => {
+            Self::NoSigningSecret { until: None } => {
                 f.write_str("nothing signs: add or enable a secret that can")
             }
-            Self::NothingSigns { until: Some(until) } => {
+            Self::NoSigningSecret { until: Some(until) } => {
                 write!(f, "nothing signs until {until}: add or enable a secret that can if that is too late")
             }
             Self::SigningGap { secret, from, until, successor } => write!(

@@ -186,16 +186,16 @@ impl Index {
     }
 
     /// What must belong to one client alone.
-    pub(crate) fn unique_entries(&self) -> impl Iterator<Item = Entry> {
-        let name = self.name.iter().map(|(seller, key)| Entry::Name(seller.clone(), key.clone()));
-        name.chain(self.add_ins.iter().cloned().map(Entry::AddIn))
+    pub(crate) fn unique_entries(&self) -> impl Iterator<Item = IndexEntry> {
+        let name = self.name.iter().map(|(seller, key)| IndexEntry::Name(seller.clone(), key.clone()));
+        name.chain(self.add_ins.iter().cloned().map(IndexEntry::AddIn))
     }
 }
 
 /// What belongs to at most one client.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Entry {
+pub enum IndexEntry {
     /// An add-in (rule 1).
     AddIn(AddInId),
     /// A seller's friendly name, by its key (rule 15).

@@ -1,6 +1,6 @@
 //! Why a commit was not acknowledged.
 
-use super::Entry;
+use super::IndexEntry;
 use crate::store_error::StoreError;
 use crate::value::{ClientId, Revision};
 
@@ -20,7 +20,7 @@ pub enum CommitError {
     #[error("{entry:?} belongs to client {by}")]
     Taken {
         /// What it is.
-        entry: Entry,
+        entry: IndexEntry,
         /// Whose it is.
         by: ClientId,
     },

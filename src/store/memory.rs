@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{
-    Adopted, Changes, ClientsBy, Commit, CommitError, CommitId, Committed, Cursor, Ending, Entry, Index,
+    Adopted, Changes, ClientsBy, Commit, CommitError, CommitId, Committed, Cursor, Ending, Index, IndexEntry,
     Store, StoreError, StoreErrorKind, Use,
 };
 use crate::client::LastUses;
@@ -36,7 +36,7 @@ struct Inner {
 
 #[derive(Default)]
 struct Books {
-    owners: HashMap<Entry, ClientId>,
+    owners: HashMap<IndexEntry, ClientId>,
     by_seller: BTreeMap<SellerId, BTreeSet<ClientId>>,
     all: BTreeSet<ClientId>,
     endings: BTreeSet<Ending>,
@@ -195,7 +195,7 @@ impl Store for MemoryStore {
             ClientsBy::Seller(seller) => books.by_seller.get(seller).map(page).unwrap_or_default(),
             ClientsBy::Key(key_id) => books.by_key.get(key_id).map(page).unwrap_or_default(),
             ClientsBy::Name(seller, key) => {
-                let owner = books.owners.get(&Entry::Name(seller.clone(), key.clone()));
+                let owner = books.owners.get(&IndexEntry::Name(seller.clone(), key.clone()));
                 owner
                     .filter(|id| after.is_none_or(|after| *id > after))
                     .into_iter()
@@ -207,7 +207,7 @@ impl Store for MemoryStore {
     }
 
     async fn client_of(&self, add_in: &AddInId) -> Result<Option<ClientId>, StoreError> {
-        Ok(self.books().owners.get(&Entry::AddIn(add_in.clone())).cloned())
+        Ok(self.books().owners.get(&IndexEntry::AddIn(add_in.clone())).cloned())
     }
 
     async fn ending(

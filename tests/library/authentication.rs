@@ -9,9 +9,9 @@ use crate::support::{Platform, Seeded, Watched, denied, details, instant, logged
 use client_registry::store::RecordId;
 use client_registry::{
     AccessError, AddIn, Availability, ClientDetails, ClientId, ClientSecret, Days, EmergencyDeletion, Error,
-    ErrorKind, Fate, Field, ImportedClient, ImportedSecret, Issued, KeyEncoding, Label, Lifetime, NewSecret,
-    Obstacle, Policy, Problem, Purpose, Reason, Refusal, Revision, Rotation, SecretId, SellerId, Signature,
-    Timestamp, Validity,
+    ErrorKind, Field, ImportedClient, ImportedSecret, Issued, KeyEncoding, Label, Lifetime, NewSecret,
+    Obstacle, Policy, Problem, Purpose, Reason, Refusal, Revision, Revocation, Rotation, SecretId, SellerId,
+    Signature, Timestamp, Validity,
 };
 use data_encoding::{BASE64, BASE64URL_NOPAD, HEXLOWER};
 use pollster::block_on;
@@ -25,15 +25,15 @@ struct Life {
     purpose: Purpose,
     imported: bool,
     disabled: bool,
-    fate: Option<Fate>,
+    fate: Option<Revocation>,
 }
 
 impl Life {
     /// What presenting it should come to, by the words of rules 4, 5 and 10.
     fn expected(&self, hour: u32) -> Result<(), Reason> {
         match self.fate {
-            Some(Fate::Deleted) => return Err(Reason::Deleted),
-            Some(Fate::Compromised) => return Err(Reason::Compromised),
+            Some(Revocation::Deleted) => return Err(Reason::Deleted),
+            Some(Revocation::Compromised) => return Err(Reason::Compromised),
             None => {}
         }
         if hour >= self.ends {
@@ -52,8 +52,8 @@ fn a_life() -> impl Strategy<Value = Life> {
     let purpose = prop_oneof![Just(Purpose::SigningAndPassword), Just(Purpose::PasswordOnly)];
     let fate = prop_oneof![
         4 => Just(None),
-        1 => Just(Some(Fate::Deleted)),
-        1 => Just(Some(Fate::Compromised)),
+        1 => Just(Some(Revocation::Deleted)),
+        1 => Just(Some(Revocation::Compromised)),
     ];
     (0u32..100, 1u32..8, purpose, any::<bool>(), prop::bool::weighted(0.25), fate).prop_map(
         |(starts, days, purpose, imported, disabled, fate)| Life {
@@ -103,11 +103,11 @@ async fn live(
         client.confirm(plan).await.unwrap();
     }
     match life.fate {
-        Some(Fate::Deleted) => {
+        Some(Revocation::Deleted) => {
             let plan = client.plan_deletion(id).await.unwrap();
             client.confirm(plan).await.unwrap();
         }
-        Some(Fate::Compromised) => {
+        Some(Revocation::Compromised) => {
             let deleted = client.delete_in_emergency(id, None).await.unwrap();
             assert!(matches!(deleted, EmergencyDeletion::Deleted { .. }));
         }
@@ -293,9 +293,9 @@ proptest! {
     fn rule_10_the_latest_deleted_and_compromised_secrets_stay_dead(
         seed: u64,
         fates in prop::collection::vec(prop_oneof![
-            3 => Just((Fate::Deleted, false)),
-            2 => Just((Fate::Deleted, true)),
-            1 => Just((Fate::Compromised, false)),
+            3 => Just((Revocation::Deleted, false)),
+            2 => Just((Revocation::Deleted, true)),
+            1 => Just((Revocation::Compromised, false)),
         ], 1..40),
         client_goes: bool,
     ) {
@@ -308,12 +308,12 @@ proptest! {
                 let issued = client.add_secret(NewSecret::lasting(Lifetime::OneYear)).await.unwrap();
                 let id = issued.secret_id();
                 match fate {
-                    Fate::Deleted => {
+                    Revocation::Deleted => {
                         let plan = client.plan_deletion(id).await.unwrap();
                         client.confirm(plan).await.unwrap();
                         bury(&mut deleted, id);
                     }
-                    Fate::Compromised => {
+                    Revocation::Compromised => {
                         let _ = client.delete_in_emergency(id, None).await.unwrap();
                         compromised.push(id);
                     }
@@ -353,8 +353,8 @@ proptest! {
                     let again = ImportedSecret::new(text, issued.validity(), KeyEncoding::Utf8);
                     let refused = client.import_secret(again).await.unwrap_err();
                     let fate = match reason {
-                        Reason::Compromised => Fate::Compromised,
-                        _ => Fate::Deleted,
+                        Reason::Compromised => Revocation::Compromised,
+                        _ => Revocation::Deleted,
                     };
                     let expected = match client_goes {
                         true => Refusal::ClientDeleted,
@@ -555,7 +555,10 @@ fn rule_08_no_public_field_takes_a_client_secret() {
     platform.store.loads();
     let mut answers = vec![];
     for details in leaky {
-        answers.push(block_on(platform.contoso.register(details.clone(), place, year)).map(drop));
+        answers.push(
+            block_on(platform.contoso.register_with(details.clone(), place, NewSecret::lasting(year)))
+                .map(drop),
+        );
         answers.push(block_on(client.change_details(details.clone())).map(drop));
         let imported = ImportedClient::new(ClientId::parse("legacy-app").unwrap(), contoso(), details, place);
         answers.push(block_on(operator.import(imported)).map(drop));
@@ -781,10 +784,7 @@ fn rule_15_somebody_elses_client_id_answers_as_if_it_did_not_exist() {
         let theirs = platform.contoso.client(issued.client_id());
         theirs.associate(&add_in).await.unwrap();
         let seller = platform.registry.as_seller("fabrikam").unwrap();
-        let own = seller
-            .register(details("calendar app"), Availability::Worldwide, Lifetime::OneYear)
-            .await
-            .unwrap();
+        let own = seller.register(details("calendar app"), Lifetime::OneYear).await.unwrap();
         let plan = theirs.plan_deletion(secret_id(1)).await.unwrap();
         let before = platform.store.commits().len();
 

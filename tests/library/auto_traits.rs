@@ -39,7 +39,7 @@ fn public_types_cross_threads() {
     everywhere::<RegistryBuilder>();
     everywhere::<Client>();
     everywhere::<Tombstone>();
-    everywhere::<Transition>();
+    everywhere::<Decision>();
     everywhere::<ClientSecret>();
     everywhere::<Issued>();
     everywhere::<EmergencyDeletion>();
@@ -47,7 +47,7 @@ fn public_types_cross_threads() {
     everywhere::<Resolution>();
     everywhere::<ImportedClient>();
     everywhere::<SecretRing>();
-    everywhere::<RingSecret>();
+    everywhere::<SharedSecret>();
     errors::<Error>();
     errors::<AccessError>();
     errors::<Denied>();
@@ -79,7 +79,7 @@ fn futures_are_send<S: Store>(
     sends(|| registry.verify_any(id, signature.mac(), b""));
     sends(|| registry.flush_last_uses());
     sends(|| registry.resolve(unresolved));
-    sends(|| seller.register(details.clone(), Availability::Worldwide, Lifetime::OneYear));
+    sends(|| seller.register(details.clone(), Lifetime::OneYear));
     sends(|| seller.register_with(details.clone(), Availability::Worldwide, new.clone()));
     sends(|| seller.client_named(""));
     sends(|| seller.client_of(add_in.id()));

@@ -7,8 +7,8 @@ use std::time::Duration;
 use crate::support::forward;
 use client_registry::store::{Commit, CommitError, Expected, MemoryStore, Store};
 use client_registry::{
-    Availability, ClientDetails, EmergencyDeletion, Error, ErrorKind, Issued, Lifetime, ManualClock,
-    NewSecret, Registry, Seller,
+    ClientDetails, EmergencyDeletion, Error, ErrorKind, Issued, Lifetime, ManualClock, NewSecret, Registry,
+    Seller,
 };
 use pollster::block_on;
 
@@ -55,7 +55,7 @@ fn world(takes: Duration) -> (Registry<Contended>, Seller<Contended>, Issued) {
     let contoso = registry.as_seller("contoso").unwrap();
     let details =
         ClientDetails::new("calendar app", "app.contoso.com", "https://app.contoso.com/done").unwrap();
-    let issued = block_on(contoso.register(details, Availability::Worldwide, Lifetime::OneYear)).unwrap();
+    let issued = block_on(contoso.register(details, Lifetime::OneYear)).unwrap();
     (registry, contoso, issued)
 }
 

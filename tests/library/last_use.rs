@@ -6,8 +6,8 @@ use std::time::Duration;
 use crate::support::{Platform, START, Seeded, Watched, details, instant};
 use client_registry::store::{Store, Use};
 use client_registry::{
-    Availability, ClientSecret, Days, Error, ImportedSecret, KeyEncoding, Lifetime, NewSecret, Obstacle,
-    Policy, Reason, Registry, Timestamp, Validity,
+    ClientSecret, Days, Error, ImportedSecret, KeyEncoding, Lifetime, NewSecret, Obstacle, Policy, Reason,
+    Registry, Timestamp, Validity,
 };
 use pollster::block_on;
 use proptest::prelude::*;
@@ -430,11 +430,7 @@ fn rule_09_uses_on_every_node_count_once_they_are_written() {
     let there = Platform::over(store, 2, Policy::default());
     block_on(async {
         let issued = here.register("calendar app").await;
-        let other = here
-            .contoso
-            .register(details("another app"), Availability::Worldwide, Lifetime::OneYear)
-            .await
-            .unwrap();
+        let other = here.contoso.register(details("another app"), Lifetime::OneYear).await.unwrap();
         there.clock.advance(seconds(20));
         there.authenticate(issued.client_id(), issued.client_secret()).await;
         here.clock.advance(seconds(10));

@@ -188,7 +188,7 @@ fn a_record_that_was_changed_in_the_store_is_an_alarm() {
     let registry = block_on(Registry::open(store.clone(), keyring)).unwrap();
     let contoso = registry.as_seller("contoso").unwrap();
     let details = crate::support::details("calendar app");
-    let issued = block_on(contoso.register(details, Availability::Worldwide, Lifetime::OneYear)).unwrap();
+    let issued = block_on(contoso.register(details, Lifetime::OneYear)).unwrap();
     // The record under another ID.
     let other = ClientId::parse("calendar-app").unwrap();
     let record = block_on(store.load(issued.client_id().into())).unwrap().unwrap();

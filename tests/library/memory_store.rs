@@ -45,7 +45,7 @@ fn registry() -> (Registry<Tap>, ManualClock) {
 
 fn register(seller: &Seller<Tap>, name: &str) -> Issued {
     let details = ClientDetails::new(name, "app.contoso.com", "https://app.contoso.com/done").unwrap();
-    block_on(seller.register(details, Availability::Worldwide, Lifetime::OneYear)).unwrap()
+    block_on(seller.register(details, Lifetime::OneYear)).unwrap()
 }
 
 #[test]

@@ -150,7 +150,7 @@ async fn two_nodes() -> (Node, Node, Issued) {
     let memory = MemoryStore::new();
     let (here, there) = (node(&memory, 1).await, node(&memory, 2).await);
     let contoso = here.registry.as_seller("contoso").unwrap();
-    let registered = contoso.register(details("calendar app"), Availability::Worldwide, Lifetime::OneYear);
+    let registered = contoso.register(details("calendar app"), Lifetime::OneYear);
     let issued = registered.await.unwrap();
     (here, there, issued)
 }
@@ -197,8 +197,7 @@ fn who_follows_the_feed_knows_with_the_next_poll_and_does_not_load_again_what_no
     block_on(async {
         let (here, there, issued) = two_nodes().await;
         let other = here.registry.as_seller("contoso").unwrap();
-        let other =
-            other.register(details("mail app"), Availability::Worldwide, Lifetime::OneYear).await.unwrap();
+        let other = other.register(details("mail app"), Lifetime::OneYear).await.unwrap();
         let mut following = there.follow();
         following.poll();
         there.clock.advance(Duration::from_millis(1));
@@ -218,7 +217,7 @@ fn who_follows_the_feed_knows_with_the_next_poll_and_does_not_load_again_what_no
         assert_eq!(there.loads(), loads + 1);
         // What it signs with and verifies follows as well.
         let signed = there.registry.sign(issued.client_id(), b"message").await;
-        assert!(matches!(signed, Err(SignError::NothingSigns)), "{signed:?}");
+        assert!(matches!(signed, Err(SignError::NoSigningSecret)), "{signed:?}");
         // Dropped, it is as it was without.
         drop(following);
         delete(&here, &other).await;
@@ -467,8 +466,7 @@ fn rule_09_a_use_is_written_once_an_interval_whatever_is_loaded_in_between() {
         let keyring = Keyring::new(KeyId::parse("2026").unwrap(), &key).unwrap();
         let registry = builder.open(store.clone(), keyring).await.unwrap();
         let contoso = registry.as_seller("contoso").unwrap();
-        let registered =
-            contoso.register(details("calendar app"), Availability::Worldwide, Lifetime::OneYear);
+        let registered = contoso.register(details("calendar app"), Lifetime::OneYear);
         let issued = registered.await.unwrap();
         for _ in 0..600 {
             registry

@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::support::{Platform, START, Seeded, hmac, key, secret_id};
 use client_registry::{
     AccessError, CallError, ClientId, ClientSecret, Days, KeyEncoding, Lifetime, ManualClock, NewSecret,
-    Reason, RingSecret, Rotation, SecretRing, Signature, Slot,
+    Reason, Rotation, SecretRing, SharedSecret, Signature, Slot,
 };
 use data_encoding::BASE64;
 use pollster::block_on;
@@ -29,8 +29,8 @@ fn text(seed: u64, encoding: KeyEncoding) -> Text {
     }
 }
 
-fn ring_secret((text, encoding): &Text) -> RingSecret {
-    RingSecret::new(ClientSecret::parse(text).unwrap(), *encoding).unwrap()
+fn ring_secret((text, encoding): &Text) -> SharedSecret {
+    SharedSecret::new(ClientSecret::parse(text).unwrap(), *encoding).unwrap()
 }
 
 fn sign((text, encoding): &Text, message: &[u8]) -> [u8; 32] {
@@ -94,7 +94,7 @@ proptest! {
     ) {
         let (one, two) = (text(seed, encodings.0), text(seed ^ 1, encodings.1));
         let stranger = text(seed ^ 2, encodings.2);
-        let ring = SecretRing::with_secondary(id(), ring_secret(&one), ring_secret(&two));
+        let ring = SecretRing::new(id(), ring_secret(&one), Some(ring_secret(&two)));
         for (secret, slot) in [(&one, Slot::Primary), (&two, Slot::Secondary)] {
             let mac = sign(secret, &message);
             prop_assert_eq!(ring.verify_mac(&mac, &message), Ok(slot));
@@ -118,7 +118,7 @@ proptest! {
             prop_assert!(ring.verify_mac(&as_text, &message).is_err());
         }
 
-        let alone = SecretRing::new(id(), ring_secret(&one));
+        let alone = SecretRing::new(id(), ring_secret(&one), None);
         prop_assert_eq!(alone.verify_mac(&sign(&one, &message), &message), Ok(Slot::Primary));
         prop_assert!(alone.verify_mac(&sign(&two, &message), &message).is_err());
     }
@@ -131,8 +131,8 @@ proptest! {
         let clock = ManualClock::new(START.parse().unwrap());
         let (one, two) = (text(1, KeyEncoding::Utf8), text(2, KeyEncoding::Base64));
         let ring = match has_secondary {
-            true => SecretRing::with_secondary(id(), ring_secret(&one), ring_secret(&two)),
-            false => SecretRing::new(id(), ring_secret(&one)),
+            true => SecretRing::new(id(), ring_secret(&one), Some(ring_secret(&two))),
+            false => SecretRing::new(id(), ring_secret(&one), None),
         };
         let ring = ring.with_clock(clock.clone());
         // When the primary one was refused last, in seconds, if it has not worked since.
@@ -173,7 +173,7 @@ proptest! {
 fn rule_17_adding_a_secret_keeps_the_one_before_and_adding_it_again_changes_nothing() {
     let [one, two, three] = [1, 2, 3].map(|seed| text(seed, KeyEncoding::Utf8));
     let base64 = text(4, KeyEncoding::Base64);
-    let ring = SecretRing::new(id(), ring_secret(&one));
+    let ring = SecretRing::new(id(), ring_secret(&one), None);
     let verified = |secret: &Text| ring.verify_mac(&sign(secret, b"message"), b"message").ok();
     let (primary, secondary) = (Some(Slot::Primary), Some(Slot::Secondary));
     for _ in 0..3 {
@@ -205,7 +205,7 @@ fn rule_17_after_an_hour_the_primary_secret_is_tried_again() {
         let client_id = issued.client_id().clone();
         let client = platform.contoso.client(&client_id);
         let next = client.add_secret(NewSecret::lasting(Lifetime::OneYear)).await.unwrap();
-        let ring = SecretRing::new(client_id.clone(), issued.into_client_secret());
+        let ring = SecretRing::new(client_id.clone(), issued.into_client_secret(), None);
         let ring = ring.with_clock(platform.clock.clone());
         ring.add(next.into_client_secret());
         let refuses = AtomicBool::new(true);
@@ -242,10 +242,10 @@ fn rule_17_an_add_in_with_a_ring_does_not_notice_a_rotation() {
         let client_id = issued.client_id().clone();
         let client = platform.contoso.client(&client_id);
         let next = client.rotate(Rotation::overlap(Days::new(30))).await.unwrap();
-        let ring = SecretRing::with_secondary(
+        let ring = SecretRing::new(
             client_id.clone(),
             issued.into_client_secret(),
-            next.into_client_secret(),
+            Some(next.into_client_secret().into()),
         );
         let attempts = std::sync::Mutex::new(vec![]);
         let call = async || {
@@ -284,7 +284,7 @@ fn rule_17_an_add_in_with_a_ring_does_not_notice_a_rotation() {
 #[test]
 fn rule_17_a_call_goes_on_with_the_secrets_that_it_began_with() {
     let [one, two, three, four] = [1, 2, 3, 4].map(|seed| text(seed, KeyEncoding::Utf8));
-    let ring = SecretRing::with_secondary(id(), ring_secret(&one), ring_secret(&two));
+    let ring = SecretRing::new(id(), ring_secret(&one), Some(ring_secret(&two)));
     let mut presented = vec![];
     let outcome = block_on(ring.call(|credentials| {
         presented.push(credentials.client_secret().expose().to_owned());
@@ -316,7 +316,7 @@ fn rule_17_a_call_goes_on_with_the_secrets_that_it_began_with() {
 #[test]
 fn rule_17_a_ring_is_replaced_while_several_threads_use_it() {
     let [one, two, three] = [1, 2, 3].map(|seed| text(seed, KeyEncoding::Utf8));
-    let ring = SecretRing::with_secondary(id(), ring_secret(&one), ring_secret(&two));
+    let ring = SecretRing::new(id(), ring_secret(&one), Some(ring_secret(&two)));
     let mac = sign(&two, b"message");
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
@@ -347,7 +347,7 @@ fn rule_17_a_ring_is_replaced_while_several_threads_use_it() {
 #[test]
 fn rule_17_what_is_no_key_makes_no_ring() {
     let (plain, _) = text(1, KeyEncoding::Utf8);
-    let error = RingSecret::new(ClientSecret::parse(&plain).unwrap(), KeyEncoding::Base64).unwrap_err();
+    let error = SharedSecret::new(ClientSecret::parse(&plain).unwrap(), KeyEncoding::Base64).unwrap_err();
     assert!(!error.to_string().contains(&plain[..4]));
 }
 
@@ -355,7 +355,7 @@ fn rule_17_what_is_no_key_makes_no_ring() {
 fn debug_shows_the_client_id_and_no_secret() {
     for encoding in [KeyEncoding::Utf8, KeyEncoding::Base64] {
         let (one, two) = (text(1, encoding), text(2, encoding));
-        let ring = SecretRing::with_secondary(id(), ring_secret(&one), ring_secret(&two));
+        let ring = SecretRing::new(id(), ring_secret(&one), Some(ring_secret(&two)));
         let mut faces = vec![format!("{ring:?}"), format!("{:?}", ring_secret(&one))];
         let _ = block_on(ring.call(|credentials| {
             faces.push(format!("{credentials:?} {:?}", credentials.client_secret()));
@@ -363,7 +363,7 @@ fn debug_shows_the_client_id_and_no_secret() {
         }));
         let expected = [
             "SecretRing { client_id: ClientId(calendar-app), has_secondary: true, .. }",
-            "RingSecret { .. }",
+            "SharedSecret { .. }",
             "Credentials { client_id: ClientId(calendar-app), slot: Primary, .. } ClientSecret { .. }",
             "Credentials { client_id: ClientId(calendar-app), slot: Secondary, .. } ClientSecret { .. }",
         ];

@@ -10,8 +10,8 @@ use std::fmt::{Debug, Display};
 use crate::support::{Platform, START, Seeded, details, instant, key, secret_id, verifier};
 use crate::support::{bytes_of, chaining_values};
 use client_registry::store::{
-    Adopted, ClientsBy, CommitError, Cursor, DynStore, Entry, Expected, Index, MemoryStore, RecordId, Store,
-    StoreError, StoreErrorKind, Use,
+    Adopted, ClientsBy, CommitError, Cursor, DynStore, Expected, Index, IndexEntry, MemoryStore, RecordId,
+    Store, StoreError, StoreErrorKind, Use,
 };
 use client_registry::*;
 use data_encoding::{BASE64, BASE64_NOPAD, BASE64URL, BASE64URL_NOPAD, HEXLOWER, HEXUPPER};
@@ -271,8 +271,8 @@ impl Life {
         let policy = Policy::default().with_retire_after(std::time::Duration::ZERO);
         let seller = SellerId::parse("contoso").unwrap();
         let (actor, now) = (Actor::Seller(seller.clone()), instant(START));
-        let deciding = Deciding { actor: &actor, policy: &policy, now };
-        see!(self.walker, policy, deciding, actor, seller, now);
+        let context = CommandContext { actor: &actor, policy: &policy, now };
+        see!(self.walker, policy, context, actor, seller, now);
         let clients = ["core-client-1", "core-client-2"].map(|id| {
             let id = ClientId::parse(id).unwrap();
             let secret = ClientSecret::generate(&Policy::default(), &self.texts).unwrap();
@@ -284,7 +284,7 @@ impl Life {
             see!(self.walker, *details.redirect_url(), details.friendly_name().key());
             let place = Availability::Worldwide;
             see!(self.walker, place);
-            let made = Client::register(id, owner, details, place, &new, &secret, &deciding).unwrap();
+            let made = Client::register(id, owner, details, place, &new, &secret, &context).unwrap();
             self.changed(made)
         });
         let [one, two] = clients.each_ref().map(|state| state.active().unwrap());
@@ -292,27 +292,27 @@ impl Life {
         self.keep(one.id(), secret.expose(), KeyEncoding::Utf8, 8);
         let rotation = Rotation::overlap(Days::new(3)).signing_now();
         see!(self.walker, rotation);
-        let state = self.changed(one.rotate(&rotation, &secret, &LastUses::default(), &deciding).unwrap());
+        let state = self.changed(one.rotate(&rotation, &secret, &LastUses::default(), &context).unwrap());
         let one = state.active().unwrap();
-        let refused = one.rotate(&rotation, &secret, &LastUses::default(), &deciding).unwrap_err();
+        let refused = one.rotate(&rotation, &secret, &LastUses::default(), &context).unwrap_err();
         see!(self.walker, refused);
-        let again = one.add_secret(&NewSecret::lasting(Lifetime::OneYear), &secret, &deciding).unwrap_err();
+        let again = one.add_secret(&NewSecret::lasting(Lifetime::OneYear), &secret, &context).unwrap_err();
         see!(self.walker, again);
-        see!(self.walker, one.promote(secret_id(2), &deciding).unwrap());
+        see!(self.walker, one.promote(secret_id(2), &context).unwrap());
 
         let add_in = AddIn::new("mail-helper", Availability::Worldwide).unwrap();
         see!(self.walker, add_in, *add_in.id());
-        let state = self.changed(one.associate(&add_in, &deciding).unwrap());
+        let state = self.changed(one.associate(&add_in, &context).unwrap());
         let one = state.active().unwrap();
-        let moved = one.move_add_in(two, add_in.id(), &deciding).unwrap();
+        let moved = one.move_add_in(two, add_in.id(), &context).unwrap();
         see!(self.walker, moved);
 
         let uses = LastUses::default();
-        let plan = one.plan_deletion(secret_id(1), &uses, &deciding).unwrap();
+        let plan = one.plan_deletion(secret_id(1), &uses, &context).unwrap();
         see!(self.walker, uses, plan);
-        let stale = two.plan_deletion(secret_id(1), &uses, &deciding).unwrap();
-        see!(self.walker, two.confirm(&stale, &uses, &deciding).unwrap_err());
-        let (deleted, replacement) = one.delete_in_emergency(secret_id(2), None, &deciding).unwrap();
+        let stale = two.plan_deletion(secret_id(1), &uses, &context).unwrap();
+        see!(self.walker, two.confirm(&stale, &uses, &context).unwrap_err());
+        let (deleted, replacement) = one.delete_in_emergency(secret_id(2), None, &context).unwrap();
         see!(self.walker, replacement);
         let state = self.changed(deleted);
         let one = state.active().unwrap();
@@ -320,20 +320,20 @@ impl Life {
             .delete_in_emergency(
                 secret_id(2),
                 Some((&NewSecret::lasting(Lifetime::OneYear), &secret)),
-                &deciding,
+                &context,
             )
             .unwrap();
         see!(self.walker, added, replacement);
-        let plan = one.plan_client_deletion(&uses, &deciding).unwrap();
+        let plan = one.plan_client_deletion(&uses, &context).unwrap();
         see!(self.walker, plan);
-        let state = self.changed(one.confirm(&plan, &uses, &deciding).unwrap());
+        let state = self.changed(one.confirm(&plan, &uses, &context).unwrap());
         let ClientState::Deleted(tombstone) = &state else { panic!("not deleted") };
         see!(self.walker, *tombstone);
-        let condemned = tombstone.mark_compromised(secret_id(1), &deciding).unwrap();
+        let condemned = tombstone.mark_compromised(secret_id(1), &context).unwrap();
         self.changed(condemned);
     }
 
-    fn changed(&mut self, transition: Transition) -> ClientState {
+    fn changed(&mut self, transition: Decision) -> ClientState {
         see!(self.walker, transition);
         let change = transition.change().unwrap();
         see!(self.walker, *change);
@@ -443,8 +443,7 @@ impl Life {
         self.refused(refused);
         let refused = client.promote(secret_id(99)).await;
         self.refused(refused);
-        let refused =
-            contoso.register(details("Calendar App"), Availability::Worldwide, Lifetime::OneYear).await;
+        let refused = contoso.register(details("Calendar App"), Lifetime::OneYear).await;
         self.refused(refused.map(|_| ()));
         see!(self.walker, Error::Contention { attempts: 3 });
 
@@ -727,24 +726,25 @@ impl Life {
         let used = Use { client_id: id.clone(), secret, at };
         memory.note_uses(std::slice::from_ref(&used), Timestamp::MAX).await.unwrap();
         see!(self.walker, used, memory.last_uses(&id).await.unwrap());
-        let entry = Entry::AddIn(AddInId::parse("mail-helper").unwrap());
+        let entry = IndexEntry::AddIn(AddInId::parse("mail-helper").unwrap());
         let taken = CommitError::Taken { entry, by: id };
         see!(self.walker, taken, ClientsBy::All, Expected::Absent);
         let failed = StoreError::with_source(StoreErrorKind::ReadOnly, "a full disk");
         see!(self.walker, failed.kind(), CommitError::from(failed));
         see!(self.walker, memory, DynStore::new(memory.clone()));
-        see!(self.walker, Entry::AddIn(AddInId::parse("mail-helper").unwrap()));
+        see!(self.walker, IndexEntry::AddIn(AddInId::parse("mail-helper").unwrap()));
     }
 
     /// The add-in's side.
     async fn ring(&mut self) {
         let id = ClientId::parse("calendar-app").unwrap();
         let (plain, base64) = (self.plain_text(&id), self.base64_text(&id));
-        let primary = RingSecret::from(ClientSecret::parse(&plain).unwrap());
-        let secondary = RingSecret::new(ClientSecret::parse(&base64).unwrap(), KeyEncoding::Base64).unwrap();
-        let refused = RingSecret::new(ClientSecret::parse(&plain).unwrap(), KeyEncoding::Base64);
+        let primary = SharedSecret::from(ClientSecret::parse(&plain).unwrap());
+        let secondary =
+            SharedSecret::new(ClientSecret::parse(&base64).unwrap(), KeyEncoding::Base64).unwrap();
+        let refused = SharedSecret::new(ClientSecret::parse(&plain).unwrap(), KeyEncoding::Base64);
         see!(self.walker, primary, secondary, refused.unwrap_err());
-        let ring = SecretRing::with_secondary(id, primary, secondary);
+        let ring = SecretRing::new(id, primary, Some(secondary));
         see!(self.walker, ring, ring.verify_mac(&[7; 32], b"message").unwrap_err());
         let mut faces = vec![];
         let answer = ring
@@ -779,8 +779,7 @@ impl Life {
         let before = Registry::open(store.clone(), keyring.clone()).await.unwrap();
         let contoso = before.as_seller("contoso").unwrap();
         let lifetime = Lifetime::OneYear;
-        let issued =
-            contoso.register(details("sealed app"), Availability::Worldwide, lifetime).await.unwrap();
+        let issued = contoso.register(details("sealed app"), lifetime).await.unwrap();
         self.keep(issued.client_id(), issued.client_secret().expose(), KeyEncoding::Utf8, PIECE);
         let record = store.load(issued.client_id().into()).await.unwrap().unwrap();
         let parts = record.parts().unwrap();
@@ -817,7 +816,7 @@ impl Life {
         see!(self.walker, before.authenticate("no such client", "no such secret").await.unwrap_err());
 
         let checked = after.check().await.unwrap();
-        assert!(checked.is_content());
+        assert!(checked.is_clean());
         see!(self.walker, checked, Lookup::Name, after.follow(None), Freshness::default());
         let stray = Registry::open(MemoryStore::new(), both.clone()).await.unwrap();
         let mut stream = Vec::new();
@@ -833,12 +832,12 @@ impl Life {
         let (moved, imported) = import(MemoryStore::new(), &stream).await.unwrap();
         see!(self.walker, moved, imported);
         let theirs = stray.as_seller("contoso").unwrap();
-        let theirs = theirs.register(details("stray app"), Availability::Worldwide, lifetime).await.unwrap();
+        let theirs = theirs.register(details("stray app"), lifetime).await.unwrap();
         let record = stray.store().load(theirs.client_id().into()).await.unwrap().unwrap();
         store.adopt(&[Adopted::new(record, Index::default(), vec![])]).await.unwrap();
         let checked = after.check().await.unwrap();
-        assert!(!checked.is_content());
-        let faults = checked.faults;
+        assert!(!checked.is_clean());
+        let faults = checked.discrepancies;
         see!(self.walker, faults[0], *faults[0].what());
     }
 

@@ -246,7 +246,7 @@ fn rule_06_without_a_valid_secret_that_can_nothing_signs_and_the_answer_says_so(
             platform.registry.sign(client_id, b"message").await.map(drop).unwrap_err(),
             platform.registry.sign_all(client_id, b"message").await.map(drop).unwrap_err(),
         ] {
-            assert!(matches!(error, SignError::NothingSigns));
+            assert!(matches!(error, SignError::NoSigningSecret));
             assert_eq!(error.kind(), ErrorKind::Conflict);
         }
         platform.authenticate(client_id, password.client_secret()).await;

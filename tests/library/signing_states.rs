@@ -23,8 +23,8 @@ use crate::support::{
     Desk, Seeded, client_id, contoso, days_later, details, foreign_text, into_client, later, start,
 };
 use client_registry::{
-    Availability, Client, ClientSecret, ClientState, Days, ImportedClient, ImportedSecret, KeyEncoding,
-    LastUses, Lifetime, NewSecret, Policy, Purpose, Secret, SecretId, Signing, Span, Timestamp, Transition,
+    Availability, Client, ClientSecret, ClientState, Days, Decision, ImportedClient, ImportedSecret,
+    KeyEncoding, LastUses, Lifetime, NewSecret, Policy, Purpose, Secret, SecretId, Signing, Span, Timestamp,
     Validity,
 };
 
@@ -239,7 +239,7 @@ impl Ground {
             return Some(State { now: state.now + 1, ..state.clone() });
         }
         let now = self.instants[state.now];
-        let deciding = self.desk.at(now);
+        let context = self.desk.at(now);
         let client = &state.client;
         let (transition, fact) = match command {
             Command::Add { from, until, purpose } => {
@@ -247,27 +247,27 @@ impl Ground {
             }
             Command::Disable(secret) => {
                 let uses = LastUses::default();
-                let plan = client.plan_disabling(secret, &uses, &deciding).ok()?;
-                (client.confirm(&plan, &uses, &deciding).ok()?, Fact::Disabled { secret })
+                let plan = client.plan_disabling(secret, &uses, &context).ok()?;
+                (client.confirm(&plan, &uses, &context).ok()?, Fact::Disabled { secret })
             }
             Command::Enable(secret) => {
-                (client.enable(secret, &deciding).ok()?, Fact::Enabled { secret, at: now })
+                (client.enable(secret, &context).ok()?, Fact::Enabled { secret, at: now })
             }
             Command::Delete(secret) => {
-                let deleted = client.delete_in_emergency(secret, None, &deciding);
+                let deleted = client.delete_in_emergency(secret, None, &context);
                 (deleted.expect("an emergency deletion is not refused").0, Fact::Deleted { secret })
             }
             Command::Promote(secret) => {
                 let promoted = Fact::Promoted { secret, made: now, from: now };
-                (client.promote(secret, &deciding).ok()?, promoted)
+                (client.promote(secret, &context).ok()?, promoted)
             }
             Command::Schedule(secret, at) => {
                 let at = self.instants[at];
                 let scheduled = Fact::Promoted { secret, made: now, from: at };
-                (client.schedule_promotion(secret, at, &deciding).ok()?, scheduled)
+                (client.schedule_promotion(secret, at, &context).ok()?, scheduled)
             }
             Command::Withdraw(secret) => {
-                (client.withdraw_promotion(secret, &deciding).ok()?, Fact::Withdrawn { secret, at: now })
+                (client.withdraw_promotion(secret, &context).ok()?, Fact::Withdrawn { secret, at: now })
             }
             Command::Wait => unreachable!("handled above"),
         };
@@ -284,18 +284,18 @@ impl Ground {
 
     fn add(&self, state: &State, from: usize, until: Option<usize>, purpose: Purpose) -> Option<State> {
         let now = self.instants[state.now];
-        let deciding = self.desk.at(now);
+        let context = self.desk.at(now);
         let (begins, ends) = (self.instants[from], until.map(|until| self.instants[until]));
         let transition = if from < state.now {
             let text = ClientSecret::parse(&foreign_text(state.added)).unwrap();
             let validity = Validity::new(begins, ends).unwrap();
             let secret = ImportedSecret::new(text, validity, KeyEncoding::Utf8).for_purpose(purpose);
-            state.client.import_secret(&secret, &deciding).unwrap()
+            state.client.import_secret(&secret, &context).unwrap()
         } else {
             let days = |until: usize| Lifetime::Days(Days::new(u32::try_from(until - from).unwrap()));
             let lifetime = until.map_or(Lifetime::Unlimited, days);
             let new = NewSecret::lasting(lifetime).for_purpose(purpose).starting(begins);
-            state.client.add_secret(&new, &self.generated[state.added], &deciding).unwrap()
+            state.client.add_secret(&new, &self.generated[state.added], &context).unwrap()
         };
         let client = into_client(transition);
         let secret = client.secrets().last().unwrap().id();
@@ -386,7 +386,7 @@ impl Walk {
 
 /// Whether a command that changed nothing has nothing to say to the rule either. A promotion always has: the seller
 /// chose, and who chose last wins.
-fn transition_is_idle(command: Command, transition: &Transition) -> bool {
+fn transition_is_idle(command: Command, transition: &Decision) -> bool {
     let chooses = matches!(command, Command::Promote(_) | Command::Schedule(..));
     crate::support::is_unchanged(transition) && !chooses
 }

@@ -19,9 +19,9 @@ use std::fmt::{Debug, Display};
 use std::str::FromStr;
 
 use client_registry::{
-    Actor, AddInId, AppDomain, Availability, Change, Client, ClientDetails, ClientId, ClientSecret, Deciding,
-    Entropy, EntropyError, Field, FriendlyName, InvalidValue, Label, Lifetime, NewSecret, OperatorId, Policy,
-    Problem, RedirectUrl, Refusal, SecretId, SellerId, Signature, Timestamp, Transition,
+    Actor, AddInId, AppDomain, Availability, Change, Client, ClientDetails, ClientId, ClientSecret,
+    CommandContext, Decision, Entropy, EntropyError, Field, FriendlyName, InvalidValue, Label, Lifetime,
+    NewSecret, OperatorId, Policy, Problem, RedirectUrl, Refusal, SecretId, SellerId, Signature, Timestamp,
 };
 use serde::de::DeserializeOwned;
 
@@ -338,10 +338,10 @@ fn register(url: &str, lifetime: Lifetime, policy: &Policy, now: Timestamp) -> R
         Availability::Worldwide,
         &NewSecret::lasting(lifetime).labelled(Label::parse("the first").unwrap()),
         &ClientSecret::generate(&Policy::default(), &SameBytes(0xa5)).unwrap(),
-        &Deciding { actor: &actor, policy, now },
+        &CommandContext { actor: &actor, policy, now },
     )?;
     match transition {
-        Transition::Changed(change) => Ok(*change),
-        Transition::Unchanged => panic!("registering changes something"),
+        Decision::Changed(change) => Ok(*change),
+        Decision::Unchanged => panic!("registering changes something"),
     }
 }

@@ -1,7 +1,8 @@
 //! The store contract, sentence by sentence.
 
 use client_registry::store::{
-    Adopted, ClientsBy, CommitError, Cursor, DynStore, Entry, Expected, RecordId, Store, StoreErrorKind, Use,
+    Adopted, ClientsBy, CommitError, Cursor, DynStore, Expected, IndexEntry, RecordId, Store, StoreErrorKind,
+    Use,
 };
 use client_registry::{
     AddIn, Availability, Days, KeyId, Keyring, LastUses, Lifetime, NewSecret, Outcome, Revision, Rotation,
@@ -81,12 +82,11 @@ async fn a_refused_commit_leaves_nothing_behind() {
     let first = world.register("calendar app").await;
     let store = world.store();
     let before = store.changes(None, 100).await.unwrap();
-    let refused =
-        world.contoso.register(details("CALENDAR app"), Availability::Worldwide, Lifetime::OneYear).await;
+    let refused = world.contoso.register(details("CALENDAR app"), Lifetime::OneYear).await;
     refused.unwrap_err();
     let refused = store.last();
     match store.commit(&refused).await {
-        Err(CommitError::Taken { entry: Entry::Name(..), by }) => assert_eq!(&by, first.client_id()),
+        Err(CommitError::Taken { entry: IndexEntry::Name(..), by }) => assert_eq!(&by, first.client_id()),
         other => panic!("{other:?}"),
     }
     let id = refused.changes()[0].id().client_id().unwrap();

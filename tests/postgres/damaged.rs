@@ -3,7 +3,7 @@
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 
 use client_registry::store::{ClientsBy, CommitError, Store, StoreErrorKind};
-use client_registry::{AccessError, FaultKind, Lifetime, NewSecret, Reason, Timestamp};
+use client_registry::{AccessError, DiscrepancyKind, Lifetime, NewSecret, Reason, Timestamp};
 
 use crate::restore::cause;
 use crate::support::server::{Schema, Server};
@@ -25,8 +25,8 @@ async fn a_damaged_row_is_taken_out_by_hand_and_the_others_never_notice() {
     let id = damaged.client_id();
     world.schema.run(&format!("{DAMAGE}'{id}'")).await;
     let checked = world.check().await.unwrap();
-    assert!(checked.faults.iter().any(|fault| matches!(fault.what(), FaultKind::Record(_))));
-    assert!(!checked.is_content());
+    assert!(checked.discrepancies.iter().any(|fault| matches!(fault.what(), DiscrepancyKind::Record(_))));
+    assert!(!checked.is_clean());
     world.schema.run(&block("taken_out").replace('…', id.as_str())).await;
     // A node that has seen the row is not deceived; one that starts has never heard of the client.
     match world.authenticate(id.as_str(), damaged.client_secret().expose()).await {
@@ -47,10 +47,10 @@ async fn a_damaged_row_is_taken_out_by_hand_and_the_others_never_notice() {
     assert!(lets_in(&again).await.is_ok());
     assert_eq!(world.store().history(id, client_registry::Revision::ZERO, 9).await.unwrap().len(), 1);
     let checked = world.check().await.unwrap();
-    assert!(!checked.is_content());
-    for fault in &checked.faults {
+    assert!(!checked.is_clean());
+    for fault in &checked.discrepancies {
         assert_eq!(fault.client_id(), Some(id), "{fault:?}");
-        assert!(matches!(fault.what(), FaultKind::NoRecord), "{fault:?}");
+        assert!(matches!(fault.what(), DiscrepancyKind::NoRecord), "{fault:?}");
     }
     // Running it again changes nothing.
     world.schema.run(&block("taken_out").replace('…', id.as_str())).await;
@@ -119,7 +119,7 @@ async fn a_damaged_row_is_put_back_from_a_backup_by_hand() {
     world.schema.run(&put_back.replace('…', id.as_str())).await;
     world.authenticate(id.as_str(), issued.client_secret().expose()).await.unwrap();
     let checked = world.check().await.unwrap();
-    assert!(checked.is_content(), "{:?}", checked.faults);
+    assert!(checked.is_clean(), "{:?}", checked.discrepancies);
     let added = world.contoso.client(id).add_secret(NewSecret::lasting(Lifetime::OneYear)).await;
     added.map(drop).unwrap();
     world.schema.run(&format!("DROP SCHEMA {backup} CASCADE")).await;
@@ -143,7 +143,7 @@ async fn places_that_no_node_wrote_are_taken_out_by_hand() {
     let _ = world.register("another").await;
     assert_eq!(store.changes(Some(&cursor), 9).await.unwrap().events.len(), 2);
     let checked = world.check().await.unwrap();
-    assert!(checked.is_content(), "{:?}", checked.faults);
+    assert!(checked.is_clean(), "{:?}", checked.discrepancies);
 }
 
 /// What the driver writes into its log while this process runs.

@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use client_registry::store::{Commit, CommitError, PostgresStore, Store};
 use client_registry::{
-    Availability, ClientId, ClientSecret, Error, EventHash, Lifetime, NewSecret, Registry, Resolution,
-    Revision, Seller, check_trail,
+    ClientId, ClientSecret, Error, EventHash, Lifetime, NewSecret, Registry, Resolution, Revision, Seller,
+    check_trail,
 };
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -167,8 +167,7 @@ impl<S: Store> Writer<S> {
                 return;
             }
             let name = format!("app {number}");
-            let registered =
-                self.seller.register(details(&name), Availability::Worldwide, Lifetime::OneYear).await;
+            let registered = self.seller.register(details(&name), Lifetime::OneYear).await;
             let Some(first) = self.settled(registered).await else { continue };
             let (id, _, secret) = first.into_parts();
             self.keep(&id, Some(secret), Revision::new(1));

@@ -65,8 +65,7 @@ impl Node {
 
     async fn register(&self, number: usize) -> Issued {
         let contoso = self.registry.as_seller("contoso").unwrap();
-        let worldwide = client_registry::Availability::Worldwide;
-        contoso.register(details(&format!("app {number}")), worldwide, Lifetime::OneYear).await.unwrap()
+        contoso.register(details(&format!("app {number}")), Lifetime::OneYear).await.unwrap()
     }
 
     async fn delete(&self, issued: &Issued) {

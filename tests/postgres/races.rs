@@ -22,9 +22,7 @@ async fn a_name_goes_to_one_of_many_who_want_it_at_once() {
             let (contoso, barrier) = (world.registry.as_seller("contoso").unwrap(), Arc::clone(&barrier));
             racing.spawn(async move {
                 barrier.wait().await;
-                contoso
-                    .register(details(&format!("app {round}")), Availability::Worldwide, Lifetime::OneYear)
-                    .await
+                contoso.register(details(&format!("app {round}")), Lifetime::OneYear).await
             });
         }
         let (mut won, mut lost) = (Vec::new(), Vec::new());

@@ -42,7 +42,7 @@ async fn a_commit_whose_wait_for_a_standby_is_cancelled_is_not_acknowledged() {
         world.authenticate(issued.client_id().as_str(), issued.client_secret().expose()).await.unwrap();
     }
     let checked = world.check().await.unwrap();
-    assert!(checked.is_content(), "{:?}", checked.faults);
+    assert!(checked.is_clean(), "{:?}", checked.discrepancies);
 }
 
 /// Cancelled, away, and the one that was away takes over: nothing that was acknowledged is missing there. A plain client of the
@@ -82,7 +82,7 @@ async fn nothing_acknowledged_is_missing_where_a_standby_takes_over() {
         lets_in(&there, &issued).await;
     }
     let checked = there.check().await.unwrap();
-    assert!(checked.is_content(), "{:?}", checked.faults);
+    assert!(checked.is_clean(), "{:?}", checked.discrepancies);
     assert_eq!(checked.clients, 4);
 }
 
@@ -123,8 +123,7 @@ async fn a_role_that_does_not_wait_for_the_standbys_is_refused() {
     let contoso = registry.as_seller("contoso").unwrap();
     let _ = register(&contoso, "second").await;
     wait_for(&server, "nobody").await;
-    let refused =
-        contoso.register(details("third"), client_registry::Availability::Worldwide, Lifetime::OneYear).await;
+    let refused = contoso.register(details("third"), Lifetime::OneYear).await;
     match refused {
         Err(Error::Unavailable(error)) => {
             assert_eq!(error.kind(), StoreErrorKind::ReadOnly);
@@ -157,9 +156,7 @@ async fn a_pool_of_ones_own_is_refused_where_standbys_are_waited_for() {
         Err(CommitError::Failed(error)) => assert_eq!(error.kind(), StoreErrorKind::ReadOnly),
         other => panic!("{other:?}"),
     }
-    let refused = contoso
-        .register(details("second"), client_registry::Availability::Worldwide, Lifetime::OneYear)
-        .await;
+    let refused = contoso.register(details("second"), Lifetime::OneYear).await;
     match refused {
         Err(Error::Unavailable(error)) => {
             assert_eq!(error.kind(), StoreErrorKind::ReadOnly);
@@ -215,8 +212,7 @@ async fn in_step(server: &Server) {
 }
 
 async fn refused<S: Store>(contoso: &Seller<S>, name: &str) -> Box<Unresolved> {
-    let answer =
-        contoso.register(details(name), client_registry::Availability::Worldwide, Lifetime::OneYear).await;
+    let answer = contoso.register(details(name), Lifetime::OneYear).await;
     match answer {
         Err(Error::Unresolved(unresolved)) => unresolved,
         other => panic!("{other:?}"),

@@ -44,8 +44,12 @@ async fn an_edit_anywhere_in_a_list_of_events_is_found_by_the_check() {
         );
         world.schema.run(&sql).await;
         let checked = world.registry.check().await.unwrap();
-        assert!(checked.faults.iter().any(|fault| fault.client_id() == Some(id)), "{edit}: {checked:?}");
-        let of_sound = checked.faults.iter().find(|fault| fault.client_id() == Some(sound.client_id()));
+        assert!(
+            checked.discrepancies.iter().any(|fault| fault.client_id() == Some(id)),
+            "{edit}: {checked:?}"
+        );
+        let of_sound =
+            checked.discrepancies.iter().find(|fault| fault.client_id() == Some(sound.client_id()));
         assert!(of_sound.is_none(), "{edit}: {of_sound:?}");
         assert_eq!(trail(&edited).await, Err(StoreErrorKind::Tampered), "{edit}");
         assert_eq!(trail(&sound).await, Ok(2), "{edit}");
@@ -58,5 +62,5 @@ async fn an_edit_anywhere_in_a_list_of_events_is_found_by_the_check() {
             .await;
     }
     let checked = world.registry.check().await.unwrap();
-    assert!(checked.is_content(), "{:?}", checked.faults);
+    assert!(checked.is_clean(), "{:?}", checked.discrepancies);
 }

@@ -5,9 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use client_registry::store::{Commit, CommitError, PostgresStore, Store};
-use client_registry::{
-    Availability, ClientDetails, Issued, KeyId, Keyring, Lifetime, ManualClock, Registry, Seller,
-};
+use client_registry::{ClientDetails, Issued, KeyId, Keyring, Lifetime, ManualClock, Registry, Seller};
 
 use crate::support::forward;
 use crate::support::server::Schema;
@@ -97,7 +95,7 @@ pub(crate) fn details(name: &str) -> ClientDetails {
 }
 
 pub(crate) async fn register<S: Store>(seller: &Seller<S>, name: &str) -> Issued {
-    seller.register(details(name), Availability::Worldwide, Lifetime::OneYear).await.unwrap()
+    seller.register(details(name), Lifetime::OneYear).await.unwrap()
 }
 
 /// Asks again and again until there is an answer, for half a minute.

@@ -8,7 +8,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use client_registry::store::SqliteStore;
-use client_registry::{AccessError, Availability, Freshness, Lifetime, Reason, Registry};
+use client_registry::{AccessError, Freshness, Lifetime, Reason, Registry};
 use pollster::block_on;
 
 use crate::world::{Scratch, as_child, child, details, keyring};
@@ -66,7 +66,7 @@ fn longest(test: &str) -> Duration {
     let mut longest = Duration::ZERO;
     for number in 0..DELETIONS {
         let details = details(&format!("app {number}"));
-        let issued = contoso.register(details, Availability::Worldwide, Lifetime::OneYear);
+        let issued = contoso.register(details, Lifetime::OneYear);
         let issued = block_on(issued).unwrap();
         writeln!(asks, "{} {}", issued.client_id(), issued.client_secret().expose()).unwrap();
         assert_eq!(answers.next().unwrap().unwrap(), "let in");

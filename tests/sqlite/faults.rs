@@ -10,8 +10,7 @@ use std::time::Duration;
 
 use client_registry::store::{ClientsBy, SqliteStore, Store, StoreErrorKind};
 use client_registry::{
-    Availability, Error, EventHash, Issued, Lifetime, NewSecret, Registry, Resolution, Revision, Seller,
-    check_trail,
+    Error, EventHash, Issued, Lifetime, NewSecret, Registry, Resolution, Revision, Seller, check_trail,
 };
 use pollster::block_on;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -25,7 +24,7 @@ fn integrity(path: &Path) -> String {
 
 fn try_register<S: Store>(seller: &Seller<S>, number: usize) -> Result<Issued, Error> {
     let name = format!("app {number}");
-    block_on(seller.register(details(&name), Availability::Worldwide, Lifetime::OneYear))
+    block_on(seller.register(details(&name), Lifetime::OneYear))
 }
 
 /// Everything that was acknowledged is there and whole, and nothing else.

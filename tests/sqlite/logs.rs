@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use client_registry::store::{SqliteStore, Store, StoreErrorKind};
-use client_registry::{Availability, Lifetime, Registry, Seller};
+use client_registry::{Lifetime, Registry, Seller};
 use pollster::block_on;
 
 use crate::world::{Scratch, details, in_words, keyring};
@@ -42,7 +42,7 @@ fn open(path: &Path) -> (Registry<SqliteStore>, Seller<SqliteStore>) {
 }
 
 fn register(contoso: &Seller<SqliteStore>, name: &str) {
-    let _ = block_on(contoso.register(details(name), Availability::Worldwide, Lifetime::OneYear)).unwrap();
+    let _ = block_on(contoso.register(details(name), Lifetime::OneYear)).unwrap();
 }
 
 /// What a mix is answered with, where nothing was changed.
@@ -68,7 +68,7 @@ fn clients(files: &Files, case: &str) -> usize {
         SqliteStore::open(scratch.file()).unwrap_or_else(|error| panic!("{case}: {}", in_words(&error)));
     let registry = block_on(Registry::open(store, keyring())).unwrap();
     let report = block_on(registry.check()).unwrap();
-    assert!(report.is_content(), "{case}: {report:?}");
+    assert!(report.is_clean(), "{case}: {report:?}");
     block_on(registry.store().changes(None, 10_000)).unwrap().events.len() / 2
 }
 
@@ -169,7 +169,7 @@ fn a_copy_that_went_on_by_itself_is_another_file() {
 fn uses_that_were_noted_since_are_not_lost_to_an_older_copy() {
     let scratch = Scratch::new();
     let (registry, contoso) = open(&scratch.file());
-    let issued = contoso.register(details("calendar app"), Availability::Worldwide, Lifetime::OneYear);
+    let issued = contoso.register(details("calendar app"), Lifetime::OneYear);
     let issued = block_on(issued).unwrap();
     // The file and its log copied by hand, and the log taken into the copy with another tool.
     let copy = Scratch::new();
@@ -292,7 +292,7 @@ fn a_log_that_is_in_use_is_never_refused() {
         println!("opened {opened} times meanwhile");
         assert!(opened > 5, "{opened}");
     });
-    assert!(block_on(registry.check()).unwrap().is_content());
+    assert!(block_on(registry.check()).unwrap().is_clean());
 }
 
 /// Registers clients and notes uses until it is killed.
@@ -303,7 +303,7 @@ fn writes_for_ever() {
     let (registry, contoso) = open(&path);
     for number in 0_u64.. {
         let name = format!("{number} of {}", std::process::id());
-        let issued = contoso.register(details(&name), Availability::Worldwide, Lifetime::OneYear);
+        let issued = contoso.register(details(&name), Lifetime::OneYear);
         let issued = block_on(issued).unwrap();
         if number % 5 == 0 {
             let id = issued.client_id().as_str();
@@ -347,7 +347,7 @@ fn no_log_is_refused_after_kills_of_several_processes() {
         let (registry, contoso) = open(&scratch.file());
         register(&contoso, &format!("after kill {kill}"));
         if children.is_empty() {
-            assert!(block_on(registry.check()).unwrap().is_content(), "kill {kill}");
+            assert!(block_on(registry.check()).unwrap().is_clean(), "kill {kill}");
         }
         drop((registry, contoso));
         children.extend((children.len()..2).map(|_| spawn()));

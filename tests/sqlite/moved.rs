@@ -6,7 +6,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use client_registry::store::{SqliteStore, Store, StoreError, StoreErrorKind};
-use client_registry::{Availability, Error, Lifetime, Registry};
+use client_registry::{Error, Lifetime, Registry};
 use pollster::block_on;
 
 use crate::world::{Scratch, details, in_words, keyring};
@@ -31,7 +31,7 @@ impl Platform {
 
     fn register(&self, name: &str) -> Result<(), Error> {
         let contoso = self.registry.as_seller("contoso").unwrap();
-        block_on(contoso.register(details(name), Availability::Worldwide, Lifetime::OneYear)).map(drop)
+        block_on(contoso.register(details(name), Lifetime::OneYear)).map(drop)
     }
 
     /// A file in the scratch directory.

@@ -49,8 +49,8 @@ fn open(path: &Path) -> Registry<SqliteStore> {
     block_on(Registry::open(SqliteStore::open(path).unwrap(), keyring())).unwrap()
 }
 
-fn is_content(path: &Path) -> bool {
-    block_on(open(path).check()).unwrap().is_content()
+fn is_clean(path: &Path) -> bool {
+    block_on(open(path).check()).unwrap().is_clean()
 }
 
 /// A closed registry with two clients, one of which has an add-in, and a backup of it.
@@ -67,7 +67,7 @@ fn platform() -> (Scratch, ClientId) {
 fn register(path: &Path, name: &str) {
     let registry = open(path);
     let contoso = registry.as_seller("contoso").unwrap();
-    let _ = block_on(contoso.register(details(name), Availability::Worldwide, Lifetime::OneYear)).unwrap();
+    let _ = block_on(contoso.register(details(name), Lifetime::OneYear)).unwrap();
 }
 
 #[test]
@@ -80,11 +80,11 @@ fn every_command_of_the_page_does_what_the_page_says() {
     let registry = open(&scratch.file());
     fs::remove_file(path.join("monday.db")).unwrap();
     assert_eq!(page.run("umask 077\nsqlite3 registry.db \".backup", path, client), "ok\n");
-    assert!(is_content(&path.join("monday.db")));
+    assert!(is_clean(&path.join("monday.db")));
     page.run("for-the-auditor", path, client);
-    assert!(is_content(&path.join("for-the-auditor.db")));
+    assert!(is_clean(&path.join("for-the-auditor.db")));
     let contoso = registry.as_seller("contoso").unwrap();
-    let _ = block_on(contoso.register(details("files"), Availability::Worldwide, Lifetime::OneYear)).unwrap();
+    let _ = block_on(contoso.register(details("files"), Lifetime::OneYear)).unwrap();
     assert!(page.run("ls -l registry.db-wal", path, client).contains("registry.db-wal"));
     let sizes = page.run("freelist_count", path, client);
     assert!(sizes.lines().count() == 2 && sizes.contains("7|"), "{sizes}");
@@ -96,7 +96,7 @@ fn every_command_of_the_page_does_what_the_page_says() {
     let shown = page.run("FROM clients", path, client);
     assert!(shown.contains("calendar app") && shown.contains("contoso"), "{shown}");
     assert!(shown.contains("seller") && shown.contains("add_in_associated"), "{shown}");
-    assert!(block_on(registry.check()).unwrap().is_content(), "nobody was in its way");
+    assert!(block_on(registry.check()).unwrap().is_clean(), "nobody was in its way");
 
     // Killed, then restored by hand.
     let crashed = Scratch::new();
@@ -105,7 +105,7 @@ fn every_command_of_the_page_does_what_the_page_says() {
     }
     drop((registry, contoso));
     page.run("mv registry.db.restored registry.db", crashed.path(), client);
-    assert!(is_content(&crashed.file()));
+    assert!(is_clean(&crashed.file()));
     let registry = open(&crashed.file());
     let contoso = registry.as_seller("contoso").unwrap();
     assert_eq!(block_on(contoso.clients(None, 10)).unwrap().clients().len(), 2, "as on monday");
@@ -115,7 +115,7 @@ fn every_command_of_the_page_does_what_the_page_says() {
     let wrong = Scratch::new();
     let registry = open(&scratch.file());
     let contoso = registry.as_seller("contoso").unwrap();
-    let _ = block_on(contoso.register(details("mail"), Availability::Worldwide, Lifetime::OneYear)).unwrap();
+    let _ = block_on(contoso.register(details("mail"), Lifetime::OneYear)).unwrap();
     fs::copy(path.join("monday.db"), wrong.file()).unwrap();
     fs::copy(path.join("registry.db-wal"), wrong.path().join("registry.db-wal")).unwrap();
     let right = Scratch::new();
@@ -124,13 +124,13 @@ fn every_command_of_the_page_does_what_the_page_says() {
     drop((registry, contoso));
     SqliteStore::open(wrong.file()).unwrap_err();
     page.run("mkdir set-aside", wrong.path(), client);
-    assert!(is_content(&wrong.file()));
+    assert!(is_clean(&wrong.file()));
     assert_eq!(page.run("PRAGMA wal_checkpoint(TRUNCATE)'\nsqlite3", right.path(), client), "0|0|0\nok\n");
-    assert!(is_content(&right.file()));
+    assert!(is_clean(&right.file()));
 
     // A smaller file, and the indexes anew.
     page.run("VACUUM", path, client);
-    assert!(is_content(&scratch.file()));
+    assert!(is_clean(&scratch.file()));
     register(&scratch.file(), "after the vacuum");
     let engine = scratch.engine();
     engine.pragma_update(None, "writable_schema", true).unwrap();
@@ -147,7 +147,7 @@ fn every_command_of_the_page_does_what_the_page_says() {
     page.run.insert(blocks().into_iter().find(|b| b.trim() == CHECK).unwrap());
     assert!(found.contains("missing from index") || found.contains("wrong # of entries"), "{found}");
     assert_eq!(page.run("REINDEX", path, client), "ok\n");
-    assert!(is_content(&scratch.file()));
+    assert!(is_clean(&scratch.file()));
 
     // A damaged record: put back, not put back, taken out.
     let damage = |path: &Path| {
@@ -155,9 +155,9 @@ fn every_command_of_the_page_does_what_the_page_says() {
         engine.execute("UPDATE record SET sealed = zeroblob(100) WHERE id = ?1", [client]).unwrap();
     };
     damage(&scratch.file());
-    assert!(!is_content(&scratch.file()));
+    assert!(!is_clean(&scratch.file()));
     assert_eq!(page.run("AS backup", path, client), "put back\n");
-    assert!(is_content(&scratch.file()));
+    assert!(is_clean(&scratch.file()));
     {
         let registry = open(&scratch.file());
         let contoso = registry.as_seller("contoso").unwrap();
@@ -172,14 +172,14 @@ fn every_command_of_the_page_does_what_the_page_says() {
     let contoso = registry.as_seller("contoso").unwrap();
     assert_eq!(block_on(contoso.clients(None, 10)).unwrap().clients().len(), 4);
     let add_in = client_registry::AddIn::new("calendar", Availability::Worldwide).unwrap();
-    let again = contoso.register(details("calendar of 2026"), Availability::Worldwide, Lifetime::OneYear);
+    let again = contoso.register(details("calendar of 2026"), Lifetime::OneYear);
     let again = block_on(again).unwrap();
     block_on(contoso.client(again.client_id()).associate(&add_in)).unwrap();
     drop((registry, contoso));
 
     // Moved, and deleted.
     assert!(page.run("mv registry.db* elsewhere/", path, client).contains("registry.db"));
-    assert!(!is_content(&path.join("elsewhere/registry.db")), "the trail without a record is told");
+    assert!(!is_clean(&path.join("elsewhere/registry.db")), "the trail without a record is told");
     page.run("rm -f registry.db registry.db-wal", &path.join("elsewhere"), client);
     drop(SqliteStore::open(path.join("elsewhere/registry.db")).unwrap());
 
@@ -198,7 +198,7 @@ const CHECK: &str = "sqlite3 registry.db 'PRAGMA integrity_check'";
 fn the_tool_of_this_machine_reads_the_views_and_tells_sellers_from_operators() {
     let world = World::new();
     let ann = world.registry.as_seller("ann").unwrap();
-    let issued = ann.register(details("calendar app"), Availability::Worldwide, Lifetime::OneYear);
+    let issued = ann.register(details("calendar app"), Lifetime::OneYear);
     let issued = block_on(issued).unwrap();
     for add_in in ["rooms", "calendar"] {
         let add_in = client_registry::AddIn::new(add_in, Availability::Worldwide).unwrap();

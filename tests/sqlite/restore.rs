@@ -43,7 +43,7 @@ fn names(directory: &Path) -> Vec<String> {
 fn clients(path: &Path) -> usize {
     let store = SqliteStore::open(path).unwrap();
     let registry = block_on(Registry::open(store, keyring())).unwrap();
-    assert!(block_on(registry.check()).unwrap().is_content());
+    assert!(block_on(registry.check()).unwrap().is_clean());
     block_on(registry.store().changes(None, 1_000)).unwrap().events.len() / 2
 }
 

@@ -35,7 +35,7 @@ fn no_change_that_has_no_effect_is_acknowledged() {
     };
     let register: Change = |world, _| {
         let named = details("rooms");
-        block_on(world.contoso.register(named, Availability::Worldwide, Lifetime::OneYear)).map(drop)
+        block_on(world.contoso.register(named, Lifetime::OneYear)).map(drop)
     };
     let rename: Change = |world, issued| {
         block_on(world.contoso.client(issued.client_id()).change_details(details("files"))).map(drop)

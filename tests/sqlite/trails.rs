@@ -36,7 +36,7 @@ fn an_edit_of_an_event_that_reads_the_same_is_found_by_the_check() {
     let id = world.register("calendar app").client_id().clone();
     let added = world.add_secret(&id);
     world.delete(&id, added.secret_id());
-    assert!(block_on(world.registry.check()).unwrap().is_content());
+    assert!(block_on(world.registry.check()).unwrap().is_clean());
     let engine = world.scratch.engine();
     let mut positions = engine.prepare("SELECT position, event FROM event WHERE client_id = ?1").unwrap();
     let rows = positions.query_map([id.as_str()], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
@@ -51,17 +51,17 @@ fn an_edit_of_an_event_that_reads_the_same_is_found_by_the_check() {
             serde_json::from_str::<serde_json::Value>(&edited).unwrap();
             put(*position, &edited);
             let checked = block_on(world.registry.check()).unwrap();
-            let found = checked.faults.iter().any(|fault| fault.client_id() == Some(&id));
+            let found = checked.discrepancies.iter().any(|fault| fault.client_id() == Some(&id));
             assert!(found, "{what} in event {position} was not noticed: {edited}");
             let others: Vec<_> =
-                checked.faults.iter().filter(|fault| fault.client_id() != Some(&id)).collect();
+                checked.discrepancies.iter().filter(|fault| fault.client_id() != Some(&id)).collect();
             assert!(others.is_empty(), "{others:?}");
             assert_eq!(trail(&world, &id), Err(StoreErrorKind::Tampered), "{what} in event {position}");
             assert!(trail(&world, sound.client_id()).is_ok());
             put(*position, text);
         }
     }
-    assert!(block_on(world.registry.check()).unwrap().is_content());
+    assert!(block_on(world.registry.check()).unwrap().is_clean());
 }
 
 /// Text that is no event at all is handed on by the store, named by the check, and stops nobody.
@@ -76,8 +76,8 @@ fn an_event_that_cannot_be_read_stops_nobody_else() {
         assert_eq!(trail(&world, sound.client_id()), Ok(2), "{damage}");
         assert_eq!(block_on(world.store().changes(None, 10)).unwrap().events.len(), 4);
         let checked = block_on(world.registry.check()).unwrap();
-        assert!(checked.faults.iter().any(|fault| fault.client_id() == Some(damaged.client_id())));
-        assert!(!checked.faults.iter().any(|fault| fault.client_id() == Some(sound.client_id())));
+        assert!(checked.discrepancies.iter().any(|fault| fault.client_id() == Some(damaged.client_id())));
+        assert!(!checked.discrepancies.iter().any(|fault| fault.client_id() == Some(sound.client_id())));
         // A reader of the feed is told of each, and reads on.
         let mut follow = world.registry.follow(None);
         let (mut events, mut told) = (Vec::new(), 0);

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use client_registry::store::{Ending, MAX_EVENTS, MemoryStore, SqliteStore, Store, StoreErrorKind};
 use client_registry::{
-    AccessError, AddIn, Availability, ClientId, ClientPage, Error, Expiry, ExportError, FaultKind, Issued,
-    KeyId, Keyring, Lifetime, ManualClock, Notice, OpenError, Reason, Registry, ReportPage, Resealed,
+    AccessError, AddIn, Availability, ClientId, ClientPage, DiscrepancyKind, Error, Expiry, ExportError,
+    Issued, KeyId, Keyring, Lifetime, ManualClock, Notice, OpenError, Reason, Registry, ReportPage, Resealed,
     Resealing, Revision, Timestamp, Unreadable,
 };
 use pollster::block_on;
@@ -129,7 +129,7 @@ fn one_of_ten_is_damaged() -> (World, Vec<Issued>, ClientId) {
     let all: Vec<_> = (0..10).map(|number| world.register(&format!("app {number}"))).collect();
     let fabrikam = world.registry.as_seller("fabrikam").unwrap();
     let year = Lifetime::OneYear;
-    drop(block_on(fabrikam.register(details("app 3"), Availability::Worldwide, year)).unwrap());
+    drop(block_on(fabrikam.register(details("app 3"), year)).unwrap());
     let bad = all[3].client_id().clone();
     let sabotage = "UPDATE record SET body = replace(body, 'contoso', 'fabrika') WHERE id = ?1";
     assert_eq!(world.scratch.engine().execute(sabotage, [bad.as_str()]).unwrap(), 1);
@@ -282,16 +282,24 @@ fn a_check_goes_on_after_what_cannot_be_read() {
     engine.execute("UPDATE add_in SET client_id = '?' WHERE add_in = ?1", [add_in.as_str()]).unwrap();
     engine.execute("DELETE FROM event WHERE client_id = ?1", [last.as_str()]).unwrap();
     let checked = block_on(world.registry.check()).unwrap();
-    let names = |id: &ClientId, is: fn(&FaultKind) -> bool| {
-        checked.faults.iter().any(|fault| fault.client_id() == Some(id) && is(fault.what()))
+    let names = |id: &ClientId, is: fn(&DiscrepancyKind) -> bool| {
+        checked.discrepancies.iter().any(|fault| fault.client_id() == Some(id) && is(fault.what()))
     };
-    assert!(!checked.is_content());
-    assert!(names(&bad, |what| matches!(what, FaultKind::Record(_))), "{:?}", checked.faults);
-    assert!(names(add_in, |what| matches!(what, FaultKind::Unreadable(_))), "{:?}", checked.faults);
-    assert!(names(last, |what| matches!(what, FaultKind::TrailCutShort)), "{:?}", checked.faults);
+    assert!(!checked.is_clean());
+    assert!(names(&bad, |what| matches!(what, DiscrepancyKind::Record(_))), "{:?}", checked.discrepancies);
+    assert!(
+        names(add_in, |what| matches!(what, DiscrepancyKind::Unreadable(_))),
+        "{:?}",
+        checked.discrepancies
+    );
+    assert!(
+        names(last, |what| matches!(what, DiscrepancyKind::TrailCutShort)),
+        "{:?}",
+        checked.discrepancies
+    );
     assert_eq!(checked.clients, 11);
-    let others = checked.faults.iter().filter(|fault| fault.client_id() != Some(&bad)).count();
-    assert_eq!(others, 3, "an add-in, a trail and its feed: {:?}", checked.faults);
+    let others = checked.discrepancies.iter().filter(|fault| fault.client_id() != Some(&bad)).count();
+    assert_eq!(others, 3, "an add-in, a trail and its feed: {:?}", checked.discrepancies);
 }
 
 /// A node on a file, under a clock of its own, that follows the feed.
@@ -360,7 +368,7 @@ fn one_forged_row_of_the_feed_blinds_nobody() {
             let _ = world.add_secret(other.client_id());
             let trail = block_on(world.contoso.client(other.client_id()).trail(Revision::ZERO, 100)).unwrap();
             assert!(trail.windows(2).all(|pair| pair[1].previous() == pair[0].hash()), "{trail:#?}");
-            assert!(!block_on(world.registry.check()).unwrap().is_content(), "{forgery}");
+            assert!(!block_on(world.registry.check()).unwrap().is_clean(), "{forgery}");
             if number == 2 {
                 continue;
             }
@@ -368,7 +376,7 @@ fn one_forged_row_of_the_feed_blinds_nobody() {
             let forged = "DELETE FROM event WHERE position NOT BETWEEN 1 AND 4611686018427387904";
             assert_eq!(engine.execute(forged, []).unwrap(), 1);
             let checked = block_on(world.registry.check()).unwrap();
-            assert!(checked.is_content(), "{:?}", checked.faults);
+            assert!(checked.is_clean(), "{:?}", checked.discrepancies);
             poll();
             poll();
             assert_eq!(reason(&there.registry, &other), Ok(()));
@@ -416,10 +424,10 @@ fn a_last_use_that_cannot_be_read_stops_no_list() {
     let report = block_on(ann.expiry_report(&(world.now()..world.in_days(1000)), None, 10)).unwrap();
     assert_eq!((report.lines().len(), report.unreadable().len()), (1, 1));
     let checked = block_on(world.registry.check()).unwrap();
-    let told: Vec<_> = checked.faults.iter().map(ToString::to_string).collect();
+    let told: Vec<_> = checked.discrepancies.iter().map(ToString::to_string).collect();
     assert_eq!(told.len(), 1, "{told:?}");
-    assert_eq!(checked.faults[0].client_id(), Some(forged.client_id()));
-    assert!(matches!(checked.faults[0].what(), FaultKind::LastUses(_)), "{told:?}");
+    assert_eq!(checked.discrepancies[0].client_id(), Some(forged.client_id()));
+    assert!(matches!(checked.discrepancies[0].what(), DiscrepancyKind::LastUses(_)), "{told:?}");
     // Nor is there a last use of a secret that the client does not have, or of one before it was added.
     let forge = |secret: u32, at: i64| {
         let sql = "INSERT OR REPLACE INTO secret (client_id, secret, last_used) VALUES (?1, ?2, ?3)";
@@ -427,7 +435,8 @@ fn a_last_use_that_cannot_be_read_stops_no_list() {
     };
     forge(7, world.now().as_millis());
     let checked = block_on(world.registry.check()).unwrap();
-    let of_sound = checked.faults.iter().find(|fault| fault.client_id() == Some(sound.client_id())).unwrap();
+    let of_sound =
+        checked.discrepancies.iter().find(|fault| fault.client_id() == Some(sound.client_id())).unwrap();
     assert!(of_sound.to_string().contains("last use of secret 7"), "{of_sound}");
     let sql = "DELETE FROM secret WHERE secret = 7";
     world.scratch.engine().execute(sql, []).unwrap();
@@ -436,7 +445,7 @@ fn a_last_use_that_cannot_be_read_stops_no_list() {
     block_on(world.registry.authenticate(id, secret)).unwrap();
     block_on(world.registry.flush_last_uses()).unwrap();
     let checked = block_on(world.registry.check()).unwrap();
-    assert!(checked.is_content(), "{:?}", checked.faults);
+    assert!(checked.is_clean(), "{:?}", checked.discrepancies);
 }
 
 #[test]
@@ -463,5 +472,5 @@ fn a_commit_with_more_events_than_it_can_have_is_refused_before_they_are_read() 
         }
         other => panic!("{:?}", other.map(|events| events.len())),
     }
-    assert!(!block_on(world.registry.check()).unwrap().is_content());
+    assert!(!block_on(world.registry.check()).unwrap().is_clean());
 }

@@ -9,7 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use client_registry::store::{SqliteStore, Store, StoreErrorKind};
-use client_registry::{Availability, Clock as _, Error, Event, Fact, Lifetime, NewSecret, SystemClock};
+use client_registry::{Clock as _, Error, Event, Fact, Lifetime, NewSecret, SystemClock};
 use pollster::block_on;
 
 use crate::world::{Scratch, World, details, in_words};
@@ -37,7 +37,7 @@ fn an_emergency_does_not_wait_for_changes_that_nobody_waits_for() {
     let names: Vec<String> = (0..10).map(|number| format!("app {number}")).collect();
     for name in &names {
         // Handed over, and dropped.
-        let register = world.contoso.register(details(name), Availability::Worldwide, Lifetime::OneYear);
+        let register = world.contoso.register(details(name), Lifetime::OneYear);
         assert!(pin!(register).poll(&mut Context::from_waker(Waker::noop())).is_pending());
     }
     let clock = SystemClock::new();
@@ -66,7 +66,7 @@ fn each_change_waits_for_its_own_time_and_not_for_that_of_others() {
             let contoso = &world.contoso;
             scope.spawn(move || {
                 let name = format!("app {number}");
-                let register = contoso.register(details(&name), Availability::Worldwide, Lifetime::OneYear);
+                let register = contoso.register(details(&name), Lifetime::OneYear);
                 match block_on(register).unwrap_err() {
                     Error::Unavailable(error) => {
                         assert!(in_words(&error).contains("try again"), "{}", in_words(&error))

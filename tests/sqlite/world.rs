@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use client_registry::store::{SqliteStore, StoreError};
 use client_registry::{
-    Availability, ClientDetails, ClientId, Days, Issued, KeyId, Keyring, Lifetime, ManualClock, NewSecret,
-    Registry, SecretId, Seller, Timestamp,
+    ClientDetails, ClientId, Days, Issued, KeyId, Keyring, Lifetime, ManualClock, NewSecret, Registry,
+    SecretId, Seller, Timestamp,
 };
 use pollster::block_on;
 
@@ -89,7 +89,7 @@ impl World {
     }
 
     pub(crate) fn register(&self, name: &str) -> Issued {
-        block_on(self.contoso.register(details(name), Availability::Worldwide, Lifetime::OneYear)).unwrap()
+        block_on(self.contoso.register(details(name), Lifetime::OneYear)).unwrap()
     }
 
     pub(crate) fn add_secret(&self, client_id: &ClientId) -> Issued {

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use client_registry::store::{Commit, CommitError, SqliteStore, Store};
 use client_registry::{
-    Availability, ClientDetails, ClientId, Error, Issued, KeyId, Keyring, Lifetime, ManualClock, NewSecret,
-    Registry, Seller,
+    ClientDetails, ClientId, Error, Issued, KeyId, Keyring, Lifetime, ManualClock, NewSecret, Registry,
+    Seller,
 };
 use pollster::block_on;
 use rusqlite::Connection;
@@ -136,7 +136,7 @@ impl Worker {
         let given = self.given;
         if self.clients.len() < 30 || given.is_multiple_of(7) {
             let name = details(&format!("app {} {given}", std::process::id()));
-            let issued = block_on(self.contoso.register(name, Availability::Worldwide, Lifetime::OneYear));
+            let issued = block_on(self.contoso.register(name, Lifetime::OneYear));
             if let Some(issued) = self.said(issued) {
                 self.clients.push(issued.client_id().clone());
             }

@@ -78,7 +78,7 @@ impl Worker {
         let clients = self.clients();
         if clients.len() < 2 || (clients.len() < MOST_CLIENTS && random.random_ratio(1, 4)) {
             let name = details(&format!("app {}", random.random_range(0..2 * MOST_CLIENTS)));
-            self.said(block_on(self.contoso.register(name, Availability::Worldwide, Lifetime::OneYear)));
+            self.said(block_on(self.contoso.register(name, Lifetime::OneYear)));
             return;
         }
         if random.random_ratio(1, 40) {

@@ -67,7 +67,7 @@ impl Ledger {
         let registry = open(file)?;
         // Every record opens, every trail leads to it, and every index leads there and nowhere else.
         let checked = block_on(registry.check()).unwrap();
-        ensure(checked.is_content(), || format!("{:?}", checked.faults))?;
+        ensure(checked.is_clean(), || format!("{:?}", checked.discrepancies))?;
 
         let store = registry.store();
         let operator = registry.as_operator("ann").unwrap();

@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr};
 
 use client_registry::store::SqliteStore;
-use client_registry::{Availability, Lifetime, Registry, Revision};
+use client_registry::{Lifetime, Registry, Revision};
 use pollster::block_on;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -167,7 +167,7 @@ fn two_processes_that_write_to_one_file_lose_no_change() {
     let client_id = {
         let registry = open(&file).unwrap();
         let contoso = registry.as_seller("contoso").unwrap();
-        let registered = contoso.register(details("app 0"), Availability::Worldwide, Lifetime::OneYear);
+        let registered = contoso.register(details("app 0"), Lifetime::OneYear);
         block_on(registered).unwrap().client_id().clone()
     };
     let mut workers = [1, 2].map(|seed| spawn(Role::Shares, &file, seed));

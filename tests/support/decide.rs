@@ -1,14 +1,14 @@
 //! Decisions of the pure core: who decides and by which limits, and a client to begin with.
 
 use client_registry::{
-    Actor, Availability, Client, ClientState, Deciding, Event, Lifetime, NewSecret, OperatorId, Policy,
-    Refusal, SellerId, Timestamp, Transition,
+    Actor, Availability, Client, ClientState, CommandContext, Decision, Event, Lifetime, NewSecret,
+    OperatorId, Policy, Refusal, SellerId, Timestamp,
 };
 
 use super::entropy::Seeded;
 use super::values::{client_id, contoso, details, lasting_days, start};
 
-/// Who decides, by which limits: everything of a [`Deciding`] but the instant.
+/// Who decides, by which limits: everything of a [`CommandContext`] but the instant.
 #[derive(Debug, Clone)]
 pub(crate) struct Desk {
     pub(crate) actor: Actor,
@@ -48,8 +48,8 @@ impl Desk {
         self.under(policy)
     }
 
-    pub(crate) fn at(&self, now: Timestamp) -> Deciding<'_> {
-        Deciding { actor: &self.actor, policy: &self.policy, now }
+    pub(crate) fn at(&self, now: Timestamp) -> CommandContext<'_> {
+        CommandContext { actor: &self.actor, policy: &self.policy, now }
     }
 }
 
@@ -64,7 +64,7 @@ pub(crate) fn register(
     entropy: &Seeded,
     desk: &Desk,
     now: Timestamp,
-) -> Result<Transition, Refusal> {
+) -> Result<Decision, Refusal> {
     let (id, owner) = (client_id("calendar-app"), contoso());
     let client_secret = entropy.client_secret();
     Client::register(
@@ -79,20 +79,20 @@ pub(crate) fn register(
 }
 
 /// The next value and its events; there has to be a change.
-pub(crate) fn changed(transition: Transition) -> (ClientState, Vec<Event>) {
+pub(crate) fn changed(transition: Decision) -> (ClientState, Vec<Event>) {
     transition.change().expect("a change").into_parts()
 }
 
 /// The next value; there has to be a change, and the client has to be there after it.
-pub(crate) fn into_client(transition: Transition) -> Client {
+pub(crate) fn into_client(transition: Decision) -> Client {
     match changed(transition).0 {
         ClientState::Active(client) => client,
         ClientState::Deleted(_) => panic!("the client was deleted"),
     }
 }
 
-pub(crate) fn is_unchanged(transition: &Transition) -> bool {
-    matches!(transition, Transition::Unchanged)
+pub(crate) fn is_unchanged(transition: &Decision) -> bool {
+    matches!(transition, Decision::Unchanged)
 }
 
 /// A client with one secret of ninety days, and its owner.

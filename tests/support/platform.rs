@@ -45,7 +45,7 @@ impl Platform {
     }
 
     pub(crate) async fn register(&self, name: &str) -> Issued {
-        let issued = self.contoso.register(details(name), Availability::Worldwide, Lifetime::ThreeYears);
+        let issued = self.contoso.register(details(name), Lifetime::ThreeYears);
         issued.await.unwrap()
     }
 

@@ -94,7 +94,7 @@ impl Filling {
         let contoso = registry.as_seller("contoso").unwrap();
         let worldwide = Availability::Worldwide;
         let year = Lifetime::OneYear;
-        let calendar = contoso.register(details("calendar app"), worldwide, year).await.unwrap();
+        let calendar = contoso.register(details("calendar app"), year).await.unwrap();
         self.issued(&calendar);
         let client = contoso.client(calendar.client_id());
         let label = Label::parse("next \u{2013} \"2027\"").unwrap();
@@ -122,9 +122,12 @@ impl Filling {
 
         let name = "Kalender \u{201e}\u{4e2d}\u{56fd}\u{201c} /\\ \u{1f4c5}";
         let chinese = registry.as_seller("fabrikam").unwrap();
-        let chinese = chinese.register(details(name), Availability::ChinaOnly, year).await.unwrap();
+        let chinese = chinese
+            .register_with(details(name), Availability::ChinaOnly, NewSecret::lasting(year))
+            .await
+            .unwrap();
         self.issued(&chinese);
-        let gone = contoso.register(details("old app"), worldwide, year).await.unwrap();
+        let gone = contoso.register(details("old app"), year).await.unwrap();
         self.issued(&gone);
         let old = contoso.client(gone.client_id());
         old.associate(&AddIn::new("old", worldwide).unwrap()).await.unwrap();
@@ -245,7 +248,7 @@ async fn owner<S: Store>(operator: &Operator<S>, add_in: &str) -> String {
 pub(crate) async fn examine<S: Store>(registry: &Registry<S>, facts: &str) {
     let operator = registry.as_operator("ann").unwrap();
     let checked = registry.check().await.unwrap();
-    assert!(checked.is_content(), "{:?}", checked.faults);
+    assert!(checked.is_clean(), "{:?}", checked.discrepancies);
     assert_eq!(checked.clients, 4);
     let retired: Vec<_> = registry.keys().await.unwrap();
     assert_eq!(retired.iter().filter(|key| key.state == KeyState::Retired).count(), 1);
@@ -287,7 +290,7 @@ pub(crate) async fn examine<S: Store>(registry: &Registry<S>, facts: &str) {
 /// It is no museum: secrets come and go, and everything is still sound.
 async fn go_on<S: Store>(registry: &Registry<S>, facts: &str) {
     let contoso = registry.as_seller("contoso").unwrap();
-    let new = contoso.register(details("new app"), Availability::Worldwide, Lifetime::OneYear).await.unwrap();
+    let new = contoso.register(details("new app"), Lifetime::OneYear).await.unwrap();
     registry.authenticate(new.client_id().as_str(), new.client_secret().expose()).await.unwrap();
     let (mut deleted, mut trails) = (0, 0);
     for line in facts.lines() {
@@ -309,7 +312,7 @@ async fn go_on<S: Store>(registry: &Registry<S>, facts: &str) {
     }
     assert_eq!((deleted, trails), (7, 4));
     let checked = registry.check().await.unwrap();
-    assert!(checked.is_content(), "{:?}", checked.faults);
+    assert!(checked.is_clean(), "{:?}", checked.discrepancies);
 }
 
 fn details(name: &str) -> ClientDetails {

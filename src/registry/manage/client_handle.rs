@@ -7,8 +7,8 @@ use std::fmt::{
 use tracing::Instrument;
 
 use crate::client::{
-    Client, ClientDeletion, Deciding, ImportedSecret, LastUses, NewSecret, Plan, Planned, Refusal,
-    Replacement, Rotation, SecretDeletion, SecretDisabling, Transition, Unconfirmed,
+    Client, ClientDeletion, CommandContext, Decision, ImportedSecret, LastUses, NewSecret, Plan, Planned,
+    Refusal, Replacement, Rotation, SecretDeletion, SecretDisabling, Unconfirmed,
 };
 use crate::event::{Event, EventHash};
 use crate::record::Opened;
@@ -47,7 +47,7 @@ use crate::value::{AddIn, AddInId, ClientDetails, ClientId, Revision, SecretId, 
 /// # let registry = Registry::in_memory();
 /// # let contoso = registry.as_seller("contoso")?;
 /// # let details = ClientDetails::new("calendar app", "app.contoso.com", "https://app.contoso.com/done")?;
-/// # let issued = contoso.register(details, Availability::Worldwide, Lifetime::OneYear).await?;
+/// # let issued = contoso.register(details, Lifetime::OneYear).await?;
 /// let calendar = contoso.client(issued.client_id());
 /// let rotating = tokio::spawn(async move {
 ///     let next = calendar.rotate(Rotation::overlap(Days::new(30))).await?;
@@ -162,8 +162,7 @@ impl<S: Store> ClientHandle<S> {
     /// # Errors
     /// [`Error::NameTaken`], or a [`Refusal`] as by [`Client::change_details`].
     pub async fn change_details(&self, details: ClientDetails) -> Result<Outcome, Error> {
-        self.change("change_details", |client, deciding| client.change_details(details.clone(), deciding))
-            .await
+        self.change("change_details", |client, context| client.change_details(details.clone(), context)).await
     }
 
     /// Adds a secret. The one that signs goes on signing (rule 6).
@@ -176,7 +175,7 @@ impl<S: Store> ClientHandle<S> {
     pub async fn add_secret(&self, new: NewSecret) -> Result<Issued, Error> {
         let client_secret = self.view.registry.new_client_secret()?;
         let result = self
-            .apply("add_secret", |client, deciding| client.add_secret(&new, &client_secret, deciding))
+            .apply("add_secret", |client, context| client.add_secret(&new, &client_secret, context))
             .await;
         hand_over_one(result, client_secret)
     }
@@ -189,7 +188,7 @@ impl<S: Store> ClientHandle<S> {
     /// A [`Refusal`] as by [`Client::import_secret`].
     pub async fn import_secret(&self, secret: ImportedSecret) -> Result<SecretId, Error> {
         let applied =
-            self.apply("import_secret", |client, deciding| client.import_secret(&secret, deciding)).await?;
+            self.apply("import_secret", |client, context| client.import_secret(&secret, context)).await?;
         let verifier = Verifier::of(&self.client_id, secret.client_secret());
         let found = applied.opened.client()?.holder_of(&verifier)?.map(Secret::id);
         // The core has imported it, found it, or refused.
@@ -211,8 +210,8 @@ impl<S: Store> ClientHandle<S> {
         self.view.load(&self.client_id).await?;
         let uses = self.last_uses().await?;
         let client_secret = self.view.registry.new_client_secret()?;
-        let decide = |client: &Client, deciding: &Deciding<'_>| {
-            client.rotate(&rotation, &client_secret, &uses, deciding)
+        let decide = |client: &Client, context: &CommandContext<'_>| {
+            client.rotate(&rotation, &client_secret, &uses, context)
         };
         let result = self.apply("rotate", decide).await;
         hand_over_one(result, client_secret)
@@ -225,7 +224,7 @@ impl<S: Store> ClientHandle<S> {
     /// # Errors
     /// A [`Refusal`] as by [`Client::promote`].
     pub async fn promote(&self, secret: SecretId) -> Result<Outcome, Error> {
-        self.change(Operation::about("promote", secret), |client, deciding| client.promote(secret, deciding))
+        self.change(Operation::about("promote", secret), |client, context| client.promote(secret, context))
             .await
     }
 
@@ -241,8 +240,8 @@ impl<S: Store> ClientHandle<S> {
         at: impl Into<Timestamp>,
     ) -> Result<Outcome, Error> {
         let at = at.into();
-        self.change(Operation::about("schedule_promotion", secret), |client, deciding| {
-            client.schedule_promotion(secret, at, deciding)
+        self.change(Operation::about("schedule_promotion", secret), |client, context| {
+            client.schedule_promotion(secret, at, context)
         })
         .await
     }
@@ -255,8 +254,8 @@ impl<S: Store> ClientHandle<S> {
     /// # Errors
     /// A [`Refusal`] as by [`Client::withdraw_promotion`].
     pub async fn withdraw_promotion(&self, secret: SecretId) -> Result<Outcome, Error> {
-        self.change(Operation::about("withdraw_promotion", secret), |client, deciding| {
-            client.withdraw_promotion(secret, deciding)
+        self.change(Operation::about("withdraw_promotion", secret), |client, context| {
+            client.withdraw_promotion(secret, context)
         })
         .await
     }
@@ -268,7 +267,7 @@ impl<S: Store> ClientHandle<S> {
     /// # Errors
     /// [`Refusal::UnknownSecret`]
     pub async fn enable(&self, secret: SecretId) -> Result<Outcome, Error> {
-        self.change(Operation::about("enable", secret), |client, deciding| client.enable(secret, deciding))
+        self.change(Operation::about("enable", secret), |client, context| client.enable(secret, context))
             .await
     }
 
@@ -279,8 +278,8 @@ impl<S: Store> ClientHandle<S> {
     /// # Errors
     /// [`Refusal::UnknownSecret`]
     pub async fn plan_disabling(&self, secret: SecretId) -> Result<Plan<SecretDisabling>, Error> {
-        self.plan(Operation::about("plan_disabling", secret), |client, uses, deciding| {
-            client.plan_disabling(secret, uses, deciding)
+        self.plan(Operation::about("plan_disabling", secret), |client, uses, context| {
+            client.plan_disabling(secret, uses, context)
         })
         .await
     }
@@ -295,8 +294,8 @@ impl<S: Store> ClientHandle<S> {
     /// # Errors
     /// [`Refusal::UnknownSecret`]
     pub async fn plan_deletion(&self, secret: SecretId) -> Result<Plan<SecretDeletion>, Error> {
-        self.plan(Operation::about("plan_deletion", secret), |client, uses, deciding| {
-            client.plan_deletion(secret, uses, deciding)
+        self.plan(Operation::about("plan_deletion", secret), |client, uses, context| {
+            client.plan_deletion(secret, uses, context)
         })
         .await
     }
@@ -308,10 +307,8 @@ impl<S: Store> ClientHandle<S> {
     /// # Errors
     /// [`Refusal::UnknownClient`], [`Refusal::ClientDeleted`]
     pub async fn plan_client_deletion(&self) -> Result<Plan<ClientDeletion>, Error> {
-        self.plan("plan_client_deletion", |client, uses, deciding| {
-            client.plan_client_deletion(uses, deciding)
-        })
-        .await
+        self.plan("plan_client_deletion", |client, uses, context| client.plan_client_deletion(uses, context))
+            .await
     }
 
     /// Carries out a plan, if what it says still holds and nothing stands in its way.
@@ -334,8 +331,8 @@ impl<S: Store> ClientHandle<S> {
             .change(
                 Operation::about("confirm", plan.consequences.secret_id()),
                 &self.client_id,
-                |client, deciding| {
-                    let transition = client.confirm(&plan, &uses, deciding);
+                |client, context| {
+                    let transition = client.confirm(&plan, &uses, context);
                     Ok((transition.map_err(ConfirmError::from)?, ()))
                 },
             )
@@ -400,10 +397,10 @@ impl<S: Store> ClientHandle<S> {
                 Operation::about("mark_compromised", secret),
                 &self.client_id,
                 Effort::Emergency,
-                |opened, deciding| {
+                |opened, context| {
                     let transition = match opened {
-                        Opened::Active(live) => live.client().mark_compromised(secret, deciding)?,
-                        Opened::Deleted(tombstone) => tombstone.mark_compromised(secret, deciding)?,
+                        Opened::Active(live) => live.client().mark_compromised(secret, context)?,
+                        Opened::Deleted(tombstone) => tombstone.mark_compromised(secret, context)?,
                     };
                     Ok::<_, Error>((transition, ()))
                 },
@@ -419,7 +416,7 @@ impl<S: Store> ClientHandle<S> {
     /// # Errors
     /// [`Error::AddInTaken`], or a [`Refusal`] as by [`Client::associate`].
     pub async fn associate(&self, add_in: &AddIn) -> Result<Outcome, Error> {
-        self.change("associate", |client, deciding| client.associate(add_in, deciding)).await
+        self.change("associate", |client, context| client.associate(add_in, context)).await
     }
 
     /// Ends the association of an add-in with this client ID.
@@ -429,7 +426,7 @@ impl<S: Store> ClientHandle<S> {
     /// # Errors
     /// [`Refusal::UnknownClient`], [`Refusal::ClientDeleted`]
     pub async fn dissociate(&self, add_in: &AddInId) -> Result<Outcome, Error> {
-        self.change("dissociate", |client, deciding| client.dissociate(add_in, deciding)).await
+        self.change("dissociate", |client, context| client.dissociate(add_in, context)).await
     }
 
     /// Moves an add-in from this client ID to another one of the same seller, in one commit: at no instant does it have
@@ -472,10 +469,10 @@ impl<S: Store> ClientHandle<S> {
         replacement: Option<(&NewSecret, &ClientSecret)>,
         forget: usize,
     ) -> Result<Applied<Emergency>, Error> {
-        let decide = |opened: &Opened, deciding: &Deciding<'_>| match opened {
-            Opened::Active(live) => live.client().delete_and_forget(secret, replacement, forget, deciding),
+        let decide = |opened: &Opened, context: &CommandContext<'_>| match opened {
+            Opened::Active(live) => live.client().delete_and_forget(secret, replacement, forget, context),
             Opened::Deleted(tombstone) => {
-                let transition = tombstone.delete_in_emergency(secret, deciding)?;
+                let transition = tombstone.delete_in_emergency(secret, context)?;
                 let refused = replacement.map(|_| Replacement::Refused(Refusal::ClientDeleted));
                 Ok((transition, refused.unwrap_or(Replacement::NotRequested)))
             }
@@ -483,8 +480,8 @@ impl<S: Store> ClientHandle<S> {
         let operation = Operation::about("delete_in_emergency", secret);
         let applied = self
             .view
-            .change_any(operation, &self.client_id, Effort::Emergency, |opened, deciding| {
-                Ok::<_, Error>(decide(opened, deciding)?)
+            .change_any(operation, &self.client_id, Effort::Emergency, |opened, context| {
+                Ok::<_, Error>(decide(opened, context)?)
             })
             .await?;
         let valid_left: Vec<_> = match &applied.opened {
@@ -510,7 +507,7 @@ impl<S: Store> ClientHandle<S> {
     async fn change(
         &self,
         command: impl Into<Operation>,
-        decide: impl Fn(&Client, &Deciding<'_>) -> Result<Transition, Refusal> + Send + Sync,
+        decide: impl Fn(&Client, &CommandContext<'_>) -> Result<Decision, Refusal> + Send + Sync,
     ) -> Result<Outcome, Error> {
         self.apply(command, decide).await.map(|applied| applied.outcome)
     }
@@ -518,21 +515,21 @@ impl<S: Store> ClientHandle<S> {
     async fn apply(
         &self,
         command: impl Into<Operation>,
-        decide: impl Fn(&Client, &Deciding<'_>) -> Result<Transition, Refusal> + Send + Sync,
+        decide: impl Fn(&Client, &CommandContext<'_>) -> Result<Decision, Refusal> + Send + Sync,
     ) -> Result<Applied<()>, Error> {
-        let decide = |client: &Client, deciding: &Deciding<'_>| Ok((decide(client, deciding)?, ()));
+        let decide = |client: &Client, context: &CommandContext<'_>| Ok((decide(client, context)?, ()));
         self.view.change(command, &self.client_id, decide).await
     }
 
     async fn plan<C>(
         &self,
         command: impl Into<Operation>,
-        plan: impl Fn(&Client, &LastUses, &Deciding<'_>) -> Result<Plan<C>, Refusal> + Send + Sync,
+        plan: impl Fn(&Client, &LastUses, &CommandContext<'_>) -> Result<Plan<C>, Refusal> + Send + Sync,
     ) -> Result<Plan<C>, Error> {
         let planned = async {
             let opened = self.view.load(&self.client_id).await?;
             let uses = self.last_uses().await?;
-            Ok(plan(opened.client()?, &uses, &self.view.deciding(&opened))?)
+            Ok(plan(opened.client()?, &uses, &self.view.context(&opened))?)
         };
         planned.instrument(self.span(command)).await
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tracing::Instrument;
 
-use crate::client::{Change, Client, Deciding, Move, Refusal, Transition};
+use crate::client::{Change, Client, CommandContext, Decision, Move, Refusal};
 use crate::event::Fact;
 use crate::record::Opened;
 use crate::registry::error::{Error, Resolution, Unresolved};
@@ -16,7 +16,7 @@ use crate::registry::manage::view::View;
 use crate::registry::protection::Room;
 use crate::registry::{Outcome, Registry};
 use crate::secret::{ClientSecret, Issued};
-use crate::store::{Commit, CommitError, Entry, Expected, Index, RecordChange, Store};
+use crate::store::{Commit, CommitError, Expected, Index, IndexEntry, RecordChange, Store};
 use crate::store_error::{StoreError, StoreErrorKind, tampered, with_sources};
 use crate::value::{AddInId, ClientId, Revision, SecretId};
 
@@ -33,7 +33,7 @@ enum Failure {
     /// Somebody else was faster: look again.
     Conflict,
     Taken {
-        entry: Entry,
+        entry: IndexEntry,
         by: ClientId,
     },
     NotWritten(StoreError),
@@ -47,7 +47,7 @@ enum Sent {
     Conflict,
     /// It was not made, and no attempt is under way.
     Taken {
-        entry: Entry,
+        entry: IndexEntry,
         by: ClientId,
     },
     /// The same.
@@ -71,10 +71,10 @@ impl<S: Store> View<S> {
         &self,
         command: impl Into<Operation>,
         client_id: &ClientId,
-        decide: impl Fn(&Client, &Deciding<'_>) -> Result<(Transition, T), E> + Send + Sync,
+        decide: impl Fn(&Client, &CommandContext<'_>) -> Result<(Decision, T), E> + Send + Sync,
     ) -> Result<Applied<T>, E> {
-        self.change_any(command, client_id, Effort::Ordinary, |opened, deciding| match opened {
-            Opened::Active(live) => decide(live.client(), deciding),
+        self.change_any(command, client_id, Effort::Ordinary, |opened, context| match opened {
+            Opened::Active(live) => decide(live.client(), context),
             Opened::Deleted(_) => Err(Error::from(Refusal::ClientDeleted).into()),
         })
         .await
@@ -86,7 +86,7 @@ impl<S: Store> View<S> {
         command: impl Into<Operation>,
         client_id: &ClientId,
         effort: Effort,
-        decide: impl Fn(&Opened, &Deciding<'_>) -> Result<(Transition, T), E> + Send + Sync,
+        decide: impl Fn(&Opened, &CommandContext<'_>) -> Result<(Decision, T), E> + Send + Sync,
     ) -> Result<Applied<T>, E> {
         let command = command.into();
         let span = trace::span(command, &self.actor, Some(client_id));
@@ -100,7 +100,7 @@ impl<S: Store> View<S> {
         &self,
         client_id: &ClientId,
         effort: Effort,
-        decide: impl Fn(&Opened, &Deciding<'_>) -> Result<(Transition, T), E> + Send + Sync,
+        decide: impl Fn(&Opened, &CommandContext<'_>) -> Result<(Decision, T), E> + Send + Sync,
         attempts: &mut usize,
     ) -> Result<Applied<T>, E> {
         let clock = &*self.registry.inner.clock;
@@ -108,7 +108,7 @@ impl<S: Store> View<S> {
         loop {
             *attempts += 1;
             let opened = self.load(client_id).await?;
-            let (transition, extra) = decide(&opened, &self.deciding(&opened))?;
+            let (transition, extra) = decide(&opened, &self.context(&opened))?;
             let Some(change) = transition.change() else {
                 return Ok(Applied { outcome: Outcome::Unchanged, opened, added: vec![], extra });
             };
@@ -141,7 +141,7 @@ impl<S: Store> View<S> {
     pub(in crate::registry) async fn create(
         &self,
         command: &'static str,
-        decide: impl Fn(&Deciding<'_>) -> Result<Transition, Refusal> + Send + Sync,
+        decide: impl Fn(&CommandContext<'_>) -> Result<Decision, Refusal> + Send + Sync,
     ) -> Result<Option<Applied<()>>, Error> {
         let span = trace::span(command, &self.actor, None);
         let mut attempts = 0;
@@ -157,7 +157,7 @@ impl<S: Store> View<S> {
 
     async fn try_create(
         &self,
-        decide: impl Fn(&Deciding<'_>) -> Result<Transition, Refusal> + Send + Sync,
+        decide: impl Fn(&CommandContext<'_>) -> Result<Decision, Refusal> + Send + Sync,
         attempts: &mut usize,
     ) -> Result<Option<Applied<()>>, Error> {
         while *attempts < ATTEMPTS {
@@ -209,7 +209,7 @@ impl<S: Store> View<S> {
             let leaves = self.load(from).await?;
             let comes = self.load(to).await?;
             let decided = match (leaves.client(), comes.client()) {
-                (Ok(leaves_from), Ok(to)) => leaves_from.move_add_in(to, add_in, &self.deciding(&leaves)),
+                (Ok(leaves_from), Ok(to)) => leaves_from.move_add_in(to, add_in, &self.context(&leaves)),
                 (Err(deleted), _) | (_, Err(deleted)) => Err(deleted),
             };
             let Ok(Move::Changed { from: left, to: came }) = decided else {

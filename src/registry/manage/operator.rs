@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::Range;
 
-use crate::client::{Client, Deciding, ImportedClient, Refusal};
+use crate::client::{Client, CommandContext, ImportedClient, Refusal};
 use crate::record::Opened;
 use crate::registry::manage::view::View;
 use crate::registry::{ClientHandle, ClientPage, Error, Outcome, Registry, ReportPage, Seller, Snapshot};
@@ -132,11 +132,11 @@ impl<S: Store> Operator<S> {
                     let Opened::Active(live) = &opened else {
                         return Err(Refusal::ClientDeleted.into());
                     };
-                    live.client().import_again(&imported, &self.view.deciding(&opened))?;
+                    live.client().import_again(&imported, &self.view.context(&opened))?;
                     return Ok(Outcome::Unchanged);
                 }
                 None => {
-                    let import = |deciding: &Deciding<'_>| Client::import(&imported, deciding);
+                    let import = |context: &CommandContext<'_>| Client::import(&imported, context);
                     if self.view.create("import", import).await?.is_some() {
                         return Ok(Outcome::Changed);
                     }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::Range;
 
-use crate::client::{Client, Deciding, NewSecret};
+use crate::client::{Client, CommandContext, NewSecret};
 use crate::entropy::EntropyError;
 use crate::registry::manage::command::{Applied, hand_over_one};
 use crate::registry::manage::view::View;
@@ -45,16 +45,12 @@ impl<S: Store> Seller<S> {
     ///
     /// # Errors
     /// [`Error::NameTaken`], or a [`Refusal`](crate::Refusal) as by [`Client::register`].
-    pub async fn register(
-        &self,
-        details: ClientDetails,
-        availability: Availability,
-        lifetime: Lifetime,
-    ) -> Result<Issued, Error> {
-        self.register_with(details, availability, NewSecret::lasting(lifetime)).await
+    pub async fn register(&self, details: ClientDetails, lifetime: Lifetime) -> Result<Issued, Error> {
+        self.register_with(details, Availability::Worldwide, NewSecret::lasting(lifetime)).await
     }
 
-    /// Registers a client ID and issues its first client secret, about which there is more to say than its lifetime.
+    /// Registers a client ID of a given availability (rule 2) and issues its first client secret, with a label, a purpose or a
+    /// start of its own.
     ///
     /// # Errors
     /// As [`register`](Self::register).
@@ -150,9 +146,9 @@ impl<S: Store> Seller<S> {
         // A random ID that is taken is as good as impossible; twice in a row, the randomness is broken.
         for _ in 0..2 {
             let id = self.view.registry.new_client_id()?;
-            let register = |deciding: &Deciding<'_>| {
+            let register = |context: &CommandContext<'_>| {
                 let (id, owner, details) = (id.clone(), self.seller.clone(), details.clone());
-                Client::register(id, owner, details, availability, first, client_secret, deciding)
+                Client::register(id, owner, details, availability, first, client_secret, context)
             };
             if let Some(applied) = self.view.create("register", register).await? {
                 return Ok(applied);

@@ -6,20 +6,20 @@
 use crate::record::{Opened, RecordId};
 use crate::registry::manage::view::View;
 use crate::registry::{Error, Registry};
-use crate::store::{ClientsBy, Commit, Entry, Store};
+use crate::store::{ClientsBy, Commit, IndexEntry, Store};
 use crate::store_error::{StoreError, tampered};
 use crate::value::ClientId;
 
 impl<S: Store> View<S> {
     /// Says why a commit was not made that would have taken an entry, naming only what the actor may see. `None` when its
     /// holder has let go of it meanwhile.
-    pub(in crate::registry) async fn taken(&self, entry: Entry, by: ClientId) -> Option<Error> {
+    pub(in crate::registry) async fn taken(&self, entry: IndexEntry, by: ClientId) -> Option<Error> {
         match self.registry.holder(&entry, &by).await {
             Ok(Some(holder)) => match entry {
-                Entry::Name(..) => {
+                IndexEntry::Name(..) => {
                     self.name_taken(&holder, by).await.unwrap_or_else(|error| Some(error.into()))
                 }
-                Entry::AddIn(add_in) => {
+                IndexEntry::AddIn(add_in) => {
                     let visible = self.actor.may_act_for(holder.owner());
                     Some(Error::AddInTaken { add_in, by: visible.then_some(by) })
                 }
@@ -43,7 +43,7 @@ impl<S: Store> View<S> {
 
 impl<S: Store> Registry<S> {
     /// The client of this ID, if the entry is its own; `None` if the store no longer says so either.
-    async fn holder(&self, entry: &Entry, by: &ClientId) -> Result<Option<Opened>, StoreError> {
+    async fn holder(&self, entry: &IndexEntry, by: &ClientId) -> Result<Option<Opened>, StoreError> {
         // An entry that changes hands between the two look-ups is not where the first one said: look once more.
         for _ in 0..2 {
             let found = self.load(by).await?.filter(|opened| has(opened, entry));
@@ -51,10 +51,10 @@ impl<S: Store> Registry<S> {
                 return Ok(found);
             }
             let named = match entry {
-                Entry::Name(seller, key) => {
+                IndexEntry::Name(seller, key) => {
                     self.inner.store.clients(ClientsBy::Name(seller, key), None, 1).await?.pop()
                 }
-                Entry::AddIn(add_in) => self.inner.store.client_of(add_in).await?,
+                IndexEntry::AddIn(add_in) => self.inner.store.client_of(add_in).await?,
             };
             if named.as_ref() != Some(by) {
                 return Ok(None);
@@ -67,20 +67,20 @@ impl<S: Store> Registry<S> {
 }
 
 /// An entry that a store says is taken has to be one that the commit asked for: anything else is a lie about others.
-pub(in crate::registry) fn was_asked_for(commit: &Commit, entry: &Entry) -> bool {
+pub(in crate::registry) fn was_asked_for(commit: &Commit, entry: &IndexEntry) -> bool {
     commit.changes().iter().any(|change| match entry {
-        Entry::Name(seller, key) => {
+        IndexEntry::Name(seller, key) => {
             change.index().name.as_ref().is_some_and(|(whose, name)| (whose, name) == (seller, key))
         }
-        Entry::AddIn(add_in) => change.index().add_ins.contains(add_in),
+        IndexEntry::AddIn(add_in) => change.index().add_ins.contains(add_in),
     })
 }
 
-fn has(opened: &Opened, entry: &Entry) -> bool {
+fn has(opened: &Opened, entry: &IndexEntry) -> bool {
     opened.client().is_ok_and(|client| match entry {
-        Entry::Name(seller, key) => {
+        IndexEntry::Name(seller, key) => {
             client.owner() == seller && client.details().friendly_name().key() == *key
         }
-        Entry::AddIn(add_in) => client.add_ins().contains(add_in),
+        IndexEntry::AddIn(add_in) => client.add_ins().contains(add_in),
     })
 }

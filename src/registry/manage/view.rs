@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tracing::Instrument;
 
-use crate::client::{Deciding, Refusal};
+use crate::client::{CommandContext, Refusal};
 use crate::record::Opened;
 use crate::registry::manage::trace;
 use crate::registry::{ClientPage, Error, Registry, Snapshot, Unreadable};
@@ -38,19 +38,19 @@ impl<S: Store> View<S> {
     }
 
     /// What a command about this client is decided by, at this moment.
-    pub(in crate::registry) fn deciding(&self, opened: &Opened) -> Deciding<'_> {
-        let deciding = self.deciding_anew();
+    pub(in crate::registry) fn context(&self, opened: &Opened) -> CommandContext<'_> {
+        let context = self.deciding_anew();
         if let Opened::Active(live) = opened
-            && live.client().is_ahead_of(deciding.now)
+            && live.client().is_ahead_of(context.now)
         {
-            self.registry.warn_of_lag(live.client(), deciding.now);
+            self.registry.warn_of_lag(live.client(), context.now);
         }
-        deciding
+        context
     }
 
     /// What a command about a client that is not there yet is decided by.
-    pub(in crate::registry) fn deciding_anew(&self) -> Deciding<'_> {
-        Deciding { actor: &self.actor, policy: self.registry.policy(), now: self.registry.now() }
+    pub(in crate::registry) fn deciding_anew(&self) -> CommandContext<'_> {
+        CommandContext { actor: &self.actor, policy: self.registry.policy(), now: self.registry.now() }
     }
 
     /// A client with its last uses, unless it was deleted.

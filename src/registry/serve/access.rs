@@ -7,7 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::client::recognition::Recognition;
-use crate::client::{Client, Fate};
+use crate::client::{Client, Revocation};
 use crate::record::{LiveClient, Opened, RecordId};
 use crate::registry::Registry;
 use crate::secret::{Secret, SecretState, Verifier};
@@ -317,11 +317,11 @@ pub enum Reason {
     CannotSign,
 }
 
-impl From<Fate> for Reason {
-    fn from(fate: Fate) -> Self {
+impl From<Revocation> for Reason {
+    fn from(fate: Revocation) -> Self {
         match fate {
-            Fate::Deleted => Self::Deleted,
-            Fate::Compromised => Self::Compromised,
+            Revocation::Deleted => Self::Deleted,
+            Revocation::Compromised => Self::Compromised,
         }
     }
 }
@@ -348,8 +348,8 @@ impl fmt::Display for Reason {
 /// What is left of a client lets nobody in.
 fn judge_deleted(recognition: Recognition<'_>) -> Denial {
     match recognition {
-        Recognition::Remembered(secret, Fate::Compromised) => Denial::of(secret, Reason::Compromised),
-        Recognition::Remembered(secret, Fate::Deleted) => Denial::of(secret, Reason::ClientDeleted),
+        Recognition::Remembered(secret, Revocation::Compromised) => Denial::of(secret, Reason::Compromised),
+        Recognition::Remembered(secret, Revocation::Deleted) => Denial::of(secret, Reason::ClientDeleted),
         Recognition::Held(..) | Recognition::Unknown => Denial::because(Reason::ClientDeleted),
     }
 }
@@ -389,7 +389,7 @@ mod tests {
     use crate::clock::ManualClock;
     use crate::entropy::{Entropy, EntropyError};
     use crate::secret::verifier::tests::{comparisons, work};
-    use crate::{Availability, ClientDetails, Issued, Lifetime, NewSecret, Policy};
+    use crate::{ClientDetails, Issued, Lifetime, NewSecret, Policy};
     use pollster::block_on;
     use rand::rngs::StdRng;
     use rand::{Rng, SeedableRng};
@@ -434,7 +434,7 @@ mod tests {
         let register = |name| {
             let details =
                 ClientDetails::new(name, "app.contoso.com", "https://app.contoso.com/done").unwrap();
-            block_on(seller.register(details, Availability::Worldwide, Lifetime::OneYear)).unwrap()
+            block_on(seller.register(details, Lifetime::OneYear)).unwrap()
         };
         let first = register("calendar app");
         let gone = register("old app");

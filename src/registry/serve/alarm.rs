@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::clock::{Clock, Reading};
+use crate::clock::{Clock, ClockReading};
 use crate::record::RecordId;
 use crate::store_error::{StoreError, StoreErrorKind};
 use crate::value::{SecretId, Timestamp};
@@ -31,14 +31,14 @@ struct Bells {
     current: HashMap<(Kind, String), Bell>,
     earlier: HashMap<(Kind, String), Bell>,
     /// Since when the current ones are.
-    since: Option<Reading>,
+    since: Option<ClockReading>,
     /// Those beyond the room, and when the log was last told of them.
     beyond: u64,
-    told: Option<Reading>,
+    told: Option<ClockReading>,
 }
 
 struct Bell {
-    rang: Reading,
+    rang: ClockReading,
     kept_back: u64,
 }
 
@@ -97,7 +97,7 @@ impl Alarms {
 
     /// Whether an alarm is to be heard, and how many were not since it last was.
     fn rings(&self, kind: Kind, about: &str, clock: &dyn Clock) -> Option<u64> {
-        let now = Reading::of(clock);
+        let now = ClockReading::of(clock);
         let mut bells = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         bells.turn(now);
         let rings = bells.ring((kind, about.to_owned()), now);
@@ -112,7 +112,7 @@ impl Alarms {
 
 impl Bells {
     /// Lets those go that may be heard again.
-    fn turn(&mut self, now: Reading) {
+    fn turn(&mut self, now: ClockReading) {
         if self.since.is_some_and(|since| now.since(&since) < INTERVAL) {
             return;
         }
@@ -128,7 +128,7 @@ impl Bells {
         }
     }
 
-    fn ring(&mut self, key: (Kind, String), now: Reading) -> Option<u64> {
+    fn ring(&mut self, key: (Kind, String), now: ClockReading) -> Option<u64> {
         let known = match self.current.get_mut(&key) {
             Some(bell) => Some(bell),
             None => self.earlier.get_mut(&key),
@@ -149,7 +149,7 @@ impl Bells {
     }
 
     /// How many were beyond the room, where the log is to be told.
-    fn beyond(&mut self, now: Reading) -> Option<u64> {
+    fn beyond(&mut self, now: ClockReading) -> Option<u64> {
         if self.beyond == 0 || self.told.is_some_and(|told| now.since(&told) < INTERVAL) {
             return None;
         }
@@ -223,14 +223,14 @@ mod tests {
             assert_eq!(alarms.rings(Kind::Compromised, &number.to_string(), &clock), Some(0));
         }
         let mut bells = alarms.0.lock().unwrap();
-        let now = Reading::of(&clock);
+        let now = ClockReading::of(&clock);
         assert_eq!(bells.beyond(now), None);
         let key = |number: usize| (Kind::Compromised, format!("one more, {number}"));
         assert_eq!((bells.ring(key(1), now), bells.ring(key(2), now)), (None, None));
         assert_eq!(bells.beyond(now), Some(2));
         assert_eq!((bells.ring(key(3), now), bells.beyond(now)), (None, None));
         clock.advance(INTERVAL);
-        let now = Reading::of(&clock);
+        let now = ClockReading::of(&clock);
         bells.turn(now);
         assert_eq!(bells.beyond(now), Some(1));
         assert_eq!(bells.ring(key(3), now), Some(0));

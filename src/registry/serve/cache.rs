@@ -13,7 +13,7 @@ use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
 use self::flight::{Flights, Found, Landed};
-use crate::clock::{Clock, Reading};
+use crate::clock::{Clock, ClockReading};
 use crate::record::{Opened, RecordId};
 use crate::store::Commit;
 use crate::store_error::{StoreError, StoreErrorKind};
@@ -62,7 +62,7 @@ pub(in crate::registry) struct Cache {
     unknown: quick_cache::sync::Cache<String, Age>,
     flights: Flights,
     /// When the latest poll was sent that drained the feed.
-    drained: RwLock<Option<Reading>>,
+    drained: RwLock<Option<ClockReading>>,
 }
 
 #[derive(Clone)]
@@ -75,7 +75,7 @@ struct Entry {
 #[derive(Debug, Clone, Copy)]
 struct Age {
     /// When the load was sent.
-    loaded: Reading,
+    loaded: ClockReading,
     /// After how many seconds it is loaded again, whatever polls say.
     lasts: u32,
 }
@@ -142,7 +142,7 @@ impl Cache {
                 // One may have landed since this caller looked.
                 let begin = || match self.fresh(key, clock) {
                     Some(found) => Err(found),
-                    None => Ok((Reading::of(clock), load())),
+                    None => Ok((ClockReading::of(clock), load())),
                 };
                 let is_in_time = |sent| self.is_fresh(&Age { loaded: sent, lasts: self.lasts(key) }, clock);
                 let mut seat = match self.flights.join(key, is_in_time, begin) {
@@ -176,7 +176,7 @@ impl Cache {
 
     /// Keeps what a load came to unless its client was taken out since, and says whether it was fresh. Nobody can take it out
     /// meanwhile.
-    fn land(&self, key: &str, sent: Reading, found: &Found, is_joined: bool, clock: &dyn Clock) -> bool {
+    fn land(&self, key: &str, sent: ClockReading, found: &Found, is_joined: bool, clock: &dyn Clock) -> bool {
         let age = Age { loaded: sent, lasts: self.lasts(key) };
         // What was on its way for so long that it is no longer fresh lets nobody in. Polls vouch for what they have carried no
         // event of.
@@ -220,7 +220,7 @@ impl Cache {
 
     /// Notes that a poll which was sent at `sent` drained the feed. It vouches for all that is kept: what was kept when the
     /// feed began to be followed was [cleared](Self::clear) then.
-    pub(in crate::registry) fn drained(&self, sent: Reading) {
+    pub(in crate::registry) fn drained(&self, sent: ClockReading) {
         *self.drained.write().unwrap_or_else(PoisonError::into_inner) = Some(sent);
     }
 
@@ -236,7 +236,7 @@ impl Cache {
     }
 
     /// Whether it is fresh by itself, whatever polls say.
-    fn is_young(&self, loaded: &Reading, clock: &dyn Clock) -> bool {
+    fn is_young(&self, loaded: &ClockReading, clock: &dyn Clock) -> bool {
         loaded.age(clock) < self.freshness.limit()
     }
 
@@ -244,7 +244,7 @@ impl Cache {
     #[inline]
     fn is_fresh(&self, age: &Age, clock: &dyn Clock) -> bool {
         let limit = self.freshness.limit();
-        let now = Reading::of(clock);
+        let now = ClockReading::of(clock);
         let since = now.since(&age.loaded);
         if since < limit {
             return true;

@@ -7,7 +7,7 @@ use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 
-use crate::clock::{Clock, Reading};
+use crate::clock::{Clock, ClockReading};
 use crate::event::{Event, EventText};
 use crate::registry::Registry;
 use crate::registry::serve::cache::Cache;
@@ -23,7 +23,7 @@ use crate::store_error::{StoreError, StoreErrorKind, with_sources};
 /// let mut follow = registry.follow(None);
 /// # let details = ClientDetails::new("calendar app", "app.contoso.com", "https://app.contoso.com/done")?;
 /// # let contoso = registry.as_seller("contoso")?;
-/// # let issued = contoso.register(details, Availability::Worldwide, Lifetime::OneYear).await?;
+/// # let issued = contoso.register(details, Lifetime::OneYear).await?;
 /// loop {
 ///     let events = follow.next(100).await?;
 ///     for event in &events {
@@ -38,22 +38,22 @@ use crate::store_error::{StoreError, StoreErrorKind, with_sources};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// # }).unwrap();
 /// ```
-pub struct Follow<S = MemoryStore> {
+pub struct Follower<S = MemoryStore> {
     registry: Registry<S>,
     cursor: Option<Cursor>,
 }
 
 impl<S: Store> Registry<S> {
     /// Reads the change feed after a cursor; from the first event with `None`.
-    pub fn follow(&self, after: Option<Cursor>) -> Follow<S> {
-        Follow { registry: self.clone(), cursor: after }
+    pub fn follow(&self, after: Option<Cursor>) -> Follower<S> {
+        Follower { registry: self.clone(), cursor: after }
     }
 
     /// Reads the change feed from now on.
     ///
     /// # Errors
     /// [`StoreError`]
-    pub async fn follow_from_now(&self) -> Result<Follow<S>, StoreError> {
+    pub async fn follow_from_now(&self) -> Result<Follower<S>, StoreError> {
         let cursor = self.inner.store.latest().await?;
         Ok(self.follow(Some(cursor)))
     }
@@ -91,18 +91,18 @@ impl<S: Store> Registry<S> {
     /// enough for both.
     async fn keep_writing(&self) -> Infallible {
         let clock = &*self.inner.clock;
-        let (mut written, mut warned) = (Reading::of(clock), None::<Reading>);
+        let (mut written, mut warned) = (ClockReading::of(clock), None::<ClockReading>);
         loop {
             poll_fn(|_| match written.age(clock) >= WRITE_AFTER {
                 true => Poll::Ready(()),
                 false => Poll::Pending,
             })
             .await;
-            written = Reading::of(clock);
+            written = ClockReading::of(clock);
             if let Err(error) = self.flush_last_uses().await
                 && warned.is_none_or(|last| last.age(clock) >= WARN_AGAIN)
             {
-                warned = Some(Reading::of(clock));
+                warned = Some(ClockReading::of(clock));
                 tracing::warn!(why = with_sources(&error), "last uses cannot be written");
             }
         }
@@ -178,7 +178,7 @@ impl<S: Store> Registry<S> {
             }
         };
         loop {
-            let sent = Reading::of(clock);
+            let sent = ClockReading::of(clock);
             let Changes { events, cursor } = follow.changes(PAGE).await?;
             take_out(cache, &events, unreadable, clock);
             follow.cursor = Some(cursor);
@@ -197,26 +197,26 @@ impl<S: Store> Registry<S> {
 
 /// A reader of the feed for the cache.
 struct Following<S> {
-    follow: Follow<S>,
+    follow: Follower<S>,
     /// Whether it has come to the end of the feed once, and so has vouched for what is kept.
     has_drained: bool,
 }
 
 /// A warning that is not repeated for a minute.
 #[derive(Default)]
-struct OnceAMinute(Option<Reading>);
+struct OnceAMinute(Option<ClockReading>);
 
 impl OnceAMinute {
     fn is_due(&mut self, clock: &dyn Clock) -> bool {
         let is_due = self.0.as_ref().is_none_or(|last| last.age(clock) >= WARN_AGAIN);
         if is_due {
-            self.0 = Some(Reading::of(clock));
+            self.0 = Some(ClockReading::of(clock));
         }
         is_due
     }
 }
 
-impl<S: Store> Follow<S> {
+impl<S: Store> Follower<S> {
     /// The next events, at most `limit` (at least 1). Fewer than that contain every commit that was acknowledged before the
     /// call; none, that there are no more at the moment. A client's events come in the order of its trail.
     ///
@@ -273,9 +273,9 @@ impl<S: Store> Follow<S> {
     }
 }
 
-impl<S> fmt::Debug for Follow<S> {
+impl<S> fmt::Debug for Follower<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Follow").field("cursor", &self.cursor).finish_non_exhaustive()
+        f.debug_struct("Follower").field("cursor", &self.cursor).finish_non_exhaustive()
     }
 }
 

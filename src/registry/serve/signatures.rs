@@ -15,14 +15,14 @@ impl<S: Store> Registry<S> {
     /// Signs with the one secret that signs now (rule 6).
     ///
     /// # Errors
-    /// [`SignError::NothingSigns`] when the client has no valid secret that can; [`SignError::UnknownClient`];
+    /// [`SignError::NoSigningSecret`] when the client has no valid secret that can; [`SignError::UnknownClient`];
     /// [`SignError::Unavailable`].
     pub async fn sign(&self, client_id: &ClientId, message: &[u8]) -> Result<Signature, SignError> {
         let opened = self.recall(client_id.into()).await?;
         let client = active(opened.as_ref())?;
         let signing = client.signing_at(self.instant_of(client)).secret();
         let signature = signing.and_then(|secret| client.sign_with(secret, message));
-        let signature = signature.ok_or(SignError::NothingSigns)?;
+        let signature = signature.ok_or(SignError::NoSigningSecret)?;
         trace_signature(client_id, signature.secret_id());
         Ok(signature)
     }
@@ -38,7 +38,7 @@ impl<S: Store> Registry<S> {
         let signers = client.all_signers_at(self.instant_of(client));
         let signatures: Vec<_> =
             signers.into_iter().filter_map(|secret| client.sign_with(secret, message)).collect();
-        let first = signatures.first().ok_or(SignError::NothingSigns)?;
+        let first = signatures.first().ok_or(SignError::NoSigningSecret)?;
         trace_signature(client_id, first.secret_id());
         Ok(signatures)
     }
@@ -158,7 +158,7 @@ pub enum SignError {
     UnknownClient,
     /// The client has no valid secret that can sign.
     #[error("the client has no valid secret that can sign: add one")]
-    NothingSigns,
+    NoSigningSecret,
     /// The store did not answer.
     #[error("the registry cannot say at the moment")]
     Unavailable(#[from] StoreError),
@@ -170,7 +170,7 @@ impl SignError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::UnknownClient => ErrorKind::NotFound,
-            Self::NothingSigns => ErrorKind::Conflict,
+            Self::NoSigningSecret => ErrorKind::Conflict,
             Self::Unavailable(_) => ErrorKind::Unavailable,
         }
     }

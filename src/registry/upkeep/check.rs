@@ -8,14 +8,14 @@
 //! seller that no record and no trail names, a last use that might have been, and the ID of a commit in the history, which
 //! nothing vouches for.
 
-mod fault;
+mod discrepancy;
 mod last_uses;
 mod trail;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt;
 
-pub use self::fault::{Checked, Fault, FaultKind, Lookup};
+pub use self::discrepancy::{CheckReport, Discrepancy, DiscrepancyKind, Lookup};
 use self::trail::Trail;
 use crate::event::{Event, EventHash};
 use crate::record::Opened;
@@ -32,35 +32,36 @@ impl<S: Store> Registry<S> {
     ///
     /// # Errors
     /// [`StoreError`] when the store does not answer. What can be read and is wrong is in the answer instead.
-    pub async fn check(&self) -> Result<Checked, StoreError> {
-        let mut faults = Vec::new();
+    pub async fn check(&self) -> Result<CheckReport, StoreError> {
+        let mut discrepancies = Vec::new();
         if let Some(protection) = &self.inner.protection
             && let Err(error) = protection.refresh(&self.inner.store, &*self.inner.clock).await
         {
-            faults.push(Fault { client_id: None, what: FaultKind::Record(readable(error)?) });
+            discrepancies
+                .push(Discrepancy { client_id: None, what: DiscrepancyKind::Record(readable(error)?) });
         }
         let mut sweep = Sweep::default();
-        unless_unreadable(self.sweep(&mut sweep).await, &mut faults)?;
-        unless_unreadable(self.check_feed(&sweep.heads, &mut sweep.faults).await, &mut faults)?;
+        unless_unreadable(self.sweep(&mut sweep).await, &mut discrepancies)?;
+        unless_unreadable(self.check_feed(&sweep.heads, &mut sweep.discrepancies).await, &mut discrepancies)?;
         self.judge_last_uses(&mut sweep);
-        let strays = self.confirmed_strays(&sweep, &mut faults).await?;
-        faults.append(&mut sweep.faults);
+        let strays = self.confirmed_strays(&sweep, &mut discrepancies).await?;
+        discrepancies.append(&mut sweep.discrepancies);
         let strays: BTreeSet<_> =
             strays.into_iter().map(|(id, lookup, found, _)| (id, lookup, found)).collect();
-        faults.extend(strays.into_iter().map(|(client_id, lookup, found)| Fault {
+        discrepancies.extend(strays.into_iter().map(|(client_id, lookup, found)| Discrepancy {
             client_id: Some(client_id),
-            what: if found { FaultKind::FoundBy(lookup) } else { FaultKind::NotFoundBy(lookup) },
+            what: if found { DiscrepancyKind::FoundBy(lookup) } else { DiscrepancyKind::NotFoundBy(lookup) },
         }));
-        Ok(Checked { clients: sweep.clients, events: sweep.events, faults })
+        Ok(CheckReport { clients: sweep.clients, events: sweep.events, discrepancies })
     }
 
     /// What looks stray twice. Whatever changed in between looks so once.
     async fn confirmed_strays(
         &self,
         sweep: &Sweep,
-        faults: &mut Vec<Fault>,
+        discrepancies: &mut Vec<Discrepancy>,
     ) -> Result<BTreeSet<Stray>, StoreError> {
-        let mut strays = self.strays(sweep, faults).await?;
+        let mut strays = self.strays(sweep, discrepancies).await?;
         if !strays.is_empty() {
             // What cannot be read was named the first time.
             let (mut again, mut known) = (Sweep::default(), Vec::new());
@@ -91,7 +92,7 @@ impl<S: Store> Registry<S> {
     /// the others.
     async fn check_client(&self, client_id: &ClientId, sweep: &mut Sweep) -> Result<(), StoreError> {
         if let Err(error) = self.try_check_client(client_id, sweep).await {
-            sweep.fault(client_id, FaultKind::Unreadable(readable(error)?));
+            sweep.fault(client_id, DiscrepancyKind::Unreadable(readable(error)?));
         }
         Ok(())
     }
@@ -102,32 +103,34 @@ impl<S: Store> Registry<S> {
             let opened = match self.load(client_id).await {
                 Ok(Some(opened)) => opened,
                 Ok(None) => {
-                    sweep.fault(client_id, FaultKind::NoRecord);
+                    sweep.fault(client_id, DiscrepancyKind::NoRecord);
                     return Ok(());
                 }
                 Err(error) => {
-                    sweep.fault(client_id, FaultKind::Record(readable(error)?));
+                    sweep.fault(client_id, DiscrepancyKind::Record(readable(error)?));
                     return Ok(());
                 }
             };
             let mut trail = Trail::default();
             if let Err(error) = self.follow_trail(client_id, &mut trail, opened.revision()).await {
-                sweep.fault(client_id, FaultKind::Trail(readable(error)?));
+                sweep.fault(client_id, DiscrepancyKind::Trail(readable(error)?));
                 return Ok(());
             }
             let what = match trail {
-                Trail { unreadable: Some(error), .. } => Some(FaultKind::Trail(error)),
-                Trail { broken: Some(at), .. } => Some(FaultKind::BrokenTrail { at }),
-                Trail { longer: true, .. } => Some(FaultKind::OlderThanTrail),
-                Trail { revision, .. } if revision < opened.revision() => Some(FaultKind::TrailCutShort),
+                Trail { unreadable: Some(error), .. } => Some(DiscrepancyKind::Trail(error)),
+                Trail { broken: Some(at), .. } => Some(DiscrepancyKind::BrokenTrail { at }),
+                Trail { longer: true, .. } => Some(DiscrepancyKind::OlderThanTrail),
+                Trail { revision, .. } if revision < opened.revision() => {
+                    Some(DiscrepancyKind::TrailCutShort)
+                }
                 Trail { head, .. } if head != opened.head() => {
-                    Some(FaultKind::BrokenTrail { at: opened.revision() })
+                    Some(DiscrepancyKind::BrokenTrail { at: opened.revision() })
                 }
                 _ => None,
             };
             let is_current = match &what {
                 // Somebody may have committed between the two look-ups.
-                Some(FaultKind::OlderThanTrail) => {
+                Some(DiscrepancyKind::OlderThanTrail) => {
                     self.load(client_id).await?.is_some_and(|now| now.revision() == opened.revision())
                 }
                 _ => true,
@@ -220,10 +223,14 @@ impl<S: Store> Registry<S> {
 
     /// Compares what the store lists with what it should. A list that cannot be read is a fault, and no reason not to look at
     /// the others.
-    async fn strays(&self, sweep: &Sweep, faults: &mut Vec<Fault>) -> Result<BTreeSet<Stray>, StoreError> {
+    async fn strays(
+        &self,
+        sweep: &Sweep,
+        discrepancies: &mut Vec<Discrepancy>,
+    ) -> Result<BTreeSet<Stray>, StoreError> {
         let mut strays = sweep.strays.clone();
         for (seller, expected) in &sweep.by_seller {
-            let found = unless_unreadable(self.all_by(ClientsBy::Seller(seller)).await, faults)?;
+            let found = unless_unreadable(self.all_by(ClientsBy::Seller(seller)).await, discrepancies)?;
             if let Some(found) = found {
                 compare(&mut strays, Lookup::Seller, expected, &found, Clone::clone);
             }
@@ -237,11 +244,12 @@ impl<S: Store> Registry<S> {
             keys.into_iter().map(|key| key.id).chain(sweep.by_key.keys().cloned()).collect();
         for key_id in &keys {
             let expected = sweep.by_key.get(key_id).cloned().unwrap_or_default();
-            if let Some(found) = unless_unreadable(self.all_by(ClientsBy::Key(key_id)).await, faults)? {
+            if let Some(found) = unless_unreadable(self.all_by(ClientsBy::Key(key_id)).await, discrepancies)?
+            {
                 compare(&mut strays, Lookup::Key, &expected, &found, Clone::clone);
             }
         }
-        if let Some(found) = unless_unreadable(self.all_endings().await, faults)? {
+        if let Some(found) = unless_unreadable(self.all_endings().await, discrepancies)? {
             let whose = |ending: &Ending| ending.client_id.clone();
             compare(&mut strays, Lookup::Ending, &sweep.endings, &found, whose);
         }
@@ -280,7 +288,7 @@ impl<S: Store> Registry<S> {
     async fn check_feed(
         &self,
         heads: &HashMap<ClientId, EventHash>,
-        faults: &mut Vec<Fault>,
+        discrepancies: &mut Vec<Discrepancy>,
     ) -> Result<(), StoreError> {
         let mut last: HashMap<ClientId, EventHash> = HashMap::new();
         let mut passed: HashSet<ClientId> = HashSet::new();
@@ -320,11 +328,18 @@ impl<S: Store> Registry<S> {
         for client_id in last.keys().filter(|client_id| !heads.contains_key(*client_id)) {
             // It may have been made a moment ago. What cannot be opened has been named already.
             if let Ok(None) = self.load(client_id).await {
-                faults.push(Fault { client_id: Some(client_id.clone()), what: FaultKind::NoRecord });
+                discrepancies.push(Discrepancy {
+                    client_id: Some(client_id.clone()),
+                    what: DiscrepancyKind::NoRecord,
+                });
             }
         }
-        faults.extend(broken.into_iter().map(|id| Fault { client_id: Some(id), what: FaultKind::Feed }));
-        faults.extend(nobodys.map(|error| Fault { client_id: None, what: FaultKind::Unreadable(error) }));
+        discrepancies.extend(
+            broken.into_iter().map(|id| Discrepancy { client_id: Some(id), what: DiscrepancyKind::Feed }),
+        );
+        discrepancies.extend(
+            nobodys.map(|error| Discrepancy { client_id: None, what: DiscrepancyKind::Unreadable(error) }),
+        );
         Ok(())
     }
 }
@@ -334,7 +349,7 @@ impl<S: Store> Registry<S> {
 struct Sweep {
     clients: u64,
     events: u64,
-    faults: Vec<Fault>,
+    discrepancies: Vec<Discrepancy>,
     strays: BTreeSet<Stray>,
     heads: HashMap<ClientId, EventHash>,
     by_seller: BTreeMap<SellerId, BTreeSet<ClientId>>,
@@ -349,8 +364,8 @@ struct Sweep {
 type Stray = (ClientId, Lookup, bool, String);
 
 impl Sweep {
-    fn fault(&mut self, client_id: &ClientId, what: FaultKind) {
-        self.faults.push(Fault { client_id: Some(client_id.clone()), what });
+    fn fault(&mut self, client_id: &ClientId, what: DiscrepancyKind) {
+        self.discrepancies.push(Discrepancy { client_id: Some(client_id.clone()), what });
     }
 }
 
@@ -380,12 +395,13 @@ fn ascending<T: PartialOrd>(last: Option<T>, before: Option<&T>) -> Result<Optio
 /// The answer, unless there is none because something cannot be read, which is a fault of its own.
 fn unless_unreadable<T>(
     answer: Result<T, StoreError>,
-    faults: &mut Vec<Fault>,
+    discrepancies: &mut Vec<Discrepancy>,
 ) -> Result<Option<T>, StoreError> {
     match answer {
         Ok(answer) => Ok(Some(answer)),
         Err(error) => {
-            faults.push(Fault { client_id: None, what: FaultKind::Unreadable(readable(error)?) });
+            discrepancies
+                .push(Discrepancy { client_id: None, what: DiscrepancyKind::Unreadable(readable(error)?) });
             Ok(None)
         }
     }

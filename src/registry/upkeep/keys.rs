@@ -11,7 +11,7 @@ use crate::value::{ClientId, ErrorKind, KeyId};
 /// A key that a registry knows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Key {
+pub struct KeyStatus {
     /// Its ID.
     pub id: KeyId,
     /// Whether records may be written under it.
@@ -26,14 +26,14 @@ impl<S: Store> Registry<S> {
     ///
     /// # Errors
     /// [`StoreError`]
-    pub async fn keys(&self) -> Result<Vec<Key>, StoreError> {
+    pub async fn keys(&self) -> Result<Vec<KeyStatus>, StoreError> {
         let Some(protection) = &self.inner.protection else {
             return Ok(Vec::new());
         };
         let record = protection.refresh(&self.inner.store, &*self.inner.clock).await?;
         let primary = protection.sealing.keyring.primary();
         let keys = record.keys();
-        Ok(keys.map(|(id, state)| Key { id: id.clone(), state, is_primary: id == primary }).collect())
+        Ok(keys.map(|(id, state)| KeyStatus { id: id.clone(), state, is_primary: id == primary }).collect())
     }
 
     /// The client IDs whose records are under a key, in the order of the IDs, after one of them, at most `limit`. An empty

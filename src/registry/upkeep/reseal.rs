@@ -42,7 +42,7 @@ pub struct Resealing<S = MemoryStore> {
 }
 
 /// What became of one record.
-enum Fate {
+enum Attempt {
     Resealed,
     /// Somebody else changed it in between: it may still be under another key.
     Overtaken,
@@ -154,8 +154,8 @@ impl<S: Store> Resealing<S> {
         self.registry.ensure_may_write().await?;
         match self.registry.reseal_one(protection, client_id).await? {
             Ok(fate) => {
-                self.moved |= !matches!(fate, Fate::Done);
-                self.resealed.done += u64::from(!matches!(fate, Fate::Overtaken));
+                self.moved |= !matches!(fate, Attempt::Done);
+                self.resealed.done += u64::from(!matches!(fate, Attempt::Overtaken));
             }
             Err(error) => {
                 self.failed.insert(client_id.clone(), error);
@@ -171,7 +171,7 @@ impl<S: Store> Registry<S> {
         &self,
         protection: &Protection,
         client_id: &ClientId,
-    ) -> Result<Result<Fate, StoreError>, Error> {
+    ) -> Result<Result<Attempt, StoreError>, Error> {
         let (record, opened) = match self.load_with_record(client_id).await {
             Ok(Some(found)) => found,
             Ok(None) => {
@@ -183,7 +183,7 @@ impl<S: Store> Registry<S> {
         let primary = protection.sealing.keyring.primary();
         // Whatever key the index says: what the record is under is what counts.
         let under = match record.key_id() {
-            Some(found) if found == primary => return Ok(Ok(Fate::Done)),
+            Some(found) if found == primary => return Ok(Ok(Attempt::Done)),
             Some(found) => found.clone(),
             None => return Ok(Err(StoreError::new(StoreErrorKind::NotSealed))),
         };
@@ -197,8 +197,8 @@ impl<S: Store> Registry<S> {
         let change = RecordChange::new(resealed, expected, index, &[]);
         let commit = Commit::new(self.new_commit_id()?, vec![change]);
         match self.inner.store.commit(&commit).await {
-            Ok(()) => Ok(Ok(Fate::Resealed)),
-            Err(CommitError::Conflict { .. }) => Ok(Ok(Fate::Overtaken)),
+            Ok(()) => Ok(Ok(Attempt::Resealed)),
+            Err(CommitError::Conflict { .. }) => Ok(Ok(Attempt::Overtaken)),
             Err(CommitError::Taken { .. }) => Ok(Err(crate::store_error::tampered(
                 "by its index it is found under what belongs to another client",
             ))),

@@ -13,5 +13,5 @@ mod export;
 mod import;
 mod piece;
 
-pub use self::export::{ExportError, Exported};
-pub use self::import::{ImportError, Imported};
+pub use self::export::{ExportError, ExportSummary};
+pub use self::import::{ImportError, ImportSummary};

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use super::events;
 use crate::event::{Event, EventText, Fact};
 use crate::record::RecordParts;
-use crate::store::{Adopted, Commit, CommitError, CommitId, Entry, Expected, Index, Record};
+use crate::store::{Adopted, Commit, CommitError, CommitId, Expected, Index, IndexEntry, Record};
 use crate::store_error::{StoreError, StoreErrorKind};
 use crate::value::{ClientId, Revision, SecretId};
 
@@ -19,7 +19,7 @@ use crate::value::{ClientId, Revision, SecretId};
 pub(super) struct Batch<'a> {
     pub(super) records: Vec<Next<'a>>,
     /// What must belong to one client alone, and to which.
-    pub(super) entries: Vec<(Entry, &'a str)>,
+    pub(super) entries: Vec<(IndexEntry, &'a str)>,
     pub(super) history: Vec<Stretch<'a>>,
     /// Whether it goes before others.
     pub(super) is_urgent: bool,
@@ -157,7 +157,7 @@ impl<'a> Batch<'a> {
     }
 
     /// An entry that it gives to two clients, and the first of them.
-    pub(super) fn clash(&self) -> Option<(&Entry, &'a str)> {
+    pub(super) fn clash(&self) -> Option<(&IndexEntry, &'a str)> {
         if self.entries.len() < 2 {
             return None;
         }
@@ -167,10 +167,10 @@ impl<'a> Batch<'a> {
 }
 
 /// Where an entry stands in its table: names under their seller, add-ins under nobody.
-pub(super) fn place_of(entry: &Entry) -> (&str, &[u8]) {
+pub(super) fn place_of(entry: &IndexEntry) -> (&str, &[u8]) {
     match entry {
-        Entry::AddIn(add_in) => ("", add_in.as_str().as_bytes()),
-        Entry::Name(seller, key) => (seller.as_str(), key.as_str().as_bytes()),
+        IndexEntry::AddIn(add_in) => ("", add_in.as_str().as_bytes()),
+        IndexEntry::Name(seller, key) => (seller.as_str(), key.as_str().as_bytes()),
     }
 }
 

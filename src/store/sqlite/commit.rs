@@ -9,7 +9,7 @@ use super::fault::{Cells, Fault};
 use super::lineage;
 use crate::event::EventText;
 use crate::record::{RecordId, RecordParts};
-use crate::store::{Adopted, Commit, CommitError, CommitId, Committed, Entry, Index, Use};
+use crate::store::{Adopted, Commit, CommitError, CommitId, Committed, Index, IndexEntry, Use};
 use crate::store_error::{StoreError, StoreErrorKind};
 use crate::value::{AddInId, ClientId, KeyId, Revision, SecretId, Timestamp};
 
@@ -177,10 +177,10 @@ impl<'a> Next<'a> {
         name.map(|(seller, key)| (seller.as_str(), key.as_str()))
     }
 
-    fn has_before(&self, entry: &Entry) -> bool {
+    fn has_before(&self, entry: &IndexEntry) -> bool {
         match entry {
-            Entry::AddIn(add_in) => self.add_ins_before.contains(add_in.as_str()),
-            Entry::Name(seller, key) => self.name_before() == Some((seller.as_str(), key.as_str())),
+            IndexEntry::AddIn(add_in) => self.add_ins_before.contains(add_in.as_str()),
+            IndexEntry::Name(seller, key) => self.name_before() == Some((seller.as_str(), key.as_str())),
         }
     }
 
@@ -220,13 +220,13 @@ fn check_unique(connection: &Connection, nexts: &[Next<'_>]) -> Result<(), Commi
     Ok(())
 }
 
-fn owner(connection: &Connection, entry: &Entry) -> Result<Option<ClientId>, Fault> {
+fn owner(connection: &Connection, entry: &IndexEntry) -> Result<Option<ClientId>, Fault> {
     let owner: Option<String> = match entry {
-        Entry::AddIn(add_in) => connection
+        IndexEntry::AddIn(add_in) => connection
             .prepare_cached("SELECT client_id FROM add_in WHERE add_in = ?1")?
             .query_row([add_in.as_str()], |row| row.get(0))
             .optional()?,
-        Entry::Name(seller, key) => connection
+        IndexEntry::Name(seller, key) => connection
             .prepare_cached("SELECT id FROM record WHERE seller = ?1 AND name_key = ?2")?
             .query_row([seller.as_str(), key.as_str()], |row| row.get(0))
             .optional()?,
@@ -236,8 +236,8 @@ fn owner(connection: &Connection, entry: &Entry) -> Result<Option<ClientId>, Fau
     };
     ClientId::stored(&owner).map(Some).map_err(|error| {
         let (table, column) = match entry {
-            Entry::AddIn(_) => ("add_in", "client_id"),
-            Entry::Name(..) => ("record", "id"),
+            IndexEntry::AddIn(_) => ("add_in", "client_id"),
+            IndexEntry::Name(..) => ("record", "id"),
         };
         Fault::Cell { table, column, key: format!("{entry:?}"), source: error.into() }
     })

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use client_registry::store::{
-    Adopted, Changes, ClientsBy, Commit, CommitError, Committed, Cursor, Ending, Entry, Index, Record,
+    Adopted, Changes, ClientsBy, Commit, CommitError, Committed, Cursor, Ending, Index, IndexEntry, Record,
     RecordId, Store, StoreError, StoreErrorKind, Use,
 };
 use client_registry::{AddInId, ClientId, LastUses, Revision, Timestamp};
@@ -71,14 +71,14 @@ impl Books {
     }
 }
 
-fn common(ours: &Index, theirs: &Index) -> Option<Entry> {
+fn common(ours: &Index, theirs: &Index) -> Option<IndexEntry> {
     if let Some((seller, key)) = &ours.name
         && ours.name == theirs.name
     {
-        return Some(Entry::Name(seller.clone(), key.clone()));
+        return Some(IndexEntry::Name(seller.clone(), key.clone()));
     }
     let add_in = ours.add_ins.iter().find(|add_in| theirs.add_ins.contains(add_in));
-    add_in.cloned().map(Entry::AddIn)
+    add_in.cloned().map(IndexEntry::AddIn)
 }
 
 impl Store for Careless {

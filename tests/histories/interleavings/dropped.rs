@@ -20,10 +20,7 @@ fn rule_16_a_dropped_command_leaves_all_or_nothing() {
     let commands: [(&str, Command); 12] = [
         ("register", |world, _, _| {
             let seller = world.seller("contoso");
-            Box::pin(async move {
-                let availability = Availability::Worldwide;
-                in_words(seller.register(details("diary"), availability, Lifetime::OneYear).await)
-            })
+            Box::pin(async move { in_words(seller.register(details("diary"), Lifetime::OneYear).await) })
         }),
         ("change details", |_, client, _| {
             Box::pin(async move { in_words(client.change_details(details("diary")).await) })
@@ -79,16 +76,11 @@ fn what_a_dropped_command_leaves_is_found_and_undone() {
             "register",
             |world, _, _| {
                 let seller = world.seller("contoso");
-                Box::pin(async move {
-                    let availability = Availability::Worldwide;
-                    in_words(seller.register(details("diary"), availability, Lifetime::OneYear).await)
-                })
+                Box::pin(async move { in_words(seller.register(details("diary"), Lifetime::OneYear).await) })
             },
             |world, _, _| {
                 let seller = world.seller("contoso");
-                let register = || {
-                    block_on(seller.register(details("diary"), Availability::Worldwide, Lifetime::OneYear))
-                };
+                let register = || block_on(seller.register(details("diary"), Lifetime::OneYear));
                 let issued = match register() {
                     Err(Error::NameTaken { by, registered_at, last_used }) => {
                         assert_eq!(last_used, None);
@@ -258,7 +250,10 @@ fn what_a_dropped_command_leaves_is_found_and_undone() {
             |_, client, _| {
                 block_on(client.mark_compromised(secret(1))).unwrap();
                 let found = block_on(client.snapshot()).unwrap();
-                assert_eq!(found.client().remembered().collect::<Vec<_>>(), [(secret(1), Fate::Compromised)]);
+                assert_eq!(
+                    found.client().remembered().collect::<Vec<_>>(),
+                    [(secret(1), Revocation::Compromised)]
+                );
             },
         ),
         (

@@ -361,10 +361,7 @@ fn move_add_in(from: Handle, to: &Handle) -> impl Future<Output = String> + use<
 
 fn register(world: &World, name: &'static str) -> impl Future<Output = String> + use<> {
     let seller = world.seller("contoso");
-    async move {
-        let availability = Availability::Worldwide;
-        in_words(seller.register(details(name), availability, Lifetime::OneYear).await)
-    }
+    async move { in_words(seller.register(details(name), Lifetime::OneYear).await) }
 }
 
 fn import(world: &World) -> impl Future<Output = String> + use<> {
@@ -478,7 +475,7 @@ fn is_gone(client: &Handle, id: u32) -> impl Fn(&World, &[String]) -> Result<(),
     let client_id = client.id().clone();
     move |world, _| {
         let found = world.snapshot(&client_id).unwrap();
-        let dead = (secret(id), Fate::Compromised);
+        let dead = (secret(id), Revocation::Compromised);
         let is_dead = found.client().remembered().any(|remembered| remembered == dead);
         ensure(is_dead && found.client().secret(secret(id)).is_none(), "rule 9: the secret still lives")
     }

@@ -181,7 +181,7 @@ fn every_command_is_carried_out_once_whatever_fails() {
         let id = add_in("add-in-1");
         once("register", &|| {
             let seller = world.seller("contoso");
-            done(block_on(seller.register(details("diary"), Availability::Worldwide, Lifetime::OneYear)))
+            done(block_on(seller.register(details("diary"), Lifetime::OneYear)))
         });
         once("associate", &|| done(block_on(from.associate(&id))));
         once("move", &|| done(block_on(from.move_add_in(id.id(), to.id()))));
@@ -290,7 +290,7 @@ fn a_failed_attempt_that_was_overtaken_is_decided_anew() {
 fn what_is_still_on_its_way_is_not_settled_by_a_name_that_is_taken() {
     let (world, store) = flaky();
     let seller = world.seller("contoso");
-    let register = || seller.register(details("calendar"), Availability::Worldwide, Lifetime::OneYear);
+    let register = || seller.register(details("calendar"), Lifetime::OneYear);
     store.will(&[Fault::Late, Fault::Before, Fault::Before]);
     let open = unresolved(block_on(register()));
     let other = world.client("calendar");

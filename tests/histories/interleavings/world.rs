@@ -62,7 +62,7 @@ impl World {
     pub(crate) fn client_of(&self, seller: &str, name: &str) -> (Rc<ClientHandle<Gated>>, Issued) {
         let seller = self.seller(seller);
         let year = Lifetime::OneYear;
-        let issued = block_on(seller.register(details(name), Availability::Worldwide, year)).unwrap();
+        let issued = block_on(seller.register(details(name), year)).unwrap();
         self.know(issued.client_id(), name);
         (Rc::new(seller.client(issued.client_id())), issued)
     }

@@ -57,7 +57,7 @@ impl Model {
             Question::Authenticate(secret) if self.live.contains(&secret) => Answer::LetIn,
             Question::Authenticate(secret) if secret <= self.last => Answer::Compromised,
             Question::Authenticate(_) => Answer::Unknown,
-            Question::Sign => self.signs().map_or(Answer::NothingSigns, Answer::SignedBy),
+            Question::Sign => self.signs().map_or(Answer::NoSigningSecret, Answer::SignedBy),
             Question::Look => Answer::Revision(self.revision),
         };
         (answer, next)

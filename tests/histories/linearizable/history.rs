@@ -41,7 +41,7 @@ pub(crate) enum Answer {
     LetIn,
     Compromised,
     SignedBy(u32),
-    NothingSigns,
+    NoSigningSecret,
     Unknown,
     CannotSign,
     Revision(u64),
@@ -89,7 +89,7 @@ pub(crate) fn run<S: Store + Clone>(store: Unreliable<S>, seed: u64) -> Vec<Call
     };
     let first = open(0);
     let contoso = first.as_seller("contoso").unwrap();
-    let registered = contoso.register(details("calendar app"), Availability::Worldwide, Lifetime::OneYear);
+    let registered = contoso.register(details("calendar app"), Lifetime::OneYear);
     let issued = block_on(registered).unwrap();
     let told: Arc<Told> = Arc::default();
     told.lock().unwrap().push((1, Zeroizing::new(issued.client_secret().expose().to_owned())));
@@ -183,7 +183,7 @@ async fn ask<S: Store>(
         }
         Question::Sign => match registry.sign(id, b"message").await {
             Ok(signature) => Some(Answer::SignedBy(signature.secret_id().number())),
-            Err(SignError::NothingSigns) => Some(Answer::NothingSigns),
+            Err(SignError::NoSigningSecret) => Some(Answer::NoSigningSecret),
             Err(_) => None,
         },
         Question::Look => match client.snapshot().await {

@@ -1,7 +1,7 @@
 //! Whether a client is what the model says: what it has, who signs and which passwords work, now and later, and a
 //! trail that is whole.
 
-use client_registry::{Error, Fate};
+use client_registry::{Error, Revocation};
 use client_registry::{EventHash, Origin, Refusal, Revision, Secret, Snapshot, Timestamp, check_trail};
 
 use crate::model::home::Home;
@@ -131,7 +131,7 @@ fn compare_values(found: &Snapshot, modelled: &Client, model: &Model) {
         assert_eq!(last_used, modelled.last_use(expected.id), "last use of {}", expected.id);
     }
     let mut dead: Vec<_> = modelled.dead.iter().map(|dead| (dead.id, dead.compromised)).collect();
-    let remembered = client.remembered().map(|(id, fate)| (id.number(), fate == Fate::Compromised));
+    let remembered = client.remembered().map(|(id, fate)| (id.number(), fate == Revocation::Compromised));
     let mut remembered: Vec<_> = remembered.collect();
     dead.sort_unstable();
     remembered.sort_unstable();

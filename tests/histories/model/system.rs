@@ -345,7 +345,7 @@ impl<S: Home> System<S> {
                 Answer::SignedBy(ids)
             }
             Err(SignError::UnknownClient) => Answer::Refused("UnknownClient"),
-            Err(SignError::NothingSigns) => Answer::Refused("NothingSigns"),
+            Err(SignError::NoSigningSecret) => Answer::Refused("NoSigningSecret"),
             Err(error) => panic!("{error}"),
         }
     }

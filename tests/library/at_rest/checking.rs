@@ -15,7 +15,7 @@ async fn hostile() -> (Hostile, Registry<Hostile>, Contents) {
     let store = Hostile::over(memory);
     let (registry, _) = open(store.clone(), &["2026"], 2).await;
     let checked = registry.check().await.unwrap();
-    assert!(checked.is_content(), "{:?}", checked.faults);
+    assert!(checked.is_clean(), "{:?}", checked.discrepancies);
     assert!(checked.clients == 4 && checked.events > 15, "{checked:?}");
     (store, registry, contents)
 }
@@ -24,14 +24,14 @@ async fn hostile() -> (Hostile, Registry<Hostile>, Contents) {
 async fn faults(registry: &Registry<Hostile>, id: &ClientId) -> Vec<String> {
     let checked = registry.check().await.unwrap();
     let (of_it, of_others): (Vec<_>, Vec<_>) =
-        checked.faults.iter().partition(|fault| fault.client_id() == Some(id));
+        checked.discrepancies.iter().partition(|fault| fault.client_id() == Some(id));
     assert!(of_others.is_empty(), "{of_others:?}");
-    assert_eq!(checked.is_content(), of_it.is_empty());
+    assert_eq!(checked.is_clean(), of_it.is_empty());
     of_it.iter().map(|fault| fault.to_string()).collect()
 }
 
-fn names(faults: &[String], what: &str) -> bool {
-    faults.iter().any(|fault| fault.contains(what))
+fn names(discrepancies: &[String], what: &str) -> bool {
+    discrepancies.iter().any(|fault| fault.contains(what))
 }
 
 #[test]
@@ -86,7 +86,7 @@ fn every_event_that_is_deleted_edited_or_reordered_is_found() {
         });
         assert!(names(&faults(&registry, &id).await, "feed"));
         store.confess();
-        assert!(registry.check().await.unwrap().is_content());
+        assert!(registry.check().await.unwrap().is_clean());
     });
 }
 
@@ -110,9 +110,9 @@ fn a_trail_that_ends_too_early_is_not_called_broken() {
             });
             let checked = registry.check().await.unwrap();
             let found: Vec<_> =
-                checked.faults.iter().map(|fault| (fault.client_id(), fault.what())).collect();
+                checked.discrepancies.iter().map(|fault| (fault.client_id(), fault.what())).collect();
             assert!(
-                matches!(found[..], [(Some(whose), FaultKind::TrailCutShort)] if *whose == id),
+                matches!(found[..], [(Some(whose), DiscrepancyKind::TrailCutShort)] if *whose == id),
                 "{found:?}"
             );
         }
@@ -130,9 +130,10 @@ fn a_trail_that_ends_too_early_is_not_called_broken() {
             events
         });
         let checked = registry.check().await.unwrap();
-        let found: Vec<_> = checked.faults.iter().map(|fault| (fault.client_id(), fault.what())).collect();
-        let is_broken = |found: &(Option<&ClientId>, &FaultKind)| {
-            found.0 == Some(&id) && matches!(found.1, FaultKind::BrokenTrail { at } if *at == last)
+        let found: Vec<_> =
+            checked.discrepancies.iter().map(|fault| (fault.client_id(), fault.what())).collect();
+        let is_broken = |found: &(Option<&ClientId>, &DiscrepancyKind)| {
+            found.0 == Some(&id) && matches!(found.1, DiscrepancyKind::BrokenTrail { at } if *at == last)
         };
         assert!(found.len() == 1 && is_broken(&found[0]), "{found:?}");
     });
@@ -150,8 +151,8 @@ fn a_record_that_is_gone_or_changed_is_found() {
         assert!(names(&faults(&newcomer, id).await, "no record"));
         store.put(RecordId::REGISTRY.as_str(), None);
         let checked = newcomer.check().await.unwrap();
-        assert!(checked.faults.iter().any(|fault| fault.client_id().is_none()), "{checked:?}");
-        assert!(!checked.is_content());
+        assert!(checked.discrepancies.iter().any(|fault| fault.client_id().is_none()), "{checked:?}");
+        assert!(!checked.is_clean());
     });
 }
 
@@ -174,7 +175,7 @@ fn an_index_that_leads_elsewhere_is_found() {
         store.edit_client_of(move |found| found.map(|_| other.clone()));
         assert!(names(&faults(&registry, &id).await, "not found by its add-in"));
         store.confess();
-        assert!(registry.check().await.unwrap().is_content());
+        assert!(registry.check().await.unwrap().is_clean());
     });
 }
 
@@ -191,7 +192,7 @@ fn a_client_that_changes_all_the_time_is_no_fault() {
             let _ = block_on(busy.add_secret(NewSecret::lasting(Lifetime::OneYear))).unwrap();
         }));
         let checked = node.check().await.unwrap();
-        assert!(checked.is_content(), "{:?}", checked.faults);
+        assert!(checked.is_clean(), "{:?}", checked.discrepancies);
     });
 }
 
@@ -204,8 +205,8 @@ fn an_event_that_cannot_be_read_is_named() {
         hands.set_wall(Clock::wall(&clock).to_datetime());
         *odd.state.spoilt.lock().unwrap() = Some(contents.clients[1].clone());
         let checked = node.check().await.unwrap();
-        assert!(checked.faults.iter().any(|fault| fault.client_id() == Some(&contents.clients[1])));
-        assert!(!checked.is_content());
+        assert!(checked.discrepancies.iter().any(|fault| fault.client_id() == Some(&contents.clients[1])));
+        assert!(!checked.is_clean());
     });
 }
 
@@ -220,15 +221,15 @@ fn a_row_that_was_not_taken_away_is_found() {
         let id = contents.clients[0].clone();
         let client = node.as_operator("ann").unwrap().client(&id);
         client.dissociate(&AddInId::parse("calendar").unwrap()).await.unwrap();
-        assert!(node.check().await.unwrap().is_content());
+        assert!(node.check().await.unwrap().is_clean());
         let leads_to = id.clone();
         store.edit_client_of(move |_| Some(leads_to.clone()));
         let checked = node.check().await.unwrap();
-        let is_it = |fault: &Fault| {
-            fault.client_id() == Some(&id) && matches!(fault.what(), FaultKind::FoundBy(Lookup::AddIn))
+        let is_it = |fault: &Discrepancy| {
+            fault.client_id() == Some(&id) && matches!(fault.what(), DiscrepancyKind::FoundBy(Lookup::AddIn))
         };
-        assert!(checked.faults.iter().any(is_it), "{:?}", checked.faults);
-        assert!(!checked.is_content());
+        assert!(checked.discrepancies.iter().any(is_it), "{:?}", checked.discrepancies);
+        assert!(!checked.is_clean());
     });
 }
 
@@ -247,7 +248,7 @@ fn a_last_use_that_cannot_be_is_named() {
         };
         let told = async || {
             let checked = registry.check().await.unwrap();
-            checked.faults.iter().map(ToString::to_string).collect::<Vec<_>>()
+            checked.discrepancies.iter().map(ToString::to_string).collect::<Vec<_>>()
         };
         assert!(told().await.is_empty());
         // The secret was added a day ago.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use client_registry::store::{
-    Changes, ClientsBy, Commit, CommitError, Committed, Cursor, Ending, Entry, EventText, MemoryStore,
+    Changes, ClientsBy, Commit, CommitError, Committed, Cursor, Ending, EventText, IndexEntry, MemoryStore,
     Record, RecordId, Store, StoreError,
 };
 use client_registry::{ClientId, Event, Revision, Timestamp};
@@ -29,7 +29,7 @@ struct Lies {
     clients: Option<Edit<Vec<ClientId>>>,
     ending: Option<Edit<Vec<Ending>>>,
     client_of: Option<Edit<Option<ClientId>>>,
-    taken: Option<(Entry, ClientId)>,
+    taken: Option<(IndexEntry, ClientId)>,
 }
 
 impl Hostile {
@@ -71,7 +71,7 @@ impl Hostile {
     }
 
     /// Answers commits by saying that something is taken.
-    pub(crate) fn say_taken(&self, entry: Entry, by: &ClientId) {
+    pub(crate) fn say_taken(&self, entry: IndexEntry, by: &ClientId) {
         self.lies.lock().unwrap().taken = Some((entry, by.clone()));
     }
 

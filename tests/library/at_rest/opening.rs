@@ -141,10 +141,7 @@ fn a_registry_in_memory_and_one_with_a_keyring_do_not_read_each_other() {
 
         let live = Registry::builder().in_memory_behind(|memory| memory);
         let contoso = live.as_seller("contoso").unwrap();
-        let _ = contoso
-            .register(crate::support::details("calendar app"), Availability::Worldwide, Lifetime::OneYear)
-            .await
-            .unwrap();
+        let _ = contoso.register(crate::support::details("calendar app"), Lifetime::OneYear).await.unwrap();
         let error = Registry::open(live.store().clone(), keyring(&["2026"])).await.unwrap_err();
         assert!(matches!(error, OpenError::NoRegistry), "{error}");
     });
@@ -174,7 +171,7 @@ fn a_key_that_was_known_once_and_that_nothing_is_under_may_be_gone() {
         clock.advance(Days::new(1));
         let contoso = both.as_seller("contoso").unwrap();
         let details = crate::support::details("another app");
-        let _ = contoso.register(details, Availability::Worldwide, Lifetime::OneYear).await.unwrap();
+        let _ = contoso.register(details, Lifetime::OneYear).await.unwrap();
         let error = refused(&store, keyring(&["2026"])).await;
         assert!(matches!(&error, OpenError::MissingKey { key_id } if key_id.as_str() == "2027"), "{error}");
     });

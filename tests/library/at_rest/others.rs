@@ -1,6 +1,6 @@
 //! What a store says of others is checked before it is shown or believed (rules 1 and 15).
 
-use client_registry::store::{Entry, MemoryStore, Store, StoreError, StoreErrorKind};
+use client_registry::store::{IndexEntry, MemoryStore, Store, StoreError, StoreErrorKind};
 use client_registry::*;
 use pollster::block_on;
 
@@ -14,8 +14,7 @@ async fn two_sellers() -> (Registry<Hostile>, Hostile, ClientId, Issued) {
     let (registry, clock) = open(hostile.clone(), &["2026"], 1).await;
     fill(&registry, &clock).await;
     let fabrikam = registry.as_seller("fabrikam").unwrap();
-    let theirs =
-        fabrikam.register(details("ledger"), Availability::Worldwide, Lifetime::OneYear).await.unwrap();
+    let theirs = fabrikam.register(details("ledger"), Lifetime::OneYear).await.unwrap();
     let contoso = registry.as_seller("contoso").unwrap();
     let calendar = contoso.client_named("calendar app").await.unwrap().unwrap().client().id().clone();
     (registry, hostile, calendar, theirs)
@@ -35,11 +34,10 @@ fn rule_15_a_forged_index_names_nobody_elses_client() {
         let (registry, hostile, calendar, theirs) = two_sellers().await;
         let contoso = registry.as_seller("contoso").unwrap();
         let name = |text: &str| {
-            Entry::Name(SellerId::parse("contoso").unwrap(), FriendlyName::parse(text).unwrap().key())
+            IndexEntry::Name(SellerId::parse("contoso").unwrap(), FriendlyName::parse(text).unwrap().key())
         };
         let taken = theirs.client_id().clone();
-        let register =
-            || contoso.register(details("another app"), Availability::Worldwide, Lifetime::OneYear);
+        let register = || contoso.register(details("another app"), Lifetime::OneYear);
         let rename = || async { contoso.client(&calendar).change_details(details("another app")).await };
 
         // The name leads to a client of another seller, and the index sticks to it.
@@ -59,8 +57,7 @@ fn rule_15_a_forged_index_names_nobody_elses_client() {
         refused_as_tampered(register().await);
         // What is true is said.
         hostile.confess();
-        let taken =
-            contoso.register(details("Calendar App"), Availability::Worldwide, Lifetime::OneYear).await;
+        let taken = contoso.register(details("Calendar App"), Lifetime::OneYear).await;
         assert!(matches!(taken, Err(Error::NameTaken { by, .. }) if by == calendar));
     });
 }
@@ -72,7 +69,7 @@ fn rule_01_a_forged_index_gives_no_add_in_away() {
         let contoso = registry.as_seller("contoso").unwrap();
         let client = contoso.client(&calendar);
         let add_in = AddIn::new("new-add-in", Availability::Worldwide).unwrap();
-        let entry = Entry::AddIn(add_in.id().clone());
+        let entry = IndexEntry::AddIn(add_in.id().clone());
         for by in [theirs.client_id(), &calendar, &ClientId::parse("no-such-client").unwrap()] {
             hostile.say_taken(entry.clone(), by);
             let found = Some(by.clone());
@@ -81,7 +78,7 @@ fn rule_01_a_forged_index_gives_no_add_in_away() {
             hostile.edit_client_of(|_| None);
             assert!(matches!(client.associate(&add_in).await, Err(Error::Contention { attempts: 16 })));
         }
-        hostile.say_taken(Entry::AddIn(AddInId::parse("another-one").unwrap()), &calendar);
+        hostile.say_taken(IndexEntry::AddIn(AddInId::parse("another-one").unwrap()), &calendar);
         refused_as_tampered(client.associate(&add_in).await);
         hostile.confess();
         let fabrikam = registry.as_seller("fabrikam").unwrap();
@@ -112,7 +109,7 @@ fn a_live_client_under_the_id_of_another_is_refused() {
     let registry = Registry::builder().in_memory_behind(|_| hostile.clone());
     block_on(async {
         let contoso = registry.as_seller("contoso").unwrap();
-        let register = |name| contoso.register(details(name), Availability::Worldwide, Lifetime::OneYear);
+        let register = |name| contoso.register(details(name), Lifetime::OneYear);
         let (one, other) = (register("one").await.unwrap(), register("other").await.unwrap());
         let forged = registry.sign(other.client_id(), b"message").await.unwrap();
         let forged = Signature::new(one.client_id().clone(), forged.secret_id(), *forged.mac());

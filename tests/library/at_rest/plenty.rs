@@ -89,7 +89,7 @@ async fn register_some<S: Store>(registry: &Registry<S>, count: usize) -> Vec<Cl
     let mut ids = Vec::new();
     for number in 0..count {
         let details = details(&format!("app {number}"));
-        let issued = fabrikam.register(details, Availability::Worldwide, Lifetime::OneYear).await.unwrap();
+        let issued = fabrikam.register(details, Lifetime::OneYear).await.unwrap();
         ids.push(issued.client_id().clone());
     }
     ids
@@ -98,10 +98,10 @@ async fn register_some<S: Store>(registry: &Registry<S>, count: usize) -> Vec<Cl
 /// What the check finds of a client, and that it finds nothing of others.
 async fn found<S: Store>(registry: &Registry<S>, id: &ClientId) -> Vec<String> {
     let checked = registry.check().await.unwrap();
-    assert!(!checked.is_content());
-    let whose: Vec<_> = checked.faults.iter().map(|fault| fault.client_id().cloned()).collect();
-    assert!(whose.iter().all(|whose| whose.as_ref() == Some(id)), "{:?}", checked.faults);
-    checked.faults.iter().map(|fault| format!("{:?}", fault.what())).collect()
+    assert!(!checked.is_clean());
+    let whose: Vec<_> = checked.discrepancies.iter().map(|fault| fault.client_id().cloned()).collect();
+    assert!(whose.iter().all(|whose| whose.as_ref() == Some(id)), "{:?}", checked.discrepancies);
+    checked.discrepancies.iter().map(|fault| format!("{:?}", fault.what())).collect()
 }
 
 #[test]
@@ -114,7 +114,7 @@ fn a_client_of_which_nothing_is_left_but_its_events_is_found_behind_a_thousand()
         let store = Hiding::over(memory);
         let (checking, _) = open(store.clone(), &["2026"], 2).await;
         let checked = checking.check().await.unwrap();
-        assert!(checked.is_content(), "{:?}", checked.faults);
+        assert!(checked.is_clean(), "{:?}", checked.discrepancies);
         assert_eq!((checked.clients, checked.events), (620, 1240));
         for hidden in [&ids[0], &ids[619]] {
             *store.hidden.lock().unwrap() = Some(hidden.clone());
@@ -139,7 +139,7 @@ fn a_trail_of_more_than_a_thousand_commits_is_followed_to_its_end() {
         let store = Hiding::over(memory);
         let (checking, _) = open(store.clone(), &["2026"], 2).await;
         let checked = checking.check().await.unwrap();
-        assert!(checked.is_content(), "{:?}", checked.faults);
+        assert!(checked.is_clean(), "{:?}", checked.discrepancies);
         assert_eq!((checked.clients, checked.events), (1, 1022));
         *store.emptied.lock().unwrap() = Some((id.clone(), Revision::new(1015)));
         assert_eq!(found(&checking, &id).await, ["BrokenTrail { at: Revision(1015) }"]);
@@ -203,6 +203,6 @@ fn what_came_under_the_old_key_again_is_resealed_in_a_second_round() {
         while resealing.step(10).await.unwrap().is_some() {}
         assert!(new_node.clients_under(&old, None, 10).await.unwrap().is_empty());
         assert_eq!(resealing.failed().count(), 0);
-        assert!(new_node.check().await.unwrap().is_content());
+        assert!(new_node.check().await.unwrap().is_clean());
     });
 }

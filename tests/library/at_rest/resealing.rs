@@ -71,7 +71,7 @@ fn every_record_keeps_everything_but_its_key() {
         let (new_alone, later) = open(store, &["2027"], 3).await;
         later.set_wall(Clock::wall(&clock).to_datetime());
         assert_eq!(portrait(&new_alone, &contents).await, before.0);
-        assert!(new_alone.check().await.unwrap().is_content());
+        assert!(new_alone.check().await.unwrap().is_clean());
         // Nothing is left to do.
         assert_eq!(run(&mut both.reseal().await.unwrap(), 10).await.unwrap(), []);
     });
@@ -138,7 +138,7 @@ fn killed_at_every_step_it_goes_on_to_the_same_end() {
                 registry.retire_key(&key("2026").0).await.unwrap();
                 assert!(are_under(&memory, &contents, "2027").await);
                 assert_eq!(bodies(&memory, &contents).await, before);
-                assert!(registry.check().await.unwrap().is_content());
+                assert!(registry.check().await.unwrap().is_clean());
                 if survived {
                     break;
                 }
@@ -196,14 +196,8 @@ fn a_record_that_is_too_large_under_a_longer_key_id_is_named_and_keeps_nobody_wa
         let (one, _) = builder(1);
         let registry = one.open(store.clone(), Keyring::new(short.clone(), &bytes).unwrap()).await.unwrap();
         let contoso = registry.as_seller("contoso").unwrap();
-        let issued = contoso
-            .register(support::details("large"), Availability::Worldwide, Lifetime::OneYear)
-            .await
-            .unwrap();
-        let small = contoso
-            .register(support::details("small"), Availability::Worldwide, Lifetime::OneYear)
-            .await
-            .unwrap();
+        let issued = contoso.register(support::details("large"), Lifetime::OneYear).await.unwrap();
+        let small = contoso.register(support::details("small"), Lifetime::OneYear).await.unwrap();
         let client = contoso.client(issued.client_id());
         fill_up(&client).await;
         fill_to_the_end(&store, &client, issued.secret_id()).await;
@@ -288,7 +282,7 @@ fn what_was_in_doubt_is_not_written_under_a_retired_key() {
         let (alone, _) = open(memory, &["2027"], 4).await;
         let snapshot = alone.as_operator("ann").unwrap().client(calendar).snapshot().await.unwrap();
         assert!(snapshot.client().add_ins().iter().any(|add_in| add_in.as_str() == "x"));
-        assert!(alone.check().await.unwrap().is_content());
+        assert!(alone.check().await.unwrap().is_clean());
     });
 }
 

@@ -194,11 +194,15 @@ fn an_old_record_put_back_is_refused_by_who_saw_the_newer_one_and_found_by_check
         clock.advance(Days::new(1));
         newcomer.authenticate(id.as_str(), &known.text).await.unwrap();
         let checked = newcomer.check().await.unwrap();
-        let found: Vec<_> = checked.faults.iter().filter(|fault| fault.client_id() == Some(id)).collect();
-        assert!(found.iter().any(|fault| matches!(fault.what(), FaultKind::OlderThanTrail)), "{found:?}");
-        assert!(!checked.is_content());
+        let found: Vec<_> =
+            checked.discrepancies.iter().filter(|fault| fault.client_id() == Some(id)).collect();
+        assert!(
+            found.iter().any(|fault| matches!(fault.what(), DiscrepancyKind::OlderThanTrail)),
+            "{found:?}"
+        );
+        assert!(!checked.is_clean());
         store.confess();
-        assert!(newcomer.check().await.unwrap().is_content());
+        assert!(newcomer.check().await.unwrap().is_clean());
     });
 }
 
@@ -285,10 +289,8 @@ fn a_client_that_would_be_too_large_is_refused_and_nothing_is_lost() {
         let keyring = keyring(&["2026"]);
         let registry = builder.policy(policy).open(MemoryStore::new(), keyring).await.unwrap();
         let contoso = registry.as_seller("contoso").unwrap();
-        let first = contoso
-            .register(crate::support::details("calendar app"), Availability::Worldwide, Lifetime::OneYear)
-            .await
-            .unwrap();
+        let first =
+            contoso.register(crate::support::details("calendar app"), Lifetime::OneYear).await.unwrap();
         let client = contoso.client(first.client_id());
         for number in 0..MAX_ADD_INS {
             let id = format!("{number:0128}");
@@ -330,10 +332,7 @@ async fn filled_up(store: MemoryStore) -> (Registry, Issued) {
     let (one, _) = builder(1);
     let registry = one.open(store, keyring(&["2026"])).await.unwrap();
     let contoso = registry.as_seller("contoso").unwrap();
-    let issued = contoso
-        .register(crate::support::details("large"), Availability::Worldwide, Lifetime::OneYear)
-        .await
-        .unwrap();
+    let issued = contoso.register(crate::support::details("large"), Lifetime::OneYear).await.unwrap();
     fill_up(&contoso.client(issued.client_id())).await;
     (registry, issued)
 }

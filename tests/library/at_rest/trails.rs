@@ -46,8 +46,8 @@ fn a_trail_is_verified_by_the_lines_of_python_in_the_documentation() {
             let lines: Vec<_> = events.iter().map(|event| event.text().as_bytes().to_vec()).collect();
             let head = client.head().await.unwrap().to_string();
             assert_eq!(head, events.last().unwrap().hash().to_string());
-            let (is_content, said) = verify(&lines, &head);
-            assert!(is_content && said.contains(&format!("{} events", lines.len())), "{said}");
+            let (is_clean, said) = verify(&lines, &head);
+            assert!(is_clean && said.contains(&format!("{} events", lines.len())), "{said}");
             let mut missing = lines.clone();
             missing.pop();
             let mut swapped = lines.clone();
@@ -55,8 +55,8 @@ fn a_trail_is_verified_by_the_lines_of_python_in_the_documentation() {
             let mut edited = lines.clone();
             edited.last_mut().unwrap().insert(1, b' ');
             for (what, lines) in [("missing", missing), ("swapped", swapped), ("edited", edited)] {
-                let (is_content, said) = verify(&lines, &head);
-                assert!(!is_content && (said.contains("event") || said.contains("trail")), "{what}: {said}");
+                let (is_clean, said) = verify(&lines, &head);
+                assert!(!is_clean && (said.contains("event") || said.contains("trail")), "{what}: {said}");
             }
         }
     });
@@ -87,7 +87,7 @@ fn a_damaged_event_in_the_feed_empties_the_cache() {
         let (writer, _) = open(memory.clone(), &["2026"], 1).await;
         let contoso = writer.as_seller("contoso").unwrap();
         let details = crate::support::details("calendar app");
-        let issued = contoso.register(details, Availability::Worldwide, Lifetime::OneYear).await.unwrap();
+        let issued = contoso.register(details, Lifetime::OneYear).await.unwrap();
         let known = Known::of(&issued);
         let store = Hostile::over(memory);
         let (builder, _) = builder(2);

@@ -11,14 +11,14 @@ use crate::at_rest::dying::Dying;
 use crate::at_rest::odd::Odd;
 use crate::at_rest::world::{builder, filled, keyring, open, portrait};
 
-async fn exported() -> (Vec<u8>, Exported) {
+async fn exported() -> (Vec<u8>, ExportSummary) {
     let (_, registry, ..) = filled().await;
     let mut stream = Vec::new();
     let exported = registry.export(&mut stream).await.unwrap();
     (stream, exported)
 }
 
-async fn import<S: Store>(store: S, stream: &[u8]) -> Result<(Registry<S>, Imported), ImportError> {
+async fn import<S: Store>(store: S, stream: &[u8]) -> Result<(Registry<S>, ImportSummary), ImportError> {
     let (builder, _) = builder(7);
     builder.import(store, keyring(&["2026"]), &mut &*stream).await
 }
@@ -40,7 +40,7 @@ fn a_registry_moves_with_everything_that_it_is() {
         moved.export(&mut again).await.unwrap();
         assert!(again == stream);
         assert_eq!(portrait(&moved, &contents).await, portrait(&registry, &contents).await);
-        assert!(moved.check().await.unwrap().is_content());
+        assert!(moved.check().await.unwrap().is_clean());
         for id in &contents.clients {
             let bytes =
                 async |store: &MemoryStore| store.load(id.into()).await.unwrap().unwrap().to_bytes().unwrap();
@@ -87,7 +87,7 @@ fn an_import_that_is_killed_at_every_step_goes_on_where_it_stopped() {
                 }
                 let (moved, imported) = import(memory.clone(), &stream).await.unwrap();
                 assert_eq!((imported.clients, imported.events), (exported.clients, exported.events));
-                assert!(moved.check().await.unwrap().is_content());
+                assert!(moved.check().await.unwrap().is_clean());
                 let mut again = Vec::new();
                 moved.export(&mut again).await.unwrap();
                 assert!(again == stream);
@@ -217,7 +217,7 @@ fn unproved<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<u8> {
     [&b"client-registry export 1\n"[..]].into_iter().chain(pieces).flatten().copied().collect()
 }
 
-async fn import_unproved(stream: &[u8]) -> Result<(Registry<MemoryStore>, Imported), ImportError> {
+async fn import_unproved(stream: &[u8]) -> Result<(Registry<MemoryStore>, ImportSummary), ImportError> {
     let builder = builder(7).0.accept_unauthenticated_exports();
     builder.import(MemoryStore::new(), keyring(&["2026"]), &mut &*stream).await
 }
@@ -303,7 +303,7 @@ fn an_export_in_which_a_client_was_left_out_or_put_back_is_refused() {
                 } else {
                     // That is what the proofs are for: without them nobody would notice.
                     let (moved, _) = import_unproved(&unproved(pieces)).await.unwrap();
-                    assert!(moved.check().await.unwrap().is_content());
+                    assert!(moved.check().await.unwrap().is_clean());
                 }
             }
         }
@@ -317,7 +317,7 @@ fn every_piece_that_is_left_out_doubled_moved_or_replaced_is_refused() {
         let (_, other, ..) = filled().await;
         let contoso = other.as_seller("contoso").unwrap();
         let more = crate::support::details("one more");
-        let _ = contoso.register(more, Availability::Worldwide, Lifetime::OneYear).await.unwrap();
+        let _ = contoso.register(more, Lifetime::OneYear).await.unwrap();
         let mut foreign = Vec::new();
         other.export(&mut foreign).await.unwrap();
         let cut = |stream: &[u8]| -> Vec<Vec<u8>> {
@@ -376,7 +376,7 @@ fn an_export_without_proofs_is_taken_by_those_alone_who_say_so() {
         assert!(store.load(RecordId::REGISTRY).await.unwrap().is_none());
         let (moved, imported) = import_unproved(&stripped).await.unwrap();
         assert_eq!((imported.clients, imported.events), (exported.clients, exported.events));
-        assert!(moved.check().await.unwrap().is_content());
+        assert!(moved.check().await.unwrap().is_clean());
         // Another key of the same ID proves nothing.
         let (id, mut bytes) = crate::at_rest::world::key("2026");
         bytes[0] ^= 1;
@@ -406,7 +406,7 @@ fn nobody_makes_a_registry_where_one_is_being_imported() {
         let (builder, _) = builder(7);
         let mut racing = Racing(&stream, 0, store.clone());
         let (registry, _) = builder.import(store, keyring(&["2026"]), &mut racing).await.unwrap();
-        assert!(registry.check().await.unwrap().is_content());
+        assert!(registry.check().await.unwrap().is_clean());
     });
 }
 
@@ -506,6 +506,6 @@ fn an_unfinished_import_is_not_opened() {
         assert!(matches!(error, OpenError::ImportUnfinished), "{error}");
         let (again, _) = builder(8);
         let (moved, _) = again.import(store, keyring(&["2026"]), &mut &*stream).await.unwrap();
-        assert!(moved.check().await.unwrap().is_content());
+        assert!(moved.check().await.unwrap().is_clean());
     });
 }

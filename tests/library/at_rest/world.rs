@@ -60,8 +60,7 @@ pub(crate) struct Contents {
 pub(crate) async fn fill<S: Store>(registry: &Registry<S>, clock: &ManualClock) -> Contents {
     let contoso = registry.as_seller("contoso").unwrap();
     let year = Lifetime::OneYear;
-    let register =
-        async |name: &str| contoso.register(details(name), Availability::Worldwide, year).await.unwrap();
+    let register = async |name: &str| contoso.register(details(name), year).await.unwrap();
     let calendar = register("calendar app").await;
     let client = contoso.client(calendar.client_id());
     let labelled = NewSecret::lasting(year).labelled(Label::parse("next \u{2013} 2027").unwrap());

@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use client_registry::conformance::{Factory, Skip, Spoil};
 use client_registry::store::{
-    Adopted, Changes, ClientsBy, Commit, CommitError, CommitId, Committed, Cursor, Ending, Entry, EventText,
-    Expected, Index, Record, RecordId, Store, StoreError, StoreErrorKind, Use,
+    Adopted, Changes, ClientsBy, Commit, CommitError, CommitId, Committed, Cursor, Ending, EventText,
+    Expected, Index, IndexEntry, Record, RecordId, Store, StoreError, StoreErrorKind, Use,
 };
 use client_registry::{AddInId, ClientId, Event, KeyId, LastUses, Revision, SecretId, Timestamp};
 
@@ -832,29 +832,31 @@ impl Books {
     }
 
     fn check_unique(&self, all: &[Write<'_>], fault: Fault) -> Result<(), CommitError> {
-        let mut claimed: Vec<(Entry, ClientId)> = Vec::new();
+        let mut claimed: Vec<(IndexEntry, ClientId)> = Vec::new();
         for write in all {
             let Some(id) = write.record.id().client_id() else { continue };
             for entry in entries(write.index) {
-                let is_same = |other: &Entry| match (fault, &entry, other) {
-                    (Fault::AddInsIgnoreCase, Entry::AddIn(one), Entry::AddIn(other)) => {
+                let is_same = |other: &IndexEntry| match (fault, &entry, other) {
+                    (Fault::AddInsIgnoreCase, IndexEntry::AddIn(one), IndexEntry::AddIn(other)) => {
                         one.as_str().eq_ignore_ascii_case(other.as_str())
                     }
                     (
                         Fault::NamesIgnoreAccents,
-                        Entry::Name(seller, one),
-                        Entry::Name(other_seller, other),
+                        IndexEntry::Name(seller, one),
+                        IndexEntry::Name(other_seller, other),
                     ) => seller == other_seller && unaccented(one.as_str()) == unaccented(other.as_str()),
-                    (Fault::AddInsAreCut, Entry::AddIn(one), Entry::AddIn(other)) => {
+                    (Fault::AddInsAreCut, IndexEntry::AddIn(one), IndexEntry::AddIn(other)) => {
                         start(one.as_str(), 127) == start(other.as_str(), 127)
                     }
-                    (Fault::NamesAreCut, Entry::Name(seller, one), Entry::Name(other_seller, other)) => {
-                        seller == other_seller && start(one.as_str(), 255) == start(other.as_str(), 255)
-                    }
-                    (Fault::NamesAreJoined, Entry::Name(..), Entry::Name(..))
+                    (
+                        Fault::NamesAreCut,
+                        IndexEntry::Name(seller, one),
+                        IndexEntry::Name(other_seller, other),
+                    ) => seller == other_seller && start(one.as_str(), 255) == start(other.as_str(), 255),
+                    (Fault::NamesAreJoined, IndexEntry::Name(..), IndexEntry::Name(..))
                     | (Fault::EntriesAreJoined, _, _) => joined(&entry) == joined(other),
-                    (Fault::NamesAreNotChecked, Entry::Name(..), _)
-                    | (Fault::AddInsAreNotChecked, Entry::AddIn(_), _) => false,
+                    (Fault::NamesAreNotChecked, IndexEntry::Name(..), _)
+                    | (Fault::AddInsAreNotChecked, IndexEntry::AddIn(_), _) => false,
                     _ => entry == *other,
                 };
                 let is_changed = |holder: &ClientId| match fault {
@@ -1073,9 +1075,9 @@ fn history_of(commit_id: CommitId, revision: Revision, events: &[EventText]) -> 
     Some(committed).filter(|committed| !committed.events.is_empty()).into_iter().collect()
 }
 
-fn entries(index: &Index) -> impl Iterator<Item = Entry> + '_ {
-    let name = index.name.iter().map(|(seller, key)| Entry::Name(seller.clone(), key.clone()));
-    name.chain(index.add_ins.iter().cloned().map(Entry::AddIn))
+fn entries(index: &Index) -> impl Iterator<Item = IndexEntry> + '_ {
+    let name = index.name.iter().map(|(seller, key)| IndexEntry::Name(seller.clone(), key.clone()));
+    name.chain(index.add_ins.iter().cloned().map(IndexEntry::AddIn))
 }
 
 fn decode<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, StoreError> {
@@ -1099,10 +1101,10 @@ fn cut(id: &ClientId, bytes: usize) -> ClientId {
     ClientId::parse(&id.as_str()[..bytes.min(id.as_str().len())]).unwrap()
 }
 
-fn joined(entry: &Entry) -> String {
+fn joined(entry: &IndexEntry) -> String {
     match entry {
-        Entry::AddIn(add_in) => add_in.to_string(),
-        Entry::Name(seller, key) => format!("{seller}:{}", key.as_str()),
+        IndexEntry::AddIn(add_in) => add_in.to_string(),
+        IndexEntry::Name(seller, key) => format!("{seller}:{}", key.as_str()),
         _ => unreachable!("there are no others"),
     }
 }

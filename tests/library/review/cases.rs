@@ -66,9 +66,9 @@ impl Reviewed {
     }
 
     fn disabled(mut self, secret: u32, at: Timestamp) -> Self {
-        let (uses, deciding) = (LastUses::default(), self.desk.at(at));
-        let plan = self.client.plan_disabling(secret_id(secret), &uses, &deciding).unwrap();
-        self.client = into_client(self.client.confirm(&plan, &uses, &deciding).unwrap());
+        let (uses, context) = (LastUses::default(), self.desk.at(at));
+        let plan = self.client.plan_disabling(secret_id(secret), &uses, &context).unwrap();
+        self.client = into_client(self.client.confirm(&plan, &uses, &context).unwrap());
         self
     }
 
@@ -123,14 +123,14 @@ fn rule_06_nothing_signs_although_something_should() {
     let with_signer = |signer| Reviewed::with(&[signer, passwords[0].clone(), passwords[1].clone()]);
     let ends = with_signer(lasting(100));
     assert_eq!(ends.at(day(60)), [Finding::MoreThanRecommended { valid: 3 }]);
-    let nothing = Finding::NothingSigns { until: None };
+    let nothing = Finding::NoSigningSecret { until: None };
     assert_eq!(ends.at(day(100)), from_ref(&nothing));
     // Ended long ago by now, and nothing signs all the same.
     let ended = Finding::EndedLongAgo { secret: secret_id(1), ended: day(100) };
     assert_eq!(ends.at(day(107)), [nothing, ended]);
 
     let starts = with_signer(between(50, 450));
-    assert_eq!(starts.at(day(40)), [Finding::NothingSigns { until: Some(day(50)) }]);
+    assert_eq!(starts.at(day(40)), [Finding::NoSigningSecret { until: Some(day(50)) }]);
     assert_eq!(starts.at(day(50)), [Finding::MoreThanRecommended { valid: 3 }]);
     // All passwords by choice.
     assert_eq!(Reviewed::with(&passwords).at(start()), []);

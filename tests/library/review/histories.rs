@@ -89,7 +89,8 @@ fn expected(world: &World, reading: Reading) -> Vec<Finding> {
         let until = turns.iter().copied().find(|t| !valid(*t).is_empty());
         findings.push(Finding::NoValidSecret { until });
     } else if facts.secrets().iter().any(signs) && signing(now).is_none() {
-        findings.push(Finding::NothingSigns { until: turns.iter().copied().find(|t| signing(*t).is_some()) });
+        findings
+            .push(Finding::NoSigningSecret { until: turns.iter().copied().find(|t| signing(*t).is_some()) });
     }
 
     let mut gaps = Vec::new();

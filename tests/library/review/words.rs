@@ -1,8 +1,8 @@
 //! What a finding says to people and to programs, and the review by the registry.
 
 use client_registry::{
-    AppDomain, Availability, ClientDetails, Days, Finding, Lifetime, ManualClock, NewSecret, RedirectUrl,
-    Refusal, Registry, Severity, Validity,
+    AppDomain, ClientDetails, Days, Finding, Lifetime, ManualClock, NewSecret, RedirectUrl, Refusal,
+    Registry, Severity, Validity,
 };
 use pollster::block_on;
 
@@ -21,15 +21,15 @@ fn every_finding() -> Vec<(Finding, Severity, &'static str, &'static str)> {
             "no secret is valid until 2026-03-01T09:00:00.000Z: add one if that is too late",
         ),
         (
-            Finding::NothingSigns { until: None },
+            Finding::NoSigningSecret { until: None },
             critical,
-            "nothing_signs",
+            "no_signing_secret",
             "nothing signs: add or enable a secret that can",
         ),
         (
-            Finding::NothingSigns { until: Some(early) },
+            Finding::NoSigningSecret { until: Some(early) },
             critical,
-            "nothing_signs",
+            "no_signing_secret",
             "nothing signs until 2026-03-01T09:00:00.000Z: add or enable a secret that can if that is too late",
         ),
         (
@@ -164,7 +164,7 @@ fn rule_15_the_registry_reviews_what_the_actor_may_see() {
     block_on(async {
         let details =
             ClientDetails::new("calendar app", "app.contoso.com", "https://app.contoso.com/").unwrap();
-        let issued = contoso.register(details, Availability::Worldwide, Lifetime::OneYear).await.unwrap();
+        let issued = contoso.register(details, Lifetime::OneYear).await.unwrap();
         let calendar = contoso.client(issued.client_id());
         let _second = calendar.add_secret(NewSecret::lasting(Lifetime::TwoYears)).await.unwrap();
         let unused = Finding::SignsUnused { secret: issued.secret_id() };

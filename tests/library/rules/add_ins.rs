@@ -1,8 +1,8 @@
 //! Rules 1, 2, 14 and 15, as far as one or two clients can tell: add-ins, availability, moving, sellers apart.
 
 use client_registry::{
-    AddIn, Availability, Client, ClientSecret, ClientState, Days, Event, Fact, ImportedClient, LastUses,
-    Move, Refusal, Rotation, Transition, Unconfirmed,
+    AddIn, Availability, Client, ClientSecret, ClientState, Days, Decision, Event, Fact, ImportedClient,
+    LastUses, Move, Refusal, Rotation, Unconfirmed,
 };
 use proptest::prelude::*;
 
@@ -200,7 +200,7 @@ fn answers(
     stranger: &Desk,
     now: client_registry::Timestamp,
 ) -> Vec<(&'static str, Option<Refusal>)> {
-    let (entropy, uses, deciding) = (Seeded::new(15), &world.uses, stranger.at(now));
+    let (entropy, uses, context) = (Seeded::new(15), &world.uses, stranger.at(now));
     let new = lasting_days(3);
     let text = entropy.client_secret();
     let known = foreign(1, validity(start(), days_later(start(), 9)));
@@ -213,34 +213,34 @@ fn answers(
     let disabling = client.plan_disabling(secret, uses, &owner).ok();
     let ending = client.plan_client_deletion(uses, &owner).unwrap();
     let mut answers = vec![
-        ("add", client.add_secret(&new, &text, &deciding).err()),
-        ("enable", client.enable(secret, &deciding).err()),
-        ("promote", client.promote(secret, &deciding).err()),
-        ("schedule", client.schedule_promotion(secret, now, &deciding).err()),
-        ("withdraw", client.withdraw_promotion(secret, &deciding).err()),
+        ("add", client.add_secret(&new, &text, &context).err()),
+        ("enable", client.enable(secret, &context).err()),
+        ("promote", client.promote(secret, &context).err()),
+        ("schedule", client.schedule_promotion(secret, now, &context).err()),
+        ("withdraw", client.withdraw_promotion(secret, &context).err()),
         (
             "rotate",
-            client.rotate(&Rotation::overlap(Days::new(3)), &text, &LastUses::default(), &deciding).err(),
+            client.rotate(&Rotation::overlap(Days::new(3)), &text, &LastUses::default(), &context).err(),
         ),
-        ("import", client.import_secret(&known, &deciding).err()),
-        ("import again", client.import_again(&again, &deciding).err()),
-        ("emergency", client.delete_in_emergency(secret, Some((&new, &text)), &deciding).err()),
-        ("mark compromised", client.mark_compromised(secret, &deciding).err()),
-        ("associate", client.associate(&add_in, &deciding).err()),
-        ("dissociate", client.dissociate(add_in.id(), &deciding).err()),
-        ("move out", client.move_add_in(&other, add_in.id(), &deciding).err()),
-        ("move in", other.move_add_in(client, add_in.id(), &deciding).err()),
-        ("change details", client.change_details(details("mine"), &deciding).err()),
-        ("plan deletion", client.plan_deletion(secret, uses, &deciding).err()),
-        ("plan disabling", client.plan_disabling(secret, uses, &deciding).err()),
-        ("plan client deletion", client.plan_client_deletion(uses, &deciding).err()),
-        ("confirm client deletion", client.confirm(&ending, uses, &deciding).err().and_then(refusal)),
+        ("import", client.import_secret(&known, &context).err()),
+        ("import again", client.import_again(&again, &context).err()),
+        ("emergency", client.delete_in_emergency(secret, Some((&new, &text)), &context).err()),
+        ("mark compromised", client.mark_compromised(secret, &context).err()),
+        ("associate", client.associate(&add_in, &context).err()),
+        ("dissociate", client.dissociate(add_in.id(), &context).err()),
+        ("move out", client.move_add_in(&other, add_in.id(), &context).err()),
+        ("move in", other.move_add_in(client, add_in.id(), &context).err()),
+        ("change details", client.change_details(details("mine"), &context).err()),
+        ("plan deletion", client.plan_deletion(secret, uses, &context).err()),
+        ("plan disabling", client.plan_disabling(secret, uses, &context).err()),
+        ("plan client deletion", client.plan_client_deletion(uses, &context).err()),
+        ("confirm client deletion", client.confirm(&ending, uses, &context).err().and_then(refusal)),
     ];
     if let Some(plan) = deletion {
-        answers.push(("confirm deletion", client.confirm(&plan, uses, &deciding).err().and_then(refusal)));
+        answers.push(("confirm deletion", client.confirm(&plan, uses, &context).err().and_then(refusal)));
     }
     if let Some(plan) = disabling {
-        let refused = client.confirm(&plan, uses, &deciding).err();
+        let refused = client.confirm(&plan, uses, &context).err();
         answers.push(("confirm disabling", refused.and_then(refusal)));
     }
     answers
@@ -278,7 +278,7 @@ impl SellersClient {
 fn client(id: &str, availability: Availability) -> (Client, Desk) {
     let (text, desk): (ClientSecret, _) = (Seeded::new(1).client_secret(), Desk::owner());
     let first = lasting_days(90);
-    let registered: Result<Transition, _> = Client::register(
+    let registered: Result<Decision, _> = Client::register(
         client_id(id),
         contoso(),
         details("calendar app"),

@@ -107,8 +107,8 @@ proptest! {
         let (before, operator) = (&world.client, Desk::operator());
         let mut client = into_client(before.associate(&add_in(70), &operator.at(world.now)).unwrap());
         for (number, ahead) in ahead.into_iter().enumerate() {
-            let deciding = operator.at(later(world.now, ahead));
-            client = into_client(client.associate(&add_in(71 + number), &deciding).unwrap());
+            let context = operator.at(later(world.now, ahead));
+            client = into_client(client.associate(&add_in(71 + number), &context).unwrap());
         }
         client = into_client(client.dissociate(add_in(70).id(), &operator.at(world.now)).unwrap());
         prop_assert_eq!(client.promotions(), before.promotions());
@@ -209,16 +209,16 @@ fn rule_06_under_a_clock_that_was_set_back_nothing_counts_as_earlier_than_what_s
 fn rule_19_a_minute_and_not_a_millisecond_more() {
     let (client, desk) = client();
     let commands = |now: Timestamp| -> Vec<Option<Refusal>> {
-        let (deciding, entropy) = (desk.at(now), Seeded::new(5));
+        let (context, entropy) = (desk.at(now), Seeded::new(5));
         let rotation = Rotation::overlap(Days::new(2));
         vec![
-            client.add_secret(&lasting_days(1), &entropy.client_secret(), &deciding).err(),
+            client.add_secret(&lasting_days(1), &entropy.client_secret(), &context).err(),
             client
-                .rotate(&rotation, &entropy.client_secret(), &client_registry::LastUses::default(), &deciding)
+                .rotate(&rotation, &entropy.client_secret(), &client_registry::LastUses::default(), &context)
                 .err(),
-            client.associate(&add_in(1), &deciding).err(),
-            client.promote(secret_id(1), &deciding).err(),
-            client.plan_client_deletion(&client_registry::LastUses::default(), &deciding).err(),
+            client.associate(&add_in(1), &context).err(),
+            client.promote(secret_id(1), &context).err(),
+            client.plan_client_deletion(&client_registry::LastUses::default(), &context).err(),
         ]
     };
     assert!(commands(later(start(), -60_000)).iter().all(Option::is_none));

@@ -1,7 +1,7 @@
 //! Rule 18: moving in with client IDs and client secrets that exist already.
 
 use client_registry::{
-    Actor, Availability, Client, ClientSecret, Deciding, Fact, Field, ImportedClient, ImportedSecret,
+    Actor, Availability, Client, ClientSecret, CommandContext, Fact, Field, ImportedClient, ImportedSecret,
     KeyEncoding, Label, Origin, Policy, Purpose, Refusal, Timestamp, Validity,
 };
 use proptest::prelude::*;
@@ -72,11 +72,11 @@ proptest! {
     #[test]
     fn rule_18_a_known_value_does_not_come_in_again(steps in history(14)) {
         let world = World::after(&steps);
-        let deciding = world.desk.at(world.now);
+        let context = world.desk.at(world.now);
         for (&secret, text) in &world.texts {
             let validity = Validity::new(start(), None).unwrap();
             let again = ImportedSecret::new(ClientSecret::parse(text).unwrap(), validity, KeyEncoding::Utf8);
-            let found = world.client.import_secret(&again, &deciding);
+            let found = world.client.import_secret(&again, &context);
             let remembered = world.client.remembered().find(|(id, _)| *id == secret);
             if let Some((secret, fate)) = remembered {
                 prop_assert_eq!(found.err(), Some(Refusal::Remembered { secret, fate }));
@@ -127,7 +127,7 @@ fn rule_18_a_generated_secret_with_a_slip_does_not_come_in() {
     let text = made.expose();
     let valid = validity(start(), days_later(start(), 9));
     let (owner, operator) = (Actor::Seller(contoso()), Actor::Operator("ann".parse().unwrap()));
-    let at = |actor| Deciding { actor, policy: &policy, now: start() };
+    let at = |actor| CommandContext { actor, policy: &policy, now: start() };
     let client = registered(&lasting_days(9), &Seeded::new(18), &Desk::owner(), start());
     let slips = [
         text[..40].to_owned(),

@@ -1,7 +1,7 @@
 //! Rules 10 and 13: what stays dead, and what is left of a client.
 
 use client_registry::{
-    Client, ClientState, Event, Fact, Fate, LastUses, Refusal, Secret, SecretId, Tombstone, Unconfirmed,
+    Client, ClientState, Event, Fact, LastUses, Refusal, Revocation, Secret, SecretId, Tombstone, Unconfirmed,
 };
 use proptest::prelude::*;
 
@@ -36,8 +36,8 @@ proptest! {
     fn rule_13_a_tombstone_is_left(steps in history(14), wait in when()) {
         let mut world = World::after(&steps);
         world.now = world.resolve(wait);
-        let (client, uses, deciding) = (&world.client, &world.uses, world.desk.at(world.now));
-        let plan = client.plan_client_deletion(uses, &deciding).unwrap();
+        let (client, uses, context) = (&world.client, &world.uses, world.desk.at(world.now));
+        let plan = client.plan_client_deletion(uses, &context).unwrap();
         prop_assert_eq!(plan.friendly_name(), client.details().friendly_name());
         prop_assert_eq!(plan.add_ins(), client.add_ins());
         let mut valid_now = world.facts.valid_at(world.now);
@@ -45,7 +45,7 @@ proptest! {
         prop_assert_eq!(plan.valid_secrets(), &valid_now[..]);
         prop_assert!(plan.obstacles().is_empty());
 
-        let (state, events) = changed(client.confirm(&plan, uses, &deciding).unwrap());
+        let (state, events) = changed(client.confirm(&plan, uses, &context).unwrap());
         let deleted: Vec<_> = events.iter().filter_map(deleted_secret).collect();
         let mut in_order: Vec<_> = client.secrets().map(Secret::id).collect();
         in_order.sort_by_key(|id| !client.secret(*id).unwrap().validity().has_ended(world.now));
@@ -99,7 +99,7 @@ fn rule_10_an_emergency_forgets_no_calm_deletion() {
         memory.hear(&events);
         client = next;
     }
-    let calm: Vec<_> = client.remembered().filter(|(_, fate)| *fate == Fate::Deleted).collect();
+    let calm: Vec<_> = client.remembered().filter(|(_, fate)| *fate == Revocation::Deleted).collect();
     assert_eq!(calm.len(), 16);
 }
 
@@ -113,14 +113,14 @@ fn rule_10_the_memory_outlives_the_client() {
     let plan = client.plan_client_deletion(&uses, &now).unwrap();
     let tombstone = left_of(changed(client.confirm(&plan, &uses, &now).unwrap()).0);
     let dead: Vec<_> = tombstone.remembered().collect();
-    assert_eq!(dead, [(secret_id(1), Fate::Compromised), (secret_id(2), Fate::Deleted)]);
+    assert_eq!(dead, [(secret_id(1), Revocation::Compromised), (secret_id(2), Revocation::Deleted)]);
 
     let (marked, events) = changed(tombstone.mark_compromised(secret_id(2), &now).unwrap());
     assert_eq!(events[0].fact(), &Fact::SecretCompromised { secret: secret_id(2) });
     assert_eq!((events[0].previous(), marked.head()), (tombstone.head(), events[0].hash()));
     assert_eq!(marked.revision(), tombstone.revision().next());
     let marked = left_of(marked);
-    assert!(marked.remembered().all(|(_, fate)| fate == Fate::Compromised));
+    assert!(marked.remembered().all(|(_, fate)| fate == Revocation::Compromised));
     assert!(is_unchanged(&marked.mark_compromised(secret_id(2), &now).unwrap()));
     let unknown = marked.mark_compromised(secret_id(3), &now).unwrap_err();
     assert_eq!(unknown, Refusal::UnknownSecret { secret: secret_id(3) });
@@ -176,7 +176,7 @@ impl Memory {
     fn of(client: &Client) -> Self {
         let of_fate =
             |fate| client.remembered().filter(move |dead| dead.1 == fate).map(|(id, _)| id).collect();
-        Self { deleted: of_fate(Fate::Deleted), compromised: of_fate(Fate::Compromised) }
+        Self { deleted: of_fate(Revocation::Deleted), compromised: of_fate(Revocation::Compromised) }
     }
 
     /// Hears the events of one commit.
@@ -195,9 +195,9 @@ impl Memory {
         self.compromised.drain(..self.compromised.len().saturating_sub(64));
     }
 
-    fn told(&self) -> Vec<(SecretId, Fate)> {
-        let deleted = self.deleted.iter().map(|&secret| (secret, Fate::Deleted));
-        let compromised = self.compromised.iter().map(|&secret| (secret, Fate::Compromised));
+    fn told(&self) -> Vec<(SecretId, Revocation)> {
+        let deleted = self.deleted.iter().map(|&secret| (secret, Revocation::Deleted));
+        let compromised = self.compromised.iter().map(|&secret| (secret, Revocation::Compromised));
         let mut told: Vec<_> = deleted.chain(compromised).collect();
         told.sort_unstable_by_key(|(secret, _)| *secret);
         told

@@ -1,8 +1,8 @@
 //! Rule 9: taking out of use, in calm and in an emergency.
 
 use client_registry::{
-    Client, ClientSecret, Days, Fate, LastUses, Lifetime, NewSecret, Obstacle, Plan, Refusal, Replacement,
-    Secret, SecretDeletion, SecretId, Timestamp, Unconfirmed, Validity,
+    Client, ClientSecret, Days, LastUses, Lifetime, NewSecret, Obstacle, Plan, Refusal, Replacement,
+    Revocation, Secret, SecretDeletion, SecretId, Timestamp, Unconfirmed, Validity,
 };
 use proptest::prelude::*;
 
@@ -21,8 +21,8 @@ proptest! {
         let mut world = World::after(&steps);
         world.now = world.resolve(wait);
         let secret = world.pick(pick);
-        let (client, uses, deciding) = (&world.client, &world.uses, world.desk.at(world.now));
-        let plan = client.plan_deletion(secret, uses, &deciding);
+        let (client, uses, context) = (&world.client, &world.uses, world.desk.at(world.now));
+        let plan = client.plan_deletion(secret, uses, &context);
         if client.secret(secret).is_none() {
             prop_assert_eq!(plan.unwrap_err(), Refusal::UnknownSecret { secret });
             return Ok(());
@@ -37,7 +37,7 @@ proptest! {
         prop_assert_eq!((plan.client_id(), plan.revision(), plan.at()), (client.id(), client.revision(), world.now));
         prop_assert_eq!((plan.secret(), plan.signs()), (secret, client.signing_at(world.now).secret()));
 
-        match client.confirm(&plan, uses, &deciding) {
+        match client.confirm(&plan, uses, &context) {
             Ok(transition) => {
                 prop_assert!(expected.is_empty());
                 let next = into_client(transition);
@@ -72,18 +72,18 @@ proptest! {
         };
         // An operator goes on under the clock that was set right, as by rule 19.
         let ann = Desk::operator();
-        let deciding = ann.at(start());
+        let context = ann.at(start());
         let now = client.instant(start());
         let is_believed = used <= later(now, 60_000);
         let until = used.saturating_add(days(7));
         let recently: &[_] = if is_believed { &[Obstacle::UsedRecently { until }] } else { &[] };
-        let plan = client.plan_deletion(secret, &uses, &deciding).unwrap();
+        let plan = client.plan_deletion(secret, &uses, &context).unwrap();
         let is_of_use = |obstacle: &&Obstacle| matches!(obstacle, Obstacle::UsedRecently { .. });
         let of_use: Vec<_> = plan.obstacles().iter().filter(is_of_use).copied().collect();
         prop_assert_eq!(&of_use[..], recently);
         prop_assert_eq!(plan.last_used(), Some(used).filter(|_| is_believed));
         prop_assert_eq!(plan.use_ahead(), Some(used).filter(|_| !is_believed));
-        let whole = client.plan_client_deletion(&uses, &deciding).unwrap();
+        let whole = client.plan_client_deletion(&uses, &context).unwrap();
         prop_assert_eq!((whole.last_used(), whole.use_ahead()), (plan.last_used(), plan.use_ahead()));
         // A plan that was stored before there was such a time is read as ever.
         let mut json = serde_json::to_value(&plan).unwrap();
@@ -97,11 +97,11 @@ proptest! {
     fn rule_09_a_disabling_does_what_its_plan_says(steps in history(14), pick in pick()) {
         let world = World::after(&steps);
         let secret = world.pick(pick);
-        let (client, uses, deciding) = (&world.client, &world.uses, world.desk.at(world.now));
-        let Ok(plan) = client.plan_disabling(secret, uses, &deciding) else { return Ok(()) };
+        let (client, uses, context) = (&world.client, &world.uses, world.desk.at(world.now));
+        let Ok(plan) = client.plan_disabling(secret, uses, &context) else { return Ok(()) };
         let expected = last_of_its_kind(&world, secret);
         prop_assert_eq!(plan.obstacles(), &expected[..]);
-        match client.confirm(&plan, uses, &deciding) {
+        match client.confirm(&plan, uses, &context) {
             Ok(transition) => {
                 prop_assert!(expected.is_empty());
                 let change = transition.change();
@@ -127,9 +127,9 @@ proptest! {
         let Ok(plan) = world.client.plan_deletion(secret, &uses, &world.desk.at(world.now)) else { return Ok(()) };
         let revision = world.client.revision();
         world.step(&between);
-        let (client, deciding) = (&world.client, world.desk.at(world.now));
-        let current = client.plan_deletion(secret, &uses, &deciding);
-        match (client.confirm(&plan, &uses, &deciding), current) {
+        let (client, context) = (&world.client, world.desk.at(world.now));
+        let current = client.plan_deletion(secret, &uses, &context);
+        match (client.confirm(&plan, &uses, &context), current) {
             (Ok(_), Ok(current)) => {
                 prop_assert_eq!(client.revision(), revision);
                 prop_assert!(current.obstacles().is_empty() && same_consequences(&plan, &current));
@@ -140,7 +140,7 @@ proptest! {
             }
             (Err(Unconfirmed::Changed(new)), Ok(current)) => {
                 prop_assert!(client.revision() != revision || !same_consequences(&plan, &current));
-                prop_assert!(client.confirm(&*new, &uses, &deciding).is_ok(), "the new plan can be confirmed");
+                prop_assert!(client.confirm(&*new, &uses, &context).is_ok(), "the new plan can be confirmed");
                 prop_assert_eq!(*new, current);
             }
             (Err(Unconfirmed::Refused(refusal)), Err(current)) => prop_assert_eq!(refusal, current),
@@ -164,9 +164,9 @@ proptest! {
         let entropy = Seeded::new(99);
         let client_secret = entropy.client_secret();
         let replacement = replacement.as_ref().map(|new| (new, &client_secret));
-        let deciding = world.desk.at(later(client.changed_at(), -behind));
+        let context = world.desk.at(later(client.changed_at(), -behind));
         let known = client.secret(secret).is_some() || client.remembered().any(|(id, _)| id == secret);
-        match client.delete_in_emergency(secret, replacement, &deciding) {
+        match client.delete_in_emergency(secret, replacement, &context) {
             Err(refusal) => {
                 prop_assert!(!known);
                 prop_assert_eq!(refusal, Refusal::UnknownSecret { secret });
@@ -174,13 +174,13 @@ proptest! {
             Ok((transition, replaced)) => {
                 prop_assert!(known);
                 prop_assert_eq!(replacement.is_none(), replaced == Replacement::NotRequested);
-                let was_dead = client.remembered().any(|dead| dead == (secret, Fate::Compromised));
+                let was_dead = client.remembered().any(|dead| dead == (secret, Revocation::Compromised));
                 let nothing_to_do = was_dead && !matches!(replaced, Replacement::Added(_));
                 prop_assert_eq!(is_unchanged(&transition), nothing_to_do);
                 let Some(change) = transition.change() else { return Ok(()) };
                 let next = change.next().active().unwrap();
                 prop_assert!(next.secret(secret).is_none());
-                prop_assert!(next.remembered().any(|dead| dead == (secret, Fate::Compromised)));
+                prop_assert!(next.remembered().any(|dead| dead == (secret, Revocation::Compromised)));
                 prop_assert_eq!(next.revision(), client.revision().next());
                 if let Replacement::Added(added) = replaced {
                     prop_assert_eq!(change.added(), &[added][..]);

@@ -109,11 +109,11 @@ proptest! {
     #[test]
     fn rule_07_only_a_valid_one_that_can_sign_is_promoted(steps in history(12), pick in pick(), when in when()) {
         let world = World::after(&steps);
-        let (client, now, deciding) = (&world.client, world.now, world.desk.at(world.now));
+        let (client, now, context) = (&world.client, world.now, world.desk.at(world.now));
         let (secret, at) = (world.pick(pick), world.resolve(when));
-        let found = client.schedule_promotion(secret, at, &deciding);
+        let found = client.schedule_promotion(secret, at, &context);
         if at == now {
-            prop_assert_eq!(told(&found), told(&client.promote(secret, &deciding)));
+            prop_assert_eq!(told(&found), told(&client.promote(secret, &context)));
         }
         if !world.facts.secrets().contains(&secret) {
             prop_assert_eq!(found.err(), Some(Refusal::UnknownSecret { secret }));
@@ -159,18 +159,18 @@ proptest! {
     #[test]
     fn rule_07_withdrawing_undoes_scheduling(steps in history(12), pick in pick(), when in when()) {
         let world = World::after(&steps);
-        let (client, deciding) = (&world.client, world.desk.at(world.now));
+        let (client, context) = (&world.client, world.desk.at(world.now));
         let (secret, at) = (world.pick(pick), world.resolve(when));
         let is_scheduled = client.promotions().iter().any(|p| p.secret() == secret && p.at() > world.now);
         if at <= world.now || is_scheduled {
             return Ok(());
         }
         if client.secret(secret).is_some() {
-            let refusal = client.withdraw_promotion(secret, &deciding).unwrap_err();
+            let refusal = client.withdraw_promotion(secret, &context).unwrap_err();
             prop_assert_eq!(refusal, Refusal::NothingScheduled { secret });
         }
-        let Ok(scheduled) = client.schedule_promotion(secret, at, &deciding) else { return Ok(()) };
-        let withdrawn = into_client(into_client(scheduled).withdraw_promotion(secret, &deciding).unwrap());
+        let Ok(scheduled) = client.schedule_promotion(secret, at, &context) else { return Ok(()) };
+        let withdrawn = into_client(into_client(scheduled).withdraw_promotion(secret, &context).unwrap());
         prop_assert_eq!(withdrawn.promotions(), but_superseded(client, secret, world.now));
         for t in probes(client, world.now) {
             prop_assert_eq!(withdrawn.signing_at(t), client.signing_at(t));
@@ -317,7 +317,7 @@ fn agree(found: Signing, expected: Signer) -> bool {
     }
 }
 
-fn told(found: &Result<client_registry::Transition, Refusal>) -> String {
+fn told(found: &Result<client_registry::Decision, Refusal>) -> String {
     match found {
         Ok(transition) if is_unchanged(transition) => "unchanged".to_owned(),
         Ok(_) => "changed".to_owned(),

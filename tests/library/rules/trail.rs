@@ -116,9 +116,9 @@ proptest! {
     #[test]
     fn rule_16_the_trail_ends_with_the_deletion(steps in history(10)) {
         let world = World::after(&steps);
-        let (uses, deciding) = (LastUses::default(), world.desk.at(world.now));
-        let plan = world.client.plan_client_deletion(&uses, &deciding).unwrap();
-        let (state, events) = changed(world.client.confirm(&plan, &uses, &deciding).unwrap());
+        let (uses, context) = (LastUses::default(), world.desk.at(world.now));
+        let plan = world.client.plan_client_deletion(&uses, &context).unwrap();
+        let (state, events) = changed(world.client.confirm(&plan, &uses, &context).unwrap());
         let mut signing = world.client.signing_at(world.now).secret();
         for event in &events {
             if let Some(Handover { before, after }) = event.signing() {

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use client_registry::{
-    Client, ClientSecret, ClientState, Days, Deciding, Event, Fate, ImportedSecret, KeyEncoding, LastUses,
-    Lifetime, NewSecret, Purpose, Refusal, Replacement, Rotation, SecretId, Timestamp, Transition,
+    Client, ClientSecret, ClientState, CommandContext, Days, Decision, Event, ImportedSecret, KeyEncoding,
+    LastUses, Lifetime, NewSecret, Purpose, Refusal, Replacement, Revocation, Rotation, SecretId, Timestamp,
     Unconfirmed, Validity,
 };
 
@@ -160,7 +160,7 @@ impl World {
         picked
     }
 
-    fn deciding(&self) -> Deciding<'_> {
+    fn context(&self) -> CommandContext<'_> {
         self.desk.at(later(self.now, -self.lag))
     }
 
@@ -172,34 +172,34 @@ impl World {
             }
             Command::Delete(pick) => {
                 let secret = self.pick(pick);
-                let plan = self.client.plan_deletion(secret, &self.uses, &self.deciding())?;
-                let transition = self.client.confirm(&plan, &self.uses, &self.deciding())?;
+                let plan = self.client.plan_deletion(secret, &self.uses, &self.context())?;
+                let transition = self.client.confirm(&plan, &self.uses, &self.context())?;
                 Ok(self.accept(transition, [Fact::Deleted { secret }]))
             }
             Command::Disable(pick) => {
                 let secret = self.pick(pick);
-                let plan = self.client.plan_disabling(secret, &self.uses, &self.deciding())?;
-                let transition = self.client.confirm(&plan, &self.uses, &self.deciding())?;
+                let plan = self.client.plan_disabling(secret, &self.uses, &self.context())?;
+                let transition = self.client.confirm(&plan, &self.uses, &self.context())?;
                 Ok(self.accept_change(transition, Fact::Disabled { secret }))
             }
             Command::Enable(pick) => {
                 let secret = self.pick(pick);
-                let transition = self.client.enable(secret, &self.deciding())?;
+                let transition = self.client.enable(secret, &self.context())?;
                 Ok(self.accept_change(transition, Fact::Enabled { secret, at: self.now }))
             }
             Command::Promote(pick) => {
                 let secret = self.pick(pick);
-                let transition = self.client.promote(secret, &self.deciding())?;
+                let transition = self.client.promote(secret, &self.context())?;
                 Ok(self.accept(transition, [Fact::Promoted { secret, made: self.now, from: self.now }]))
             }
             Command::Schedule(pick, when) => {
                 let (secret, from) = (self.pick(pick), self.resolve(when));
-                let transition = self.client.schedule_promotion(secret, from, &self.deciding())?;
+                let transition = self.client.schedule_promotion(secret, from, &self.context())?;
                 Ok(self.accept(transition, [Fact::Promoted { secret, made: self.now, from }]))
             }
             Command::Withdraw(pick) => {
                 let secret = self.pick(pick);
-                let transition = self.client.withdraw_promotion(secret, &self.deciding())?;
+                let transition = self.client.withdraw_promotion(secret, &self.context())?;
                 Ok(self.accept(transition, [Fact::Withdrawn { secret, at: self.now }]))
             }
             Command::Rotate { purpose, overlap, lifetime, signs, only } => {
@@ -207,17 +207,17 @@ impl World {
             }
             Command::DeleteInEmergency { secret, replace } => self.delete_in_emergency(secret, replace),
             Command::MarkCompromised(pick) => {
-                let transition = self.client.mark_compromised(self.pick(pick), &self.deciding())?;
+                let transition = self.client.mark_compromised(self.pick(pick), &self.context())?;
                 Ok(self.accept(transition, []))
             }
             Command::Associate(number) => {
                 let add_in = add_in(usize::from(number));
-                let transition = self.client.associate(&add_in, &self.deciding())?;
+                let transition = self.client.associate(&add_in, &self.context())?;
                 Ok(self.accept(transition, []))
             }
             Command::Dissociate(number) => {
                 let add_in = add_in(usize::from(number));
-                let transition = self.client.dissociate(add_in.id(), &self.deciding())?;
+                let transition = self.client.dissociate(add_in.id(), &self.context())?;
                 Ok(self.accept(transition, []))
             }
             Command::Use(pick) => {
@@ -231,7 +231,7 @@ impl World {
         let from = self.resolve(starts);
         let new = NewSecret::lasting(lifetime).for_purpose(purpose).starting(from);
         let client_secret = self.entropy.client_secret();
-        let transition = self.client.add_secret(&new, &client_secret, &self.deciding())?;
+        let transition = self.client.add_secret(&new, &client_secret, &self.context())?;
         let until = end(lifetime, from);
         let added = self.added(&client_secret, from, until, purpose);
         Ok(self.accept(transition, [added]))
@@ -251,7 +251,7 @@ impl World {
         let client_secret = || ClientSecret::parse(&foreign_text(self.foreign)).unwrap();
         let secret = ImportedSecret::new(client_secret(), validity, KeyEncoding::Utf8).for_purpose(purpose);
         let secret = if signing_today { secret.signing_today() } else { secret };
-        let transition = self.client.import_secret(&secret, &self.deciding())?;
+        let transition = self.client.import_secret(&secret, &self.context())?;
         let added = self.added(&client_secret(), from, until, purpose);
         let Fact::Added { secret, .. } = added else { unreachable!("it was added") };
         let promoted = Fact::Promoted { secret, made: self.now, from: self.now };
@@ -275,7 +275,7 @@ impl World {
         let only = only.map(|pick| self.pick(pick));
         let rotation = only.map_or(rotation.clone(), |only| rotation.replacing([only]));
         let client_secret = self.entropy.client_secret();
-        let transition = self.client.rotate(&rotation, &client_secret, &self.uses, &self.deciding())?;
+        let transition = self.client.rotate(&rotation, &client_secret, &self.uses, &self.context())?;
 
         let replaced: Vec<_> = match only {
             Some(only) => vec![only],
@@ -301,7 +301,7 @@ impl World {
         let new = lasting_days(3);
         let replacement = replace.then_some((&new, &client_secret));
         let (transition, replacement) =
-            self.client.delete_in_emergency(secret, replacement, &self.deciding())?;
+            self.client.delete_in_emergency(secret, replacement, &self.context())?;
         let mut facts = vec![Fact::Deleted { secret }];
         if let Replacement::Added(_) = replacement {
             facts.push(self.added(
@@ -328,12 +328,12 @@ impl World {
     }
 
     /// What was done twice happened once.
-    fn accept_change(&mut self, transition: Transition, fact: Fact) -> Vec<Event> {
+    fn accept_change(&mut self, transition: Decision, fact: Fact) -> Vec<Event> {
         let fact = (!crate::support::is_unchanged(&transition)).then_some(fact);
         self.accept(transition, fact)
     }
 
-    fn accept(&mut self, transition: Transition, facts: impl IntoIterator<Item = Fact>) -> Vec<Event> {
+    fn accept(&mut self, transition: Decision, facts: impl IntoIterator<Item = Fact>) -> Vec<Event> {
         for fact in facts {
             self.facts.push(fact);
         }
@@ -396,7 +396,7 @@ pub(crate) fn recognise(client: &Client, text: &str, desk: &Desk, now: Timestamp
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Recognised {
     Here(SecretId),
-    Dead(SecretId, Fate),
+    Dead(SecretId, Revocation),
     Unknown,
 }
 

@@ -8,9 +8,9 @@ use std::path::Path;
 use client_registry::store::{CommitId, Committed, Cursor, Ending, EventText, Index, StoreErrorKind};
 use client_registry::{
     Actor, AddIn, AddInId, AppDomain, Availability, ClientDeletion, ClientDetails, ClientId, ClientSecret,
-    ClientState, Days, Event, EventHash, Expiry, Fact, Fate, Finding, FriendlyName, Handover, Hint,
-    KeyEncoding, KeyId, KeyState, Label, Lifetime, NameKey, Notice, Obstacle, OperatorId, Origin, Plan,
-    Policy, Promotion, Purpose, RedirectUrl, ReportPage, Revision, Secret, SecretDeletion, SecretDisabling,
+    ClientState, Days, Event, EventHash, Expiry, Fact, Finding, FriendlyName, Handover, Hint, KeyEncoding,
+    KeyId, KeyState, Label, Lifetime, NameKey, Notice, Obstacle, OperatorId, Origin, Plan, Policy, Promotion,
+    Purpose, RedirectUrl, ReportPage, Revision, Revocation, Secret, SecretDeletion, SecretDisabling,
     SecretId, SecretState, SellerId, Severity, Signature, Signing, Span, Timeline, Timestamp, Unreadable,
     Validity,
 };
@@ -149,7 +149,7 @@ fn everything() -> Reader {
     reader.read::<Origin>(json!("generated"));
     reader.read::<Origin>(json!({ "imported": { "key_encoding": "utf8" } }));
     reader.read::<SecretState>(json!("valid"));
-    reader.read::<Fate>(json!("compromised"));
+    reader.read::<Revocation>(json!("compromised"));
     reader.read::<Hint>(json!("9fWk"));
     reader.read::<Signature>(json!(SIGNATURE));
     reader.read::<Promotion>(json!({ "secret": 1, "at": now, "step": 3 }));

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use futures_util::FutureExt as _;
 use futures_util::future::Shared;
 
-use crate::clock::Reading;
+use crate::clock::ClockReading;
 use crate::record::Opened;
 use crate::store_error::StoreError;
 
@@ -37,7 +37,7 @@ struct Boarding {
 #[derive(Clone)]
 struct Flight {
     /// When the load was sent, or a little earlier.
-    sent: Reading,
+    sent: ClockReading,
     load: Shared<Load>,
     verdict: Arc<OnceLock<Verdict>>,
 }
@@ -55,7 +55,7 @@ struct Verdict {
 /// What all callers that wait for a load are told.
 pub(super) struct Landed {
     pub(super) found: Arc<Found>,
-    pub(super) sent: Reading,
+    pub(super) sent: ClockReading,
     /// Whether it was fresh when it landed.
     pub(super) was_fresh: bool,
     /// Whether it was detached before it landed.
@@ -68,8 +68,8 @@ impl Flights {
     pub(super) fn join<'a, K, F>(
         &'a self,
         key: &'a str,
-        is_in_time: impl FnOnce(Reading) -> bool,
-        begin: impl FnOnce() -> Result<(Reading, F), K>,
+        is_in_time: impl FnOnce(ClockReading) -> bool,
+        begin: impl FnOnce() -> Result<(ClockReading, F), K>,
     ) -> Result<Seat<'a>, K>
     where
         F: Future<Output = Found> + Send + 'static,
@@ -121,7 +121,7 @@ impl Flights {
 }
 
 impl Flight {
-    fn new(sent: Reading, load: impl Future<Output = Found> + Send + 'static) -> Self {
+    fn new(sent: ClockReading, load: impl Future<Output = Found> + Send + 'static) -> Self {
         let load = async move {
             let found = AssertUnwindSafe(load).catch_unwind().await;
             found.map(Arc::new).map_err(|payload| Panic(Arc::new(Mutex::new(Some(payload)))))
@@ -149,7 +149,7 @@ impl Seat<'_> {
     /// callers panics with it.
     pub(super) async fn landed(
         &mut self,
-        land: impl FnOnce(Reading, &Found, bool) -> bool,
+        land: impl FnOnce(ClockReading, &Found, bool) -> bool,
     ) -> Option<Landed> {
         let found = match (&mut self.flight.load).await {
             Ok(found) => found,

@@ -13,7 +13,9 @@ use crate::client::ClientState;
 use crate::clock::ManualClock;
 use crate::registry::serve::cache::*;
 use crate::value::{Actor, ClientId, Revision, SellerId};
-use crate::{Availability, Client, ClientDetails, ClientSecret, Days, Deciding, Lifetime, NewSecret, Policy};
+use crate::{
+    Availability, Client, ClientDetails, ClientSecret, CommandContext, Days, Lifetime, NewSecret, Policy,
+};
 
 const ID: &str = "calendar-app";
 
@@ -35,19 +37,19 @@ fn client(revision: u64) -> Opened {
     let actor = Actor::Seller(seller.clone());
     let policy = Policy::default();
     let now = "2026-03-01T09:00:00Z".parse().unwrap();
-    let deciding = Deciding { actor: &actor, policy: &policy, now };
+    let context = CommandContext { actor: &actor, policy: &policy, now };
     let details =
         |name: &str| ClientDetails::new(name, "app.contoso.com", "https://app.contoso.com/done").unwrap();
     let secret = ClientSecret::generate(&policy, &crate::SystemEntropy).unwrap();
     let first = NewSecret::lasting(Lifetime::OneYear);
     let id = ClientId::parse(ID).unwrap();
     let worldwide = Availability::Worldwide;
-    let registered = Client::register(id, seller, details("app 1"), worldwide, &first, &secret, &deciding);
+    let registered = Client::register(id, seller, details("app 1"), worldwide, &first, &secret, &context);
     let mut state = registered.unwrap().change().unwrap().into_parts().0;
     while state.revision() < Revision::new(revision) {
         let name = format!("app {}", state.revision().number() + 1);
         let ClientState::Active(client) = &state else { unreachable!() };
-        state = client.change_details(details(&name), &deciding).unwrap().change().unwrap().into_parts().0;
+        state = client.change_details(details(&name), &context).unwrap().change().unwrap().into_parts().0;
     }
     Opened::new(state)
 }
@@ -99,7 +101,11 @@ fn orders() -> Vec<[Step; 4]> {
 }
 
 /// Goes through one order, and answers with the revision that is found when all is over.
-fn walk(order: [Step; 4], before: Option<u64>, fill: fn(&Cache, Option<Opened>, Reading)) -> Option<u64> {
+fn walk(
+    order: [Step; 4],
+    before: Option<u64>,
+    fill: fn(&Cache, Option<Opened>, ClockReading),
+) -> Option<u64> {
     let (cache, clock) = (cache(), clock());
     let store: Small = Arc::new(Mutex::new(before.map(client)));
     let mut began = None;
@@ -110,13 +116,13 @@ fn walk(order: [Step; 4], before: Option<u64>, fill: fn(&Cache, Option<Opened>, 
             clock.advance(Duration::from_millis(1));
             match step {
                 Step::LoadBegins => {
-                    began = Some((store.lock().unwrap().clone(), Reading::of(&clock)));
+                    began = Some((store.lock().unwrap().clone(), ClockReading::of(&clock)));
                     assert!(load.as_mut().poll(&mut context).is_pending());
                 }
                 Step::Commit => *store.lock().unwrap() = Some(client(before.unwrap_or(0) + 1)),
                 Step::EventPasses => {
                     cache.take_out(id());
-                    cache.drained(Reading::of(&clock));
+                    cache.drained(ClockReading::of(&clock));
                 }
                 Step::LoadEnds => {
                     assert!(load.as_mut().poll(&mut context).is_ready());
@@ -157,10 +163,10 @@ fn a_load_that_its_event_overtook_is_no_answer_past_the_freshness() {
             }
             *store.lock().unwrap() = Some(client(2));
             cache.take_out(id());
-            cache.drained(Reading::of(&clock));
+            cache.drained(ClockReading::of(&clock));
             for _ in 0..steps {
                 clock.advance(Duration::from_secs(1));
-                cache.drained(Reading::of(&clock));
+                cache.drained(ClockReading::of(&clock));
             }
             for call in &mut calls {
                 let answer = loop {
@@ -181,7 +187,7 @@ fn a_load_that_its_event_overtook_is_no_answer_past_the_freshness() {
 /// The planted fault: a load that enters whatever went by.
 #[test]
 fn a_stale_fill_is_found() {
-    let careless = |cache: &Cache, seen: Option<Opened>, loaded: Reading| match seen {
+    let careless = |cache: &Cache, seen: Option<Opened>, loaded: ClockReading| match seen {
         Some(opened) => {
             cache.clients.insert(ID.to_owned(), Entry { opened, age: Age { loaded, lasts: 600 } })
         }
@@ -237,13 +243,13 @@ fn an_entry_is_fresh_until_its_limit_after_its_load_or_the_last_drained_poll_was
     clock.advance(Duration::from_millis(1));
     *store.lock().unwrap() = Some(client(3));
     cache.clear();
-    cache.drained(Reading::of(&clock));
+    cache.drained(ClockReading::of(&clock));
     assert_eq!(ask(), Some(3));
     // This one can.
     *store.lock().unwrap() = Some(client(4));
     for _ in 0..10 {
         clock.advance(Duration::from_secs(4));
-        cache.drained(Reading::of(&clock));
+        cache.drained(ClockReading::of(&clock));
         assert_eq!(ask(), Some(3));
     }
     clock.advance(Duration::from_secs(5));

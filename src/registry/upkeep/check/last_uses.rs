@@ -3,7 +3,7 @@
 use crate::client::believable_until;
 use crate::record::Opened;
 use crate::registry::Registry;
-use crate::registry::upkeep::check::{FaultKind, Sweep, readable};
+use crate::registry::upkeep::check::{DiscrepancyKind, Sweep, readable};
 use crate::store::{Store, Use};
 use crate::store_error::StoreError;
 
@@ -14,7 +14,7 @@ impl<S: Store> Registry<S> {
         let uses = match self.inner.store.last_uses(client_id).await {
             Ok(uses) => uses,
             Err(error) => {
-                sweep.fault(client_id, FaultKind::LastUses(readable(error)?));
+                sweep.fault(client_id, DiscrepancyKind::LastUses(readable(error)?));
                 return Ok(());
             }
         };
@@ -27,7 +27,7 @@ impl<S: Store> Registry<S> {
                 }
                 // It may have come or gone between the two look-ups.
                 None if self.load(client_id).await?.map(|now| now.revision()) != Some(opened.revision()) => {}
-                Some(_) | None => sweep.fault(client_id, FaultKind::LastUse { secret, at }),
+                Some(_) | None => sweep.fault(client_id, DiscrepancyKind::LastUse { secret, at }),
             }
         }
         Ok(())
@@ -39,7 +39,7 @@ impl<S: Store> Registry<S> {
         let latest = believable_until(sweep.latest.map_or(self.now(), |latest| latest.max(self.now())));
         for Use { client_id, secret, at } in std::mem::take(&mut sweep.uses) {
             if at > latest {
-                sweep.fault(&client_id, FaultKind::LastUse { secret, at });
+                sweep.fault(&client_id, DiscrepancyKind::LastUse { secret, at });
             }
         }
     }

@@ -14,7 +14,7 @@ use crate::value::{ClientId, ErrorKind, Revision};
 /// What was exported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Exported {
+pub struct ExportSummary {
     /// Clients, and what is left of deleted ones.
     pub clients: u64,
     /// Their events.
@@ -68,7 +68,7 @@ impl<S: Store> Registry<S> {
     ///
     /// # Errors
     /// [`ExportError`]
-    pub async fn export<W: Write + Send>(&self, stream: &mut W) -> Result<Exported, ExportError> {
+    pub async fn export<W: Write + Send>(&self, stream: &mut W) -> Result<ExportSummary, ExportError> {
         self.export_without(&[], stream).await
     }
 
@@ -82,7 +82,7 @@ impl<S: Store> Registry<S> {
         &self,
         left_out: &[ClientId],
         stream: &mut W,
-    ) -> Result<Exported, ExportError> {
+    ) -> Result<ExportSummary, ExportError> {
         let store = &self.inner.store;
         let Some(protection) = &self.inner.protection else {
             return Err(StoreError::new(StoreErrorKind::NotSealed).into());
@@ -95,7 +95,7 @@ impl<S: Store> Registry<S> {
         let mut stream = Writer::begin(stream, protection.sealing.keyring.primary_key())?;
         stream.write(&Piece::Registry(record))?;
 
-        let mut exported = Exported { clients: 0, events: 0, left_out: 0 };
+        let mut exported = ExportSummary { clients: 0, events: 0, left_out: 0 };
         let (mut revisions, mut unreadable) = (Vec::new(), Vec::new());
         let mut after = None;
         loop {
@@ -133,7 +133,7 @@ impl<S: Store> Registry<S> {
         &self,
         client_id: &ClientId,
         stream: &mut Writer<'_, W>,
-        exported: &mut Exported,
+        exported: &mut ExportSummary,
     ) -> Result<Revision, ExportError> {
         let store = &self.inner.store;
         // What was opened is what goes on the journey: nothing that nobody could open at its end, and nothing that is older

@@ -20,7 +20,7 @@ use crate::value::{ClientId, ErrorKind, Revision, SecretId, Timestamp};
 /// What was imported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
-pub struct Imported {
+pub struct ImportSummary {
     /// Clients, and what is left of deleted ones.
     pub clients: u64,
     /// Those of them that were there already, from an import that was interrupted.
@@ -106,7 +106,7 @@ impl RegistryBuilder {
         store: S,
         keyring: Keyring,
         stream: &mut R,
-    ) -> Result<(Registry<S>, Imported), ImportError> {
+    ) -> Result<(Registry<S>, ImportSummary), ImportError> {
         let mut stream = Reader::begin(stream, &keyring)?;
         if !stream.is_proved() && !self.accepts_unauthenticated_exports {
             return Err(ImportError::Unauthenticated);
@@ -119,7 +119,8 @@ impl RegistryBuilder {
         let sealing = Sealing { keyring: keyring.clone(), registry_id: read.registry_id };
         begin(&store, &read, &keyring, &*self.entropy).await?;
         let batch = Batch::default();
-        let mut import = Import { store: &store, sealing, batch, imported: Imported::default(), last: None };
+        let mut import =
+            Import { store: &store, sealing, batch, imported: ImportSummary::default(), last: None };
         import.read_clients(&mut stream).await?;
         let imported = import.imported;
         finish(&store, record, &read).await?;
@@ -132,7 +133,7 @@ struct Import<'a, S> {
     store: &'a S,
     sealing: Sealing,
     batch: Batch,
-    imported: Imported,
+    imported: ImportSummary,
     /// The client before: they come in the order of their IDs.
     last: Option<ClientId>,
 }

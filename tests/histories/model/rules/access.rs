@@ -62,7 +62,7 @@ impl Model {
             signers.truncate(1);
         }
         if signers.is_empty() {
-            return Answer::Refused("NothingSigns");
+            return Answer::Refused("NoSigningSecret");
         }
         self.signatures.extend(signers.iter().map(|secret| Signed { client, secret: *secret }));
         Answer::SignedBy(signers)

@@ -275,7 +275,7 @@ fn a_waiter_that_hears_of_a_load_after_its_event_is_not_handed_it_past_the_fresh
     cache.take_out(id());
     for _ in 0..5 {
         clock.advance(Duration::from_secs(1));
-        cache.drained(Reading::of(&clock));
+        cache.drained(ClockReading::of(&clock));
     }
     run_all(std::slice::from_mut(&mut second), &asked);
     assert_eq!(revision(second.answer.take().unwrap()), Some(2));
@@ -345,7 +345,7 @@ fn polls_vouch_for_an_entry_for_ten_minutes_at_most_and_not_for_all_of_them_equa
     let mut loaded = Vec::new();
     for second in 0..=600 {
         if second % 4 == 0 {
-            cache.drained(Reading::of(&clock));
+            cache.drained(ClockReading::of(&clock));
         }
         for (number, name) in names.iter().enumerate() {
             // Every other one is a client ID that nobody has.

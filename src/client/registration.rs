@@ -1,7 +1,7 @@
 //! Registering a client ID and changing its details.
 
 use super::draft::Draft;
-use super::{Client, Deciding, NewSecret, Refusal, Transition};
+use super::{Client, CommandContext, Decision, NewSecret, Refusal};
 use crate::event::{EventHash, Fact};
 use crate::secret::ClientSecret;
 use crate::value::secret_text::refuse_secret;
@@ -23,19 +23,19 @@ impl Client {
         availability: Availability,
         first: &NewSecret,
         client_secret: &ClientSecret,
-        deciding: &Deciding<'_>,
-    ) -> Result<Transition, Refusal> {
-        let now = deciding.now;
-        if !deciding.actor.may_act_for(&owner) {
+        context: &CommandContext<'_>,
+    ) -> Result<Decision, Refusal> {
+        let now = context.now;
+        if !context.actor.may_act_for(&owner) {
             return Err(Refusal::UnknownClient);
         }
-        allow_redirect(deciding.policy, &details)?;
+        allow_redirect(context.policy, &details)?;
         refuse_secrets(&details)?;
         let fact = Fact::ClientRegistered { owner: owner.clone(), details: details.clone(), availability };
         let blank = Self::blank(id, owner, details, availability, now);
-        let mut draft = Draft::new(blank, deciding, now);
+        let mut draft = Draft::new(blank, context, now);
         draft.record(fact);
-        draft.add_new(first, client_secret, deciding.policy, now)?;
+        draft.add_new(first, client_secret, context.policy, now)?;
         Ok(draft.into())
     }
 
@@ -48,17 +48,17 @@ impl Client {
     pub fn change_details(
         &self,
         details: ClientDetails,
-        deciding: &Deciding<'_>,
-    ) -> Result<Transition, Refusal> {
-        let now = self.admit(deciding)?;
+        context: &CommandContext<'_>,
+    ) -> Result<Decision, Refusal> {
+        let now = self.admit(context)?;
         if details == self.details {
-            return Ok(Transition::Unchanged);
+            return Ok(Decision::Unchanged);
         }
         if details.redirect_url() != self.details.redirect_url() {
-            allow_redirect(deciding.policy, &details)?;
+            allow_redirect(context.policy, &details)?;
         }
         refuse_secrets(&details)?;
-        let mut draft = Draft::of(self, deciding, now);
+        let mut draft = Draft::of(self, context, now);
         draft.client_mut().details = details.clone();
         draft.record(Fact::DetailsChanged { details });
         Ok(draft.into())

@@ -8,26 +8,26 @@ use crate::value::{ClientId, Revision, SecretId, Timestamp};
 /// What [`Registry::check`](crate::Registry::check) found.
 #[derive(Debug)]
 #[non_exhaustive]
-pub struct Checked {
+pub struct CheckReport {
     /// The clients that were read, and what is left of deleted ones.
     pub clients: u64,
     /// The events that were read in their trails.
     pub events: u64,
     /// What is wrong, and where.
-    pub faults: Vec<Fault>,
+    pub discrepancies: Vec<Discrepancy>,
 }
 
 /// Something that is wrong with what a store holds.
 #[derive(Debug)]
-pub struct Fault {
+pub struct Discrepancy {
     pub(super) client_id: Option<ClientId>,
-    pub(super) what: FaultKind,
+    pub(super) what: DiscrepancyKind,
 }
 
 /// What is wrong.
 #[derive(Debug)]
 #[non_exhaustive]
-pub enum FaultKind {
+pub enum DiscrepancyKind {
     /// The record cannot be opened, or is older than one seen before.
     Record(StoreError),
     /// The trail cannot be read.
@@ -81,15 +81,15 @@ pub enum Lookup {
     Key,
 }
 
-impl Checked {
+impl CheckReport {
     /// Whether nothing is wrong.
     #[must_use]
-    pub fn is_content(&self) -> bool {
-        self.faults.is_empty()
+    pub fn is_clean(&self) -> bool {
+        self.discrepancies.is_empty()
     }
 }
 
-impl Fault {
+impl Discrepancy {
     /// The client that it is about; `None` when it is about the registry's own record, or about no client in particular.
     #[must_use]
     pub fn client_id(&self) -> Option<&ClientId> {
@@ -98,12 +98,12 @@ impl Fault {
 
     /// What is wrong.
     #[must_use]
-    pub fn what(&self) -> &FaultKind {
+    pub fn what(&self) -> &DiscrepancyKind {
         &self.what
     }
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for Discrepancy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.client_id {
             Some(client_id) => write!(f, "client {client_id}: {}", self.what),
@@ -112,7 +112,7 @@ impl fmt::Display for Fault {
     }
 }
 
-impl fmt::Display for FaultKind {
+impl fmt::Display for DiscrepancyKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Record(error) => write!(f, "the record: {}", in_full(error)),
