@@ -1,5 +1,5 @@
-//! Where the registry of this example lives: a directory with its keyring and, unless the environment says otherwise, its
-//! file.
+//! Where the registry of this example lives: in memory; or, with the feature `sqlite`, in a directory that holds its file and
+//! its keyring. The environment can choose another store.
 
 use std::error::Error;
 use std::fs;
@@ -10,7 +10,7 @@ use client_registry::{KeyId, Keyring};
 
 use crate::place::{Place, directory};
 
-/// A directory, and a place for records, that outlive a run.
+/// A place for records and, unless that is memory, a directory for the keyring. Both outlive a run.
 pub(crate) struct Home {
     directory: PathBuf,
     place: Place,
@@ -19,8 +19,11 @@ pub(crate) struct Home {
 impl Home {
     pub(crate) async fn open() -> Result<Self, Box<dyn Error>> {
         let directory = directory("rotation");
-        let place = Place::said(&directory, "sqlite")?;
+        let place = Place::said(&directory, if cfg!(feature = "sqlite") { "sqlite" } else { "memory" })?;
         let home = Self { directory, place };
+        if home.is_in_memory() {
+            return Ok(home);
+        }
         // A run that was to begin anew, and was killed before it had put everything away.
         home.put_away()?;
         fs::create_dir_all(&home.directory)?;
@@ -38,11 +41,19 @@ impl Home {
         &self.place
     }
 
+    pub(crate) fn is_in_memory(&self) -> bool {
+        matches!(self.place, Place::Memory)
+    }
+
     pub(crate) async fn store(&self) -> Result<DynStore, Box<dyn Error>> {
         self.place.store().await
     }
 
+    /// The keyring that was kept. What is in memory goes with the process, and so may its keyring.
     pub(crate) fn keyring(&self) -> Result<Keyring, Box<dyn Error>> {
+        if self.is_in_memory() {
+            return Ok(Keyring::generate(KeyId::parse("2026")?)?);
+        }
         Ok(Keyring::parse(&fs::read_to_string(self.keys())?)?)
     }
 

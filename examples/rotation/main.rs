@@ -2,11 +2,12 @@
 //! out and promoted; the first one ends. At each step: who signs and why, which passwords work, and what comes.
 //!
 //! ```text
-//! cargo run --features sqlite --example rotation
+//! cargo run --example rotation
+//! cargo run --example rotation --features sqlite
 //! ```
 //!
-//! It lives in a file, or where `CLIENT_REGISTRY_STORE` says. Run again, it shows what the first run has left, and moves
-//! everything under a new key.
+//! The first command runs in memory. The second one keeps everything in a file: run again, it shows what the first run left, and
+//! reseals it under a new key. `CLIENT_REGISTRY_STORE` chooses another store.
 
 mod again;
 mod chart;
@@ -139,10 +140,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
         )?;
         drop(seller.register(details, Lifetime::OneYear).await?);
     }
-    println!("   200 client IDs of 10 sellers were registered, each durable before it was told.");
-    println!("\n   All of it is in {}.", home.place());
-    if !matches!(home.place(), place::Place::Memory) {
-        println!("   Run this again: it finds what it has left, and moves it under a new key.");
+    println!("   200 client IDs of 10 sellers were registered.");
+    if home.is_in_memory() {
+        println!("\n   All of it was in memory, and is gone now. To keep it in a file:");
+        println!("   cargo run --example rotation --features sqlite");
+    } else {
+        println!("\n   All of it is in {}.", home.place());
+        println!("   Run this again: it finds what this run left, and reseals it under a new key.");
     }
     Ok(())
 }
