@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use client_registry::store::{Commit, CommitError, PostgresStore, Store};
-use client_registry::{ClientDetails, Issued, KeyId, Keyring, Lifetime, ManualClock, Registry, Seller};
+use client_registry::{Issued, KeyId, Keyring, Lifetime, ManualClock, Registry, Seller};
 
+pub(crate) use crate::support::details;
 use crate::support::forward;
 use crate::support::server::Schema;
 
@@ -88,10 +89,6 @@ pub(crate) fn keyring() -> Keyring {
 /// A key that comes again.
 pub(crate) fn key(start: u8) -> [u8; 32] {
     std::array::from_fn(|position| start + position as u8)
-}
-
-pub(crate) fn details(name: &str) -> ClientDetails {
-    ClientDetails::new(name, "app.contoso.com", "https://app.contoso.com/done").unwrap()
 }
 
 pub(crate) async fn register<S: Store>(seller: &Seller<S>, name: &str) -> Issued {

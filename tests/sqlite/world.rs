@@ -1,48 +1,15 @@
 //! A registry in a file in a directory that goes with the test.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
 
-use client_registry::store::{SqliteStore, StoreError};
+use client_registry::store::SqliteStore;
 use client_registry::{
-    ClientDetails, ClientId, Days, Issued, KeyId, Keyring, Lifetime, ManualClock, NewSecret, Registry,
-    SecretId, Seller, Timestamp,
+    ClientId, Days, Issued, Lifetime, ManualClock, NewSecret, Registry, SecretId, Seller, Timestamp,
 };
 use pollster::block_on;
 
-/// A directory of its own, gone with this.
-pub(crate) struct Scratch(PathBuf);
-
-impl Scratch {
-    pub(crate) fn new() -> Self {
-        static COUNT: AtomicUsize = AtomicUsize::new(0);
-        let name =
-            format!("client-registry-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-        let path = std::env::temp_dir().join(name);
-        std::fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    pub(crate) fn path(&self) -> &Path {
-        &self.0
-    }
-
-    /// The file that the registry is in.
-    pub(crate) fn file(&self) -> PathBuf {
-        self.0.join("registry.db")
-    }
-
-    /// The engine itself, at the same file.
-    pub(crate) fn engine(&self) -> rusqlite::Connection {
-        rusqlite::Connection::open(self.file()).unwrap()
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
+use crate::support::clock;
+pub(crate) use crate::support::{KEY, Scratch, details, in_words, keyring};
 
 /// A registry in a file, under a clock set by hand.
 pub(crate) struct World {
@@ -60,7 +27,7 @@ impl World {
     }
 
     pub(crate) fn of(scratch: Scratch, store: SqliteStore) -> Self {
-        let clock = ManualClock::new("2026-03-01T09:00:00Z".parse().unwrap());
+        let clock = clock();
         Self::under(scratch, store, clock)
     }
 
@@ -107,28 +74,6 @@ impl World {
     pub(crate) fn in_days(&self, days: u32) -> Timestamp {
         self.now().saturating_add(Days::new(days).into())
     }
-}
-
-/// The keyring of every registry here.
-pub(crate) fn keyring() -> Keyring {
-    Keyring::new(KeyId::parse("2026").unwrap(), &KEY).unwrap()
-}
-
-pub(crate) const KEY: [u8; 32] = *b"thirty-two bytes to seal it with";
-
-pub(crate) fn details(name: &str) -> ClientDetails {
-    ClientDetails::new(name, "app.contoso.com", "https://app.contoso.com/done").unwrap()
-}
-
-/// What lies behind an error of the store, in words.
-pub(crate) fn in_words(error: &StoreError) -> String {
-    let mut words = error.to_string();
-    let mut next = std::error::Error::source(error);
-    while let Some(error) = next {
-        words.push_str(&format!(": {error}"));
-        next = error.source();
-    }
-    words
 }
 
 /// A test of this binary as a process of its own, which then finds `ROLE` in its environment.

@@ -6,15 +6,12 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use client_registry::store::{Commit, CommitError, SqliteStore, Store};
-use client_registry::{
-    ClientDetails, ClientId, Error, Issued, KeyId, Keyring, Lifetime, ManualClock, NewSecret, Registry,
-    Seller,
-};
+use client_registry::{ClientId, Error, Issued, Lifetime, NewSecret, Registry, Seller};
 use pollster::block_on;
 use rusqlite::Connection;
 
 use crate::disk::{Disk, Fault};
-use crate::support::forward;
+use crate::support::{clock, details, forward, in_words, keyring};
 
 /// What happens while a call is to fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -287,29 +284,6 @@ impl Store for Acknowledging {
 /// In one piece.
 pub(crate) fn say(lines: &str) {
     std::io::stderr().write_all(lines.as_bytes()).unwrap();
-}
-
-pub(crate) fn in_words(error: &dyn std::error::Error) -> String {
-    let mut words = error.to_string();
-    let mut next = error.source();
-    while let Some(error) = next {
-        words.push_str(&format!(": {error}"));
-        next = error.source();
-    }
-    words
-}
-
-pub(crate) fn details(name: &str) -> ClientDetails {
-    ClientDetails::new(name, "app.contoso.com", "https://app.contoso.com/done").unwrap()
-}
-
-/// Everything happens in one instant.
-pub(crate) fn clock() -> ManualClock {
-    ManualClock::new("2026-03-01T09:00:00Z".parse().unwrap())
-}
-
-pub(crate) fn keyring() -> Keyring {
-    Keyring::new(KeyId::parse("2026").unwrap(), b"thirty-two bytes to seal it with").unwrap()
 }
 
 const HOME: &str = "CLIENT_REGISTRY_TEST_HOME";

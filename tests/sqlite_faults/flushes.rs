@@ -9,7 +9,8 @@ use rusqlite::Connection;
 
 use crate::child::{Worker, as_child, say, spawn, until_killed};
 use crate::disk::{Call, Disk, EIO, Fault};
-use crate::{Scratch, audit, hear, hear_more};
+use crate::support::Scratch;
+use crate::{audit, hear, hear_more};
 
 const FLUSH: Fault =
     Fault { call: Call::Fsync, nth: 1, ending: "registry.db", error: EIO, evicts: false, for_good: false };
@@ -19,7 +20,7 @@ const FLUSH: Fault =
 fn a_checkpoint_whose_flush_fails_loses_nothing_that_was_acknowledged() {
     for evicts in [false, true] {
         let scratch = Scratch::new();
-        let disk = Disk::new(&scratch.0);
+        let disk = Disk::new(scratch.path());
         let said = hear(spawn("flushes::with_a_reader", &disk, &format!("{evicts}"))).unwrap();
         assert!(disk.has_failed(), "there was no flush");
         assert!(said.refusals.is_empty(), "{:?}", said.refusals);
@@ -61,7 +62,7 @@ fn with_a_reader() {
 #[test]
 fn what_was_not_flushed_stays_whole_when_the_power_goes_after_the_next_opening() {
     let scratch = Scratch::new();
-    let disk = Disk::new(&scratch.0);
+    let disk = Disk::new(scratch.path());
     let said = hear(spawn("flushes::dies_in_doubt", &disk, "")).unwrap();
     assert!(disk.has_failed(), "there was no flush");
     disk.disarm();
@@ -99,7 +100,7 @@ fn opens() {
 #[test]
 fn the_checkpoints_of_the_engine_lose_it() {
     let scratch = Scratch::new();
-    let disk = Disk::new(&scratch.0);
+    let disk = Disk::new(scratch.path());
     let said = hear(spawn("flushes::left_to_the_engine", &disk, "")).unwrap();
     assert!(disk.has_failed(), "there was no flush");
     assert!(said.refusals.is_empty(), "{:?}", said.refusals);
@@ -164,7 +165,7 @@ fn with_two_processes_on_the_file_a_failed_flush_loses_nothing_either() {
     for (ending, nth) in [("registry.db", 1), ("registry.db-wal", 30), ("registry.db-wal", 170)] {
         for dies in [false, true] {
             let scratch = Scratch::new();
-            let disk = Disk::new(&scratch.0);
+            let disk = Disk::new(scratch.path());
             let mut workers = [(); 2].map(|()| spawn("flushes::one_of_two", &disk, &format!("{dies}")));
             let inputs = workers.each_mut().map(|worker| worker.stdin.take().unwrap());
             let said = thread::scope(|scope| {

@@ -18,10 +18,6 @@
 #[path = "../support/mod.rs"]
 mod support;
 
-#[path = "../sqlite_kill/ledger.rs"]
-#[allow(dead_code, reason = "shared with the processes that are killed")]
-mod ledger;
-
 mod child;
 mod disk;
 mod flushes;
@@ -30,36 +26,10 @@ mod reads;
 mod sweep;
 
 use std::io::{BufRead as _, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Child;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
-use client_registry::Registry;
-use client_registry::store::SqliteStore;
-use pollster::block_on;
-
-use crate::child::{clock, in_words, keyring};
-use crate::ledger::Ledger;
-
-/// A directory of its own, gone with this.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new() -> Self {
-        static COUNT: AtomicUsize = AtomicUsize::new(0);
-        let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let path =
-            std::env::temp_dir().join(format!("client-registry-faults-{}-{number}", std::process::id()));
-        std::fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
+use crate::support::ledger::{Ledger, open};
 
 /// What a process said until it was done, and was killed.
 #[derive(Debug, Default)]
@@ -98,10 +68,4 @@ fn hear_more(mut worker: Child, mut said: Said) -> Result<Said, String> {
 fn audit(file: &Path, ledger: &Ledger) -> Result<(), String> {
     drop(open(file)?);
     ledger.clone().audit(file).map(drop)
-}
-
-fn open(file: &Path) -> Result<Registry<SqliteStore>, String> {
-    let store = SqliteStore::open(file).map_err(|error| in_words(&error))?;
-    let registry = Registry::builder().clock(clock()).open(store, keyring());
-    block_on(registry).map_err(|error| in_words(&error))
 }

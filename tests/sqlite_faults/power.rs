@@ -16,10 +16,10 @@ use rand::{RngExt, SeedableRng};
 use rusqlite::Connection;
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::Scratch;
 use crate::child::{Worker, as_child, command, say};
 use crate::disk::Disk;
-use crate::ledger::Ledger;
+use crate::support::Scratch;
+use crate::support::ledger::Ledger;
 
 #[test]
 #[ignore = "needs root and loop devices"]
@@ -29,7 +29,7 @@ fn what_was_acknowledged_survives_power_cuts() {
     let mut acknowledged = 0;
     for first in (0..cuts).step_by(10) {
         let scratch = Scratch::new();
-        let bench = Bench::new(&scratch.0, "64M");
+        let bench = Bench::new(scratch.path(), "64M");
         let mut ledger = Ledger::default();
         for cut in first..cuts.min(first + 10) {
             let heard = bench.run("power::writer", random.random_range(0..120), 0);
@@ -53,7 +53,7 @@ fn what_was_acknowledged_survives_a_host_whose_disk_is_full() {
     let mut refused = 0;
     for size in ["9M", "10M", "12M"] {
         let scratch = Scratch::new();
-        let bench = Bench::on_a_host_with(&scratch.0, "256M", size);
+        let bench = Bench::on_a_host_with(scratch.path(), "256M", size);
         let heard = bench.run("power::writer", usize::MAX, 3);
         let mut ledger = Ledger::default();
         let (refusals, others): (Vec<_>, Vec<_>) = heard.iter().partition(|line| line.starts_with("refused"));
@@ -74,7 +74,7 @@ fn what_was_acknowledged_survives_a_host_whose_disk_is_full() {
 #[ignore = "needs root and loop devices"]
 fn what_is_not_flushed_does_not_survive_a_power_cut() {
     let scratch = Scratch::new();
-    let bench = Bench::new(&scratch.0, "64M");
+    let bench = Bench::new(scratch.path(), "64M");
     let said = bench.run("power::writer_that_does_not_flush", 200, 0).len() as i64;
     bench.cut(|file| {
         let rows = Connection::open(file)

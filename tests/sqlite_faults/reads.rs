@@ -3,15 +3,16 @@
 use client_registry::store::{ClientsBy, SqliteStore, Store, StoreError, StoreErrorKind};
 use pollster::block_on;
 
-use crate::child::{Worker, as_child, in_words, spawn, until_killed};
+use crate::child::{Worker, as_child, spawn, until_killed};
 use crate::disk::{Call, Disk, EACCES, EIO, ENODEV, Fault};
+use crate::hear;
+use crate::support::{Scratch, in_words};
 use crate::sweep::misleads;
-use crate::{Scratch, hear};
 
 #[test]
 fn what_the_disk_cannot_read_is_not_called_damaged() {
     let scratch = Scratch::new();
-    let disk = Disk::new(&scratch.0);
+    let disk = Disk::new(scratch.path());
     let said = hear(spawn("reads::on_a_disk_that_cannot_read", &disk, "")).unwrap();
     assert!(said.refusals.is_empty(), "{:?}", said.refusals);
 }
@@ -123,7 +124,7 @@ fn changes_go_on(disk: &Disk) {
 #[test]
 fn a_disk_that_is_gone_is_told_from_a_right_that_is_missing() {
     let scratch = Scratch::new();
-    let disk = Disk::new(&scratch.0);
+    let disk = Disk::new(scratch.path());
     let said = hear(spawn("reads::on_a_disk_that_is_gone", &disk, "")).unwrap();
     assert!(said.refusals.is_empty(), "{:?}", said.refusals);
 }

@@ -6,7 +6,8 @@ use std::thread;
 
 use crate::child::{ALL, While, as_child, spawn, work};
 use crate::disk::{Call, Disk, EIO, ENOSPC, Fault};
-use crate::{Said, Scratch, audit, hear, hear_more};
+use crate::support::Scratch;
+use crate::{Said, audit, hear, hear_more};
 
 #[test]
 fn whichever_call_fails_everything_acknowledged_is_there_after_a_power_cut() {
@@ -59,7 +60,7 @@ fn sweep(during: While, call: Call, error: i32, everything: bool) -> (usize, usi
 /// Nothing where the work has fewer calls of this kind.
 fn run(during: While, fault: Fault) -> Result<Option<Said>, String> {
     let scratch = Scratch::new();
-    let disk = Disk::new(&scratch.0);
+    let disk = Disk::new(scratch.path());
     let role = |during: While, fault: Fault| format!("{during:?} {}", fault.to_word());
     let said = match during {
         While::Recovery | While::Dying => {

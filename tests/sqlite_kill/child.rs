@@ -3,19 +3,17 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::Mutex;
 
 use client_registry::store::{Commit, CommitError, SqliteStore, Store};
 use client_registry::{
-    AccessError, AddIn, Availability, ClientDetails, ClientHandle, ClientId, Days, Entropy, EntropyError,
-    Error, Issued, KeyId, Keyring, Lifetime, ManualClock, NewSecret, Reason, Registry, Rotation, SecretId,
-    Seller,
+    AccessError, AddIn, Availability, ClientHandle, ClientId, Days, Error, Issued, Lifetime, NewSecret,
+    Reason, Registry, Rotation, SecretId, Seller,
 };
 use pollster::block_on;
 use rand::rngs::StdRng;
-use rand::{Rng, RngExt, SeedableRng};
+use rand::{RngExt, SeedableRng};
 
-use crate::support::forward;
+use crate::support::{Seeded, clock, details, forward, keyring};
 
 /// What a child is to do.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -48,7 +46,7 @@ pub(crate) fn run() {
     }
     let store =
         Acknowledging { store: SqliteStore::open(file).unwrap(), early: role == Role::AcknowledgesTooEarly };
-    let entropy = Seeded(Mutex::new(StdRng::seed_from_u64(seed)));
+    let entropy = Seeded::new(seed);
     let registry = Registry::builder().clock(clock()).entropy(entropy).open(store, keyring());
     let registry = block_on(registry).unwrap();
     let contoso = registry.as_seller("contoso").unwrap();
@@ -204,29 +202,6 @@ fn say(lines: &str) {
 fn pick(secrets: &[SecretId], random: &mut StdRng) -> Option<SecretId> {
     let count = secrets.len();
     (count > 0).then(|| secrets[random.random_range(0..count)])
-}
-
-pub(crate) fn details(name: &str) -> ClientDetails {
-    ClientDetails::new(name, "app.contoso.com", "https://app.contoso.com/done").unwrap()
-}
-
-/// Everything happens in one instant.
-pub(crate) fn clock() -> ManualClock {
-    ManualClock::new("2026-03-01T09:00:00Z".parse().unwrap())
-}
-
-pub(crate) fn keyring() -> Keyring {
-    Keyring::new(KeyId::parse("2026").unwrap(), b"thirty-two bytes to seal it with").unwrap()
-}
-
-#[derive(Debug)]
-struct Seeded(Mutex<StdRng>);
-
-impl Entropy for Seeded {
-    fn fill(&self, buffer: &mut [u8]) -> Result<(), EntropyError> {
-        self.0.lock().unwrap().fill_bytes(buffer);
-        Ok(())
-    }
 }
 
 /// How many commands each of two processes gives to one client.

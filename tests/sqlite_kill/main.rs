@@ -10,45 +10,19 @@
 mod support;
 
 mod child;
-#[allow(dead_code, reason = "shared with the processes whose disk fails")]
-mod ledger;
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::process::ExitStatusExt as _;
-use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr};
 
-use client_registry::store::SqliteStore;
-use client_registry::{Lifetime, Registry, Revision};
+use client_registry::{Lifetime, Revision};
 use pollster::block_on;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-use crate::child::{Role, details, keyring, spawn};
-use crate::ledger::Ledger;
-
-/// A directory of its own, gone with this.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new(name: &str) -> Self {
-        let name = format!("client-registry-kill-{name}-{}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        let _ = std::fs::remove_dir_all(&path);
-        std::fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    fn file(&self, number: usize) -> PathBuf {
-        self.0.join(format!("{number}.db"))
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
+use crate::child::{Role, spawn};
+use crate::support::ledger::{Ledger, open};
+use crate::support::{Scratch, details};
 
 #[test]
 fn what_was_acknowledged_survives_a_kill_and_nothing_is_there_by_half() {
@@ -56,7 +30,7 @@ fn what_was_acknowledged_survives_a_kill_and_nothing_is_there_by_half() {
     let seed = number("CLIENT_REGISTRY_SEED", 1);
     // Few fall between the flush and the acknowledgement, and now and then none of so many.
     for seed in seed..seed + 10 {
-        let tally = kill("kept", Role::Acknowledges, kills, seed).unwrap_or_else(|reason| panic!("{reason}"));
+        let tally = kill(Role::Acknowledges, kills, seed).unwrap_or_else(|reason| panic!("{reason}"));
         let _ = writeln!(std::io::stdout(), "seed {seed}: {tally}");
         assert_eq!(tally.kills, kills);
         // Of fewer kills chance, and what else the machine has to do, decide what they fall on.
@@ -74,7 +48,7 @@ fn what_was_acknowledged_survives_a_kill_and_nothing_is_there_by_half() {
 /// A check that cannot fail proves nothing.
 #[test]
 fn who_acknowledges_too_early_is_caught() {
-    let reason = kill("early", Role::AcknowledgesTooEarly, 400, 1).unwrap_err();
+    let reason = kill(Role::AcknowledgesTooEarly, 400, 1).unwrap_err();
     let _ = writeln!(std::io::stdout(), "caught: {reason}");
     assert!(reason.contains("acknowledged"), "{reason}");
 }
@@ -101,14 +75,14 @@ impl std::fmt::Display for Tally {
 }
 
 /// Kills so many processes that write, and looks at what each leaves.
-fn kill(name: &str, role: Role, kills: usize, seed: usize) -> Result<Tally, String> {
-    let scratch = Scratch::new(name);
+fn kill(role: Role, kills: usize, seed: usize) -> Result<Tally, String> {
+    let scratch = Scratch::new();
     let mut tally = Tally::default();
     let mut random = StdRng::seed_from_u64(seed as u64);
-    let (mut ledger, mut file) = (Ledger::default(), scratch.file(0));
+    let (mut ledger, mut file) = (Ledger::default(), scratch.path().join("0.db"));
     for number in 0..kills {
         if number % KILLS_A_FILE == 0 {
-            (ledger, file) = (Ledger::default(), scratch.file(number));
+            (ledger, file) = (Ledger::default(), scratch.path().join(format!("{number}.db")));
         }
         let mut worker = spawn(role, &file, random.random());
         let mut lines = BufReader::new(worker.stderr.take().unwrap());
@@ -162,8 +136,8 @@ fn finish(worker: &mut Child, at: &str) -> Result<(), String> {
 
 #[test]
 fn two_processes_that_write_to_one_file_lose_no_change() {
-    let scratch = Scratch::new("two");
-    let file = scratch.file(0);
+    let scratch = Scratch::new();
+    let file = scratch.path().join("0.db");
     let client_id = {
         let registry = open(&file).unwrap();
         let contoso = registry.as_seller("contoso").unwrap();
@@ -203,12 +177,6 @@ fn child_process() {
 
 fn number(variable: &str, otherwise: usize) -> usize {
     std::env::var(variable).map_or(otherwise, |text| text.parse().unwrap())
-}
-
-fn open(file: &Path) -> Result<Registry<SqliteStore>, String> {
-    let store = SqliteStore::open(file).map_err(|error| format!("{error:?}"))?;
-    let registry = Registry::builder().clock(child::clock()).open(store, keyring());
-    block_on(registry).map_err(|error| format!("{error:?}"))
 }
 
 const USUAL_KILLS: usize = 200;

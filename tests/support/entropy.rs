@@ -1,6 +1,7 @@
-//! Randomness from a seed.
+//! Randomness that comes again.
 
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use client_registry::{ClientSecret, Entropy, EntropyError, Policy};
 use rand::rngs::StdRng;
@@ -37,6 +38,23 @@ impl Seeded {
 impl Entropy for Seeded {
     fn fill(&self, buffer: &mut [u8]) -> Result<(), EntropyError> {
         self.0.lock().unwrap().fill_bytes(buffer);
+        Ok(())
+    }
+}
+
+/// Not random at all, and never the same twice.
+#[derive(Debug, Default)]
+pub(crate) struct Counted(AtomicU64);
+
+impl Entropy for Counted {
+    fn fill(&self, buffer: &mut [u8]) -> Result<(), EntropyError> {
+        let mut state = self.0.fetch_add(1, Ordering::Relaxed);
+        for byte in buffer {
+            // SplitMix64.
+            state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            *byte = (mixed >> 56) as u8;
+        }
         Ok(())
     }
 }

@@ -6,14 +6,19 @@ pub(crate) mod decide;
 pub(crate) mod entropy;
 pub(crate) mod forward;
 pub(crate) mod futures;
+#[cfg(feature = "sqlite")]
+pub(crate) mod ledger;
 pub(crate) mod log;
 pub(crate) mod mac;
 pub(crate) mod platform;
 pub(crate) mod registries;
+pub(crate) mod scratch;
 #[cfg(feature = "postgres")]
 pub(crate) mod server;
 pub(crate) mod values;
 pub(crate) mod watched;
 
-pub(crate) use self::{decide::*, entropy::*, futures::*, mac::*, platform::*, values::*, watched::*};
+pub(crate) use self::{
+    decide::*, entropy::*, futures::*, mac::*, platform::*, scratch::*, values::*, watched::*,
+};
 pub(crate) use self::{forward::forward, log::logged};

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use client_registry::{
-    AddIn, Availability, ClientDetails, ClientId, ClientSecret, Days, ImportedSecret, KeyEncoding, Lifetime,
-    NewSecret, SecretId, SellerId, Timestamp, Validity,
+    AddIn, Availability, ClientDetails, ClientId, ClientSecret, Days, ImportedSecret, KeyEncoding, KeyId,
+    Keyring, Lifetime, ManualClock, NewSecret, SecretId, SellerId, Timestamp, Validity,
 };
 
 /// The seller that owns the clients here.
@@ -70,4 +70,27 @@ pub(crate) fn foreign_text(number: usize) -> String {
 
 pub(crate) fn foreign(number: usize, validity: Validity) -> ImportedSecret {
     ImportedSecret::new(ClientSecret::parse(&foreign_text(number)).unwrap(), validity, KeyEncoding::Utf8)
+}
+
+/// A clock that stands at [`START`].
+pub(crate) fn clock() -> ManualClock {
+    ManualClock::new(START.parse().unwrap())
+}
+
+/// The keyring of registries in a file.
+pub(crate) fn keyring() -> Keyring {
+    Keyring::new(KeyId::parse("2026").unwrap(), &KEY).unwrap()
+}
+
+pub(crate) const KEY: [u8; 32] = *b"thirty-two bytes to seal it with";
+
+/// An error with all that lies behind it.
+pub(crate) fn in_words(error: &dyn std::error::Error) -> String {
+    let mut words = error.to_string();
+    let mut next = error.source();
+    while let Some(error) = next {
+        words.push_str(&format!(": {error}"));
+        next = error.source();
+    }
+    words
 }

@@ -8,7 +8,8 @@ use pollster::block_on;
 
 use crate::interleavings::gates::{Gated, Gates};
 use crate::interleavings::schedule::{Process, poll};
-use crate::interleavings::world::{World, add_in, details, in_words, one_more, secret};
+use crate::interleavings::world::{World, add_in, in_words, one_more, secret};
+use crate::support::details;
 
 type Handle = Rc<ClientHandle<Gated>>;
 

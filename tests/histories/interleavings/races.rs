@@ -8,7 +8,8 @@ use pollster::block_on;
 
 use crate::interleavings::gates::{Gated, Gates};
 use crate::interleavings::race::{Race, in_every_order};
-use crate::interleavings::world::{World, add_in, details, ensure, in_words, one_more, secret};
+use crate::interleavings::world::{World, add_in, ensure, in_words, one_more, secret};
+use crate::support::details;
 
 type Handle = Rc<ClientHandle<Gated>>;
 

@@ -11,7 +11,8 @@ use client_registry::store::{
 use client_registry::*;
 use pollster::block_on;
 
-use crate::interleavings::world::{World, add_in, details, one_more};
+use crate::interleavings::world::{World, add_in, one_more};
+use crate::support::details;
 
 use crate::support::forward;
 

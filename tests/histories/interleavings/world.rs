@@ -4,7 +4,6 @@
 use std::fmt::{Debug, Write};
 use std::rc::Rc;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use client_registry::store::{MemoryStore, Store};
 use client_registry::*;
@@ -12,6 +11,7 @@ use pollster::block_on;
 
 use crate::interleavings::careless::Careless;
 use crate::interleavings::gates::{Gated, Gates};
+use crate::support::{Counted, details};
 
 /// A registry, and the client IDs in it under names that do not depend on randomness.
 pub(crate) struct World {
@@ -173,10 +173,6 @@ pub(crate) fn all_different<T: PartialEq>(items: &[T]) -> bool {
     items.iter().enumerate().all(|(position, item)| !items[..position].contains(item))
 }
 
-pub(crate) fn details(name: &str) -> ClientDetails {
-    ClientDetails::new(name, "app.contoso.com", "https://app.contoso.com/done").unwrap()
-}
-
 pub(crate) fn add_in(id: &str) -> AddIn {
     AddIn::new(id, Availability::Worldwide).unwrap()
 }
@@ -194,22 +190,5 @@ pub(crate) fn in_words(answer: Result<impl Debug, impl Debug>) -> String {
     match answer {
         Ok(done) => format!("{done:?}"),
         Err(error) => format!("{error:?}"),
-    }
-}
-
-/// Not random at all, and never the same twice.
-#[derive(Debug, Default)]
-struct Counted(AtomicU64);
-
-impl Entropy for Counted {
-    fn fill(&self, buffer: &mut [u8]) -> Result<(), EntropyError> {
-        let mut state = self.0.fetch_add(1, Ordering::Relaxed);
-        for byte in buffer {
-            // SplitMix64.
-            state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-            let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            *byte = (mixed >> 56) as u8;
-        }
-        Ok(())
     }
 }

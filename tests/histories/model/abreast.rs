@@ -4,9 +4,7 @@
 use std::any::Any;
 use std::fmt::Debug;
 use std::marker::PhantomData;
-use std::path::{Path, PathBuf};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use client_registry::store::{
     Adopted, Changes, ClientsBy, Commit, CommitError, Committed, Cursor, DynStore, Ending, EventText,
@@ -18,8 +16,7 @@ use client_registry::{
 };
 
 use crate::model::home::Home;
-use crate::support::block_on;
-use crate::support::forward;
+use crate::support::{Scratch, block_on, forward};
 
 /// Which stores stand side by side.
 pub(crate) trait Row: Debug + Send + Sync + 'static {
@@ -74,8 +71,8 @@ impl Side {
     }
 
     fn file(make: fn(SqliteStore) -> DynStore) -> Self {
-        let scratch = Scratch::new();
-        let file = SqliteStore::open(scratch.0.join("registry.db")).unwrap();
+        let scratch = Scratch::in_memory();
+        let file = SqliteStore::open(scratch.file()).unwrap();
         Self { name: "the file", store: make(file), _place: Box::new(scratch) }
     }
 
@@ -312,26 +309,4 @@ fn same<T: Debug>(mut answers: Vec<(&'static str, T)>) -> T {
 
 fn key_id() -> KeyId {
     KeyId::parse("2026").unwrap()
-}
-
-/// A directory of its own, in memory where the system has such a place: what a flush costs is measured elsewhere.
-#[derive(Debug)]
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new() -> Self {
-        static COUNT: AtomicUsize = AtomicUsize::new(0);
-        let memory = Path::new("/dev/shm");
-        let parent = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let path = parent.join(format!("client-registry-model-{}-{count}", std::process::id()));
-        std::fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
 }

@@ -1,6 +1,5 @@
 //! The registry under test, told to do what the model was told, and its answers in the form that both have in common.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use chrono::DateTime;
@@ -14,7 +13,7 @@ use crate::model::command::{Command, Name};
 use crate::model::home::Home;
 use crate::model::naive::{Actor, BASE64_TEXT, Import, New, PlanKind, Present, Rotate, START, Signs, Text};
 use crate::model::tally;
-use crate::support::block_on;
+use crate::support::{Counted, block_on};
 
 pub(crate) struct System<S: Home = MemoryStore> {
     pub(crate) registry: Registry<S>,
@@ -635,20 +634,3 @@ pub(crate) fn instant(millis: i64) -> Timestamp {
 }
 
 const MESSAGE: &[u8] = b"what the platform sends";
-
-/// Not random at all, and never the same twice.
-#[derive(Debug, Default)]
-struct Counted(AtomicU64);
-
-impl Entropy for Counted {
-    fn fill(&self, buffer: &mut [u8]) -> Result<(), EntropyError> {
-        let mut state = self.0.fetch_add(1, Ordering::Relaxed);
-        for byte in buffer {
-            // SplitMix64.
-            state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-            let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            *byte = (mixed >> 56) as u8;
-        }
-        Ok(())
-    }
-}

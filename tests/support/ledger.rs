@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::Path;
 
-use client_registry::store::{ClientsBy, Store};
-use client_registry::{AccessError, ClientId, Event, EventHash, Fact, Revision, SecretId, check_trail};
+use client_registry::store::{ClientsBy, SqliteStore, Store};
+use client_registry::{
+    AccessError, ClientId, Event, EventHash, Fact, Registry, Revision, SecretId, check_trail,
+};
 use pollster::block_on;
 
-use crate::open;
+use super::values::{clock, in_words, keyring};
 
 /// What was acknowledged.
 #[derive(Debug, Default, Clone)]
@@ -127,6 +129,13 @@ impl Ledger {
         ensure(besides.len() <= 1, || format!("{} commits that nobody acknowledged", besides.len()))?;
         Ok(besides.len())
     }
+}
+
+/// Opens a registry in this file.
+pub(crate) fn open(file: &Path) -> Result<Registry<SqliteStore>, String> {
+    let store = SqliteStore::open(file).map_err(|error| in_words(&error))?;
+    let registry = Registry::builder().clock(clock()).open(store, keyring());
+    block_on(registry).map_err(|error| in_words(&error))
 }
 
 fn ensure(holds: bool, otherwise: impl FnOnce() -> String) -> Result<(), String> {
