@@ -6,9 +6,11 @@
 mod floor;
 mod support;
 
+use client_registry::client::{Client, ClientState, CommandContext, Decision, LastUses};
+use client_registry::value::Actor;
 use client_registry::{
-    Actor, Availability, Client, ClientId, ClientSecret, ClientState, CommandContext, Days, Decision,
-    LastUses, Lifetime, NewSecret, Policy, Rotation, SecretId, SellerId, Timestamp,
+    Availability, ClientId, ClientSecret, Days, Lifetime, NewSecret, Policy, Rotation, SecretId, SellerId,
+    Timestamp,
 };
 use criterion::Criterion;
 use floor::aggregate::Plain;

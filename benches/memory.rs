@@ -11,12 +11,14 @@ mod support;
 use std::hint::black_box;
 
 use bare::Bare;
+use client_registry::client::{Client, ClientState, CommandContext, Decision};
 use client_registry::store::{Store, Use};
+use client_registry::value::Actor;
 use client_registry::{
-    Actor, Availability, Client, ClientId, ClientSecret, ClientState, CommandContext, Decision, Lifetime,
-    NewSecret, Policy, Registry, SellerId,
+    Availability, ClientId, ClientSecret, Lifetime, NewSecret, Policy, Registry, SellerId,
 };
-use rand::{Rng, SeedableRng, rngs::StdRng};
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
 use support::platform::{Seeded, details, seller_of};
 use support::ratios::{Bound, Ratios};
 use support::{measuring, ready, scaled};

@@ -28,9 +28,9 @@ use std::time::{Duration, Instant};
 use client_registry::store::{
     Commit, CommitError, Cursor, MemoryStore, PostgresOptions, PostgresStore, Store,
 };
+use client_registry::value::KeyId;
 use client_registry::{
-    ClientId, ClientSecret, Days, Freshness, KeyId, Keyring, Lifetime, NewSecret, Registry, SecretId,
-    Timestamp,
+    ClientId, ClientSecret, Days, Freshness, Keyring, Lifetime, NewSecret, Registry, SecretId, Timestamp,
 };
 use floor::server::Bare;
 use forward::forward;

@@ -14,22 +14,22 @@ mod floor;
 mod forward;
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::PathBuf;
 use std::sync::Mutex;
-use std::thread;
 use std::time::Duration;
+use std::{fs, thread};
 
+use client_registry::clock::SystemClock;
 use client_registry::store::{
     Adopted, Commit, CommitError, Committed, Index, MemoryStore, Record, SqliteStore, Store,
 };
-use client_registry::{
-    ClientId, Freshness, KeyId, Keyring, Lifetime, NewSecret, Registry, SecretId, SystemClock,
-};
+use client_registry::value::KeyId;
+use client_registry::{ClientId, Freshness, Keyring, Lifetime, NewSecret, Registry, SecretId};
 use floor::{Bare, Rows};
 use forward::forward;
 use pollster::block_on;
-use rand::{Rng, RngExt, SeedableRng, rngs::StdRng};
+use rand::rngs::StdRng;
+use rand::{Rng, RngExt, SeedableRng};
 use support::platform::{Seeded, details, seller_of};
 use support::ratios::{Bound, Ratios, medians};
 use support::{measuring, scaled};
@@ -151,7 +151,7 @@ impl Bench {
             block_on(self.registry.authenticate(id.as_str(), secret)).unwrap()
         };
         table.compare(format!("authenticate, {words} clients"), None, select, authenticate);
-        let before = client_registry::Clock::wall(&SystemClock::new());
+        let before = client_registry::clock::Clock::wall(&SystemClock::new());
         let before = before.saturating_add(client_registry::Days::new(800).into());
         let page = || block_on(self.registry.store().ending(before, None, 100)).unwrap();
         assert_eq!(page().len(), 100);

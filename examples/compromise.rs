@@ -9,11 +9,15 @@ mod place;
 
 use std::error::Error;
 
+use client_registry::client::ImportedSecret;
+use client_registry::clock::ManualClock;
+use client_registry::event::{EventHash, Fact, check_trail};
+use client_registry::secret::KeyEncoding;
 use client_registry::store::DynStore;
+use client_registry::value::Revision;
 use client_registry::{
-    AccessError, ClientDetails, ClientHandle, ClientSecret, Days, EmergencyDeletion, Event, EventHash, Fact,
-    ImportedSecret, KeyEncoding, Lifetime, ManualClock, NewSecret, Reason, Registry, Revision, SignError,
-    check_trail,
+    AccessError, ClientDetails, ClientHandle, ClientSecret, Days, EmergencyDeletion, Event, Lifetime,
+    NewSecret, Reason, Registry, SignError,
 };
 
 #[tokio::main]

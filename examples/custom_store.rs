@@ -14,22 +14,28 @@
 
 use std::collections::BTreeMap;
 use std::error::Error;
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::fs::{
+    File, {self},
+};
+use std::io::{
+    Write, {self},
+};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use client_registry::conformance::{self, Disk, Factory, Skip, Spoil};
+use client_registry::client::LastUses;
+use client_registry::conformance::{
+    Disk, Factory, Skip, Spoil, {self},
+};
+use client_registry::entropy::{Entropy, SystemEntropy};
 use client_registry::store::{
     Adopted, Changes, ClientsBy, Commit, CommitError, Committed, Cursor, Ending, EventText, Expected, Index,
     IndexEntry, Record, RecordId, Store, StoreError, StoreErrorKind, Use,
 };
-use client_registry::{
-    AddInId, ClientDetails, ClientId, Entropy, KeyId, Keyring, LastUses, Lifetime, Registry, Revision,
-    SecretId, SystemEntropy, Timestamp,
-};
+use client_registry::value::{KeyId, Revision};
+use client_registry::{AddInId, ClientDetails, ClientId, Keyring, Lifetime, Registry, SecretId, Timestamp};
 use data_encoding::{BASE64, HEXLOWER};
 use serde::{Deserialize, Serialize};
 

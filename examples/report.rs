@@ -10,11 +10,15 @@ mod place;
 
 use std::error::Error;
 
+use client_registry::client::ImportedSecret;
+use client_registry::clock::ManualClock;
+use client_registry::review::Expiry;
+use client_registry::secret::KeyEncoding;
 use client_registry::store::DynStore;
+use client_registry::value::Validity;
 use client_registry::{
-    AddIn, Availability, ClientDetails, ClientHandle, ClientSecret, Days, Expiry, ImportedSecret,
-    KeyEncoding, Lifetime, ManualClock, NewSecret, Operator, Purpose, Registry, Rotation, SecretState,
-    Timestamp, Validity,
+    AddIn, Availability, ClientDetails, ClientHandle, ClientSecret, Days, Lifetime, NewSecret, Operator,
+    Purpose, Registry, Rotation, SecretState, Timestamp,
 };
 
 #[tokio::main]

@@ -96,7 +96,8 @@ impl Clock for SystemClock {
 /// Clones show the same time.
 ///
 /// ```
-/// # use client_registry::{Clock, Days, ManualClock};
+/// # use client_registry::clock::{Clock, ManualClock};
+/// # use client_registry::Days;
 /// let clock = ManualClock::new("2026-03-01T09:00:00Z".parse()?);
 /// let hand = clock.clone();
 /// hand.advance(Days::new(30));

@@ -20,53 +20,50 @@
 //! | `registry` | the shell: it loads, lets the core decide, commits. `serve`: requests; `manage`: sellers and operators; `upkeep`: keys, checks, transfers |
 //! | `ring` | the add-in's side |
 
-mod client;
-mod clock;
+pub mod client;
+pub mod clock;
 #[cfg(feature = "conformance")]
 #[cfg_attr(docsrs, doc(cfg(feature = "conformance")))]
 pub mod conformance;
-mod entropy;
-mod event;
-mod record;
-mod registry;
-mod review;
-mod ring;
-mod secret;
+pub mod entropy;
+pub mod event;
+pub mod record;
+pub mod registry;
+pub mod review;
+pub mod ring;
+pub mod secret;
 pub mod store;
 mod store_error;
-mod value;
+pub mod value;
 
-// The paved path, in the order in which it is walked.
+// The common path, in the order in which it is walked. Everything else is in its room.
+#[doc(inline)]
 pub use registry::{
-    AccessError, Authenticated, CheckReport, ClientHandle, ClientPage, ConfirmError, Denied, Discrepancy,
-    DiscrepancyKind, EmergencyDeletion, Error, ExportError, ExportSummary, Follower, Freshness, ImportError,
-    ImportSummary, KeyStatus, Lookup, OpenError, Operator, Outcome, Reason, Registry, RegistryBuilder,
-    ReportPage, Resealed, Resealing, Resolution, RetireError, Seller, SignError, Snapshot, Unreadable,
-    Unresolved, Verified,
+    AccessError, Authenticated, ClientHandle, Denied, EmergencyDeletion, Error, Freshness, OpenError,
+    Operator, Outcome, Reason, Registry, RegistryBuilder, Seller, SignError, Snapshot, Verified,
 };
-pub use ring::{CallError, Credentials, SecretRing, SharedSecret, SignatureMismatch, Slot};
+#[doc(inline)]
+pub use ring::SecretRing;
 
-// Values.
-pub use record::{KeyState, Keyring, KeyringVariableError, RegistryId};
+// What goes in.
+#[doc(inline)]
+pub use client::{NewSecret, Rotation};
+#[doc(inline)]
+pub use record::Keyring;
+#[doc(inline)]
 pub use value::{
-    Actor, AddIn, AddInId, AppDomain, Availability, ClientDetails, ClientId, Days, Field, FriendlyName,
-    InvalidValue, KeyId, Label, Lifetime, NameKey, OperatorId, Policy, Problem, RedirectUrl, SecretId,
-    SellerId, Timestamp, Validity,
+    AddIn, AddInId, Availability, ClientDetails, ClientId, Days, Lifetime, Policy, SecretId, SellerId,
+    Timestamp,
 };
 
-// Secrets and signatures.
-pub use secret::{ClientSecret, Hint, Issued, KeyEncoding, Origin, Purpose, Secret, SecretState, Signature};
-
-// The core.
-pub use client::{
-    Change, Client, ClientDeletion, ClientState, CommandContext, Decision, ImportedClient, ImportedSecret,
-    LastUses, MAX_ADD_INS, Move, NewSecret, Obstacle, Plan, Planned, Promotion, Refusal, Replacement,
-    Revocation, Rotation, SecretDeletion, SecretDisabling, Signing, Span, Timeline, Tombstone, Unconfirmed,
-};
-pub use event::{BrokenTrail, Event, EventHash, Fact, Handover, InvalidHash, check_trail};
-pub use review::{Expiry, Finding, Notice, Severity};
-pub use value::{ErrorKind, Revision};
-
-// Time and randomness.
-pub use clock::{Clock, ManualClock, SystemClock};
-pub use entropy::{Entropy, EntropyError, SystemEntropy};
+// What comes out.
+#[doc(inline)]
+pub use client::{Plan, Refusal};
+#[doc(inline)]
+pub use event::Event;
+#[doc(inline)]
+pub use review::Finding;
+#[doc(inline)]
+pub use secret::{ClientSecret, Issued, Purpose, Secret, SecretState, Signature};
+#[doc(inline)]
+pub use value::{ErrorKind, InvalidValue};

@@ -102,7 +102,8 @@ impl<S: Store> Registry<S> {
     /// that something is under have to be in the keyring.
     ///
     /// ```
-    /// # use client_registry::{KeyId, Keyring, Registry, store::MemoryStore};
+    /// # use client_registry::value::KeyId;
+    /// # use client_registry::{Keyring, Registry, store::MemoryStore};
     /// # pollster::block_on(async {
     /// let keyring = Keyring::generate(KeyId::parse("2026")?)?;
     /// let registry = Registry::open(MemoryStore::new(), keyring).await?;

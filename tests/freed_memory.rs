@@ -12,11 +12,17 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use client_registry::client::{ImportedClient, ImportedSecret};
+use client_registry::clock::ManualClock;
+use client_registry::entropy::{Entropy, EntropyError};
+use client_registry::registry::Resolution;
+use client_registry::ring::{CallError, SharedSecret};
+use client_registry::secret::KeyEncoding;
 use client_registry::store::{MemoryStore, Store};
+use client_registry::value::{KeyId, Validity};
 use client_registry::{
-    Availability, CallError, ClientId, ClientSecret, Days, EmergencyDeletion, Entropy, EntropyError, Error,
-    ImportedClient, ImportedSecret, Issued, KeyEncoding, KeyId, Keyring, Lifetime, ManualClock, NewSecret,
-    Policy, Registry, Resolution, Rotation, SecretRing, SellerId, SharedSecret, Validity,
+    Availability, ClientId, ClientSecret, Days, EmergencyDeletion, Error, Issued, Keyring, Lifetime,
+    NewSecret, Policy, Registry, Rotation, SecretRing, SellerId,
 };
 use data_encoding::BASE64;
 use pollster::block_on;

@@ -2,7 +2,8 @@
 //!
 //! What a command adds to it is its rules, the trail's hand-overs, and for a new secret its verifier and MAC key.
 
-use client_registry::{AddInId, Client, ClientDetails, ClientId, Event, Secret, SellerId};
+use client_registry::client::Client;
+use client_registry::{AddInId, ClientDetails, ClientId, Event, Secret, SellerId};
 use sha2::{Digest, Sha256};
 
 type Verifier = [u64; 4];

@@ -1,10 +1,12 @@
 //! A store that keeps records and nothing else: no indexes, no trails, no feed.
 
+use client_registry::client::LastUses;
 use client_registry::store::{
     Adopted, Changes, ClientsBy, Commit, CommitError, Committed, Cursor, Ending, Record, RecordId, Store,
     StoreError, StoreErrorKind, Use,
 };
-use client_registry::{AddInId, ClientId, LastUses, Revision, Timestamp};
+use client_registry::value::Revision;
+use client_registry::{AddInId, ClientId, Timestamp};
 
 /// Records by client ID, in a map like the memory store's.
 #[derive(Debug, Default)]

@@ -3,11 +3,11 @@
 use std::fmt;
 use std::sync::Mutex;
 
-use client_registry::{
-    ClientDetails, ClientId, Days, Entropy, EntropyError, Lifetime, NewSecret, Policy, Registry,
-};
+use client_registry::entropy::{Entropy, EntropyError};
+use client_registry::{ClientDetails, ClientId, Days, Lifetime, NewSecret, Policy, Registry};
+use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
-use rand::{Rng, SeedableRng, rngs::StdRng};
+use rand::{Rng, SeedableRng};
 
 use super::ready;
 

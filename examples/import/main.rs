@@ -10,9 +10,12 @@ mod place;
 
 use std::error::Error;
 
+use client_registry::client::{ImportedClient, ImportedSecret};
+use client_registry::clock::ManualClock;
+use client_registry::secret::KeyEncoding;
+use client_registry::value::{Label, Validity};
 use client_registry::{
-    AddIn, Availability, ClientDetails, ClientId, ClientSecret, ImportedClient, ImportedSecret, KeyEncoding,
-    Label, ManualClock, Registry, SellerId, Timestamp, Validity,
+    AddIn, Availability, ClientDetails, ClientId, ClientSecret, Registry, SellerId, Timestamp,
 };
 use serde::Deserialize;
 

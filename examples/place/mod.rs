@@ -8,7 +8,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use client_registry::store::{DynStore, MemoryStore};
-use client_registry::{KeyId, Keyring, Registry, RegistryBuilder};
+use client_registry::value::KeyId;
+use client_registry::{Keyring, Registry, RegistryBuilder};
 
 /// A place for records.
 pub(crate) enum Place {

@@ -3,7 +3,11 @@
 use std::error::Error;
 use std::io::{IsTerminal, Write};
 
-use client_registry::{EventHash, ManualClock, Registry, Resealed, Revision, Snapshot, check_trail};
+use client_registry::clock::ManualClock;
+use client_registry::event::{EventHash, check_trail};
+use client_registry::registry::Resealed;
+use client_registry::value::Revision;
+use client_registry::{Registry, Snapshot};
 
 use crate::home::Home;
 use crate::{chart, heading};

@@ -1,6 +1,7 @@
 //! Draws a client's timeline: a line a secret, a column every few days.
 
-use client_registry::{Client, SecretId, Snapshot, Timestamp};
+use client_registry::client::Client;
+use client_registry::{SecretId, Snapshot, Timestamp};
 
 const COLUMNS: i64 = 60;
 const DAY: i64 = 24 * 60 * 60 * 1000;

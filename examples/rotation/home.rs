@@ -5,8 +5,9 @@ use std::error::Error;
 use std::fs;
 use std::path::PathBuf;
 
+use client_registry::Keyring;
 use client_registry::store::DynStore;
-use client_registry::{KeyId, Keyring};
+use client_registry::value::KeyId;
 
 use crate::place::{Place, directory};
 

@@ -18,10 +18,14 @@ mod place;
 use std::error::Error;
 use std::io::IsTerminal;
 
+use client_registry::clock::ManualClock;
+use client_registry::registry::ConfirmError;
+use client_registry::ring::CallError;
 use client_registry::store::DynStore;
+use client_registry::value::Label;
 use client_registry::{
-    AccessError, AddIn, Availability, CallError, ClientDetails, ClientHandle, ClientSecret, ConfirmError,
-    Days, Label, Lifetime, ManualClock, NewSecret, Registry, SecretId, SecretRing, Timestamp,
+    AccessError, AddIn, Availability, ClientDetails, ClientHandle, ClientSecret, Days, Lifetime, NewSecret,
+    Registry, SecretId, SecretRing, Timestamp,
 };
 
 #[tokio::main]

@@ -9,7 +9,8 @@ use crate::value::{Label, Lifetime, Policy, SecretId, Timestamp, Validity};
 /// What a new secret should be like: a lifetime, and what one wants to say beyond that.
 ///
 /// ```
-/// # use client_registry::{Label, Lifetime, NewSecret, Purpose};
+/// # use client_registry::value::Label;
+/// # use client_registry::{Lifetime, NewSecret, Purpose};
 /// let plain = NewSecret::lasting(Lifetime::OneYear);
 /// let more = NewSecret::lasting(Lifetime::OneYear)
 ///     .labelled(Label::parse("batch jobs")?)

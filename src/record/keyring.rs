@@ -26,7 +26,8 @@ use crate::value::{Field, InvalidValue, KeyId, Problem};
 /// Cannot be serialized, compared or printed. Cheap to clone; clones share the keys, which are wiped with the last one.
 ///
 /// ```
-/// # use client_registry::{KeyId, Keyring};
+/// # use client_registry::value::KeyId;
+/// # use client_registry::Keyring;
 /// // Once, and into the place where secrets of the platform are kept:
 /// let keyring = Keyring::generate(KeyId::parse("2026")?)?;
 /// let kept = keyring.expose(str::to_owned);

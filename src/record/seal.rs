@@ -154,13 +154,10 @@ const TAG: usize = 16;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client::Client;
+    use crate::client::{Client, CommandContext};
     use crate::entropy::SystemEntropy;
     use crate::value::{Actor, ClientId};
-    use crate::{
-        Availability, ClientDetails, ClientSecret, CommandContext, Event, Lifetime, NewSecret, Policy,
-        Timestamp,
-    };
+    use crate::{Availability, ClientDetails, ClientSecret, Event, Lifetime, NewSecret, Policy, Timestamp};
 
     fn sealing(ids: &[&str]) -> Sealing {
         let mut keys = ids.iter().zip(1u8..).map(|(id, seed)| {

@@ -18,7 +18,8 @@ use crate::value::Policy;
 /// Puts a [`Registry`] together.
 ///
 /// ```
-/// # use client_registry::{ManualClock, Policy, Registry};
+/// # use client_registry::clock::ManualClock;
+/// # use client_registry::{Policy, Registry};
 /// let clock = ManualClock::new("2026-03-01T09:00:00Z".parse()?);
 /// let registry = Registry::builder()
 ///     .clock(clock.clone())

@@ -51,7 +51,7 @@ redacted! {
             secret: SecretId,
             /// When it ends.
             ends: Timestamp,
-            /// What takes its place, as [`Expiry::successor`](crate::Expiry::successor) says.
+            /// What takes its place, as [`Expiry::successor`](crate::review::Expiry::successor) says.
             successor: Option<SecretId>,
         },
         /// A secret that has ended or is disabled was presented since, within

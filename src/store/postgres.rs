@@ -63,7 +63,8 @@ use crate::value::{AddInId, ClientId, Revision, Timestamp};
 ///
 /// ```no_run
 /// use client_registry::store::PostgresStore;
-/// use client_registry::{KeyId, Keyring, Registry};
+/// use client_registry::value::KeyId;
+/// use client_registry::{Keyring, Registry};
 ///
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 /// let store = PostgresStore::connect("postgres://registry@db.contoso.com/platform").await?;

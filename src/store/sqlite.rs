@@ -60,7 +60,8 @@ use crate::value::{AddInId, ClientId, Revision, Timestamp};
 /// thread is done and the file is closed.
 ///
 /// ```
-/// # use client_registry::{KeyId, Keyring, Registry, store::SqliteStore};
+/// # use client_registry::value::KeyId;
+/// # use client_registry::{Keyring, Registry, store::SqliteStore};
 /// # pollster::block_on(async {
 /// # let directory = std::env::temp_dir().join(format!("client-registry-doc-{}", std::process::id()));
 /// # std::fs::create_dir_all(&directory)?;

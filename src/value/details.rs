@@ -37,7 +37,7 @@ redacted! {
     /// What a seller says of a client ID: friendly name, app domain, redirect URL.
     ///
     /// That the redirect URL lies on the app domain is not required; where it does not,
-    /// [`Client::review`](crate::Client::review) says so.
+    /// [`Client::review`](crate::client::Client::review) says so.
     #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
     pub struct ClientDetails {
         friendly_name: FriendlyName,

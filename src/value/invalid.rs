@@ -49,23 +49,23 @@ pub enum Field {
     SecretId,
     /// [`SellerId`](crate::SellerId)
     SellerId,
-    /// [`OperatorId`](crate::OperatorId)
+    /// [`OperatorId`](crate::value::OperatorId)
     OperatorId,
     /// [`AddInId`](crate::AddInId)
     AddInId,
-    /// [`FriendlyName`](crate::FriendlyName)
+    /// [`FriendlyName`](crate::value::FriendlyName)
     FriendlyName,
-    /// [`AppDomain`](crate::AppDomain)
+    /// [`AppDomain`](crate::value::AppDomain)
     AppDomain,
-    /// [`RedirectUrl`](crate::RedirectUrl)
+    /// [`RedirectUrl`](crate::value::RedirectUrl)
     RedirectUrl,
-    /// [`Label`](crate::Label)
+    /// [`Label`](crate::value::Label)
     Label,
-    /// [`Validity`](crate::Validity)
+    /// [`Validity`](crate::value::Validity)
     Validity,
     /// [`ClientSecret`](crate::ClientSecret)
     ClientSecret,
-    /// The key that an imported client secret stands for, see [`KeyEncoding`](crate::KeyEncoding)
+    /// The key that an imported client secret stands for, see [`KeyEncoding`](crate::secret::KeyEncoding)
     SigningKey,
     /// [`Signature`](crate::Signature)
     Signature,
@@ -75,11 +75,11 @@ pub enum Field {
     SecretPrefix,
     /// `Policy::redirect_scheme`, see [`Policy`](crate::Policy)
     RedirectScheme,
-    /// [`KeyId`](crate::KeyId)
+    /// [`KeyId`](crate::value::KeyId)
     KeyId,
     /// [`Keyring`](crate::Keyring)
     Keyring,
-    /// [`RegistryId`](crate::RegistryId)
+    /// [`RegistryId`](crate::record::RegistryId)
     RegistryId,
 }
 

@@ -6,12 +6,14 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::support::{Platform, Seeded, Watched, denied, details, instant, logged, secret_id, verifier};
+use client_registry::client::{ImportedClient, ImportedSecret, Obstacle, Revocation};
+use client_registry::secret::KeyEncoding;
 use client_registry::store::RecordId;
+use client_registry::value::{Field, Label, Problem, Revision, Validity};
 use client_registry::{
     AccessError, AddIn, Availability, ClientDetails, ClientId, ClientSecret, Days, EmergencyDeletion, Error,
-    ErrorKind, Field, ImportedClient, ImportedSecret, Issued, KeyEncoding, Label, Lifetime, NewSecret,
-    Obstacle, Policy, Problem, Purpose, Reason, Refusal, Revision, Revocation, Rotation, SecretId, SellerId,
-    Signature, Timestamp, Validity,
+    ErrorKind, Issued, Lifetime, NewSecret, Policy, Purpose, Reason, Refusal, Rotation, SecretId, SellerId,
+    Signature, Timestamp,
 };
 use data_encoding::{BASE64, BASE64URL_NOPAD, HEXLOWER};
 use pollster::block_on;

@@ -3,7 +3,15 @@
 
 use std::ops::Range;
 
+use client_registry::client::{
+    Client, ClientDeletion, Decision, ImportedClient, ImportedSecret, SecretDeletion, Tombstone,
+};
+use client_registry::entropy::EntropyError;
+use client_registry::registry::{ConfirmError, ReportPage, Resolution, Unresolved};
+use client_registry::review::{Expiry, Notice};
+use client_registry::ring::{Credentials, SharedSecret};
 use client_registry::store::{DynStore, MemoryStore, Record, Store};
+use client_registry::value::Revision;
 use client_registry::*;
 
 fn everywhere<T: Send + Sync + Unpin + 'static>() {}

@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use crate::support::forward;
+use client_registry::clock::ManualClock;
 use client_registry::store::{Commit, CommitError, Expected, MemoryStore, Store};
 use client_registry::{
-    ClientDetails, EmergencyDeletion, Error, ErrorKind, Issued, Lifetime, ManualClock, NewSecret, Registry,
-    Seller,
+    ClientDetails, EmergencyDeletion, Error, ErrorKind, Issued, Lifetime, NewSecret, Registry, Seller,
 };
 use pollster::block_on;
 

@@ -5,9 +5,11 @@
 use std::time::Duration;
 
 use crate::support::{Platform, START, Watched, instant, logged, secret_id};
+use client_registry::event::{EventHash, check_trail};
+use client_registry::value::Revision;
 use client_registry::{
     AccessError, AddIn, Availability, ClientHandle, Days, EmergencyDeletion, Error, ErrorKind, Event,
-    EventHash, Lifetime, NewSecret, Policy, Reason, Refusal, Revision, Rotation, Timestamp, check_trail,
+    Lifetime, NewSecret, Policy, Reason, Refusal, Rotation, Timestamp,
 };
 use pollster::block_on;
 use proptest::prelude::*;

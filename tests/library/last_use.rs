@@ -4,11 +4,11 @@
 use std::time::Duration;
 
 use crate::support::{Platform, START, Seeded, Watched, details, instant};
+use client_registry::client::{ImportedSecret, Obstacle};
+use client_registry::secret::KeyEncoding;
 use client_registry::store::{Store, Use};
-use client_registry::{
-    ClientSecret, Days, Error, ImportedSecret, KeyEncoding, Lifetime, NewSecret, Obstacle, Policy, Reason,
-    Registry, Timestamp, Validity,
-};
+use client_registry::value::Validity;
+use client_registry::{ClientSecret, Days, Error, Lifetime, NewSecret, Policy, Reason, Registry, Timestamp};
 use pollster::block_on;
 use proptest::prelude::*;
 

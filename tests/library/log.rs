@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::support::{Platform, logged, secret_id};
 use client_registry::store::{MemoryStore, Record, Store};
+use client_registry::value::KeyId;
 use client_registry::*;
 use pollster::block_on;
 

@@ -4,12 +4,15 @@
 use std::sync::{Arc, Mutex};
 
 use crate::support::forward;
+use client_registry::client::LastUses;
+use client_registry::clock::{Clock, ManualClock};
 use client_registry::store::{
     Adopted, Commit, CommitError, Cursor, DynStore, MemoryStore, Store, StoreErrorKind, Use,
 };
+use client_registry::value::Revision;
 use client_registry::{
-    AddIn, Availability, ClientDetails, Clock, Days, Issued, LastUses, Lifetime, ManualClock, NewSecret,
-    Registry, Revision, SecretId, Seller, Timestamp,
+    AddIn, Availability, ClientDetails, Days, Issued, Lifetime, NewSecret, Registry, SecretId, Seller,
+    Timestamp,
 };
 use pollster::block_on;
 

@@ -9,10 +9,15 @@ use std::time::Duration;
 
 use crate::support::forward;
 use crate::support::{START, Seeded, denied, details};
+use client_registry::client::{ImportedClient, ImportedSecret};
+use client_registry::clock::ManualClock;
+use client_registry::event::{EventHash, check_trail};
+use client_registry::secret::KeyEncoding;
 use client_registry::store::{
     Changes, ClientsBy, Commit, CommitError, Cursor, MemoryStore, Record, RecordId, Store, StoreError,
     StoreErrorKind,
 };
+use client_registry::value::KeyId;
 use client_registry::*;
 use pollster::block_on;
 

@@ -6,9 +6,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::support::{Platform, START, Seeded, hmac, key, secret_id};
+use client_registry::clock::ManualClock;
+use client_registry::ring::{CallError, SharedSecret, Slot};
+use client_registry::secret::KeyEncoding;
 use client_registry::{
-    AccessError, CallError, ClientId, ClientSecret, Days, KeyEncoding, Lifetime, ManualClock, NewSecret,
-    Reason, Rotation, SecretRing, SharedSecret, Signature, Slot,
+    AccessError, ClientId, ClientSecret, Days, Lifetime, NewSecret, Reason, Rotation, SecretRing, Signature,
 };
 use data_encoding::BASE64;
 use pollster::block_on;

@@ -9,9 +9,22 @@ use std::fmt::{Debug, Display};
 
 use crate::support::{Platform, START, Seeded, details, instant, key, secret_id, verifier};
 use crate::support::{bytes_of, chaining_values};
+use client_registry::client::{
+    Client, ClientState, CommandContext, Decision, ImportedClient, ImportedSecret, LastUses,
+};
+use client_registry::clock::ManualClock;
+use client_registry::entropy::{Entropy, EntropyError};
+use client_registry::event::{BrokenTrail, EventHash};
+use client_registry::record::KeyState;
+use client_registry::registry::{Lookup, Resolution, Unreadable};
+use client_registry::ring::{CallError, Credentials, SharedSecret};
+use client_registry::secret::{Hint, KeyEncoding};
 use client_registry::store::{
     Adopted, ClientsBy, CommitError, Cursor, DynStore, Expected, Index, IndexEntry, MemoryStore, RecordId,
     Store, StoreError, StoreErrorKind, Use,
+};
+use client_registry::value::{
+    Actor, AppDomain, FriendlyName, KeyId, Label, OperatorId, RedirectUrl, Revision, Validity,
 };
 use client_registry::*;
 use data_encoding::{BASE64, BASE64_NOPAD, BASE64URL, BASE64URL_NOPAD, HEXLOWER, HEXUPPER};
@@ -953,9 +966,22 @@ const APART: &[(&str, &str)] = &[
 fn public_names() -> BTreeSet<String> {
     let root = include_str!("../../src/lib.rs");
     let store = include_str!("../../src/store.rs");
-    let conformance = include_str!("../../src/conformance.rs");
+    let rooms = [
+        include_str!("../../src/client.rs"),
+        include_str!("../../src/clock.rs"),
+        include_str!("../../src/conformance.rs"),
+        include_str!("../../src/entropy.rs"),
+        include_str!("../../src/event.rs"),
+        include_str!("../../src/record.rs"),
+        include_str!("../../src/registry.rs"),
+        include_str!("../../src/review.rs"),
+        include_str!("../../src/ring.rs"),
+        include_str!("../../src/secret.rs"),
+        store,
+        include_str!("../../src/value.rs"),
+    ];
     let mut names = BTreeSet::new();
-    for source in [root, store, conformance] {
+    for source in [root].into_iter().chain(rooms) {
         for (position, _) in source.match_indices("\npub use ") {
             let statement = source[position..].trim_start().split(';').next().unwrap();
             let list = statement.rsplit("::").next().unwrap();
@@ -963,19 +989,23 @@ fn public_names() -> BTreeSet<String> {
             names.extend(list.split(',').map(|name| name.trim().to_owned()).filter(|n| !n.is_empty()));
         }
     }
-    for source in [store, conformance] {
+    for source in rooms {
+        // Some types stand in a macro that reads them without repeating what stood there.
         for kind in ["struct", "enum", "trait", "fn", "const", "type"] {
-            for (position, found) in source.match_indices(&format!("\npub {kind} ")) {
-                let rest = &source[position + found.len()..];
-                let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap();
-                names.insert(rest[..end].to_owned());
+            for indent in ["", "    "] {
+                for (position, found) in source.match_indices(&format!("\n{indent}pub {kind} ")) {
+                    let rest = &source[position + found.len()..];
+                    let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap();
+                    if rest.starts_with(char::is_uppercase) || indent.is_empty() {
+                        names.insert(rest[..end].to_owned());
+                    }
+                }
             }
         }
     }
-    // At the root the contract and the suite; beneath the contract two pages of documentation with nothing in them.
-    for (source, modules) in [(root, 2), (store, 2), (conformance, 0)] {
-        assert_eq!(source.matches("\npub mod ").count(), modules, "all public modules are read");
-    }
+    // Beneath the contract two pages of documentation with nothing in them.
+    assert_eq!(root.matches("\npub mod ").count(), rooms.len(), "all public modules are read");
+    assert_eq!(store.matches("\npub mod ").count(), 2, "all public modules are read");
     names
 }
 

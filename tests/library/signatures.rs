@@ -2,9 +2,12 @@
 //! another implementation; `verify` tries the secret that is named and no other; each denial has its reason.
 
 use crate::support::{Platform, START, Seeded, denied, hmac, instant, key, secret_id};
+use client_registry::client::ImportedSecret;
+use client_registry::secret::KeyEncoding;
+use client_registry::value::Validity;
 use client_registry::{
-    AccessError, ClientId, ClientSecret, Days, ErrorKind, ImportedSecret, KeyEncoding, Lifetime, NewSecret,
-    Policy, Purpose, Reason, SecretId, SignError, Signature, Validity,
+    AccessError, ClientId, ClientSecret, Days, ErrorKind, Lifetime, NewSecret, Policy, Purpose, Reason,
+    SecretId, SignError, Signature,
 };
 use data_encoding::BASE64;
 use pollster::block_on;

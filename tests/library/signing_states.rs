@@ -22,10 +22,13 @@ use crate::rules::naive::{Fact, Facts, Reading, Signer};
 use crate::support::{
     Desk, Seeded, client_id, contoso, days_later, details, foreign_text, into_client, later, start,
 };
+use client_registry::client::{
+    Client, ClientState, Decision, ImportedClient, ImportedSecret, LastUses, Signing, Span,
+};
+use client_registry::secret::KeyEncoding;
+use client_registry::value::Validity;
 use client_registry::{
-    Availability, Client, ClientSecret, ClientState, Days, Decision, ImportedClient, ImportedSecret,
-    KeyEncoding, LastUses, Lifetime, NewSecret, Policy, Purpose, Secret, SecretId, Signing, Span, Timestamp,
-    Validity,
+    Availability, ClientSecret, Days, Lifetime, NewSecret, Policy, Purpose, Secret, SecretId, Timestamp,
 };
 
 #[test]

@@ -18,10 +18,14 @@ mod titles;
 use std::fmt::{Debug, Display};
 use std::str::FromStr;
 
+use client_registry::client::{Change, Client, CommandContext, Decision};
+use client_registry::entropy::{Entropy, EntropyError};
+use client_registry::value::{
+    Actor, AppDomain, Field, FriendlyName, Label, OperatorId, Problem, RedirectUrl,
+};
 use client_registry::{
-    Actor, AddInId, AppDomain, Availability, Change, Client, ClientDetails, ClientId, ClientSecret,
-    CommandContext, Decision, Entropy, EntropyError, Field, FriendlyName, InvalidValue, Label, Lifetime,
-    NewSecret, OperatorId, Policy, Problem, RedirectUrl, Refusal, SecretId, SellerId, Signature, Timestamp,
+    AddInId, Availability, ClientDetails, ClientId, ClientSecret, InvalidValue, Lifetime, NewSecret, Policy,
+    Refusal, SecretId, SellerId, Signature, Timestamp,
 };
 use serde::de::DeserializeOwned;
 

@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use client_registry::store::{PostgresOptions, PostgresStore, Store, StoreErrorKind};
-use client_registry::{Error, Lifetime, NewSecret, Registry, Revision};
+use client_registry::value::Revision;
+use client_registry::{Error, Lifetime, NewSecret, Registry};
 use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod};
 use tokio::task::JoinSet;
 

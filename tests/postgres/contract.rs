@@ -1,12 +1,13 @@
 //! The store contract, sentence by sentence.
 
+use client_registry::client::LastUses;
 use client_registry::store::{
     Adopted, ClientsBy, CommitError, Cursor, DynStore, Expected, IndexEntry, RecordId, Store, StoreErrorKind,
     Use,
 };
+use client_registry::value::{KeyId, Revision};
 use client_registry::{
-    AddIn, Availability, Days, KeyId, Keyring, LastUses, Lifetime, NewSecret, Outcome, Revision, Rotation,
-    SecretId, SellerId, Timestamp,
+    AddIn, Availability, Days, Keyring, Lifetime, NewSecret, Outcome, Rotation, SecretId, SellerId, Timestamp,
 };
 
 use crate::support::server::Schema;
@@ -297,7 +298,7 @@ async fn records_are_resealed_in_place() {
 }
 
 fn now(world: &World) -> Timestamp {
-    client_registry::Clock::wall(&world.clock)
+    client_registry::clock::Clock::wall(&world.clock)
 }
 
 /// The server is asked for no more events than a commit can have.

@@ -6,10 +6,12 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use client_registry::event::{EventHash, check_trail};
+use client_registry::registry::{Resolution, Unresolved};
 use client_registry::store::{Commit, CommitError, PostgresStore, Store};
+use client_registry::value::Revision;
 use client_registry::{
-    ClientHandle, ClientId, ClientSecret, Error, EventHash, Issued, Lifetime, NewSecret, Outcome, Registry,
-    Resolution, Revision, Seller, Unresolved, check_trail,
+    ClientHandle, ClientId, ClientSecret, Error, Issued, Lifetime, NewSecret, Outcome, Registry, Seller,
 };
 
 use crate::proxy::{Fault, Proxy};

@@ -2,8 +2,9 @@
 
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 
+use client_registry::registry::DiscrepancyKind;
 use client_registry::store::{ClientsBy, CommitError, Store, StoreErrorKind};
-use client_registry::{AccessError, DiscrepancyKind, Lifetime, NewSecret, Reason, Timestamp};
+use client_registry::{AccessError, Lifetime, NewSecret, Reason, Timestamp};
 
 use crate::restore::cause;
 use crate::support::server::{Schema, Server};
@@ -45,7 +46,7 @@ async fn a_damaged_row_is_taken_out_by_hand_and_the_others_never_notice() {
     // What it held is free, and what it did can still be read.
     let again = world.register("damaged").await;
     assert!(lets_in(&again).await.is_ok());
-    assert_eq!(world.store().history(id, client_registry::Revision::ZERO, 9).await.unwrap().len(), 1);
+    assert_eq!(world.store().history(id, client_registry::value::Revision::ZERO, 9).await.unwrap().len(), 1);
     let checked = world.check().await.unwrap();
     assert!(!checked.is_clean());
     for fault in &checked.discrepancies {

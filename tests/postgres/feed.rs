@@ -5,8 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use client_registry::event::{EventHash, check_trail};
 use client_registry::store::{Cursor, PostgresStore, Store};
-use client_registry::{Event, EventHash, Lifetime, NewSecret, Registry, Revision, check_trail};
+use client_registry::value::Revision;
+use client_registry::{Event, Lifetime, NewSecret, Registry};
 use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod};
 use tokio::task::JoinSet;
 

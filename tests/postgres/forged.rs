@@ -28,7 +28,7 @@ impl<'a> Scene<'a> {
         schema.run(&grants.replace("SCHEMA client_registry", &format!("SCHEMA {}", schema.name))).await;
         let world = World::in_schema(schema).await;
         let issued = world.register("calendar app").await;
-        let builder = Registry::builder().clock(client_registry::SystemClock::new());
+        let builder = Registry::builder().clock(client_registry::clock::SystemClock::new());
         let builder = builder.freshness(Freshness::within(freshness));
         let store = world.schema.store_with(world.schema.options().hints(false)).await;
         let node = builder.open(store, keyring()).await.unwrap();

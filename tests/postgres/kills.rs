@@ -9,11 +9,11 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use client_registry::event::{EventHash, check_trail};
+use client_registry::registry::Resolution;
 use client_registry::store::{Commit, CommitError, PostgresStore, Store};
-use client_registry::{
-    ClientId, ClientSecret, Error, EventHash, Lifetime, NewSecret, Registry, Resolution, Revision, Seller,
-    check_trail,
-};
+use client_registry::value::Revision;
+use client_registry::{ClientId, ClientSecret, Error, Lifetime, NewSecret, Registry, Seller};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 

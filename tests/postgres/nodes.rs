@@ -7,10 +7,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
+use client_registry::clock::{Clock, SystemClock};
 use client_registry::store::{PostgresStore, Store};
 use client_registry::{
-    AccessError, Clock, ErrorKind, Freshness, Issued, Lifetime, NewSecret, Reason, Registry, SystemClock,
-    Timestamp,
+    AccessError, ErrorKind, Freshness, Issued, Lifetime, NewSecret, Reason, Registry, Timestamp,
 };
 use tokio::task::{JoinHandle, JoinSet};
 

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use client_registry::store::{CommitError, PostgresStore, Store};
+use client_registry::value::Revision;
 use client_registry::{
-    AddIn, Availability, ClientId, Days, Error, Lifetime, NewSecret, Registry, Revision, Rotation, Timestamp,
+    AddIn, Availability, ClientId, Days, Error, Lifetime, NewSecret, Registry, Rotation, Timestamp,
 };
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;

@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use client_registry::store::{Cursor, PostgresStore, Store, StoreErrorKind};
-use client_registry::{Freshness, Issued, Registry, Revision};
+use client_registry::value::Revision;
+use client_registry::{Freshness, Issued, Registry};
 
 use crate::proxy::Proxy;
 use crate::support::server::{Schema, Server, run};

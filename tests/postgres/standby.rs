@@ -4,8 +4,9 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use client_registry::registry::{Resolution, Unresolved};
 use client_registry::store::{CommitError, PostgresOptions, PostgresStore, Store, StoreErrorKind};
-use client_registry::{Error, Issued, Lifetime, NewSecret, Registry, Resolution, Seller, Unresolved};
+use client_registry::{Error, Issued, Lifetime, NewSecret, Registry, Seller};
 use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod};
 use tokio::task::JoinHandle;
 

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use client_registry::store::{
     CommitError, PostgresOptions, PostgresStore, Store, StoreError, StoreErrorKind,
 };
-use client_registry::{Error, Issued, Lifetime, NewSecret, Registry, Revision};
+use client_registry::value::Revision;
+use client_registry::{Error, Issued, Lifetime, NewSecret, Registry};
 use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod};
 
 use crate::proxy::{Fault, Proxy};

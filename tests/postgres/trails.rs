@@ -1,7 +1,8 @@
 //! Edits of the events of a commit in their column, below the store: each is noticed, wherever in the list it stands.
 
+use client_registry::Error;
 use client_registry::store::StoreErrorKind;
-use client_registry::{Error, Revision};
+use client_registry::value::Revision;
 
 use crate::world::World;
 

@@ -4,8 +4,10 @@ use std::ops::Deref;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use client_registry::clock::ManualClock;
 use client_registry::store::{Commit, CommitError, PostgresStore, Store};
-use client_registry::{Issued, KeyId, Keyring, Lifetime, ManualClock, Registry, Seller};
+use client_registry::value::KeyId;
+use client_registry::{Issued, Keyring, Lifetime, Registry, Seller};
 
 pub(crate) use crate::support::details;
 use crate::support::forward;

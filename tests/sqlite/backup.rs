@@ -2,8 +2,9 @@
 
 use std::thread;
 
+use client_registry::event::{EventHash, check_trail};
 use client_registry::store::{ClientsBy, SqliteStore, Store, StoreErrorKind};
-use client_registry::{EventHash, Revision, check_trail};
+use client_registry::value::Revision;
 use pollster::block_on;
 
 use crate::world::{Scratch, World, in_words};

@@ -1,9 +1,8 @@
 //! Rows that cannot be read are told, with where they are, and never skipped; and no file makes anybody panic.
 
 use client_registry::store::{ClientsBy, RecordId, SqliteStore, Store, StoreError, StoreErrorKind};
-use client_registry::{
-    AddIn, AddInId, Availability, ClientId, Event, KeyId, Registry, Revision, SellerId, Timestamp,
-};
+use client_registry::value::{KeyId, Revision};
+use client_registry::{AddIn, AddInId, Availability, ClientId, Event, Registry, SellerId, Timestamp};
 use pollster::block_on;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};

@@ -1,17 +1,20 @@
 //! A full disk, files that may not be read or written, others who are writing: what is told, what is left, and that it
 //! goes on once there is room.
 
-use std::fs::{self, Permissions};
+use std::fs::{
+    Permissions, {self},
+};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use client_registry::event::{EventHash, check_trail};
+use client_registry::registry::Resolution;
 use client_registry::store::{ClientsBy, SqliteStore, Store, StoreErrorKind};
-use client_registry::{
-    Error, EventHash, Issued, Lifetime, NewSecret, Registry, Resolution, Revision, Seller, check_trail,
-};
+use client_registry::value::Revision;
+use client_registry::{Error, Issued, Lifetime, NewSecret, Registry, Seller};
 use pollster::block_on;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 

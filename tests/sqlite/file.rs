@@ -1,13 +1,13 @@
 //! Which files are opened, which are refused and why, and what people find in one.
 
-use std::fs;
 use std::path::Path;
 use std::sync::Barrier;
-use std::thread;
 use std::time::Duration;
+use std::{fs, thread};
 
 use client_registry::store::{SqliteStore, Store, StoreErrorKind};
-use client_registry::{AddIn, Availability, Label, Lifetime, NewSecret, Purpose, Rotation};
+use client_registry::value::Label;
+use client_registry::{AddIn, Availability, Lifetime, NewSecret, Purpose, Rotation};
 use pollster::block_on;
 use rusqlite::Connection;
 

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, HashSet};
 use std::fs;
 use std::path::Path;
 
+use client_registry::client::ImportedSecret;
+use client_registry::secret::KeyEncoding;
 use client_registry::store::Store;
-use client_registry::{
-    ClientId, ClientSecret, Days, ImportedSecret, KeyEncoding, KeyId, Keyring, Registry, Rotation, Validity,
-};
+use client_registry::value::{KeyId, Validity};
+use client_registry::{ClientId, ClientSecret, Days, Keyring, Registry, Rotation};
 use data_encoding::{BASE64, BASE64_NOPAD, BASE64URL_NOPAD, HEXLOWER, HEXUPPER};
 use hkdf::Hkdf;
 use pollster::block_on;

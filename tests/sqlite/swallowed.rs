@@ -1,7 +1,8 @@
 //! A change that the engine swallows, since a trigger or a view in the file tells it to, is not acknowledged.
 
 use client_registry::store::{Store, StoreError, StoreErrorKind, Use};
-use client_registry::{AddIn, Availability, Error, KeyId, Keyring, Lifetime, NewSecret, Registry, Timestamp};
+use client_registry::value::KeyId;
+use client_registry::{AddIn, Availability, Error, Keyring, Lifetime, NewSecret, Registry, Timestamp};
 use pollster::block_on;
 
 use crate::world::{KEY, World, details, in_words};

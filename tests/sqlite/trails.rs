@@ -1,7 +1,8 @@
 //! Edits of the text of an event in the file, below the store: each is noticed, and harms nobody else.
 
 use client_registry::store::{Store, StoreErrorKind};
-use client_registry::{ClientId, Error, Revision};
+use client_registry::value::Revision;
+use client_registry::{ClientId, Error};
 use pollster::block_on;
 
 use crate::world::World;

@@ -5,11 +5,16 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use client_registry::clock::ManualClock;
+use client_registry::registry::{
+    ClientPage, DiscrepancyKind, ExportError, ReportPage, Resealed, Resealing, Unreadable,
+};
+use client_registry::review::{Expiry, Notice};
 use client_registry::store::{Ending, MAX_EVENTS, MemoryStore, SqliteStore, Store, StoreErrorKind};
+use client_registry::value::{KeyId, Revision};
 use client_registry::{
-    AccessError, AddIn, Availability, ClientId, ClientPage, DiscrepancyKind, Error, Expiry, ExportError,
-    Issued, KeyId, Keyring, Lifetime, ManualClock, Notice, OpenError, Reason, Registry, ReportPage, Resealed,
-    Resealing, Revision, Timestamp, Unreadable,
+    AccessError, AddIn, Availability, ClientId, Error, Issued, Keyring, Lifetime, OpenError, Reason,
+    Registry, Timestamp,
 };
 use pollster::block_on;
 

@@ -8,8 +8,10 @@ use std::task::{Context, Waker};
 use std::thread;
 use std::time::Duration;
 
+use client_registry::clock::{Clock as _, SystemClock};
+use client_registry::event::Fact;
 use client_registry::store::{SqliteStore, Store, StoreErrorKind};
-use client_registry::{Clock as _, Error, Event, Fact, Lifetime, NewSecret, SystemClock};
+use client_registry::{Error, Event, Lifetime, NewSecret};
 use pollster::block_on;
 
 use crate::world::{Scratch, World, details, in_words};

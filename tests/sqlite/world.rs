@@ -2,10 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use client_registry::clock::ManualClock;
 use client_registry::store::SqliteStore;
-use client_registry::{
-    ClientId, Days, Issued, Lifetime, ManualClock, NewSecret, Registry, SecretId, Seller, Timestamp,
-};
+use client_registry::{ClientId, Days, Issued, Lifetime, NewSecret, Registry, SecretId, Seller, Timestamp};
 use pollster::block_on;
 
 use crate::support::clock;
@@ -68,7 +67,7 @@ impl World {
     }
 
     pub(crate) fn now(&self) -> Timestamp {
-        client_registry::Clock::wall(&self.clock)
+        client_registry::clock::Clock::wall(&self.clock)
     }
 
     pub(crate) fn in_days(&self, days: u32) -> Timestamp {

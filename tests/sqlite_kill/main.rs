@@ -15,7 +15,8 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Child, ChildStderr};
 
-use client_registry::{Lifetime, Revision};
+use client_registry::Lifetime;
+use client_registry::value::Revision;
 use pollster::block_on;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};

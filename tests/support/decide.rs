@@ -1,9 +1,8 @@
 //! Decisions of the pure core: who decides and by which limits, and a client to begin with.
 
-use client_registry::{
-    Actor, Availability, Client, ClientState, CommandContext, Decision, Event, Lifetime, NewSecret,
-    OperatorId, Policy, Refusal, SellerId, Timestamp,
-};
+use client_registry::client::{Client, ClientState, CommandContext, Decision};
+use client_registry::value::{Actor, OperatorId};
+use client_registry::{Availability, Event, Lifetime, NewSecret, Policy, Refusal, SellerId, Timestamp};
 
 use super::entropy::Seeded;
 use super::values::{client_id, contoso, details, lasting_days, start};

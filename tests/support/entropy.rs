@@ -3,7 +3,8 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use client_registry::{ClientSecret, Entropy, EntropyError, Policy};
+use client_registry::entropy::{Entropy, EntropyError};
+use client_registry::{ClientSecret, Policy};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use zeroize::Zeroizing;

@@ -14,7 +14,7 @@ macro_rules! forward {
         async fn history(
             &self,
             client_id: &client_registry::ClientId,
-            after: client_registry::Revision,
+            after: client_registry::value::Revision,
             limit: usize,
         ) -> Result<Vec<client_registry::store::Committed>, client_registry::store::StoreError> {
             self.$field.history(client_id, after, limit).await
@@ -80,7 +80,7 @@ macro_rules! forward {
         async fn last_uses(
             &self,
             client_id: &client_registry::ClientId,
-        ) -> Result<client_registry::LastUses, client_registry::store::StoreError> {
+        ) -> Result<client_registry::client::LastUses, client_registry::store::StoreError> {
             self.$field.last_uses(client_id).await
         }
     };

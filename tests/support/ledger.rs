@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::Path;
 
+use client_registry::event::{EventHash, Fact, check_trail};
 use client_registry::store::{ClientsBy, SqliteStore, Store};
-use client_registry::{
-    AccessError, ClientId, Event, EventHash, Fact, Registry, Revision, SecretId, check_trail,
-};
+use client_registry::value::Revision;
+use client_registry::{AccessError, ClientId, Event, Registry, SecretId};
 use pollster::block_on;
 
 use super::values::{clock, in_words, keyring};

@@ -1,6 +1,7 @@
 //! What recognises and signs for a client secret, computed from the documents and not by the library.
 
-use client_registry::{ClientId, KeyEncoding};
+use client_registry::ClientId;
+use client_registry::secret::KeyEncoding;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::block_api::compress256;
 use sha2::{Digest, Sha256};

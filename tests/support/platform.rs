@@ -1,8 +1,10 @@
 //! A registry of one seller, under a clock set by hand, in a store that can be watched.
 
+use client_registry::clock::ManualClock;
+use client_registry::entropy::Entropy;
 use client_registry::{
-    AccessError, Authenticated, Availability, ClientId, ClientSecret, Denied, Entropy, Issued, Lifetime,
-    ManualClock, Policy, Reason, Registry, SecretId, Seller, Timestamp,
+    AccessError, Authenticated, Availability, ClientId, ClientSecret, Denied, Issued, Lifetime, Policy,
+    Reason, Registry, SecretId, Seller, Timestamp,
 };
 
 use super::entropy::Seeded;

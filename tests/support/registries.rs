@@ -15,7 +15,13 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use client_registry::client::{ImportedClient, ImportedSecret};
+use client_registry::clock::{Clock, ManualClock};
+use client_registry::event::{EventHash, check_trail};
+use client_registry::record::KeyState;
+use client_registry::secret::KeyEncoding;
 use client_registry::store::Store;
+use client_registry::value::{KeyId, Label, Revision, Validity};
 use client_registry::*;
 
 use super::entropy::Seeded;

@@ -2,9 +2,13 @@
 
 use std::time::Duration;
 
+use client_registry::client::ImportedSecret;
+use client_registry::clock::ManualClock;
+use client_registry::secret::KeyEncoding;
+use client_registry::value::{KeyId, Validity};
 use client_registry::{
-    AddIn, Availability, ClientDetails, ClientId, ClientSecret, Days, ImportedSecret, KeyEncoding, KeyId,
-    Keyring, Lifetime, ManualClock, NewSecret, SecretId, SellerId, Timestamp, Validity,
+    AddIn, Availability, ClientDetails, ClientId, ClientSecret, Days, Keyring, Lifetime, NewSecret, SecretId,
+    SellerId, Timestamp,
 };
 
 /// The seller that owns the clients here.

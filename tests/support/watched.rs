@@ -5,10 +5,11 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
 
+use client_registry::client::LastUses;
 use client_registry::store::{
     Commit, CommitError, MemoryStore, Record, RecordId, Store, StoreError, StoreErrorKind, Use,
 };
-use client_registry::{ClientId, LastUses, Timestamp};
+use client_registry::{ClientId, Timestamp};
 
 use super::forward::forward;
 

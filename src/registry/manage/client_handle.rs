@@ -146,7 +146,7 @@ impl<S: Store> ClientHandle<S> {
     /// The hash of the client's latest event, as its record vouches for it; also after its deletion (rule 16).
     ///
     /// With it, whoever holds the trail can prove that nothing was left out, edited or added, without this crate: see
-    /// [`check_trail`](crate::check_trail).
+    /// [`check_trail`](crate::event::check_trail).
     ///
     /// # Errors
     /// [`Refusal::UnknownClient`]

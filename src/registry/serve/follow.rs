@@ -226,7 +226,7 @@ impl<S: Store> Follower<S> {
     /// [`StoreErrorKind::NewerFormat`] when a newer version of this crate wrote the next event.
     ///
     /// The feed says what the store says. Whether nothing was added to or left out of the trail of a client shows when it is
-    /// [checked](crate::check_trail) against the [head](crate::ClientHandle::head) that its record vouches for.
+    /// [checked](crate::event::check_trail) against the [head](crate::ClientHandle::head) that its record vouches for.
     ///
     /// Of kind [`StoreErrorKind::Tampered`] when the next event is not what was written. That is said once, and then the
     /// cursor is behind this event, so that the events of other clients go on: [`check`](Registry::check) says whose it is.

@@ -54,7 +54,8 @@ impl<S: Store> Registry<S> {
     /// Begins to reseal all records under the primary key: see [`Resealing`].
     ///
     /// ```
-    /// # use client_registry::{KeyId, Keyring, Registry, store::MemoryStore};
+    /// # use client_registry::value::KeyId;
+    /// # use client_registry::{Keyring, Registry, store::MemoryStore};
     /// # pollster::block_on(async {
     /// # let registry = Registry::open(MemoryStore::new(), Keyring::generate(KeyId::parse("2026")?)?).await?;
     /// let mut resealing = registry.reseal().await?;

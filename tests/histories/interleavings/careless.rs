@@ -4,11 +4,13 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use client_registry::client::LastUses;
 use client_registry::store::{
     Adopted, Changes, ClientsBy, Commit, CommitError, Committed, Cursor, Ending, Index, IndexEntry, Record,
     RecordId, Store, StoreError, StoreErrorKind, Use,
 };
-use client_registry::{AddInId, ClientId, LastUses, Revision, Timestamp};
+use client_registry::value::Revision;
+use client_registry::{AddInId, ClientId, Timestamp};
 
 use crate::interleavings::gates::Gates;
 

@@ -3,6 +3,9 @@
 use std::rc::Rc;
 use std::task::Poll;
 
+use client_registry::client::{ImportedSecret, Revocation};
+use client_registry::secret::KeyEncoding;
+use client_registry::value::Validity;
 use client_registry::*;
 use pollster::block_on;
 

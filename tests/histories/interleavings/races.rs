@@ -3,6 +3,9 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
+use client_registry::client::{ImportedClient, ImportedSecret, Revocation};
+use client_registry::registry::ConfirmError;
+use client_registry::secret::KeyEncoding;
 use client_registry::*;
 use pollster::block_on;
 

@@ -5,9 +5,11 @@ use std::collections::VecDeque;
 use std::io::Write as _;
 use std::sync::{Arc, Mutex};
 
+use client_registry::registry::{Resolution, Unresolved};
 use client_registry::store::{
     Commit, CommitError, Committed, MemoryStore, Store, StoreError, StoreErrorKind,
 };
+use client_registry::value::Revision;
 use client_registry::*;
 use pollster::block_on;
 

@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use client_registry::clock::ManualClock;
 use client_registry::store::Store;
+use client_registry::value::KeyId;
 use client_registry::*;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};

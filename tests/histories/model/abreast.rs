@@ -6,14 +6,13 @@ use std::fmt::Debug;
 use std::marker::PhantomData;
 use std::sync::Mutex;
 
+use client_registry::client::LastUses;
 use client_registry::store::{
     Adopted, Changes, ClientsBy, Commit, CommitError, Committed, Cursor, DynStore, Ending, EventText,
     MemoryStore, Record, RecordId, SqliteStore, Store, StoreError, Use,
 };
-use client_registry::{
-    AddInId, ClientId, Event, KeyId, Keyring, LastUses, Registry, RegistryBuilder, Revision, SellerId,
-    Timestamp,
-};
+use client_registry::value::{KeyId, Revision};
+use client_registry::{AddInId, ClientId, Event, Keyring, Registry, RegistryBuilder, SellerId, Timestamp};
 
 use crate::model::home::Home;
 use crate::support::{Scratch, block_on, forward};

@@ -1,8 +1,11 @@
 //! Whether a client is what the model says: what it has, who signs and which passwords work, now and later, and a
 //! trail that is whole.
 
-use client_registry::{Error, Revocation};
-use client_registry::{EventHash, Origin, Refusal, Revision, Secret, Snapshot, Timestamp, check_trail};
+use client_registry::client::Revocation;
+use client_registry::event::{EventHash, check_trail};
+use client_registry::secret::Origin;
+use client_registry::value::Revision;
+use client_registry::{Error, Refusal, Secret, Snapshot, Timestamp};
 
 use crate::model::home::Home;
 use crate::model::naive::{Actor, Client, Model, Secret as Modelled};

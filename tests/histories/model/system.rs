@@ -3,7 +3,15 @@
 use std::time::Duration;
 
 use chrono::DateTime;
+use client_registry::client::{
+    ClientDeletion, ImportedClient, ImportedSecret, Obstacle, SecretDeletion, SecretDisabling,
+};
+use client_registry::clock::ManualClock;
+use client_registry::event::EventHash;
+use client_registry::registry::ConfirmError;
+use client_registry::secret::KeyEncoding;
 use client_registry::store::MemoryStore;
+use client_registry::value::{Label, Revision, Validity};
 use client_registry::*;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;

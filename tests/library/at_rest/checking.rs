@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
+use client_registry::clock::Clock;
+use client_registry::registry::{Discrepancy, DiscrepancyKind, Lookup};
 use client_registry::store::{EventText, RecordId, Store, Use};
+use client_registry::value::Revision;
 use client_registry::*;
 use pollster::block_on;
 

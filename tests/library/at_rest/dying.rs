@@ -3,11 +3,13 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use client_registry::client::LastUses;
 use client_registry::store::{
     Adopted, Changes, ClientsBy, Commit, CommitError, Committed, Cursor, Ending, MemoryStore, Record,
     RecordId, Store, StoreError, StoreErrorKind, Use,
 };
-use client_registry::{AddInId, ClientId, LastUses, Revision, Timestamp};
+use client_registry::value::Revision;
+use client_registry::{AddInId, ClientId, Timestamp};
 
 /// A memory store that outlives whoever uses it.
 #[derive(Debug, Clone)]

@@ -7,7 +7,8 @@ use client_registry::store::{
     Changes, ClientsBy, Commit, CommitError, Committed, Cursor, Ending, EventText, IndexEntry, MemoryStore,
     Record, RecordId, Store, StoreError,
 };
-use client_registry::{ClientId, Event, Revision, Timestamp};
+use client_registry::value::Revision;
+use client_registry::{ClientId, Event, Timestamp};
 
 use crate::support::forward::forward;
 

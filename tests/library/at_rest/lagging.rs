@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering::SeqCst;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use client_registry::clock::{Clock, ManualClock};
 use client_registry::store::MemoryStore;
 use client_registry::*;
 use pollster::block_on;

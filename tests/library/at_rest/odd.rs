@@ -1,6 +1,7 @@
 //! A store that lags, leads in circles, lies in its lists, or is another one all of a sudden.
 
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::SeqCst;
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
 
@@ -8,7 +9,8 @@ use client_registry::store::{
     Changes, ClientsBy, Commit, CommitError, Committed, Cursor, Ending, MemoryStore, Record, RecordId, Store,
     StoreError, StoreErrorKind,
 };
-use client_registry::{ClientId, KeyId, Revision, Timestamp};
+use client_registry::value::{KeyId, Revision};
+use client_registry::{ClientId, Timestamp};
 
 use crate::support::forward::forward;
 

@@ -2,6 +2,9 @@
 
 use std::error::Error as _;
 
+use client_registry::clock::Clock;
+use client_registry::record::{KeyState, RegistryId};
+use client_registry::registry::ImportError;
 use client_registry::store::{MemoryStore, Record, RecordId, RecordParts, Store, StoreErrorKind};
 use client_registry::*;
 use pollster::block_on;

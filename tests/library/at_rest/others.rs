@@ -1,6 +1,7 @@
 //! What a store says of others is checked before it is shown or believed (rules 1 and 15).
 
 use client_registry::store::{IndexEntry, MemoryStore, Store, StoreError, StoreErrorKind};
+use client_registry::value::{FriendlyName, Revision};
 use client_registry::*;
 use pollster::block_on;
 

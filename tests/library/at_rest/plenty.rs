@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use client_registry::store::{
     ClientsBy, Commit, CommitError, Committed, MemoryStore, Record, RecordId, Store, StoreError,
 };
+use client_registry::value::Revision;
 use client_registry::*;
 use pollster::block_on;
 

@@ -1,6 +1,8 @@
 //! A record that is full leaves room to take secrets away, and an emergency makes room.
 
+use client_registry::clock::ManualClock;
 use client_registry::store::{MAX_RECORD, MemoryStore, RecordId, Store};
+use client_registry::value::Label;
 use client_registry::*;
 
 use crate::at_rest::world::{fill_up, open};

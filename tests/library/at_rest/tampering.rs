@@ -3,9 +3,13 @@
 use std::error::Error as _;
 use std::io::Write;
 
+use client_registry::client::{ImportedClient, ImportedSecret, MAX_ADD_INS};
+use client_registry::registry::DiscrepancyKind;
+use client_registry::secret::KeyEncoding;
 use client_registry::store::{
     MAX_RECORD, MemoryStore, Record, RecordId, RecordParts, Store, StoreError, StoreErrorKind,
 };
+use client_registry::value::Label;
 use client_registry::*;
 use pollster::block_on;
 

@@ -6,7 +6,9 @@ use std::process::Command;
 use std::task::Poll;
 use std::time::Duration;
 
+use client_registry::event::{EventHash, Fact, check_trail};
 use client_registry::store::{EventText, MemoryStore};
+use client_registry::value::Revision;
 use client_registry::*;
 use pollster::block_on;
 

@@ -1,6 +1,10 @@
 //! A small registry at rest, with something of everything in it.
 
+use client_registry::client::ImportedSecret;
+use client_registry::clock::{Clock, ManualClock};
+use client_registry::secret::KeyEncoding;
 use client_registry::store::{MemoryStore, Store};
+use client_registry::value::{KeyId, Label, Revision};
 use client_registry::*;
 use zeroize::Zeroizing;
 

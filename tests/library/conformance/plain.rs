@@ -10,12 +10,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use client_registry::client::LastUses;
 use client_registry::conformance::{Factory, Skip, Spoil};
 use client_registry::store::{
     Adopted, Changes, ClientsBy, Commit, CommitError, CommitId, Committed, Cursor, Ending, EventText,
     Expected, Index, IndexEntry, Record, RecordId, Store, StoreError, StoreErrorKind, Use,
 };
-use client_registry::{AddInId, ClientId, Event, KeyId, LastUses, Revision, SecretId, Timestamp};
+use client_registry::value::{KeyId, Revision};
+use client_registry::{AddInId, ClientId, Event, SecretId, Timestamp};
 
 use crate::conformance::faults::Fault;
 

@@ -1,8 +1,9 @@
 //! The moments one by one.
 
-use client_registry::{
-    Client, Days, Expiry, Label, LastUses, Lifetime, NewSecret, Notice, Purpose, SecretState, Timestamp,
-};
+use client_registry::client::{Client, LastUses};
+use client_registry::review::{Expiry, Notice};
+use client_registry::value::Label;
+use client_registry::{Days, Lifetime, NewSecret, Purpose, SecretState, Timestamp};
 use pollster::block_on;
 
 use crate::notices::market::{Market, day, labelled, lasting, rotation};

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use client_registry::{ClientId, Expiry, Notice, SecretId, Timestamp};
+use client_registry::review::{Expiry, Notice};
+use client_registry::{ClientId, SecretId, Timestamp};
 use pollster::block_on;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};

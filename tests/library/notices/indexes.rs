@@ -8,8 +8,7 @@ use client_registry::{ClientId, SecretId, Timestamp};
 use pollster::block_on;
 
 use crate::notices::market::{Market, day, lasting};
-use crate::support::forward;
-use crate::support::later;
+use crate::support::{forward, later};
 
 /// An index that names, beside each end, a secret and a client that are not there and another end; and that counts.
 #[derive(Debug, Clone)]

@@ -2,10 +2,13 @@
 
 use std::ops::Range;
 
+use client_registry::clock::ManualClock;
+use client_registry::review::{Expiry, Notice};
 use client_registry::store::{MemoryStore, Store};
+use client_registry::value::Label;
 use client_registry::{
-    Availability, ClientDetails, ClientHandle, ClientId, Days, Expiry, Issued, Label, Lifetime, ManualClock,
-    NewSecret, Notice, Policy, Registry, Rotation, SecretId, Seller, Timestamp,
+    Availability, ClientDetails, ClientHandle, ClientId, Days, Issued, Lifetime, NewSecret, Policy, Registry,
+    Rotation, SecretId, Seller, Timestamp,
 };
 use pollster::block_on;
 

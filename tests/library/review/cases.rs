@@ -2,9 +2,11 @@
 
 use std::slice::from_ref;
 
+use client_registry::client::{Client, LastUses};
+use client_registry::review::Severity;
+use client_registry::value::Validity;
 use client_registry::{
-    Client, ClientDetails, Days, Finding, LastUses, Lifetime, NewSecret, Policy, Purpose, Rotation, Severity,
-    Timestamp, Validity,
+    ClientDetails, Days, Finding, Lifetime, NewSecret, Policy, Purpose, Rotation, Timestamp,
 };
 
 use crate::support::{

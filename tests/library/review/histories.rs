@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::mem::discriminant;
 use std::time::Duration;
 
-use client_registry::{Client, Days, Finding, Lifetime, Origin, Policy, SecretId, Timestamp};
+use client_registry::client::Client;
+use client_registry::secret::Origin;
+use client_registry::{Days, Finding, Lifetime, Policy, SecretId, Timestamp};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
 

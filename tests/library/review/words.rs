@@ -1,9 +1,9 @@
 //! What a finding says to people and to programs, and the review by the registry.
 
-use client_registry::{
-    AppDomain, ClientDetails, Days, Finding, Lifetime, ManualClock, NewSecret, RedirectUrl, Refusal,
-    Registry, Severity, Validity,
-};
+use client_registry::clock::ManualClock;
+use client_registry::review::Severity;
+use client_registry::value::{AppDomain, RedirectUrl, Validity};
+use client_registry::{ClientDetails, Days, Finding, Lifetime, NewSecret, Refusal, Registry};
 use pollster::block_on;
 
 use crate::support::{instant, secret_id};

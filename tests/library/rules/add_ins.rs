@@ -1,9 +1,8 @@
 //! Rules 1, 2, 14 and 15, as far as one or two clients can tell: add-ins, availability, moving, sellers apart.
 
-use client_registry::{
-    AddIn, Availability, Client, ClientSecret, ClientState, Days, Decision, Event, Fact, ImportedClient,
-    LastUses, Move, Refusal, Rotation, Unconfirmed,
-};
+use client_registry::client::{Client, ClientState, Decision, ImportedClient, LastUses, Move, Unconfirmed};
+use client_registry::event::Fact;
+use client_registry::{AddIn, Availability, ClientSecret, Days, Event, Refusal, Rotation};
 use proptest::prelude::*;
 
 use crate::rules::history::{history, pick};
@@ -259,7 +258,7 @@ struct SellersClient(Client);
 
 impl SellersClient {
     fn of(desk: &Desk) -> Self {
-        let client_registry::Actor::Seller(owner) = &desk.actor else { panic!("a seller") };
+        let client_registry::value::Actor::Seller(owner) = &desk.actor else { panic!("a seller") };
         let text = Seeded::new(16).client_secret();
         let (id, first) = (client_id("their-app"), lasting_days(90));
         let registered = Client::register(

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use client_registry::{Availability, Client, Days, ImportedClient, Refusal, Rotation, Secret, Timestamp};
+use client_registry::client::{Client, ImportedClient};
+use client_registry::{Availability, Days, Refusal, Rotation, Secret, Timestamp};
 use proptest::prelude::*;
 
 use crate::rules::history::{history, pick};
@@ -179,9 +180,11 @@ fn rule_06_under_a_clock_that_was_set_back_nothing_counts_as_earlier_than_what_s
     let ahead = days_later(start(), 365);
     let added = client.add_secret(&lasting_days(900), &entropy.client_secret(), &desk.at(ahead));
     let client = into_client(added.unwrap());
-    let plan =
-        client.plan_disabling(secret_id(1), &client_registry::LastUses::default(), &desk.at(ahead)).unwrap();
-    let disabled = client.confirm(&plan, &client_registry::LastUses::default(), &desk.at(ahead)).unwrap();
+    let plan = client
+        .plan_disabling(secret_id(1), &client_registry::client::LastUses::default(), &desk.at(ahead))
+        .unwrap();
+    let disabled =
+        client.confirm(&plan, &client_registry::client::LastUses::default(), &desk.at(ahead)).unwrap();
     let client = into_client(disabled);
 
     let entry = || entropy.client_secret();
@@ -214,11 +217,16 @@ fn rule_19_a_minute_and_not_a_millisecond_more() {
         vec![
             client.add_secret(&lasting_days(1), &entropy.client_secret(), &context).err(),
             client
-                .rotate(&rotation, &entropy.client_secret(), &client_registry::LastUses::default(), &context)
+                .rotate(
+                    &rotation,
+                    &entropy.client_secret(),
+                    &client_registry::client::LastUses::default(),
+                    &context,
+                )
                 .err(),
             client.associate(&add_in(1), &context).err(),
             client.promote(secret_id(1), &context).err(),
-            client.plan_client_deletion(&client_registry::LastUses::default(), &context).err(),
+            client.plan_client_deletion(&client_registry::client::LastUses::default(), &context).err(),
         ]
     };
     assert!(commands(later(start(), -60_000)).iter().all(Option::is_none));
@@ -231,10 +239,10 @@ fn rule_19_a_minute_and_not_a_millisecond_more() {
 #[test]
 fn rule_19_a_tombstone_lives_by_the_same_clock() {
     let (client, desk) = client();
-    let uses = client_registry::LastUses::default();
+    let uses = client_registry::client::LastUses::default();
     let plan = client.plan_client_deletion(&uses, &desk.at(start())).unwrap();
     let (state, _) = changed(client.confirm(&plan, &uses, &desk.at(start())).unwrap());
-    let client_registry::ClientState::Deleted(tombstone) = state else { panic!("it was deleted") };
+    let client_registry::client::ClientState::Deleted(tombstone) = state else { panic!("it was deleted") };
     let mark = |desk: &Desk, now| tombstone.mark_compromised(secret_id(1), &desk.at(now));
     let (marked, _) = changed(mark(&desk, later(start(), -60_000)).unwrap());
     assert_eq!(marked.changed_at(), start());

@@ -1,9 +1,10 @@
 //! Rule 18: moving in with client IDs and client secrets that exist already.
 
-use client_registry::{
-    Actor, Availability, Client, ClientSecret, CommandContext, Fact, Field, ImportedClient, ImportedSecret,
-    KeyEncoding, Label, Origin, Policy, Purpose, Refusal, Timestamp, Validity,
-};
+use client_registry::client::{Client, CommandContext, ImportedClient, ImportedSecret};
+use client_registry::event::Fact;
+use client_registry::secret::{KeyEncoding, Origin};
+use client_registry::value::{Actor, Field, Label, Validity};
+use client_registry::{Availability, ClientSecret, Policy, Purpose, Refusal, Timestamp};
 use proptest::prelude::*;
 
 use crate::rules::history::history;

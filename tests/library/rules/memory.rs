@@ -1,8 +1,8 @@
 //! Rules 10 and 13: what stays dead, and what is left of a client.
 
-use client_registry::{
-    Client, ClientState, Event, Fact, LastUses, Refusal, Revocation, Secret, SecretId, Tombstone, Unconfirmed,
-};
+use client_registry::client::{Client, ClientState, LastUses, Revocation, Tombstone, Unconfirmed};
+use client_registry::event::Fact;
+use client_registry::{Event, Refusal, Secret, SecretId};
 use proptest::prelude::*;
 
 use crate::rules::history::{history, when};

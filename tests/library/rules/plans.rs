@@ -1,9 +1,10 @@
 //! Rule 9: taking out of use, in calm and in an emergency.
 
-use client_registry::{
-    Client, ClientSecret, Days, LastUses, Lifetime, NewSecret, Obstacle, Plan, Refusal, Replacement,
-    Revocation, Secret, SecretDeletion, SecretId, Timestamp, Unconfirmed, Validity,
+use client_registry::client::{
+    Client, LastUses, Obstacle, Replacement, Revocation, SecretDeletion, Unconfirmed,
 };
+use client_registry::value::Validity;
+use client_registry::{ClientSecret, Days, Lifetime, NewSecret, Plan, Refusal, Secret, SecretId, Timestamp};
 use proptest::prelude::*;
 
 use crate::rules::history::{history, pick, step, when};
@@ -360,7 +361,7 @@ fn last_of_its_kind(world: &World, secret: SecretId) -> Vec<Obstacle> {
 fn last_used(world: &World, secret: SecretId) -> Option<Timestamp> {
     let secret = world.client.secret(secret)?;
     let imported_at = match secret.origin() {
-        client_registry::Origin::Generated => None,
+        client_registry::secret::Origin::Generated => None,
         _ => Some(secret.added_at()),
     };
     world.uses.of(secret.id()).max(imported_at)

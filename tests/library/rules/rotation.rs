@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use client_registry::{
-    Client, Days, Fact, Label, LastUses, Lifetime, NewSecret, Purpose, Refusal, Rotation, Secret, SecretId,
-    Timestamp,
-};
+use client_registry::client::{Client, LastUses};
+use client_registry::event::Fact;
+use client_registry::value::Label;
+use client_registry::{Days, Lifetime, NewSecret, Purpose, Refusal, Rotation, Secret, SecretId, Timestamp};
 use proptest::prelude::*;
 
 use crate::rules::history::{history, pick, when};

@@ -1,10 +1,10 @@
 //! Rules 3, 4 and 12: how many secrets there are, when they are valid, and switching them off and on.
 
 use chrono::{DateTime, Datelike, NaiveDate, Timelike, Utc};
-use client_registry::{
-    Client, Days, Fact, LastUses, Lifetime, NewSecret, Refusal, Secret, SecretId, SecretState, Timestamp,
-    Validity,
-};
+use client_registry::client::{Client, LastUses};
+use client_registry::event::Fact;
+use client_registry::value::Validity;
+use client_registry::{Days, Lifetime, NewSecret, Refusal, Secret, SecretId, SecretState, Timestamp};
 use proptest::prelude::*;
 
 use crate::rules::history::{Command, history, pick};
@@ -62,7 +62,7 @@ proptest! {
                 _ => None,
             }).collect();
             prop_assert_eq!(recorded, forgotten);
-            client = match state { client_registry::ClientState::Active(client) => client, _ => panic!("it is there") };
+            client = match state { client_registry::client::ClientState::Active(client) => client, _ => panic!("it is there") };
             let mut kept: Vec<_> = expected.iter().map(|&(_, id)| id).collect();
             kept.sort_unstable();
             prop_assert_eq!(client.secrets().map(Secret::id).collect::<Vec<_>>(), kept);

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use client_registry::{
-    Client, Days, Lifetime, NewSecret, Purpose, Refusal, Secret, SecretId, Signing, Timestamp,
-};
+use client_registry::client::{Client, Signing};
+use client_registry::{Days, Lifetime, NewSecret, Purpose, Refusal, Secret, SecretId, Timestamp};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
@@ -179,11 +178,16 @@ proptest! {
 }
 
 /// The promotions without those of a secret that a later one has taken the place of: scheduling it leaves them out.
-fn but_superseded(client: &Client, secret: SecretId, now: Timestamp) -> Vec<client_registry::Promotion> {
+fn but_superseded(
+    client: &Client,
+    secret: SecretId,
+    now: Timestamp,
+) -> Vec<client_registry::client::Promotion> {
     let of_it = client.promotions().iter().filter(|one| one.secret() == secret && one.at() <= now);
     let latest = of_it.enumerate().max_by_key(|(position, one)| (one.at(), *position)).map(|(_, one)| *one);
-    let stays =
-        |one: &&client_registry::Promotion| one.secret() != secret || one.at() > now || latest == Some(**one);
+    let stays = |one: &&client_registry::client::Promotion| {
+        one.secret() != secret || one.at() > now || latest == Some(**one)
+    };
     client.promotions().iter().filter(stays).copied().collect()
 }
 
@@ -232,7 +236,7 @@ fn rule_06_of_two_promotions_at_one_instant_the_one_made_last_counts() {
 fn rule_06_in_one_instant_the_order_decides() {
     let (client, desk) = three_secrets();
     let now = desk.at(start());
-    let uses = client_registry::LastUses::default();
+    let uses = client_registry::client::LastUses::default();
     let plan = client.plan_disabling(secret_id(1), &uses, &now).unwrap();
     let client = into_client(client.confirm(&plan, &uses, &now).unwrap());
     let client = into_client(client.enable(secret_id(1), &now).unwrap());
@@ -296,13 +300,14 @@ fn may_move(outcome: &Outcome) -> bool {
     let touched: BTreeSet<_> = events
         .iter()
         .filter_map(|event| match *event.fact() {
-            client_registry::Fact::SecretDeleted { secret }
-            | client_registry::Fact::SecretDisabled { secret } => Some(secret),
+            client_registry::event::Fact::SecretDeleted { secret }
+            | client_registry::event::Fact::SecretDisabled { secret } => Some(secret),
             _ => None,
         })
         .collect();
-    let chosen =
-        events.iter().any(|event| matches!(event.fact(), client_registry::Fact::SecretPromoted { .. }));
+    let chosen = events
+        .iter()
+        .any(|event| matches!(event.fact(), client_registry::event::Fact::SecretPromoted { .. }));
     before.is_none() || chosen || before.is_some_and(|before| touched.contains(&before))
 }
 
@@ -317,7 +322,7 @@ fn agree(found: Signing, expected: Signer) -> bool {
     }
 }
 
-fn told(found: &Result<client_registry::Decision, Refusal>) -> String {
+fn told(found: &Result<client_registry::client::Decision, Refusal>) -> String {
     match found {
         Ok(transition) if is_unchanged(transition) => "unchanged".to_owned(),
         Ok(_) => "changed".to_owned(),

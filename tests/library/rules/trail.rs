@@ -1,8 +1,9 @@
 //! Rule 16: every change is told, in an order that nobody can edit unnoticed.
 
-use client_registry::{
-    BrokenTrail, ClientState, Event, EventHash, Fact, Handover, LastUses, Revision, check_trail,
-};
+use client_registry::Event;
+use client_registry::client::{ClientState, LastUses};
+use client_registry::event::{BrokenTrail, EventHash, Fact, Handover, check_trail};
+use client_registry::value::Revision;
 use proptest::prelude::*;
 use sha2::{Digest, Sha256};
 
@@ -174,7 +175,7 @@ struct Told {
 }
 
 type ToldSecret =
-    (client_registry::SecretId, client_registry::Validity, bool, Option<client_registry::SecretId>);
+    (client_registry::SecretId, client_registry::value::Validity, bool, Option<client_registry::SecretId>);
 
 impl Told {
     fn by(trail: &[Event]) -> Self {

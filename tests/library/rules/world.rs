@@ -5,10 +5,14 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use client_registry::client::{
+    Client, ClientState, CommandContext, Decision, ImportedSecret, LastUses, Replacement, Revocation,
+    Unconfirmed,
+};
+use client_registry::secret::KeyEncoding;
+use client_registry::value::Validity;
 use client_registry::{
-    Client, ClientSecret, ClientState, CommandContext, Days, Decision, Event, ImportedSecret, KeyEncoding,
-    LastUses, Lifetime, NewSecret, Purpose, Refusal, Replacement, Revocation, Rotation, SecretId, Timestamp,
-    Unconfirmed, Validity,
+    ClientSecret, Days, Event, Lifetime, NewSecret, Purpose, Refusal, Rotation, SecretId, Timestamp,
 };
 
 use crate::rules::history::{Command, Pick, Step, When};
@@ -343,7 +347,7 @@ impl World {
         self.client = Rc::new(client);
         self.trail.extend(events.iter().cloned());
         for event in &events {
-            if let client_registry::Fact::SecretForgotten { secret } = *event.fact() {
+            if let client_registry::event::Fact::SecretForgotten { secret } = *event.fact() {
                 self.facts.push(Fact::Deleted { secret });
             }
         }
@@ -365,7 +369,7 @@ pub(crate) fn replaceable(facts: &Facts, purpose: Purpose, now: Timestamp) -> Ve
 pub(crate) fn edges(client: &Client, now: Timestamp) -> Vec<Timestamp> {
     let starts = client.secrets().map(|secret| secret.validity().from());
     let ends = client.secrets().filter_map(|secret| secret.validity().until());
-    let promotions = client.promotions().iter().map(client_registry::Promotion::at);
+    let promotions = client.promotions().iter().map(client_registry::client::Promotion::at);
     let mut edges: Vec<_> = starts.chain(ends).chain(promotions).filter(|&edge| edge > now).collect();
     edges.sort_unstable();
     edges.dedup();

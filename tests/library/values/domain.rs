@@ -1,6 +1,6 @@
 //! App domains: ASCII host names with an optional port.
 
-use client_registry::{AppDomain, Field, Problem};
+use client_registry::value::{AppDomain, Field, Problem};
 use proptest::prelude::*;
 use url::{Host, Url};
 

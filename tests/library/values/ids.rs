@@ -3,9 +3,8 @@
 use std::collections::HashSet;
 use std::num::NonZeroU32;
 
-use client_registry::{
-    AddIn, AddInId, Availability, ClientId, Field, OperatorId, Problem, SecretId, SellerId,
-};
+use client_registry::value::{Field, OperatorId, Problem};
+use client_registry::{AddIn, AddInId, Availability, ClientId, SecretId, SellerId};
 use proptest::prelude::*;
 
 use super::{GUID, MARKER, refused, repeats};

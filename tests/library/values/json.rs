@@ -2,10 +2,15 @@
 
 use std::fmt::Debug;
 
+use client_registry::client::{ClientState, Promotion, Signing, Timeline};
+use client_registry::event::{Fact, Handover};
+use client_registry::secret::{KeyEncoding, Origin};
+use client_registry::value::{
+    Actor, AppDomain, FriendlyName, Label, NameKey, OperatorId, RedirectUrl, Revision,
+};
 use client_registry::{
-    Actor, AddIn, AddInId, AppDomain, Availability, ClientDetails, ClientId, ClientState, Days, Fact,
-    FriendlyName, Handover, KeyEncoding, Label, Lifetime, NameKey, OperatorId, Origin, Policy, Promotion,
-    Purpose, RedirectUrl, Revision, SecretId, SecretState, SellerId, Signing, Timeline, Timestamp,
+    AddIn, AddInId, Availability, ClientDetails, ClientId, Days, Lifetime, Policy, Purpose, SecretId,
+    SecretState, SellerId, Timestamp,
 };
 use proptest::prelude::*;
 use serde::Serialize;

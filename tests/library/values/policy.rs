@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use client_registry::{Days, Field, InvalidValue, Lifetime, Policy, Problem, Refusal, Timestamp};
+use client_registry::value::{Field, Problem};
+use client_registry::{Days, InvalidValue, Lifetime, Policy, Refusal, Timestamp};
 use proptest::prelude::*;
 
 use super::{MARKER, check_refusal, instant, register, repeats};

@@ -1,6 +1,7 @@
 //! Redirect URLs: two parsers that disagree about one are a way in.
 
-use client_registry::{Field, Lifetime, Policy, Problem, RedirectUrl, Refusal};
+use client_registry::value::{Field, Problem, RedirectUrl};
+use client_registry::{Lifetime, Policy, Refusal};
 use proptest::prelude::*;
 use url::Url;
 

@@ -5,14 +5,22 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
+use client_registry::client::{
+    ClientDeletion, ClientState, Obstacle, Promotion, Revocation, SecretDeletion, SecretDisabling, Signing,
+    Span, Timeline,
+};
+use client_registry::event::{EventHash, Fact, Handover};
+use client_registry::record::KeyState;
+use client_registry::registry::{ReportPage, Unreadable};
+use client_registry::review::{Expiry, Notice, Severity};
+use client_registry::secret::{Hint, KeyEncoding, Origin};
 use client_registry::store::{CommitId, Committed, Cursor, Ending, EventText, Index, StoreErrorKind};
+use client_registry::value::{
+    Actor, AppDomain, FriendlyName, KeyId, Label, NameKey, OperatorId, RedirectUrl, Revision, Validity,
+};
 use client_registry::{
-    Actor, AddIn, AddInId, AppDomain, Availability, ClientDeletion, ClientDetails, ClientId, ClientSecret,
-    ClientState, Days, Event, EventHash, Expiry, Fact, Finding, FriendlyName, Handover, Hint, KeyEncoding,
-    KeyId, KeyState, Label, Lifetime, NameKey, Notice, Obstacle, OperatorId, Origin, Plan, Policy, Promotion,
-    Purpose, RedirectUrl, ReportPage, Revision, Revocation, Secret, SecretDeletion, SecretDisabling,
-    SecretId, SecretState, SellerId, Severity, Signature, Signing, Span, Timeline, Timestamp, Unreadable,
-    Validity,
+    AddIn, AddInId, Availability, ClientDetails, ClientId, ClientSecret, Days, Event, Finding, Lifetime,
+    Plan, Policy, Purpose, Secret, SecretId, SecretState, SellerId, Signature, Timestamp,
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};

@@ -1,8 +1,10 @@
 //! Client secrets that were made elsewhere, hints, secrets as everybody may know them, hashes of events.
 
-use client_registry::{
-    ClientSecret, ClientState, EventHash, Field, Hint, Lifetime, Policy, Problem, Secret, check_trail,
-};
+use client_registry::client::ClientState;
+use client_registry::event::{EventHash, check_trail};
+use client_registry::secret::Hint;
+use client_registry::value::{Field, Problem};
+use client_registry::{ClientSecret, Lifetime, Policy, Secret};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 

@@ -1,6 +1,7 @@
 //! The text form of a signature: one text for one signature.
 
-use client_registry::{ClientId, Field, Problem, SecretId, Signature};
+use client_registry::value::{Field, Problem};
+use client_registry::{ClientId, SecretId, Signature};
 use data_encoding::{BASE64, BASE64URL, BASE64URL_NOPAD};
 use proptest::prelude::*;
 

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use client_registry::{Days, Field, Lifetime, Problem, Timestamp, Validity};
+use client_registry::value::{Field, Problem, Validity};
+use client_registry::{Days, Lifetime, Timestamp};
 use proptest::prelude::*;
 
 use super::{MARKER, check_refusal, instant, repeats};

@@ -1,6 +1,6 @@
 //! Friendly names, labels, and the key that tells whether two friendly names are the same (rule 15).
 
-use client_registry::{Field, FriendlyName, Label, Problem};
+use client_registry::value::{Field, FriendlyName, Label, Problem};
 use proptest::prelude::*;
 
 use super::refused;

@@ -9,13 +9,11 @@ use std::task::{Context, Poll, Waker};
 
 use pollster::block_on;
 
-use crate::client::ClientState;
+use crate::client::{Client, ClientState, CommandContext};
 use crate::clock::ManualClock;
 use crate::registry::serve::cache::*;
 use crate::value::{Actor, ClientId, Revision, SellerId};
-use crate::{
-    Availability, Client, ClientDetails, ClientSecret, CommandContext, Days, Lifetime, NewSecret, Policy,
-};
+use crate::{Availability, ClientDetails, ClientSecret, Days, Lifetime, NewSecret, Policy};
 
 const ID: &str = "calendar-app";
 
@@ -40,7 +38,7 @@ fn client(revision: u64) -> Opened {
     let context = CommandContext { actor: &actor, policy: &policy, now };
     let details =
         |name: &str| ClientDetails::new(name, "app.contoso.com", "https://app.contoso.com/done").unwrap();
-    let secret = ClientSecret::generate(&policy, &crate::SystemEntropy).unwrap();
+    let secret = ClientSecret::generate(&policy, &crate::entropy::SystemEntropy).unwrap();
     let first = NewSecret::lasting(Lifetime::OneYear);
     let id = ClientId::parse(ID).unwrap();
     let worldwide = Availability::Worldwide;
