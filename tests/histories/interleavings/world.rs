@@ -6,7 +6,6 @@ use std::rc::Rc;
 use std::sync::Mutex;
 
 use client_registry::clock::ManualClock;
-use client_registry::entropy::;
 use client_registry::event::{EventHash, check_trail};
 use client_registry::store::{MemoryStore, Store};
 use client_registry::value::Revision;
