@@ -4,7 +4,7 @@ use rand::TryRng;
 #[expect(clippy::disallowed_types, reason = "this is the door")]
 use rand::rngs::SysRng;
 
-use crate::value::ErrorKind;
+use crate::value::coded::coded;
 
 /// Where randomness comes from.
 ///
@@ -41,13 +41,13 @@ pub struct EntropyError {
     reason: String,
 }
 
-impl EntropyError {
-    /// What the caller can do about it.
-    #[must_use]
-    pub fn kind(&self) -> ErrorKind {
-        ErrorKind::Unavailable
+coded! {
+    EntropyError {
+        _ => Unavailable "no_entropy",
     }
+}
 
+impl EntropyError {
     /// The source failed for this reason.
     #[must_use]
     pub fn new(reason: impl Into<String>) -> Self {

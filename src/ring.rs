@@ -12,7 +12,8 @@ use subtle::ConstantTimeEq;
 
 use crate::clock::{Clock, ClockReading, SystemClock};
 use crate::secret::{ClientSecret, KeyEncoding, MacKey, Signature};
-use crate::value::{ClientId, ErrorKind, InvalidValue};
+use crate::value::coded::coded;
+use crate::value::{ClientId, InvalidValue};
 
 /// What an add-in knows of itself: a client ID with a primary and an optional secondary client secret.
 ///
@@ -300,11 +301,9 @@ pub enum CallError<E> {
 #[error("the signature was made by neither client secret of this ring")]
 pub struct SignatureMismatch;
 
-impl SignatureMismatch {
-    /// What the caller can do about it.
-    #[must_use]
-    pub fn kind(&self) -> ErrorKind {
-        ErrorKind::Unauthenticated
+coded! {
+    SignatureMismatch {
+        _ => Unauthenticated "signature_mismatch",
     }
 }
 

@@ -1,6 +1,7 @@
 //! Values: each is parsed once and valid from then on. They know nothing of clients, stores or time.
 
 pub(crate) mod app_domain;
+pub(crate) mod coded;
 pub(crate) mod details;
 pub(crate) mod error_kind;
 pub(crate) mod id;

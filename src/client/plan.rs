@@ -221,6 +221,16 @@ pub enum Unconfirmed<C> {
 }
 
 impl<C> Unconfirmed<C> {
+    /// Returns the stable code of this error, in snake case. [The table](crate::ErrorKind#codes) lists all codes.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Obstructed(_) => "obstructed",
+            Self::Changed(_) => "plan_changed",
+            Self::Refused(refusal) => refusal.code(),
+        }
+    }
+
     /// What the caller can do about it.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use crate::client::Revocation;
-use crate::value::{AddInId, Availability, ErrorKind, InvalidValue, Lifetime, SecretId, Timestamp};
+use crate::value::coded::coded;
+use crate::value::{AddInId, Availability, InvalidValue, Lifetime, SecretId, Timestamp};
 
 /// A command that a rule stands against. Each says what to do instead.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -218,44 +219,42 @@ pub(crate) fn use_in_words(last_used: Option<Timestamp>) -> String {
     last_used.map_or_else(|| "which was never used".to_owned(), |at| format!("which was last used at {at}"))
 }
 
-impl Refusal {
-    /// What the caller can do about it.
-    #[must_use]
-    pub fn kind(&self) -> ErrorKind {
-        match self {
-            Self::UnknownClient | Self::UnknownSecret { .. } => ErrorKind::NotFound,
-            Self::ClientDeleted
-            | Self::ClientExists { .. }
-            | Self::TooManySecrets { .. }
-            | Self::SecretIdsUsedUp
-            | Self::SecretExists { .. }
-            | Self::Remembered { .. }
-            | Self::NotValidThen { .. }
-            | Self::KeyDropped { .. }
-            | Self::NothingScheduled { .. }
-            | Self::RotationUnderway { .. }
-            | Self::CannotReplace { .. }
-            | Self::TooManyAddIns { .. }
-            | Self::NotAssociated { .. }
-            | Self::NoValidSecret
-            | Self::NotDeleted { .. } => ErrorKind::Conflict,
-            Self::LifetimeTooLong { .. }
-            | Self::StartsInThePast { .. }
-            | Self::Invalid(_)
-            | Self::RedirectNotAllowed { .. }
-            | Self::NotGenerated
-            | Self::Weak { .. }
-            | Self::EndedLongAgo
-            | Self::NothingToReplace
-            | Self::NamedTwice { .. }
-            | Self::CannotSign
-            | Self::InThePast { .. }
-            | Self::Overlap
-            | Self::OutsideOverlap { .. }
-            | Self::AvailabilityDiffers { .. }
-            | Self::OtherOwner
-            | Self::PlanOfAnotherClient => ErrorKind::Invalid,
-            Self::ClockBehind { .. } => ErrorKind::Unavailable,
-        }
+coded! {
+    Refusal {
+        Self::UnknownClient => NotFound "unknown_client",
+        Self::ClientDeleted => Gone "client_deleted",
+        Self::ClientExists { .. } => Conflict "client_exists",
+        Self::UnknownSecret { .. } => NotFound "unknown_secret",
+        Self::TooManySecrets { .. } => Conflict "too_many_secrets",
+        Self::SecretIdsUsedUp => Conflict "secret_ids_used_up",
+        Self::LifetimeTooLong { .. } => Invalid "lifetime_too_long",
+        Self::StartsInThePast { .. } => Invalid "starts_in_the_past",
+        Self::RedirectNotAllowed { .. } => Invalid "redirect_not_allowed",
+        Self::NotGenerated => Invalid "not_generated",
+        Self::Weak { .. } => Invalid "weak_secret",
+        Self::SecretExists { .. } => Conflict "secret_exists",
+        Self::Remembered { .. } => Conflict "secret_remembered",
+        Self::EndedLongAgo => Invalid "ended_long_ago",
+        Self::NamedTwice { .. } => Invalid "named_twice",
+        Self::CannotSign => Invalid "cannot_sign",
+        Self::NotValidThen { .. } => Conflict "not_valid_then",
+        Self::KeyDropped { .. } => Conflict "key_dropped",
+        Self::InThePast { .. } => Invalid "in_the_past",
+        Self::NothingScheduled { .. } => Conflict "nothing_scheduled",
+        Self::RotationUnderway { .. } => Conflict "rotation_underway",
+        Self::CannotReplace { .. } => Conflict "cannot_replace",
+        Self::NothingToReplace => Invalid "nothing_to_replace",
+        Self::Overlap => Invalid "invalid_overlap",
+        Self::OutsideOverlap { .. } => Invalid "outside_overlap",
+        Self::AvailabilityDiffers { .. } => Invalid "availability_differs",
+        Self::TooManyAddIns { .. } => Conflict "too_many_add_ins",
+        Self::NotAssociated { .. } => Conflict "not_associated",
+        Self::OtherOwner => Invalid "other_owner",
+        Self::NoValidSecret => Conflict "no_valid_secret",
+        Self::NotDeleted { .. } => Conflict "not_deleted",
+        Self::PlanOfAnotherClient => Invalid "plan_of_another_client",
+        Self::ClockBehind { .. } => Unavailable "clock_behind",
+        ;
+        Self::Invalid(invalid) => invalid,
     }
 }

@@ -8,6 +8,7 @@ use crate::record::Opened;
 use crate::secret::Issued;
 use crate::store::Commit;
 use crate::store_error::StoreError;
+use crate::value::coded::coded;
 use crate::value::{AddInId, ClientId, ErrorKind, InvalidValue, KeyId, SecretId, Timestamp};
 
 /// Why a command was not carried out. Nothing has changed, except where [`Error::Unresolved`] says that it may have.
@@ -72,20 +73,20 @@ pub enum Error {
     Unresolved(Box<Unresolved>),
 }
 
-impl Error {
-    /// What the caller can do about it. To the outside [`Error::Unresolved`] is `Unavailable` as well, but look for it first:
-    /// it owns the client secret, and the same command once more may issue another one.
-    #[must_use]
-    pub fn kind(&self) -> ErrorKind {
-        match self {
-            Self::Refused(refusal) => refusal.kind(),
-            Self::NameTaken { .. } | Self::AddInTaken { .. } | Self::TooLarge => ErrorKind::Conflict,
-            Self::KeyRetired { .. }
-            | Self::Contention { .. }
-            | Self::Unavailable(_)
-            | Self::Entropy(_)
-            | Self::Unresolved(_) => ErrorKind::Unavailable,
-        }
+coded! {
+    /// To the outside [`Error::Unresolved`] is `Unavailable` as well, but look for it first: it owns the client secret, and the same
+    /// command once more may issue another one.
+    Error {
+        Self::NameTaken { .. } => Conflict "name_taken",
+        Self::AddInTaken { .. } => Conflict "add_in_taken",
+        Self::TooLarge => Conflict "too_large",
+        Self::KeyRetired { .. } => Unavailable "key_retired",
+        Self::Contention { .. } => Unavailable "contention",
+        Self::Unavailable(_) => Unavailable "unavailable",
+        Self::Unresolved(_) => Unavailable "unresolved",
+        ;
+        Self::Refused(refusal) => refusal,
+        Self::Entropy(error) => error,
     }
 }
 
@@ -158,6 +159,16 @@ pub enum ConfirmError<C: fmt::Debug> {
 }
 
 impl<C: fmt::Debug> ConfirmError<C> {
+    /// Returns the stable code of this error, in snake case. [The table](crate::ErrorKind#codes) lists all codes.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Obstructed(_) => "obstructed",
+            Self::Changed(_) => "plan_changed",
+            Self::Failed(error) => error.code(),
+        }
+    }
+
     /// What the caller can do about it.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {

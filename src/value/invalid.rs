@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use crate::value::ErrorKind;
+use crate::value::coded::coded;
 
 /// A text or a number that is not a value of this field. Nothing was changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -13,6 +13,12 @@ use crate::value::ErrorKind;
 pub struct InvalidValue {
     field: Field,
     problem: Problem,
+}
+
+coded! {
+    InvalidValue {
+        _ => Invalid "invalid_value",
+    }
 }
 
 impl InvalidValue {
@@ -30,12 +36,6 @@ impl InvalidValue {
     #[must_use]
     pub fn problem(&self) -> Problem {
         self.problem
-    }
-
-    /// What the caller can do about it.
-    #[must_use]
-    pub fn kind(&self) -> ErrorKind {
-        ErrorKind::Invalid
     }
 }
 

@@ -5,8 +5,9 @@ use std::ffi::OsString;
 use zeroize::Zeroizing;
 
 use crate::record::Keyring;
+use crate::value::coded::coded;
 use crate::value::secret_text::could_be_secret;
-use crate::value::{ErrorKind, InvalidValue, Policy};
+use crate::value::{InvalidValue, Policy};
 
 /// Why no keyring was read from an environment variable.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -40,11 +41,12 @@ pub enum KeyringVariableError {
     },
 }
 
-impl KeyringVariableError {
-    /// What the caller can do about it.
-    #[must_use]
-    pub fn kind(&self) -> ErrorKind {
-        ErrorKind::Invalid
+coded! {
+    KeyringVariableError {
+        Self::NotSet { .. } => Invalid "variable_not_set",
+        Self::Empty { .. } => Invalid "variable_empty",
+        Self::NotUnicode { .. } => Invalid "variable_not_unicode",
+        Self::Invalid { .. } => Invalid "variable_invalid",
     }
 }
 

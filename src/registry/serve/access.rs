@@ -13,6 +13,7 @@ use crate::registry::Registry;
 use crate::secret::{Secret, SecretState, Verifier};
 use crate::store::Store;
 use crate::store_error::StoreError;
+use crate::value::coded::coded;
 use crate::value::secret_text::{could_be_secret, cut, looks};
 use crate::value::{ClientId, ErrorKind, Looks, SecretId, SellerId, Timestamp};
 
@@ -230,14 +231,11 @@ pub enum AccessError {
     Unavailable(#[from] StoreError),
 }
 
-impl AccessError {
-    /// What the caller can do about it.
-    #[must_use]
-    pub fn kind(&self) -> ErrorKind {
-        match self {
-            Self::Denied(_) => ErrorKind::Unauthenticated,
-            Self::Unavailable(_) => ErrorKind::Unavailable,
-        }
+coded! {
+    /// One answer to the outside, whatever the reason: the reason is for logs ([`Denied::reason`]).
+    AccessError {
+        Self::Denied(_) => Unauthenticated "denied",
+        Self::Unavailable(_) => Unavailable "unavailable",
     }
 }
 
@@ -251,7 +249,13 @@ pub struct Denied {
 }
 
 impl Denied {
-    /// What the caller can do about it: the same for every denial.
+    /// Returns `denied`, whatever the reason. The reason has a code of its own, for logs: [`Reason::code`].
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        "denied"
+    }
+
+    /// Returns what the caller can do about it: the same for every denial.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         ErrorKind::Unauthenticated
@@ -315,6 +319,27 @@ pub enum Reason {
     Compromised,
     /// The secret is not for signing (signatures only).
     CannotSign,
+}
+
+impl Reason {
+    /// Returns the stable code of this reason, in snake case: for logs and metrics, never for the outside.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::UnknownClient => "unknown_client",
+            Self::LooksLikeClientSecret => "looks_like_client_secret",
+            Self::ClientDeleted => "client_deleted",
+            Self::Wrong => "wrong",
+            Self::Mistyped => "mistyped",
+            Self::LooksLikeSecretId => "looks_like_secret_id",
+            Self::Ended => "ended",
+            Self::NotYetStarted => "not_yet_started",
+            Self::Disabled => "disabled",
+            Self::Deleted => "deleted",
+            Self::Compromised => "compromised",
+            Self::CannotSign => "cannot_sign",
+        }
+    }
 }
 
 impl From<Revocation> for Reason {

@@ -9,7 +9,8 @@ use crate::registry::serve::access::{AccessError, Reason};
 use crate::secret::{SecretState, Signature};
 use crate::store::Store;
 use crate::store_error::StoreError;
-use crate::value::{ClientId, ErrorKind, SecretId, Timestamp};
+use crate::value::coded::coded;
+use crate::value::{ClientId, SecretId, Timestamp};
 
 impl<S: Store> Registry<S> {
     /// Signs with the one secret that signs now (rule 6).
@@ -164,15 +165,11 @@ pub enum SignError {
     Unavailable(#[from] StoreError),
 }
 
-impl SignError {
-    /// What the caller can do about it.
-    #[must_use]
-    pub fn kind(&self) -> ErrorKind {
-        match self {
-            Self::UnknownClient => ErrorKind::NotFound,
-            Self::NoSigningSecret => ErrorKind::Conflict,
-            Self::Unavailable(_) => ErrorKind::Unavailable,
-        }
+coded! {
+    SignError {
+        Self::UnknownClient => NotFound "unknown_client",
+        Self::NoSigningSecret => Conflict "no_signing_secret",
+        Self::Unavailable(_) => Unavailable "unavailable",
     }
 }
 

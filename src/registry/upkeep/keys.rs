@@ -6,7 +6,8 @@ use crate::registry::upkeep::open::{OpenError, write};
 use crate::registry::{Outcome, Registry};
 use crate::store::{ClientsBy, Expected, Store};
 use crate::store_error::StoreError;
-use crate::value::{ClientId, ErrorKind, KeyId};
+use crate::value::coded::coded;
+use crate::value::{ClientId, KeyId};
 
 /// A key that a registry knows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -114,15 +115,13 @@ pub enum RetireError {
     Unavailable(#[from] StoreError),
 }
 
-impl RetireError {
-    /// What the caller can do about it.
-    #[must_use]
-    pub fn kind(&self) -> ErrorKind {
-        match self {
-            Self::Primary { .. } => ErrorKind::Conflict,
-            Self::UnknownKey { .. } => ErrorKind::NotFound,
-            Self::NotWritten(_) | Self::Unavailable(_) => ErrorKind::Unavailable,
-        }
+coded! {
+    RetireError {
+        Self::Primary { .. } => Conflict "key_is_primary",
+        Self::UnknownKey { .. } => NotFound "unknown_key",
+        Self::Unavailable(_) => Unavailable "unavailable",
+        ;
+        Self::NotWritten(error) => error,
     }
 }
 

@@ -7,7 +7,8 @@ use crate::entropy::{Entropy, EntropyError};
 use crate::record::{KeyState, Keyring, Record, RecordId, RegistryId, RegistryRecord, SealingError};
 use crate::store::{ClientsBy, Commit, CommitError, CommitId, Expected, Index, RecordChange, Store};
 use crate::store_error::{StoreError, StoreErrorKind};
-use crate::value::{ErrorKind, KeyId};
+use crate::value::KeyId;
+use crate::value::coded::coded;
 
 /// Why a registry was not opened. Nothing was written, unless the store failed while it wrote the registry's own record.
 #[derive(Debug, thiserror::Error)]
@@ -65,11 +66,20 @@ pub enum OpenError {
     Store(#[from] StoreError),
 }
 
-impl OpenError {
-    /// What the caller can do about it. All of them mean that there is no registry to ask.
-    #[must_use]
-    pub fn kind(&self) -> ErrorKind {
-        ErrorKind::Unavailable
+coded! {
+    /// All of them mean that there is no registry to ask.
+    OpenError {
+        Self::WrongKey { .. } => Unavailable "wrong_key",
+        Self::MissingKey { .. } => Unavailable "missing_key",
+        Self::RetiredKey { .. } => Unavailable "key_retired",
+        Self::NoRegistry => Unavailable "no_registry",
+        Self::OtherRegistry { .. } => Unavailable "other_registry",
+        Self::ImportUnfinished => Unavailable "import_unfinished",
+        Self::Contention => Unavailable "contention",
+        Self::FreshnessTooShort { .. } => Unavailable "freshness_too_short",
+        Self::Store(_) => Unavailable "unavailable",
+        ;
+        Self::Entropy(error) => error,
     }
 }
 

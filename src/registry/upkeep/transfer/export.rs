@@ -9,7 +9,8 @@ use crate::registry::upkeep::transfer::piece::{Piece, Writer};
 use crate::registry::{Registry, Unreadable};
 use crate::store::{ClientsBy, Store};
 use crate::store_error::{StoreError, StoreErrorKind};
-use crate::value::{ClientId, ErrorKind, Revision};
+use crate::value::coded::coded;
+use crate::value::{ClientId, Revision};
 
 /// What was exported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,14 +44,12 @@ pub enum ExportError {
     Store(#[from] StoreError),
 }
 
-impl ExportError {
-    /// What the caller can do about it.
-    #[must_use]
-    pub fn kind(&self) -> ErrorKind {
-        match self {
-            Self::Changed => ErrorKind::Conflict,
-            Self::Unreadable(_) | Self::Io(_) | Self::Store(_) => ErrorKind::Unavailable,
-        }
+coded! {
+    ExportError {
+        Self::Changed => Conflict "export_changed",
+        Self::Unreadable(_) => Unavailable "unreadable",
+        Self::Io(_) => Unavailable "io",
+        Self::Store(_) => Unavailable "unavailable",
     }
 }
 

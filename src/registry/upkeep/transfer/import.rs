@@ -15,7 +15,8 @@ use crate::store::{
     Adopted, ClientsBy, Commit, CommitError, CommitId, Committed, Expected, Index, RecordChange, Store, Use,
 };
 use crate::store_error::StoreError;
-use crate::value::{ClientId, ErrorKind, Revision, SecretId, Timestamp};
+use crate::value::coded::coded;
+use crate::value::{ClientId, Revision, SecretId, Timestamp};
 
 /// What was imported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -74,17 +75,18 @@ pub enum ImportError {
     Store(#[from] StoreError),
 }
 
-impl ImportError {
-    /// What the caller can do about it.
-    #[must_use]
-    pub fn kind(&self) -> ErrorKind {
-        match self {
-            Self::Malformed(_) | Self::Edited | Self::Unauthenticated | Self::Trail { .. } => {
-                ErrorKind::Invalid
-            }
-            Self::Differs { .. } | Self::OtherRegistry => ErrorKind::Conflict,
-            Self::Open(_) | Self::Io(_) | Self::Store(_) => ErrorKind::Unavailable,
-        }
+coded! {
+    ImportError {
+        Self::Malformed(_) => Invalid "malformed_export",
+        Self::Edited => Invalid "export_edited",
+        Self::Unauthenticated => Invalid "export_unauthenticated",
+        Self::Trail { .. } => Invalid "broken_trail",
+        Self::Differs { .. } => Conflict "client_differs",
+        Self::OtherRegistry => Conflict "not_empty",
+        Self::Io(_) => Unavailable "io",
+        Self::Store(_) => Unavailable "unavailable",
+        ;
+        Self::Open(error) => error,
     }
 }
 
