@@ -123,7 +123,7 @@ impl std::fmt::Display for StoreErrorKind {
         f.write_str(match self {
             Self::Unavailable => "the store cannot be reached or opened: see the source of this error, or try again later",
             Self::Misconfigured => {
-                "the store cannot be used as it is set up: see the source of this error, and do not try again before"
+                "the store cannot be used as it is set up: see the source of this error, and fix this before retrying"
             }
             Self::ReadOnly => "the store cannot be written to: make room, or open it for writing",
             Self::Corrupt => "something in the store cannot be read: see the source of this error, and restore a backup",

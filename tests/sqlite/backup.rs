@@ -52,8 +52,10 @@ fn a_copy_never_takes_the_place_of_a_file() {
     let error = block_on(world.store().backup_to(world.scratch.file())).unwrap_err();
     assert!(in_words(&error).contains("there is a file of this name"), "{}", in_words(&error));
     let nowhere = copied.path().join("nowhere/copy.db");
-    let error = block_on(world.store().backup_to(nowhere)).unwrap_err();
-    assert!(in_words(&error).contains("there is no such directory"), "{}", in_words(&error));
+    let error = block_on(world.store().backup_to(&nowhere)).unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Misconfigured, "{}", in_words(&error));
+    let says = format!("{nowhere:?}: there is no directory {:?}: make it first", nowhere.parent().unwrap());
+    assert!(in_words(&error).contains(&says), "{}", in_words(&error));
     assert_eq!(std::fs::read_dir(copied.path()).unwrap().count(), 1, "nothing is left behind");
 }
 

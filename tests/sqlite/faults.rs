@@ -143,7 +143,13 @@ fn with_little_room() {
             match try_register(&contoso, acknowledged.len()) {
                 Ok(issued) => acknowledged.push(issued),
                 Err(Error::Unavailable(error)) => {
-                    assert_eq!(error.kind(), StoreErrorKind::ReadOnly, "{}", in_words(&error));
+                    let words = in_words(&error);
+                    assert_eq!(error.kind(), StoreErrorKind::ReadOnly, "{words}");
+                    // A limit is none of the disk's, so that it is not called full.
+                    assert!(
+                        words.contains("registry.db\": it cannot be written to: make room on its disk"),
+                        "{words}"
+                    );
                     refused += 1;
                     break;
                 }
@@ -209,10 +215,10 @@ fn without_rights_it_says_which_are_needed() {
     let bytes = fs::read(&file).unwrap();
     let rights = "give this user the right to read and write the file, and to write to its directory";
     let cases = [
-        (0o777, 0o000, "Unavailable", rights),
-        (0o777, 0o444, "ReadOnly", rights),
-        (0o555, 0o666, "ReadOnly", rights),
-        (0o000, 0o666, "Unavailable", rights),
+        (0o777, 0o000, "Misconfigured", rights),
+        (0o777, 0o444, "Misconfigured", rights),
+        (0o555, 0o666, "Misconfigured", rights),
+        (0o000, 0o666, "Misconfigured", rights),
     ];
     for (of_directory, of_file, kind, advice) in cases {
         set(&file, of_file);
@@ -229,6 +235,7 @@ fn without_rights_it_says_which_are_needed() {
     set(directory, 0o555);
     let said = refusal_of_nobody(&directory.join("new.db"));
     set(directory, 0o777);
+    assert!(said.starts_with("Misconfigured"), "{said}");
     assert!(said.contains("give this user the right to write to the directory"), "{said}");
 
     // With rights: the same way, so that it is the rights that were refused.

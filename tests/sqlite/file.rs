@@ -42,11 +42,11 @@ fn files(directory: &Path) -> Vec<String> {
 #[test]
 fn what_is_no_registry_is_refused_and_left_as_it_is() {
     let scratch = Scratch::new();
-    let other = "the file is another program's: name another one";
+    let other = "this file is not a registry: choose another one";
     fs::write(scratch.path().join("text"), "Dear diary").unwrap();
-    refused(&scratch, "text", StoreErrorKind::Corrupt, other);
+    refused(&scratch, "text", StoreErrorKind::Misconfigured, other);
     fs::write(scratch.path().join("longer"), "Dear diary\n".repeat(1_000)).unwrap();
-    refused(&scratch, "longer", StoreErrorKind::Corrupt, other);
+    refused(&scratch, "longer", StoreErrorKind::Misconfigured, other);
     fs::write(scratch.path().join("empty"), "").unwrap();
     refused(
         &scratch,
@@ -54,21 +54,13 @@ fn what_is_no_registry_is_refused_and_left_as_it_is() {
         StoreErrorKind::Corrupt,
         "the file is empty: restore it from a backup, or remove it",
     );
-    fs::create_dir(scratch.path().join("directory")).unwrap();
-    refused(&scratch, "directory", StoreErrorKind::Unavailable, "it is a directory: name a file in it");
-    refused(&scratch, "nowhere/registry.db", StoreErrorKind::Unavailable, "nowhere: make it first");
-    refused(&scratch, "text/registry.db", StoreErrorKind::Unavailable, "text");
     for mode in ["delete", "wal"] {
         let database = Connection::open(scratch.path().join(mode)).unwrap();
         let set =
             format!("PRAGMA journal_mode = {mode}; CREATE TABLE diary (day TEXT); PRAGMA user_version = 1;");
         database.execute_batch(&set).unwrap();
         database.close().unwrap();
-        refused(&scratch, mode, StoreErrorKind::Corrupt, other);
-    }
-    for nameless in ["", "/"] {
-        let error = SqliteStore::open(nameless).unwrap_err();
-        assert!(in_words(&error).contains("name a file"), "{}", in_words(&error));
+        refused(&scratch, mode, StoreErrorKind::Misconfigured, other);
     }
 }
 
@@ -83,7 +75,7 @@ fn another_programs_unfinished_business_is_left_to_it() {
     fs::copy(&path, &crashed).unwrap();
     fs::copy(scratch.path().join("diary-wal"), scratch.path().join("crashed-wal")).unwrap();
     let log = fs::read(scratch.path().join("crashed-wal")).unwrap();
-    refused(&scratch, "crashed", StoreErrorKind::Corrupt, "another program's");
+    refused(&scratch, "crashed", StoreErrorKind::Misconfigured, "this file is not a registry");
     assert_eq!(fs::read(scratch.path().join("crashed-wal")).unwrap(), log);
 }
 
@@ -99,6 +91,7 @@ fn the_log_of_a_file_that_is_gone_is_not_taken_for_that_of_a_new_one() {
         SqliteStore::open(elsewhere.file()).map(drop).unwrap_err(),
         block_on(world.store().backup_to(elsewhere.file())).unwrap_err(),
     ] {
+        assert_eq!(error.kind(), StoreErrorKind::Misconfigured, "{}", in_words(&error));
         assert!(in_words(&error).contains("it belongs to a file that is gone"), "{}", in_words(&error));
         assert!(!elsewhere.file().exists());
         assert_eq!(fs::read(&log).unwrap(), bytes);

@@ -54,7 +54,10 @@ fn refused(mix: &Files, case: &str) {
         Ok(_) => panic!("{case}: opened"),
     };
     let words = in_words(&error);
-    assert!(words.contains("registry.db-wal: this log does not belong to registry.db"), "{case}: {words}");
+    assert!(
+        words.contains("registry.db-wal\": this log does not belong to \"registry.db\""),
+        "{case}: {words}"
+    );
     assert!(words.contains("move this log away"), "{case}: {words}");
     assert_eq!(error.kind(), StoreErrorKind::Misconfigured, "{case}: {words}");
     assert!(Files::of(&scratch) == *mix, "{case}: nothing was written");
@@ -374,7 +377,7 @@ fn a_journal_of_another_tool_is_not_played_into_the_file() {
     let before = fs::read(scratch.file()).unwrap();
     let error = SqliteStore::open(scratch.file()).unwrap_err();
     let words = in_words(&error);
-    assert!(words.contains("registry.db-journal: another program has left a change half done"), "{words}");
+    assert!(words.contains("registry.db-journal\": another program has left a change half done"), "{words}");
     assert_eq!(fs::read(scratch.file()).unwrap(), before);
     assert!(journal.exists());
 }

@@ -23,6 +23,8 @@ mod material;
 mod moved;
 #[cfg(unix)]
 mod operations;
+#[cfg(unix)]
+mod places;
 mod restore;
 #[cfg(unix)]
 mod rights;

@@ -11,6 +11,9 @@ use pollster::block_on;
 
 use crate::world::{Scratch, details, in_words, keyring};
 
+const MOVED: &str =
+    "the file was moved, replaced or deleted while it was open: put it back first, then open it again";
+
 /// A registry whose file is in a folder of its own inside the scratch directory, with two clients.
 struct Platform {
     registry: Registry<SqliteStore>,
@@ -44,7 +47,8 @@ impl Platform {
         let is_right = |error: &StoreError| {
             assert_eq!(error.kind(), StoreErrorKind::Misconfigured, "{case}: {}", in_words(error));
             let words = in_words(error);
-            assert!(words.contains("the file was moved or replaced: open it again"), "{case}: {words}");
+            assert!(words.contains("registry.db") && words.contains(MOVED), "{case}: {words}");
+            assert!(words.contains("`RegistryBuilder::expect_registry`"), "{case}: {words}");
         };
         match self.register("lost") {
             Err(Error::Unavailable(error)) => is_right(&error),
@@ -137,10 +141,7 @@ fn nothing_is_written_once_the_log_is_no_longer_there() {
     fs::remove_file(platform.at("data/registry.db-wal")).unwrap();
     match platform.register("lost") {
         Err(Error::Unavailable(error)) => {
-            assert!(
-                in_words(&error).contains("registry.db-wal: the file was moved or replaced"),
-                "{error:?}"
-            );
+            assert!(in_words(&error).contains(&format!("registry.db-wal\": {MOVED}")), "{error:?}");
         }
         other => panic!("{other:?}"),
     }

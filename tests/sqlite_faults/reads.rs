@@ -133,19 +133,19 @@ fn a_disk_that_is_gone_is_told_from_a_right_that_is_missing() {
 fn on_a_disk_that_is_gone() {
     let Some((disk, _)) = as_child() else { return };
     let file = disk.file();
-    let refused = |error| {
+    let refused = |error, kind| {
         disk.arm(Fault { call: Call::Open, nth: 1, ending: "", error, evicts: false, for_good: true });
         let refused = SqliteStore::open(&file).map(drop).unwrap_err();
         disk.disarm();
-        assert_eq!(refused.kind(), StoreErrorKind::Unavailable, "{}", in_words(&refused));
+        assert_eq!(refused.kind(), kind, "{}", in_words(&refused));
         in_words(&refused)
     };
     for is_there in [false, true] {
         for error in [EIO, ENODEV] {
-            let words = refused(error);
+            let words = refused(error, StoreErrorKind::Unavailable);
             assert!(!misleads(&words) && words.contains("see to the disk"), "{is_there}: {words}");
         }
-        let words = refused(EACCES);
+        let words = refused(EACCES, StoreErrorKind::Misconfigured);
         assert!(words.contains("give this user the right to"), "{is_there}: {words}");
         drop(SqliteStore::open(&file).unwrap());
     }

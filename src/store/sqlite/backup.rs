@@ -33,8 +33,10 @@ impl SqliteStore {
         let (answer, answered) = oneshot::channel();
         // It takes as long as the file is large, and nobody else should wait for it.
         let started = thread::Builder::new().name("client-registry-backup".to_owned()).spawn(move || {
-            let _ = answer
-                .send(medium::twice(from.path(), || copy(&from, &to)).map_err(|fault| from.behind(fault)));
+            let _ = answer.send(
+                medium::twice(from.path(), || copy(&from, &to))
+                    .map_err(|fault| from.behind(fault).of_writing_to(&to, None)),
+            );
         });
         started.map_err(unavailable)?;
         answered.await.map_err(unavailable)??;
@@ -69,7 +71,7 @@ fn copy(from: &Arc<Identity>, to: &Path) -> Result<(), Fault> {
 }
 
 fn exists(to: &Path) -> Fault {
-    Fault::file(to, StoreErrorKind::Misconfigured, "there is a file of this name: choose another one")
+    Fault::misconfigured(to, "there is a file of this name: choose another one")
 }
 
 fn unavailable(error: impl std::error::Error + Send + Sync + 'static) -> StoreError {

@@ -21,7 +21,9 @@ pub(super) enum Fault {
          WHERE tbl_name = '{table}' AND type IN ('trigger', 'view'))"
     )]
     Swallowed { table: &'static str },
-    #[error("{}: {problem}", path.display())]
+    #[error("{path:?}: {MOVED}")]
+    Moved { path: PathBuf },
+    #[error("{path:?}: {problem}")]
     File {
         path: PathBuf,
         problem: String,
@@ -48,9 +50,26 @@ impl Fault {
         }
     }
 
+    /// Something is wrong with how a file was named or with what it may be used for: trying again does not help.
+    pub(super) fn misconfigured(path: &Path, problem: impl Into<String>) -> Self {
+        Self::file(path, StoreErrorKind::Misconfigured, problem)
+    }
+
     /// Tells whether the file that was opened no longer stands under its name.
     pub(super) fn is_of_moved_file(&self) -> bool {
-        matches!(self, Self::File { kind: StoreErrorKind::Misconfigured, .. })
+        matches!(self, Self::Moved { .. })
+    }
+
+    /// The same fault with the name of the file and what to do, where all that is known is that it could not be written to.
+    pub(super) fn of_writing_to(self, path: &Path, max_size: Option<u64>) -> Self {
+        match &self {
+            Self::Engine(error) => not_written(error, path, max_size).unwrap_or(self),
+            Self::Store(error) => match error.cause() {
+                Some(Self::Engine(error)) => not_written(error, path, max_size).unwrap_or(self),
+                _ => self,
+            },
+            _ => self,
+        }
     }
 
     /// Tells whether another connection may have more luck: the disk could not read, or the engine says that the file is
@@ -75,7 +94,7 @@ impl Fault {
     pub(super) fn may_be_damage(&self) -> bool {
         match self {
             Self::Engine(error) => is_damage(codes(error).0),
-            Self::File { kind: StoreErrorKind::Corrupt, source: Some(source), .. } => {
+            Self::File { source: Some(source), .. } => {
                 source.downcast_ref::<rusqlite::Error>().is_some_and(|error| is_damage(codes(error).0))
             }
             Self::Store(error) => error.cause().is_some_and(Self::may_be_damage),
@@ -92,7 +111,7 @@ impl Fault {
         match self {
             Self::Engine(error) => kind_of(error),
             Self::Cell { .. } => StoreErrorKind::Corrupt,
-            Self::Swallowed { .. } => StoreErrorKind::Misconfigured,
+            Self::Swallowed { .. } | Self::Moved { .. } => StoreErrorKind::Misconfigured,
             Self::File { kind, .. } => *kind,
             Self::Store(error) => error.kind(),
         }
@@ -119,6 +138,25 @@ impl From<rusqlite::Error> for CommitError {
     fn from(error: rusqlite::Error) -> Self {
         Fault::from(error).into()
     }
+}
+
+/// What to do about an error of a write, if it is one.
+fn not_written(error: &rusqlite::Error, path: &Path, max_size: Option<u64>) -> Option<Fault> {
+    let problem = match codes(error) {
+        (Some(ErrorCode::DiskFull), _) => match max_size {
+            // The engine has one word for both.
+            Some(limit) => format!(
+                "the file has reached its limit of {limit} bytes, or its disk is full: raise \
+                 `SqliteOptions::max_size`, or make room on the disk"
+            ),
+            None => "its disk is full: make room on it".to_owned(),
+        },
+        (_, ffi::SQLITE_IOERR_WRITE) => NOT_WRITABLE.to_owned(),
+        (Some(ErrorCode::ReadOnly), _) => NO_LONGER_WRITABLE.to_owned(),
+        _ => return None,
+    };
+    let cause = rusqlite::Error::SqliteFailure(*engine_error(error)?, None);
+    Some(Fault::file(path, StoreErrorKind::ReadOnly, problem).because(cause))
 }
 
 /// What an error of `COMMIT` itself says about the outcome.
@@ -176,14 +214,17 @@ fn is_of_writing(extended: i32) -> bool {
 }
 
 fn codes(error: &rusqlite::Error) -> (Option<ErrorCode>, i32) {
-    let error = match error {
+    match engine_error(error) {
+        Some(error) => (Some(error.code), error.extended_code),
+        None => (None, 0),
+    }
+}
+
+fn engine_error(error: &rusqlite::Error) -> Option<&ffi::Error> {
+    match error {
         // Of a statement, with its place.
         rusqlite::Error::SqlInputError { error, .. } => Some(error),
         other => other.sqlite_error(),
-    };
-    match error {
-        Some(error) => (Some(error.code), error.extended_code),
-        None => (None, 0),
     }
 }
 
@@ -246,6 +287,14 @@ impl<'a> Cells<'a> {
         Fault::Cell { table: self.table, column, key: self.key.to_string(), source: source.into() }
     }
 }
+
+const MOVED: &str = "the file was moved, replaced or deleted while it was open: put it back first, then open it again. \
+                     Where there is no file, opening makes a new, empty registry, unless \
+                     `RegistryBuilder::expect_registry` names the one that is expected";
+const NOT_WRITABLE: &str = "it cannot be written to: make room on its disk, look at the quota and at the limit for the \
+                            size of files, and see to the disk";
+const NO_LONGER_WRITABLE: &str = "it can no longer be written to: mount its file system for writing, and give this user \
+                                  the right to write to the file and to its directory";
 
 #[cfg(test)]
 mod tests {

@@ -24,14 +24,21 @@ pub(super) struct Settings {
 pub(super) fn absolute(path: &Path) -> Result<PathBuf, Fault> {
     // As the engine would read it. A file of such a name can be had by its path from the root, or after `./`.
     if path.as_os_str().as_encoded_bytes().starts_with(b":memory:") {
-        return Err(Fault::file(path, StoreErrorKind::Misconfigured, IN_MEMORY));
+        return Err(Fault::misconfigured(path, IN_MEMORY));
     }
     if path.as_os_str().as_encoded_bytes().starts_with(b"file:") {
-        return Err(Fault::file(path, StoreErrorKind::Misconfigured, NO_URI));
+        return Err(Fault::misconfigured(path, NO_URI));
     }
-    let named = std::path::absolute(path).map_err(|error| unavailable(path, NO_NAME).because(error))?;
-    if named.file_name().is_none() {
-        return Err(unavailable(path, NO_NAME));
+    if path.as_os_str().is_empty() {
+        return Err(Fault::misconfigured(path, "the path is empty: name a file"));
+    }
+    let named = std::path::absolute(path).map_err(|error| refused(path, error))?;
+    if named.is_dir() || named.file_name().is_none() {
+        return Err(Fault::misconfigured(path, A_DIRECTORY));
+    }
+    if path.as_os_str().as_encoded_bytes().last().is_some_and(|last| std::path::is_separator((*last).into()))
+    {
+        return Err(Fault::misconfigured(path, LIKE_A_DIRECTORY));
     }
     Ok(named)
 }
@@ -46,17 +53,16 @@ pub(super) fn prepare(path: &Path) -> Result<(), Fault> {
         ));
     }
     match fs::metadata(path) {
-        Ok(found) if found.is_dir() => {
-            return Err(unavailable(path, "it is a directory: name a file in it"));
-        }
+        Ok(found) if !found.is_file() => return Err(no_file(path, &found)),
         Ok(found) if found.len() == 0 => {
             let problem = "the file is empty: restore it from a backup, or remove it to begin anew";
             return Err(Fault::file(path, StoreErrorKind::Corrupt, problem));
         }
         Ok(_) => {}
         Err(error) if error.kind() == ErrorKind::NotFound => making::create(path)?,
-        Err(error) => return Err(refused(path, error)),
+        Err(error) => return Err(dangling(path).unwrap_or_else(|| refused(path, error))),
     }
+    making::has_one_name(path)?;
     inspect(path)?;
     making::keep_to_owner(path);
     making::sweep(path);
@@ -69,7 +75,7 @@ pub(super) fn writer(path: &Path, settings: Settings) -> Result<Connection, Faul
     let mut connection = Connection::open_with_flags(path, flags).map_err(|error| explained(path, error))?;
     connection.busy_timeout(settings.busy_timeout)?;
     if connection.is_readonly("main")? {
-        return Err(Fault::file(path, StoreErrorKind::ReadOnly, NO_RIGHTS));
+        return Err(not_writable(path).unwrap_or_else(|| Fault::misconfigured(path, NO_RIGHTS)));
     }
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     // Before anything is written: see the module `checkpoint`.
@@ -126,7 +132,7 @@ pub(super) fn to_copy(path: &Path) -> Result<Connection, Fault> {
 
 fn is_ours(path: &Path, (application_id, version): (i32, i64)) -> Result<(), Fault> {
     if application_id != schema::APPLICATION_ID {
-        return Err(Fault::file(path, StoreErrorKind::Corrupt, NOT_OURS));
+        return Err(Fault::misconfigured(path, NOT_OURS));
     }
     if usize::try_from(version).is_ok_and(|version| version > schema::STEPS.len()) {
         return Err(StoreError::new(StoreErrorKind::NewerFormat).into());
@@ -183,27 +189,69 @@ fn uri_path(path: &Path) -> String {
 
 /// What an error of the engine means for somebody who opens a file.
 pub(super) fn explained(path: &Path, error: rusqlite::Error) -> Fault {
-    let (kind, problem) = match error.sqlite_error_code() {
-        Some(ErrorCode::NotADatabase) => (StoreErrorKind::Corrupt, NOT_OURS),
-        Some(ErrorCode::ReadOnly) => (StoreErrorKind::ReadOnly, NO_RIGHTS),
+    let fault = match error.sqlite_error_code() {
+        Some(ErrorCode::NotADatabase) => Fault::misconfigured(path, NOT_OURS),
+        Some(ErrorCode::ReadOnly) => {
+            not_writable(path).unwrap_or_else(|| Fault::misconfigured(path, NO_RIGHTS))
+        }
         Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => match medium::refusal(path) {
             Some(refusal) => return refused(path, refusal),
-            None => (StoreErrorKind::Unavailable, NO_RIGHTS),
+            None => not_writable(path).unwrap_or_else(|| unavailable(path, NO_RIGHTS)),
         },
         _ => return error.into(),
     };
-    Fault::file(path, kind, problem).because(error)
+    fault.because(error)
+}
+
+/// What the operating system says when a file is made beside this one, as the engine makes the log. `None` where it can be
+/// made.
+fn not_writable(path: &Path) -> Option<Fault> {
+    making::probe(path).err().map(|error| refused(path, error))
 }
 
 /// What an error of the operating system means for a caller that opens a file: rights are asked for only where rights are
 /// missing.
 pub(super) fn refused(path: &Path, error: std::io::Error) -> Fault {
-    let problem = match error.kind() {
-        ErrorKind::PermissionDenied => NO_RIGHTS,
-        ErrorKind::InvalidInput | ErrorKind::InvalidFilename => NO_NAME,
-        _ => NO_DISK,
+    let fault = match error.kind() {
+        ErrorKind::PermissionDenied => Fault::misconfigured(path, NO_RIGHTS),
+        ErrorKind::ReadOnlyFilesystem => Fault::misconfigured(path, READ_ONLY),
+        ErrorKind::InvalidInput | ErrorKind::InvalidFilename => Fault::misconfigured(path, NO_NAME),
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+            Fault::file(path, StoreErrorKind::ReadOnly, "its disk is full: make room on it")
+        }
+        ErrorKind::NotFound | ErrorKind::NotADirectory => {
+            no_directory(path).unwrap_or_else(|| unavailable(path, NO_DISK))
+        }
+        _ => unavailable(path, NO_DISK),
     };
-    unavailable(path, problem).because(error)
+    fault.because(error)
+}
+
+/// What is wrong with a name that leads to something else than a file.
+pub(super) fn no_file(path: &Path, found: &fs::Metadata) -> Fault {
+    Fault::misconfigured(path, if found.is_dir() { A_DIRECTORY } else { NO_FILE })
+}
+
+/// What is wrong with the directory that a file should be in, if it is not there.
+pub(super) fn no_directory(path: &Path) -> Option<Fault> {
+    let directory = path.parent().filter(|directory| !directory.is_dir())?;
+    let found = directory.ancestors().find(|one| one.symlink_metadata().is_ok());
+    Some(match found.filter(|found| !found.is_dir()) {
+        Some(file) => {
+            let problem = format!("{file:?} is a file, not a directory: choose another path");
+            Fault::misconfigured(path, problem)
+        }
+        None => Fault::misconfigured(path, format!("there is no directory {directory:?}: make it first")),
+    })
+}
+
+/// What is wrong with a symbolic link that leads nowhere, if the path is one.
+pub(super) fn dangling(path: &Path) -> Option<Fault> {
+    let target = fs::read_link(path).ok().filter(|_| fs::metadata(path).is_err())?;
+    let problem = format!(
+        "it is a symbolic link to {target:?}, which is not there: remove the link, or put the file there"
+    );
+    Some(Fault::misconfigured(path, problem))
 }
 
 pub(super) fn unavailable(path: &Path, problem: impl Into<String>) -> Fault {
@@ -227,8 +275,44 @@ const STATEMENTS: usize = 64;
 const FIRST_SOUND_VERSION: i32 = 3_051_003;
 const IN_MEMORY: &str = "a file is needed: for a registry in memory use `Registry::in_memory`";
 const NO_URI: &str = "this is a URI: name the file by its path";
-const NO_NAME: &str = "name a file";
+const NO_NAME: &str = "no file can have this name: choose another one";
+const A_DIRECTORY: &str = "it is a directory: name a file in it";
+const LIKE_A_DIRECTORY: &str = "the path ends like that of a directory: name a file in it";
+const NO_FILE: &str = "it is a device, a pipe or a socket: name a file";
+const READ_ONLY: &str = "the file system is mounted read-only: mount it for writing, or choose another path";
 const NO_RIGHTS: &str = "give this user the right to read and write the file, and to write to its directory";
 const NO_DISK: &str =
     "the operating system cannot open it: see to the disk, and change nothing about the file";
-const NOT_OURS: &str = "the file is another program's: name another one";
+const NOT_OURS: &str = "this file is not a registry: choose another one. If it was a registry, its beginning is damaged: \
+                        move it away, and put a backup in its place";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What trying again cannot mend is told from what the disk does.
+    #[test]
+    fn what_the_operating_system_says_becomes_what_to_do() {
+        let path = std::env::temp_dir().join("registry.db");
+        for (refusal, kind, advice) in [
+            (ErrorKind::PermissionDenied, StoreErrorKind::Misconfigured, "give this user the right"),
+            (ErrorKind::ReadOnlyFilesystem, StoreErrorKind::Misconfigured, "mount it for writing"),
+            (ErrorKind::InvalidFilename, StoreErrorKind::Misconfigured, "choose another one"),
+            (ErrorKind::StorageFull, StoreErrorKind::ReadOnly, "make room"),
+            (ErrorKind::QuotaExceeded, StoreErrorKind::ReadOnly, "make room"),
+            (ErrorKind::NotFound, StoreErrorKind::Unavailable, "see to the disk"),
+            (ErrorKind::Other, StoreErrorKind::Unavailable, "see to the disk"),
+        ] {
+            let fault = refused(&path, refusal.into());
+            let words = fault.to_string();
+            assert!(
+                words.starts_with(&format!("{path:?}: ")) && words.contains(advice),
+                "{refusal}: {words}"
+            );
+            assert_eq!(StoreError::from(fault).kind(), kind, "{refusal}");
+        }
+        let elsewhere = path.with_file_name("no-such-directory").join("registry.db");
+        let fault = refused(&elsewhere, ErrorKind::NotFound.into());
+        assert!(fault.to_string().contains("no-such-directory\": make it first"), "{fault}");
+    }
+}

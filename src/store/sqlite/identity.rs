@@ -135,7 +135,7 @@ fn lost(path: &Path, error: Error) -> Fault {
 }
 
 fn moved(path: &Path) -> Fault {
-    Fault::file(path, StoreErrorKind::Misconfigured, MOVED)
+    Fault::Moved { path: path.to_owned() }
 }
 
 /// The path with something after it.
@@ -162,8 +162,6 @@ fn number(_: &fs::Metadata) -> Inode {
 
 /// A device, and the number of a file on it.
 type Inode = (u64, u64);
-
-const MOVED: &str = "the file was moved or replaced: open it again";
 
 #[cfg(all(test, unix))]
 mod tests {

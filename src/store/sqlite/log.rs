@@ -43,7 +43,7 @@ fn examine(path: &Path) -> Result<(), Fault> {
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let journal = beside(&target, "-journal");
     if fs::metadata(&journal).is_ok_and(|journal| journal.len() > 0) {
-        return Err(Fault::file(&journal, StoreErrorKind::Misconfigured, NO_JOURNAL));
+        return Err(Fault::misconfigured(&journal, NO_JOURNAL));
     }
     let log = beside(&target, "-wal");
     let unreadable = |error| file::refused(&log, error);
@@ -54,13 +54,13 @@ fn examine(path: &Path) -> Result<(), Fault> {
         Err(error) => return Err(unreadable(error)),
     }
     let foreign = |why: &str| {
-        let file = target.file_name().unwrap_or_default().display();
+        let file = target.file_name().unwrap_or_default();
         let problem = format!(
-            "this log does not belong to {file} ({why}), and nothing was changed. If {file} was restored or replaced, \
-             move this log away: it has changes to the file that was there before. Otherwise put back the file \
-             that it belongs to"
+            "this log does not belong to {file:?} ({why}), and nothing was changed. If {file:?} was restored or \
+             replaced, move this log away: it has changes to the file that was there before. Otherwise put back the \
+             file that it belongs to"
         );
-        Fault::file(&log, StoreErrorKind::Misconfigured, problem)
+        Fault::misconfigured(&log, problem)
     };
     let both = file::read_only(&target)?;
     both.execute_batch("BEGIN")?;

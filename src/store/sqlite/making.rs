@@ -13,15 +13,15 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OpenFlags};
 
 use super::fault::Fault;
-use super::file::{explained, refused, unavailable};
+use super::file::{dangling, explained, no_directory, refused};
 use super::identity::beside;
 use super::{checkpoint, schema};
 use crate::entropy::instance_mark;
 
 /// Makes an empty registry's file: whole, then under its name, so that no crash leaves half of one there.
 pub(super) fn create(path: &Path) -> Result<(), Fault> {
-    if let Some(parent) = path.parent().filter(|parent| !parent.is_dir()) {
-        return Err(unavailable(path, format!("there is no directory {}: make it first", parent.display())));
+    if let Some(fault) = dangling(path).or_else(|| no_directory(path)) {
+        return Err(fault);
     }
     let whole = Beside::new(path)?;
     let mut connection = whole.create()?;
@@ -41,7 +41,7 @@ pub(super) fn put_in_place(whole: &Path, path: &Path) -> Result<bool, Fault> {
     if let Some(log) = LOGS.iter().map(|log| beside(path, log)).find(has_something)
         && !path.exists()
     {
-        return Err(unavailable(
+        return Err(Fault::misconfigured(
             &log,
             "it belongs to a file that is gone: put that back, or remove this as well",
         ));
@@ -64,23 +64,25 @@ pub(super) fn put_in_place(whole: &Path, path: &Path) -> Result<bool, Fault> {
 /// A file beside the place that it is made for, gone when this is dropped unless it was put in place.
 pub(super) struct Beside {
     path: PathBuf,
+    /// The path that the caller knows.
+    place: PathBuf,
     /// Held for as long as the file is being made.
     _lock: File,
 }
 
 impl Beside {
-    pub(super) fn new(path: &Path) -> Result<Self, Fault> {
-        sweep(path);
+    pub(super) fn new(place: &Path) -> Result<Self, Fault> {
+        sweep(place);
         loop {
-            let path = beside(path, &format!(".{:016x}.new", instance_mark()));
+            let path = beside(place, &format!(".{:016x}.new", instance_mark()));
             let name = beside(&path, LOCK);
             let lock = private().create_new(true).open(&name);
-            let lock = lock.map_err(|error| not_made(&path, error))?;
+            let lock = lock.map_err(|error| not_made(place, error))?;
             // Where a file system knows no locks, none is taken for one that a killed process left.
             let _ = lock.lock();
             // Another process may have come in between, and have taken it for that.
             if name.exists() {
-                return Ok(Self { path, _lock: lock });
+                return Ok(Self { path, place: place.to_owned(), _lock: lock });
             }
         }
     }
@@ -92,10 +94,10 @@ impl Beside {
     /// A connection to it.
     pub(super) fn create(&self) -> Result<Connection, Fault> {
         let made = private().create_new(true).open(&self.path);
-        made.map_err(|error| not_made(&self.path, error))?;
+        made.map_err(|error| not_made(&self.place, error))?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection =
-            Connection::open_with_flags(&self.path, flags).map_err(|error| explained(&self.path, error))?;
+            Connection::open_with_flags(&self.path, flags).map_err(|error| explained(&self.place, error))?;
         connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0")?;
         Ok(connection)
     }
@@ -109,18 +111,22 @@ impl Drop for Beside {
 
 /// Takes away what processes that were killed while they made a file have left in the directory of this one.
 pub(super) fn sweep(path: &Path) {
-    let Some(Ok(entries)) = path.parent().map(fs::read_dir) else { return };
-    for entry in entries.flatten() {
-        let name = entry.file_name();
-        let Some(path) = name.to_str().and_then(being_made).map(|made| entry.path().with_file_name(made))
-        else {
-            continue;
-        };
-        match File::open(entry.path()).map(|lock| (lock.try_lock(), lock)) {
-            Ok((Ok(()), _lock)) => remove(&path),
+    for (lock, made) in locks_beside(path) {
+        match File::open(lock).map(|lock| (lock.try_lock(), lock)) {
+            Ok((Ok(()), _lock)) => remove(&made),
             Ok((Err(TryLockError::WouldBlock | TryLockError::Error(_)), _)) | Err(_) => {}
         }
     }
+}
+
+/// The locks in the directory of a file, with the names of the files that are or were being made under them.
+fn locks_beside(path: &Path) -> impl Iterator<Item = (PathBuf, PathBuf)> {
+    let entries = path.parent().and_then(|directory| fs::read_dir(directory).ok());
+    entries.into_iter().flatten().flatten().filter_map(|entry| {
+        let name = entry.file_name();
+        let made = being_made(name.to_str()?)?;
+        Some((entry.path(), entry.path().with_file_name(made)))
+    })
 }
 
 /// The name of the file whose lock this is the name of.
@@ -138,6 +144,48 @@ fn remove(path: &Path) {
     }
 }
 
+/// Finds out what keeps this process from making a file beside this one.
+pub(super) fn probe(path: &Path) -> Result<(), std::io::Error> {
+    let beside = beside(path, &format!(".{:016x}.new{LOCK}", instance_mark()));
+    private().create_new(true).open(&beside)?;
+    fs::remove_file(&beside)
+}
+
+/// Refuses a file that has a second name: a log would lie beside the one and another log beside the other, and two processes
+/// that open the two would write past each other.
+#[cfg(unix)]
+pub(super) fn has_one_name(path: &Path) -> Result<(), Fault> {
+    use std::os::unix::fs::MetadataExt as _;
+    let mut names = 0;
+    for _ in 0..ATTEMPTS {
+        let found = fs::metadata(path).map_err(|error| refused(path, error))?;
+        names = found.nlink();
+        if names <= 1 {
+            return Ok(());
+        }
+        // For an instant a file that was just made has the name that it was made under as well, and after a kill until
+        // somebody sweeps.
+        sweep(path);
+        let is_same = |made: &fs::Metadata| (made.dev(), made.ino()) == (found.dev(), found.ino());
+        let made = locks_beside(path).filter_map(|(_, made)| fs::metadata(made).ok()).filter(is_same);
+        if names <= 1 + made.count() as u64 {
+            return Ok(());
+        }
+    }
+    Err(Fault::misconfigured(
+        path,
+        format!(
+            "the file has {names} names (hard links), and its log lies beside only one of them: keep one name and remove the \
+             others, or make them symbolic links"
+        ),
+    ))
+}
+
+#[cfg(not(unix))]
+pub(super) fn has_one_name(_: &Path) -> Result<(), Fault> {
+    Ok(())
+}
+
 /// Takes from others the right to read or write a file, and the files beside it.
 ///
 /// What is in it is public or sealed, but who owns which client, with which add-ins and since when, is nobody else's
@@ -147,8 +195,7 @@ pub(super) fn keep_to_owner(path: &Path) {
     for ending in ["", "-wal", "-shm"] {
         let path = beside(&path, ending);
         if let Err(error) = keep_one_to_owner(&path) {
-            let path = path.display();
-            tracing::warn!(%path, %error, "other users may read this file, and this process may not forbid it");
+            tracing::warn!(?path, %error, "other users may read this file, and this process may not forbid it");
         }
     }
 }
@@ -183,8 +230,7 @@ fn keep_one_to_owner(_: &Path) -> Result<(), std::io::Error> {
 /// What an error of the operating system means where a file is made.
 fn not_made(path: &Path, error: std::io::Error) -> Fault {
     match error.kind() {
-        ErrorKind::PermissionDenied => unavailable(path, NO_DIRECTORY_RIGHTS).because(error),
-        ErrorKind::NotFound => unavailable(path, "there is no such directory: make it first").because(error),
+        ErrorKind::PermissionDenied => Fault::misconfigured(path, NO_DIRECTORY_RIGHTS).because(error),
         _ => refused(path, error),
     }
 }
@@ -201,4 +247,7 @@ fn private() -> OpenOptions {
 /// What a crash leaves beside a file, by the ends of their names.
 pub(super) const LOGS: &[&str] = &["-journal", "-wal"];
 const LOCK: &str = "-lock";
+/// How often a file that seems to have two names is looked at.
+#[cfg(unix)]
+const ATTEMPTS: usize = 5;
 const NO_DIRECTORY_RIGHTS: &str = "give this user the right to write to the directory";

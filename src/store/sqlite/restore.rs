@@ -1,6 +1,7 @@
 //! A copy takes the place of the file: whole, in one step, and without the log of the file that was there.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::time::Duration;
 
@@ -13,12 +14,15 @@ use super::identity::beside;
 use super::making::{
     Beside, {self},
 };
-use super::{SqliteStore, checkpoint, file, lineage, log, medium};
+use super::{SqliteStore, checkpoint, file, lineage, log, medium, schema};
 use crate::store_error::{StoreError, StoreErrorKind};
 
 impl SqliteStore {
     /// Puts a copy that [`backup_to`](Self::backup_to) made in the place of the file at `path`, which need not be there. Blocks
     /// until that is done.
+    ///
+    /// A registry is replaced however damaged it is, and so is an empty file. Everything else at `path` is left as it is: a
+    /// file of another program, a directory, a device, a symbolic link that leads nowhere.
     ///
     /// The copy is read to its end and stays as it is. The file gets its content in one step, flushed; a crash leaves the
     /// old file or the new one. The log of the old file is taken away, and with it the old file's latest changes. The new
@@ -48,24 +52,25 @@ impl SqliteStore {
     ///
     /// # Errors
     /// [`StoreError`], whose source says what is the matter, and the file at `path` is as it was. Of kind
-    /// [`Unavailable`](StoreErrorKind::Unavailable) when a process has it open, [`Corrupt`](StoreErrorKind::Corrupt) when the
-    /// copy is damaged or is no registry's, [`NewerFormat`](StoreErrorKind::NewerFormat) when a newer version of this crate
-    /// made it.
+    /// [`Misconfigured`](StoreErrorKind::Misconfigured) when one of the two paths leads to something that is not a registry,
+    /// [`Unavailable`](StoreErrorKind::Unavailable) when a process has the file open,
+    /// [`Corrupt`](StoreErrorKind::Corrupt) when the copy is damaged, [`NewerFormat`](StoreErrorKind::NewerFormat) when a
+    /// newer version of this crate made it.
     pub fn restore(backup: impl AsRef<Path>, path: impl AsRef<Path>) -> Result<(), StoreError> {
         let (backup, path) = (file::absolute(backup.as_ref())?, file::absolute(path.as_ref())?);
-        Ok(medium::twice(&backup, || restore(&backup, &path))?)
+        let restored = medium::twice(&backup, || restore(&backup, &path));
+        Ok(restored.map_err(|fault| fault.of_writing_to(&path, None))?)
     }
 }
 
 fn restore(backup: &Path, path: &Path) -> Result<(), Fault> {
-    if !backup.is_file() {
-        return Err(Fault::file(backup, StoreErrorKind::Misconfigured, NO_BACKUP));
-    }
+    is_copy(backup)?;
     // Where the name is a link, what it leads to is replaced, and the log lies there.
     let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     if fs::canonicalize(backup).is_ok_and(|backup| backup == *path) {
-        return Err(Fault::file(backup, StoreErrorKind::Misconfigured, ITSELF));
+        return Err(Fault::misconfigured(backup, ITSELF));
     }
+    may_go(path, backup)?;
     let source = file::to_copy(backup)?;
     let whole = Beside::new(path)?;
     let mut target = whole.create()?;
@@ -94,13 +99,53 @@ fn restore(backup: &Path, path: &Path) -> Result<(), Fault> {
     // In this order: a crash in between leaves a log that does not belong to the file, which is refused.
     for beside in ["-journal", "-wal", "-shm"].map(|ending| beside(path, ending)) {
         match fs::remove_file(&beside) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(error)),
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(failed(error)),
             _ => {}
         }
     }
     checkpoint::flush_directory(path)?;
     drop(in_use);
     Ok(())
+}
+
+/// Refuses what cannot be a copy before anything is read from it.
+fn is_copy(backup: &Path) -> Result<(), Fault> {
+    match fs::metadata(backup) {
+        Ok(found) if !found.is_file() => Err(file::no_file(backup, &found)),
+        Ok(found) if found.len() == 0 => Err(Fault::misconfigured(backup, EMPTY)),
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == ErrorKind::NotFound => Err(Fault::misconfigured(backup, NO_BACKUP)),
+        Err(error) => Err(file::refused(backup, error)),
+    }
+}
+
+/// Refuses to replace what is not a registry: somebody still needs it.
+fn may_go(path: &Path, backup: &Path) -> Result<(), Fault> {
+    match fs::metadata(path) {
+        Ok(found) if !found.is_file() => return Err(file::no_file(path, &found)),
+        Ok(found) if found.len() == 0 => return Ok(()),
+        Ok(_) => {}
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            return file::dangling(path).or_else(|| file::no_directory(path)).map_or(Ok(()), Err);
+        }
+        Err(error) => return Err(file::dangling(path).unwrap_or_else(|| file::refused(path, error))),
+    }
+    match schema::mark(&file::alone(path)?) {
+        Ok((schema::APPLICATION_ID, _)) => Ok(()),
+        Err(error) if !is_of_content(&error) => Err(file::explained(path, error)),
+        _ => {
+            let problem = format!(
+                "this file is not a registry, and it was left as it is: {backup:?} was not restored. Choose another path. \
+                 If it was a registry, its beginning is damaged: move it away, then restore again"
+            );
+            Err(Fault::misconfigured(path, problem))
+        }
+    }
+}
+
+/// Tells whether the engine could read a file and found something wrong in it.
+fn is_of_content(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
 }
 
 /// Keeps everybody else from the file that is to go. Nothing is read from it but its first page, and nothing is written.
@@ -117,17 +162,18 @@ fn hold(path: &Path) -> Result<Option<Connection>, Fault> {
     connection.query_row("PRAGMA locking_mode = EXCLUSIVE", [], |_| Ok(()))?;
     match connection.execute_batch("BEGIN EXCLUSIVE; ROLLBACK") {
         Ok(()) => Ok(Some(connection)),
+        // It is damaged: nobody can work with it.
+        Err(error) if is_of_content(&error) => Ok(Some(connection)),
         Err(error) => match error.sqlite_error_code() {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
                 Err(file::unavailable(path, IN_USE).because(error))
             }
-            // It is damaged, or not a database: nobody can work with it.
-            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Ok(Some(connection)),
             _ => Err(file::explained(path, error)),
         },
     }
 }
 
+const EMPTY: &str = "the file is empty: name a copy that was made with `backup_to`";
 const NO_BACKUP: &str = "there is no such file: name a copy that was made with `backup_to`";
 const ITSELF: &str = "this is the file itself: name a copy of it";
 const DAMAGED: &str = "the copy is damaged, and the file was left as it is: take another copy";

@@ -195,7 +195,18 @@ impl Writer {
         if is_over {
             self.connection = Some(connected);
         }
-        done
+        done.map_err(|error| self.named(error))
+    }
+
+    /// The same error with the name of the file, where that could not be written to.
+    fn named(&self, error: CommitError) -> CommitError {
+        match error {
+            CommitError::NotWritten(error) => {
+                let fault = Fault::Store(error);
+                fault.of_writing_to(self.identity.path(), self.settings.max_size).into()
+            }
+            other => other,
+        }
     }
 
     /// How long a change that was given then may still wait.
