@@ -8,6 +8,7 @@
 //! [`sqlite_operations`](crate::store::sqlite_operations) for running it.
 
 mod backup;
+mod cells;
 mod checkpoint;
 mod commit;
 mod cursor;

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use rusqlite::{Connection, OptionalExtension as _, named_params, params};
 
+use super::cells::Cells;
 use super::cursor::LAST_POSITION;
-use super::fault::{Cells, Fault};
+use super::fault::Fault;
 use super::lineage;
 use crate::event::EventText;
 use crate::record::{RecordId, RecordParts};

@@ -7,8 +7,9 @@ use std::time::Duration;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, params};
 
+use super::cells::{Cells, next};
 use super::cursor::{LAST_POSITION, Place};
-use super::fault::{Cells, Fault, next};
+use super::fault::Fault;
 use super::file;
 use super::identity::{Anchor, Identity};
 use super::medium::Medium;
