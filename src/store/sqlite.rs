@@ -11,6 +11,7 @@ mod backup;
 mod cells;
 mod checkpoint;
 mod commit;
+mod content;
 mod cursor;
 mod fault;
 mod file;

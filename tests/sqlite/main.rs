@@ -25,6 +25,8 @@ mod moved;
 mod operations;
 #[cfg(unix)]
 mod places;
+#[cfg(unix)]
+mod replaced;
 mod restore;
 #[cfg(unix)]
 mod rights;

@@ -90,6 +90,7 @@ fn every_command_of_the_page_does_what_the_page_says() {
     assert!(sizes.lines().count() == 2 && sizes.contains("7|"), "{sizes}");
     assert_eq!(page.run("GROUP BY key_id", path, client), "2026|4\n");
     assert_eq!(page.run("type = 'trigger'", path, client), "");
+    assert_eq!(page.run("position > (SELECT count(*) FROM event)\"", path, client), "");
     page.run("'+30 days'", path, client);
     let ever = shell(&ending().replace("+30 days", "+90000 days"), path, client);
     assert!(ever.contains(client), "{ever}");
@@ -176,6 +177,31 @@ fn every_command_of_the_page_does_what_the_page_says() {
     let again = block_on(again).unwrap();
     block_on(contoso.client(again.client_id()).associate(&add_in)).unwrap();
     drop((registry, contoso));
+
+    // A row that leaves no positions after it.
+    let forged = Scratch::new();
+    fs::copy(path.join("monday.db"), forged.file()).unwrap();
+    let insert = "INSERT INTO event SELECT (1 << 62) - 2, client_id, revision, commit_id, event FROM event WHERE position = 1";
+    forged.engine().execute(insert, []).unwrap();
+    register(&forged.file(), "behind the gap");
+    let refused = {
+        let registry = open(&forged.file());
+        let contoso = registry.as_seller("contoso").unwrap();
+        let register = contoso.register(details("one more"), Lifetime::OneYear);
+        format!("{:?}", block_on(register).unwrap_err())
+    };
+    assert!(refused.contains("UNIQUE constraint failed: event.position"), "{refused}");
+    let query = blocks().into_iter().find(|block| block.contains("(SELECT count(*) FROM event)\"")).unwrap();
+    let found = shell(query, forged.path(), client);
+    let position = found.split('|').next().unwrap();
+    assert_eq!((found.lines().count(), position), (3, "4611686018427387902"), "{found}");
+    let mend = blocks().into_iter().find(|block| block.contains("$position")).unwrap();
+    page.run.insert(mend);
+    shell(&mend.replace("$position", position), forged.path(), client);
+    assert!(is_clean(&forged.file()));
+    register(&forged.file(), "one more");
+    assert_eq!(shell(query, forged.path(), client), "");
+    assert!(is_clean(&forged.file()));
 
     // Moved, and deleted.
     assert!(page.run("mv registry.db* elsewhere/", path, client).contains("registry.db"));

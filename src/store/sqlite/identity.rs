@@ -10,6 +10,7 @@
 use std::fs;
 use std::io::{Error, ErrorKind};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::fault::Fault;
@@ -25,6 +26,8 @@ pub(super) struct Identity {
     file: Inode,
     /// Those that the connection that writes has opened.
     beside: Mutex<Option<[Inode; 2]>>,
+    /// The file has the content of another one.
+    is_replaced: AtomicBool,
 }
 
 impl Identity {
@@ -33,7 +36,8 @@ impl Identity {
         let file = inode(path).map_err(|error| lost(path, error))?;
         let target = fs::canonicalize(path).map_err(|error| lost(path, error))?;
         let (log, index) = (beside(&target, "-wal"), beside(&target, "-shm"));
-        Ok(Arc::new(Self { path: path.to_owned(), log, index, file, beside: Mutex::default() }))
+        let (beside, is_replaced) = (Mutex::default(), AtomicBool::new(false));
+        Ok(Arc::new(Self { path: path.to_owned(), log, index, file, beside, is_replaced }))
     }
 
     /// The name that the store was opened under.
@@ -41,9 +45,29 @@ impl Identity {
         &self.path
     }
 
-    /// Checks that the name still leads to the same file.
+    /// Checks that the name still leads to the same file, and that its content was not found to be another.
     pub(super) fn check(&self) -> Result<(), Fault> {
-        same(&self.path, self.file)
+        let found = fs::metadata(&self.path).map_err(|error| lost(&self.path, error))?;
+        if number(&found) != self.file {
+            return Err(moved(&self.path));
+        }
+        // Copying begins with taking everything away. The engine deletes the log of a file that it finds empty, so that no
+        // connection may be opened to it.
+        if found.len() == 0 {
+            return Err(self.is_replaced());
+        }
+        if self.is_replaced.load(Ordering::Acquire) { Err(self.replaced()) } else { Ok(()) }
+    }
+
+    /// Takes note that the file has the content of another one, from which it does not come back: connections have read some
+    /// of both.
+    pub(super) fn is_replaced(&self) -> Fault {
+        self.is_replaced.store(true, Ordering::Release);
+        self.replaced()
+    }
+
+    fn replaced(&self) -> Fault {
+        Fault::misconfigured(&self.path, REPLACED)
     }
 
     /// Remembers the files that the connection that writes has opened just now.
@@ -160,6 +184,10 @@ fn number(_: &fs::Metadata) -> Inode {
     (0, 0)
 }
 
+const REPLACED: &str = "another file was copied over this one while it was open, and nothing was done: stop all processes \
+                        that use it, move it and its log away, then put the right copy in its place with \
+                        `SqliteStore::restore`";
+
 /// A device, and the number of a file on it.
 type Inode = (u64, u64);
 
@@ -175,9 +203,10 @@ mod tests {
     };
     use crate::store::sqlite::writer::Writer;
 
-    /// What was committed when the file was gone is not said to be written, nor not to be.
+    /// What is noticed before the commit is not written. What was committed into a log that is gone is not said to be written, nor
+    /// not to be.
     #[test]
-    fn a_file_that_is_moved_in_the_middle_of_a_change_leaves_its_outcome_unknown() {
+    fn a_file_that_is_moved_in_the_middle_of_a_change_is_noticed() {
         let directory = std::env::temp_dir().join(format!("client-registry-moved-{}", std::process::id()));
         let _ = fs::remove_dir_all(&directory);
         fs::create_dir(&directory).unwrap();
@@ -193,12 +222,15 @@ mod tests {
             })
         };
         insert(&|| ()).unwrap();
-        let error = insert(&|| fs::rename(&path, &elsewhere).unwrap()).unwrap_err();
-        assert!(matches!(error, CommitError::Failed(_)), "{error:?}");
-        let error = insert(&|| ()).unwrap_err();
-        assert!(matches!(error, CommitError::NotWritten(_)), "{error:?}");
-        fs::rename(&elsewhere, &path).unwrap();
-        insert(&|| ()).unwrap();
+        let log = beside(&path, "-wal");
+        for (moved, is_written) in [(&path, false), (&log, true)] {
+            let error = insert(&|| fs::rename(moved, &elsewhere).unwrap()).unwrap_err();
+            assert_eq!(matches!(error, CommitError::Failed(_)), is_written, "{moved:?}: {error:?}");
+            let error = insert(&|| ()).unwrap_err();
+            assert!(matches!(error, CommitError::NotWritten(_)), "{moved:?}: {error:?}");
+            fs::rename(&elsewhere, moved).unwrap();
+            insert(&|| ()).unwrap();
+        }
         drop(writer);
         fs::remove_dir_all(&directory).unwrap();
     }

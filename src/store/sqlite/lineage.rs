@@ -58,7 +58,7 @@ impl Lineage {
     ///
     /// The engine decides it when a transaction begins: a log that was not in the file then does not start over, even if
     /// another process copies the rest meanwhile.
-    fn may_start_over(&self) -> Option<bool> {
+    pub(super) fn may_start_over(&self) -> Option<bool> {
         let mut statement = self.monitor.prepare_cached("PRAGMA wal_checkpoint(NOOP)").ok()?;
         let frames = statement.query_row([], |row| Ok((row.get::<_, i64>(1)?, row.get::<_, i64>(2)?)));
         frames.ok().filter(|(log, _)| *log >= 0).map(|(log, copied)| log == copied)

@@ -76,11 +76,7 @@ fn examine(path: &Path) -> Result<(), Fault> {
         Err(fault) if fault.is_corruption() => None,
         Err(fault) => return Err(fault),
     };
-    // Where another process copies the log at this moment, a page can be half of each for an instant.
-    let fit = |stretches: Stretches| {
-        (0..ATTEMPTS).map(|_| stretches.fit(&target, &both)).find(|fit| *fit != Fit::No).unwrap_or(Fit::No)
-    };
-    match stretches.map_or(Fit::Unknown, fit) {
+    match stretches.map_or(Fit::Unknown, |stretches| stretches.fit_soon(&target, &both)) {
         Fit::Yes => Ok(()),
         Fit::No => Err(foreign("it builds on another state")),
         Fit::Unknown => match contradiction(&both).map_err(Fault::from) {
@@ -92,6 +88,51 @@ fn examine(path: &Path) -> Result<(), Fault> {
             // A disk that does not answer says nothing of what is on it.
             Err(fault) => Err(fault),
         },
+    }
+}
+
+/// Tells whether a file that was verified when it was opened still is the one that its log builds on.
+///
+/// Unlike [`verify`], it takes time only where it cannot be told from the two alone, and asks no more of what is in the rows than
+/// that the engine can read them.
+pub(super) fn still_fits(path: &Path) -> Result<bool, Fault> {
+    match compare(path) {
+        // What the disk could not read looks as if it was of another file.
+        Ok(false) => {
+            medium::check(path)?;
+            compare(path)
+        }
+        compared => compared,
+    }
+}
+
+fn compare(path: &Path) -> Result<bool, Fault> {
+    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let is_of_content = |fault: Fault| match fault.kind() {
+        StoreErrorKind::Unavailable | StoreErrorKind::ReadOnly => Err(fault),
+        _ => Ok(false),
+    };
+    let both = match file::read_only(&target) {
+        Ok(both) => both,
+        Err(fault) => return is_of_content(fault),
+    };
+    let said = both.execute_batch("BEGIN").and_then(|()| Stretches::of(&both));
+    let said = match said {
+        Ok(said) => said,
+        Err(error) => return is_of_content(error.into()),
+    };
+    let log = beside(&target, "-wal");
+    let is_said_by_log =
+        has_page(&log, |page| page == said.page).map_err(|error| file::refused(&log, error))?;
+    let fit = match is_said_by_log {
+        true => said.fit_soon(&target, &both),
+        // The log says nothing of it.
+        false => Fit::Unknown,
+    };
+    match fit {
+        Fit::Yes => Ok(true),
+        Fit::No => Ok(false),
+        Fit::Unknown => Ok(is_whole(&both)),
     }
 }
 
@@ -144,6 +185,12 @@ impl Stretches {
         Ok(Self { rows: rows.collect::<Result<_, _>>()?, page })
     }
 
+    /// Compares as [`fit`](Self::fit). Where another process copies the log at this moment, a page can be half of each for an
+    /// instant.
+    fn fit_soon(&self, path: &Path, both: &Connection) -> Fit {
+        (0..ATTEMPTS).map(|_| self.fit(path, both)).find(|fit| *fit != Fit::No).unwrap_or(Fit::No)
+    }
+
     /// Compares the file alone with what the log builds on and leads through, and that is what both are together.
     fn fit(&self, path: &Path, both: &Connection) -> Fit {
         let Ok(alone) = file::alone(path) else { return Fit::Unknown };
@@ -176,7 +223,7 @@ impl Stretches {
     }
 }
 
-fn commit_at(connection: &Connection, position: i64) -> Result<Option<Vec<u8>>, rusqlite::Error> {
+pub(super) fn commit_at(connection: &Connection, position: i64) -> Result<Option<Vec<u8>>, rusqlite::Error> {
     connection
         .query_row("SELECT commit_id FROM event WHERE position = ?1", params![position], |row| row.get(0))
         .optional()

@@ -12,6 +12,7 @@ use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 
 use super::checkpoint::Checkpoints;
+use super::content::{self, Content};
 use super::fault::{Fault, failed_commit};
 use super::file::{
     Settings, {self},
@@ -122,6 +123,7 @@ pub(super) struct Writer {
     /// None after a failure that could not be rolled back: closing it did, and the next change opens another one.
     connection: Option<Connected>,
     checkpoints: Checkpoints,
+    content: Content,
 }
 
 impl Writer {
@@ -141,7 +143,8 @@ impl Writer {
             drop(connected);
             connected = Connected::open(&identity, settings)?;
         }
-        Ok(Self { identity, medium, settings, connection: Some(connected), checkpoints })
+        let content = Content::default();
+        Ok(Self { identity, medium, settings, connection: Some(connected), checkpoints, content })
     }
 
     /// Which file it is.
@@ -159,14 +162,21 @@ impl Writer {
         match self.attempt(given, &work) {
             Err(CommitError::NotWritten(error)) if Fault::may_pass_behind(&error) => {
                 // The engine writes nothing more on a connection that has met what it calls damage.
-                self.connection = None;
+                self.disconnect();
                 let done = self.attempt(given, &work);
                 done.map_err(|error| {
-                    self.connection = None;
+                    self.disconnect();
                     self.medium.judge_change(self.identity.path(), error)
                 })
             }
             done => done,
+        }
+    }
+
+    /// Closes the connection. What it met may be another file, into which the log is not copied.
+    fn disconnect(&mut self) {
+        if let Some(connected) = self.connection.take() {
+            leave_the_log(&connected.connection);
         }
     }
 
@@ -181,6 +191,7 @@ impl Writer {
             None => {
                 // While there was none, the log may have been left to others.
                 self.checkpoints = Checkpoints::new();
+                content::check_log(&self.identity)?;
                 Connected::open(&self.identity, self.settings)?
             }
         };
@@ -188,12 +199,13 @@ impl Writer {
             leave_the_log(&connected.connection);
             return Err(error);
         }
-        let done = connected.transact(work);
+        let done = connected.transact(&mut self.content, work);
         // Where an error has left a transaction open and it cannot be rolled back, closing the connection does.
         let connection = &connected.connection;
         let is_over = connection.is_autocommit() || connection.execute_batch("ROLLBACK").is_ok();
-        if is_over {
-            self.connection = Some(connected);
+        self.connection = Some(connected);
+        if !is_over {
+            self.disconnect();
         }
         done.map_err(|error| self.named(error))
     }
@@ -231,7 +243,9 @@ impl Writer {
 
     /// Does what no caller has to wait for.
     fn tidy(&mut self) {
-        if let Some(connected) = &mut self.connection {
+        if let Some(connected) = &mut self.connection
+            && connected.check_content(&mut self.content).is_ok()
+        {
             self.checkpoints.after_change(&mut connected.connection);
         }
     }
@@ -240,6 +254,17 @@ impl Writer {
     pub(super) fn feed_id(&self) -> Result<[u8; 16], Fault> {
         let connected = self.connection.as_ref().ok_or(rusqlite::Error::InvalidQuery)?;
         reads::feed_id(&connected.connection)
+    }
+}
+
+/// The last connection that is closed copies the log into the file: not into another one.
+impl Drop for Writer {
+    fn drop(&mut self) {
+        if let Some(connected) = &self.connection
+            && connected.check_content(&mut self.content).is_err()
+        {
+            leave_the_log(&connected.connection);
+        }
     }
 }
 
@@ -261,8 +286,15 @@ impl Connected {
         Ok(Self { lineage, connection, identity: identity.clone(), anchor })
     }
 
+    /// Checks that the file has the content that is known of it.
+    fn check_content(&self, content: &mut Content) -> Result<(), Fault> {
+        self.identity.check()?;
+        content.check(&self.identity, &self.lineage)
+    }
+
     fn transact<T>(
         &mut self,
+        content: &mut Content,
         work: &impl Fn(&Connection) -> Result<T, CommitError>,
     ) -> Result<T, CommitError> {
         let connection = &self.connection;
@@ -270,10 +302,14 @@ impl Connected {
         begun.map_err(|error| self.identity.behind(error.into()))?;
         // What is written to a file that is gone has not happened for anybody else.
         self.anchor.check()?;
+        self.check_content(content)?;
         self.lineage.begin(connection)?;
         let done = work(connection)?;
+        let last = content::last_event(connection)?;
+        self.check_content(content)?;
         connection.prepare_cached("COMMIT")?.execute([]).map_err(failed_commit)?;
         self.lineage.committed();
+        content.committed(last);
         self.anchor.check().map_err(|fault| CommitError::Failed(fault.into()))?;
         Ok(done)
     }
