@@ -96,10 +96,24 @@ impl Keyring {
     /// # Errors
     /// [`InvalidValue`], which never repeats the text.
     pub fn parse(text: &str) -> Result<Self, InvalidValue> {
+        let text = text.trim();
+        if text.is_empty() {
+            return Err(InvalidValue::new(Field::Keyring, Problem::Empty));
+        }
+        if text.contains(['"', '\'', '`', '“', '”', '‘', '’']) {
+            return Err(invalid("has quotation marks around it or in it: leave them out"));
+        }
         let mut keyring: Option<Self> = None;
-        for one in text.trim().split(',') {
-            let (id, encoded) =
-                one.trim().split_once(':').ok_or_else(|| invalid("has a key without an ID"))?;
+        for one in text.split(',').map(str::trim) {
+            if one.is_empty() {
+                return Err(invalid("has a comma with no key before it or after it: leave the comma out"));
+            }
+            if one.contains(char::is_whitespace) {
+                return Err(invalid(
+                    "has white space inside a key: leave it out, and put a comma between two keys",
+                ));
+            }
+            let (id, encoded) = one.split_once(':').ok_or_else(|| invalid("has a key without an ID"))?;
             let id = KeyId::parse(id)?;
             let key = decode(encoded)?;
             keyring = Some(match keyring {
@@ -283,6 +297,34 @@ mod tests {
             let error = Keyring::parse(&bad).unwrap_err();
             assert!(!error.to_string().contains(&good[..20]), "{error}");
         }
+    }
+
+    /// As they come out of a file of settings.
+    #[test]
+    fn what_was_copied_with_a_keyring_is_named() {
+        let (one, other) = (BASE64.encode(&key(1)), BASE64.encode(&key(2)));
+        for (text, says) in [
+            (format!("\"2026:{one}\""), "quotation marks"),
+            (format!("'2026:{one}'\n"), "quotation marks"),
+            (format!("2026:\"{one}\""), "quotation marks"),
+            (format!("“2026:{one}”"), "quotation marks"),
+            (format!("2026:{one},"), "a comma with no key"),
+            (format!("2026:{one}, \n"), "a comma with no key"),
+            (format!(",2026:{one}"), "a comma with no key"),
+            (format!("2026:{one},,2025:{other}"), "a comma with no key"),
+            (format!("2026: {one}"), "white space inside a key"),
+            (format!("2026 :{one}"), "white space inside a key"),
+            (format!("2026:{one} 2025:{other}"), "white space inside a key"),
+            (format!("2026:{one}\n2025:{other}"), "white space inside a key"),
+            (format!("2026:{}\n{}", &one[..20], &one[20..]), "white space inside a key"),
+            (" ".to_owned(), "is empty"),
+            (one.clone(), "a key without an ID"),
+        ] {
+            let error = Keyring::parse(&text).unwrap_err().to_string();
+            assert!(error.contains(says) && !error.contains(&one[..20]), "{text}: {error}");
+        }
+        let both = format!(" 2026:{one} ,\t2025:{other}\n");
+        assert_eq!(Keyring::parse(&both).unwrap().keys().count(), 2);
     }
 
     #[test]
