@@ -13,10 +13,10 @@ use crate::value::{Field, InvalidValue, Problem};
 /// Kept in lowercase. Labels have 1 to 63 letters, digits or inner hyphens, the name at most 253 characters (RFC 1035
 /// section 2.3.4, RFC 1123 section 2.1), the port 1 to 65535. No scheme, no path, no IP address, and no international
 /// name in either form (neither `bücher.example` nor `xn--bcher-kva.example`).
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Serialize)]
 pub struct AppDomain(Box<str>);
 
-text_value!(AppDomain);
+text_value!(AppDomain, "({:?})");
 
 impl AppDomain {
     /// Parses the text.

@@ -35,17 +35,11 @@ macro_rules! text_id {
             }
         }
 
-        text_value!($name);
+        text_value!($name, "({})");
 
         impl Borrow<str> for $name {
             fn borrow(&self) -> &str {
                 &self.0
-            }
-        }
-
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, concat!(stringify!($name), "({})"), self.0)
             }
         }
     };

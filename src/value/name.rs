@@ -16,10 +16,10 @@ use crate::value::{Field, InvalidValue, Problem};
 ///
 /// 1 to 100 characters; no control characters, no invisible ones, no white space at the ends. Two names of one seller
 /// are the same when their [keys](Self::key) are (rule 15).
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Serialize)]
 pub struct FriendlyName(Box<str>);
 
-text_value!(FriendlyName);
+text_value!(FriendlyName, "({:?})");
 
 impl FriendlyName {
     /// Parses the text.
@@ -62,10 +62,10 @@ impl NameKey {
 /// What somebody calls a secret: "deploy of March".
 ///
 /// 1 to 100 characters; no control characters, no invisible ones, no white space at the ends.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Serialize)]
 pub struct Label(Box<str>);
 
-text_value!(Label);
+text_value!(Label, "({:?})");
 
 impl Label {
     /// Parses the text.

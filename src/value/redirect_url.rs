@@ -18,10 +18,10 @@ use crate::value::{Field, InvalidValue, Problem};
 /// An absolute URL of at most 2,048 characters, all of them from RFC 3986, without fragment and user info. The
 /// original text is kept and compared exactly. Which schemes are allowed is a matter of
 /// [`Policy`](crate::Policy): `https`, on request `http` on loopback, and custom schemes by name.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Serialize)]
 pub struct RedirectUrl(Box<str>);
 
-text_value!(RedirectUrl);
+text_value!(RedirectUrl, "({:?})");
 
 impl RedirectUrl {
     /// Parses the text.

@@ -10,7 +10,7 @@
 
 mod slip;
 
-pub(crate) use self::slip::{could_be_secret, refuse_secret, slip};
+pub(crate) use self::slip::{could_be_secret, refuse_secret, shown, slip};
 
 use zeroize::{Zeroize, Zeroizing};
 

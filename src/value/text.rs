@@ -35,9 +35,9 @@ where
     deserializer.deserialize_str(Text(parse, PhantomData)).map_err(|error| redact(error, "text"))
 }
 
-/// The conversions and the `Display` of a value that is a text, checked by its `parse`.
+/// The conversions, the `Display` and the `Debug` of a value that is a text, checked by its `parse`.
 macro_rules! text_value {
-    ($name:ident) => {
+    ($name:ident, $debug:literal) => {
         impl $name {
             /// The text, exactly as it is kept.
             #[must_use]
@@ -63,6 +63,13 @@ macro_rules! text_value {
         impl AsRef<str> for $name {
             fn as_ref(&self) -> &str {
                 &self.0
+            }
+        }
+
+        /// Without what looks like a client secret: values are logged before a command has refused them.
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!(stringify!($name), $debug), crate::value::secret_text::shown(&self.0))
             }
         }
 

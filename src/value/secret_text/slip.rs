@@ -84,6 +84,11 @@ fn holds_secret(text: &str) -> bool {
     })
 }
 
+/// The text of a public value as `Debug` shows it: a client secret that was pasted there is left out.
+pub(crate) fn shown(text: &str) -> &str {
+    if holds_secret(text) { "holds a client secret" } else { text }
+}
+
 /// Refuses a text that becomes public and holds a client secret.
 ///
 /// # Errors

@@ -3,8 +3,10 @@
 use client_registry::client::ClientState;
 use client_registry::event::{EventHash, check_trail};
 use client_registry::secret::Hint;
-use client_registry::value::{Field, Problem};
-use client_registry::{ClientSecret, Lifetime, Policy, Secret};
+use client_registry::value::{Availability, Field, FriendlyName, Label, OperatorId, Problem, RedirectUrl};
+use client_registry::{
+    AddIn, AddInId, ClientDetails, ClientSecret, Lifetime, Policy, Registry, Secret, SellerId,
+};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -234,5 +236,36 @@ proptest! {
                 prop_assert!(!said.contains(&text));
             }
         }
+    }
+}
+
+/// Values are logged before a command has refused them.
+#[test]
+fn no_public_value_shows_a_client_secret_that_was_pasted_into_it() {
+    let registry = Registry::in_memory();
+    let contoso = registry.as_seller("contoso").unwrap();
+    let details =
+        ClientDetails::new("calendar app", "app.contoso.com", "https://app.contoso.com/done").unwrap();
+    let shown = format!("{details:?}");
+    assert!(
+        shown.contains("FriendlyName(\"calendar app\")") && shown.contains("AppDomain(\"app.contoso.com\")")
+    );
+    assert!(shown.contains("RedirectUrl(\"https://app.contoso.com/done\")"), "{shown}");
+    let issued = contoso.register(details, Lifetime::OneYear);
+    let issued = pollster::block_on(issued).unwrap();
+    let secret = issued.client_secret().expose();
+    let url = format!("https://app.contoso.com/done?secret={secret}");
+    let pasted = [
+        format!("{:?}", ClientDetails::new(secret, "app.contoso.com", &url).unwrap()),
+        format!("{:?}", FriendlyName::parse(&format!("app ({secret})")).unwrap()),
+        format!("{:?}", RedirectUrl::parse(&url).unwrap()),
+        format!("{:#?}", Label::parse(secret).unwrap()),
+        format!("{:?}", SellerId::parse(secret).unwrap()),
+        format!("{:?}", OperatorId::parse(secret).unwrap()),
+        format!("{:?}", AddInId::parse(secret).unwrap()),
+        format!("{:?}", AddIn::new(secret, Availability::Worldwide).unwrap()),
+    ];
+    for shown in pasted {
+        assert!(shown.contains("holds a client secret") && !shown.contains(&secret[4..12]), "{shown}");
     }
 }
