@@ -199,7 +199,8 @@ impl<'de> Deserialize<'de> for Event {
 /// # }).unwrap();
 /// ```
 ///
-/// These lines of Python check it:
+/// These lines of Python check it. They end with exit code 0 where the trail is whole, 1 where it is not, and 2 where it could
+/// not be checked, each with a line that says why:
 ///
 /// ```python
 #[doc = include_str!("event/verify_trail.py")]

@@ -21,20 +21,33 @@ const PROGRAM: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/event/verify_tra
 
 /// Whether the program of the documentation is content, and what it says.
 fn verify(lines: &[Vec<u8>], head: &str) -> (bool, String) {
-    let file = std::env::temp_dir().join(format!("client-registry-trail-{}", std::process::id()));
-    let mut text = Vec::new();
-    for line in lines {
-        text.extend_from_slice(line);
-        text.push(b'\n');
-    }
-    std::fs::write(&file, text).unwrap();
-    let output = Command::new("python3").arg(PROGRAM).arg(&file).arg(head).output();
+    let mut text = lines.join(&b'\n');
+    text.push(b'\n');
+    let (code, said) = verify_file(&text, head);
+    assert!(matches!(code, 0 | 1), "{said}");
+    (code == 0, said)
+}
+
+/// The exit code of the program over a file with these bytes, and what it says.
+fn verify_file(bytes: &[u8], head: &str) -> (i32, String) {
+    let file = std::env::temp_dir().join(format!(
+        "client-registry-trail-{}-{:?}",
+        std::process::id(),
+        std::thread::current().id()
+    ));
+    std::fs::write(&file, bytes).unwrap();
+    let told = run_program(&[file.as_os_str(), head.as_ref()]);
+    std::fs::remove_file(&file).unwrap();
+    told
+}
+
+fn run_program(arguments: &[&std::ffi::OsStr]) -> (i32, String) {
+    let output = Command::new("python3").arg(PROGRAM).args(arguments).output();
     let output = output.unwrap_or_else(|error| {
         panic!("python3 cannot be run, and checks the trails here ({error}): install it (Debian: apt-get install python3)")
     });
-    std::fs::remove_file(&file).unwrap();
     let said = [output.stdout, output.stderr].concat();
-    (output.status.success(), String::from_utf8(said).unwrap())
+    (output.status.code().unwrap(), String::from_utf8(said).unwrap())
 }
 
 #[test]
@@ -61,6 +74,50 @@ fn a_trail_is_verified_by_the_lines_of_python_in_the_documentation() {
                 assert!(!is_clean && (said.contains("event") || said.contains("trail")), "{what}: {said}");
             }
         }
+    });
+}
+
+/// As people hand it around: with other line ends, without the last one, with a head in capitals, with nothing in it.
+#[test]
+fn the_lines_of_python_say_what_is_wrong_with_what_they_were_given() {
+    block_on(async {
+        let (_, registry, _, contents) = filled().await;
+        let client = registry.as_operator("ann").unwrap().client(&contents.clients[0]);
+        let events = client.trail(Revision::ZERO, 1000).await.unwrap();
+        let lines: Vec<_> = events.iter().map(|event| event.text().as_bytes()).collect();
+        let head = client.head().await.unwrap().to_string();
+        let whole = [&lines.join(&b'\n')[..], b"\n"].concat();
+        let in_windows = [&lines.join(&b"\r\n"[..])[..], b"\r\n"].concat();
+        let good = [
+            (whole.clone(), head.to_uppercase()),
+            (whole.clone(), format!(" {head}\n")),
+            (lines.join(&b'\n'), head.clone()),
+            ([&whole[..], b"\n\n"].concat(), head.clone()),
+            (in_windows, head.clone()),
+        ];
+        for (bytes, head) in good {
+            let (code, said) = verify_file(&bytes, &head);
+            assert_eq!((code, said.trim()), (0, &*format!("{} events, whole and in order", lines.len())));
+        }
+        let bad: [(&[u8], &str, i32, &str); 9] = [
+            (b"", &head, 1, "the trail is empty: it has no events"),
+            (b"\n", &head, 1, "the trail is empty: it has no events"),
+            (b"Dear diary\n", &head, 1, "line 1 is not the text of an event"),
+            (b"[1]\n", &head, 1, "line 1 is not the text of an event"),
+            (b"{}\n", &head, 1, "line 1 is not the text of an event"),
+            (b"\xff\n", &head, 1, "line 1 is not the text of an event"),
+            (&[b"\n", &whole[..]].concat(), &head, 1, "line 1 is not the text of an event"),
+            (&whole, "", 2, "the head is not 64 hexadecimal digits"),
+            (&whole, &head[1..], 2, "the head is not 64 hexadecimal digits"),
+        ];
+        for (bytes, head, code, says) in bad {
+            assert_eq!(verify_file(bytes, head), (code, format!("{says}\n")));
+        }
+        let (code, said) = run_program(&["/no/such/trail".as_ref(), head.as_ref()]);
+        assert!(code == 2 && said.starts_with("the trail cannot be read: "), "{said}");
+        let (code, said) = run_program(&["/".as_ref(), head.as_ref()]);
+        assert!(code == 2 && said.starts_with("the trail cannot be read: "), "{said}");
+        assert_eq!(run_program(&[]).0, 2);
     });
 }
 
