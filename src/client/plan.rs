@@ -6,6 +6,15 @@
 //! the week before, can be deleted; how often one use is noted
 //! ([`last_use_interval`](crate::RegistryBuilder::last_use_interval)) comes on top of it.
 //!
+//! That holds while the clocks of the nodes agree. A node whose clock is days behind takes the true uses that other nodes note
+//! for uses that have not been yet: where it notes one itself, the earlier time replaces the later one, and a secret in use can
+//! look unused for that long. Keep the clocks of all nodes together, and look at them before you confirm a plan that surprises
+//! you.
+//!
+//! The plan to delete a client ID ([`ClientDeletion`]) never has obstacles: it can be confirmed although the client ID has valid
+//! secrets that are in use. It says which secrets and add-ins that would cut off, and when one of the secrets was last used; look
+//! at that before you confirm. It comes back as [`Unconfirmed::Changed`] if the client has changed since.
+//!
 //! A plan and its command are one piece of code: confirming decides anew. So a plan may travel, be stored, be shown in
 //! a dialog or be forged: nothing it says is believed, and it does not grow old. If the client or a consequence has
 //! changed in the meantime, the new plan comes back instead.

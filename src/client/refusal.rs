@@ -159,7 +159,10 @@ pub enum Refusal {
     #[error("the rotation names no secret to replace: name some, or leave it out to replace all")]
     NothingToReplace,
     /// A rotation needs an overlap, and one that does not end is none (rule 11).
-    #[error("the overlap is zero or ends beyond the calendar: give the add-in some days to change over")]
+    #[error(
+        "the overlap is zero, or it ends after the year 262142, the last one that a date can have: give the add-in some days to \
+         change over"
+    )]
     Overlap,
     /// A new secret can begin to sign from now until the end of the overlap (rule 11).
     #[error("the new secret cannot begin to sign at {at}: choose an instant from {now} until {overlap_ends}")]

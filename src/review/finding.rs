@@ -202,7 +202,8 @@ impl fmt::Display for Finding {
                 }
                 write!(
                     f,
-                    " end within a day, the last of them at {last}, and none is valid after: add one that lasts longer"
+                    " end within a day of each other, the last of them at {last}, and none is valid after: add one that lasts \
+                     longer"
                 )
             }
             Self::EndsSoon { secret, ends, successor: None } => write!(

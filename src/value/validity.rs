@@ -99,7 +99,10 @@ impl Lifetime {
             Self::Days(days) => from.checked_add(days.into()),
             Self::Unlimited => return Ok(Validity { from, until: None }),
         };
-        let beyond = InvalidValue::new(Field::Validity, Problem::Form("ends beyond the calendar"));
+        let beyond = InvalidValue::new(
+            Field::Validity,
+            Problem::Form("ends after the year 262142, the last one that a date can have"),
+        );
         Validity::new(from, Some(until.ok_or(beyond)?))
     }
 }

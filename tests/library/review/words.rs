@@ -43,8 +43,8 @@ fn every_finding() -> Vec<(Finding, Severity, &'static str, &'static str)> {
             Finding::SeveralEndTogether { secrets: vec![one, two], first: early, last: late },
             warning,
             "several_end_together",
-            "secrets 1, 2 end within a day, the last of them at 2026-04-01T09:00:00.000Z, and none is valid after: add \
-             one that lasts longer",
+            "secrets 1, 2 end within a day of each other, the last of them at 2026-04-01T09:00:00.000Z, and none is valid \
+             after: add one that lasts longer",
         ),
         (
             Finding::EndsSoon { secret: one, ends: early, successor: None },

@@ -137,7 +137,9 @@ fn rule_11_an_overlap_is_more_than_nothing() {
         )
     };
     for overlap in [Duration::ZERO, Duration::from_nanos(999_999), Duration::MAX, days(u32::MAX)] {
-        assert_eq!(rotate(overlap).err(), Some(Refusal::Overlap), "{overlap:?}");
+        let refusal = rotate(overlap).unwrap_err();
+        assert_eq!(refusal, Refusal::Overlap, "{overlap:?}");
+        assert!(refusal.to_string().contains("it ends after the year 262142"), "{refusal}");
     }
     let rotated = into_client(rotate(Duration::from_millis(1)).unwrap());
     let end = rotated.secret(secret_id(1)).unwrap().validity().until();
