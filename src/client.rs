@@ -60,7 +60,7 @@ pub use self::deletion::Replacement;
 pub use self::import::{ImportedClient, ImportedSecret};
 pub use self::last_uses::LastUses;
 pub(crate) use self::plan::SecretRemoval;
-pub use self::plan::{ClientDeletion, Obstacle, Plan, Planned, SecretDeletion, SecretDisabling, Unconfirmed};
+pub use self::plan::{ClientDeletion, Obstacle, Plan, Planned, SecretDeletion, SecretDisabling, ConfirmError};
 pub use self::promotion::Promotion;
 pub use self::refusal::Refusal;
 pub(crate) use self::refusal::use_in_words;

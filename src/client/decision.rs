@@ -3,7 +3,7 @@
 //! A decision has no effect by itself. The shell that takes it apart has to commit the value and the events together (rule 16).
 
 use super::ClientState;
-use crate::event::Event;
+use crate::event::{Event, Fact};
 use crate::value::SecretId;
 
 /// The result of a command.
@@ -21,7 +21,6 @@ pub enum Decision {
 pub struct Change {
     pub(super) next: ClientState,
     pub(super) events: Vec<Event>,
-    pub(super) added: Vec<SecretId>,
 }
 
 impl Decision {
@@ -48,10 +47,14 @@ impl Change {
         &self.events
     }
 
-    /// Returns the secrets that were added.
+    /// Returns the secrets that were added, in the order of their IDs.
     #[must_use]
-    pub fn added(&self) -> &[SecretId] {
-        &self.added
+    pub fn added(&self) -> Vec<SecretId> {
+        let added = self.events.iter().filter_map(|event| match event.fact() {
+            Fact::SecretAdded { secret, .. } => Some(*secret),
+            _ => None,
+        });
+        added.collect()
     }
 
     /// Takes the change apart into the next value and the events.

@@ -22,7 +22,6 @@ pub(super) struct Draft {
     /// cannot be undone is done only to that (rule 19).
     settled: Timestamp,
     signing: Option<SecretId>,
-    added: Vec<SecretId>,
 }
 
 /// A secret to be added.
@@ -56,7 +55,7 @@ impl Draft {
         signing: Option<SecretId>,
     ) -> Self {
         let chain = Chain::after(client.id.clone(), client.revision, client.head, context.actor, now);
-        Self { client, chain, now, settled: now, signing, added: Vec::new() }
+        Self { client, chain, now, settled: now, signing }
     }
 
     /// Returns the client as it is so far.
@@ -122,7 +121,6 @@ impl Draft {
         };
         self.put_in(Held { secret, mac_key }, verifier);
         self.client.last_secret = Some(id);
-        self.added.push(id);
         self.record(Fact::SecretAdded { secret: id, label, purpose, validity, origin });
         self.forget_ended();
         Ok(id)
@@ -174,17 +172,17 @@ impl Draft {
         self.client.revision = self.chain.revision();
         self.client.head = self.chain.head();
         let events = self.chain.into_events();
-        Change { next: ClientState::Active(self.client), events, added: self.added }
+        Change { next: ClientState::Active(self.client), events }
     }
 
     /// Finishes the change of a client that was deleted (rule 13).
     pub(super) fn finish_deleted(self) -> Change {
-        let Change { next, events, added } = self.finish();
+        let Change { next, events } = self.finish();
         let next = match next {
             ClientState::Active(client) => ClientState::Deleted(Tombstone::of(client)),
             deleted @ ClientState::Deleted(_) => deleted,
         };
-        Change { next, events, added }
+        Change { next, events }
     }
 
     fn put_in(&mut self, held: Held, verifier: Verifier) {

@@ -15,7 +15,7 @@
 //!
 //! The plan to delete a client ID ([`ClientDeletion`]) never has obstacles: it can be confirmed although the client ID has valid
 //! secrets in use (rule 13). It names the secrets and add-ins that would be cut off, and when one of the secrets was last used.
-//! [`Unconfirmed::Changed`] returns a new plan if the client has changed since.
+//! [`ConfirmError::Changed`] returns a new plan if the client has changed since.
 
 use std::fmt;
 
@@ -212,38 +212,58 @@ impl Plan<ClientDeletion> {
     }
 }
 
-/// The reason why a plan was not carried out. The client is unchanged.
+/// The reason why a plan was not carried out.
+///
+/// `E` is what can fail besides: a [`Refusal`] in the pure core, an [`Error`](crate::Error) in the registry.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum Unconfirmed<C> {
-    /// The plan has obstacles; this is the plan as of now.
+pub enum ConfirmError<C, E = Refusal> {
+    /// An obstacle stands in the way. Nothing has changed; the plan names the obstacles as of now.
     #[error("the plan cannot be confirmed: {}", .0.obstacles_in_words())]
     Obstructed(Box<Plan<C>>),
-    /// The client or a consequence has changed: review the new plan and confirm that one.
+    /// The client or a consequence has changed. Nothing was carried out: look at the new plan and confirm that one.
     #[error("the client has changed since the plan was made: review the new plan and confirm that one")]
     Changed(Box<Plan<C>>),
-    /// A rule stands against the command.
+    /// The plan could not be carried out for another reason.
     #[error(transparent)]
-    Refused(#[from] Refusal),
+    Failed(#[from] E),
 }
 
-impl<C> Unconfirmed<C> {
+impl<C> ConfirmError<C> {
     /// Returns the stable code of this error, in snake case. [The table](crate::ErrorKind#codes) lists all codes.
     #[must_use]
     pub fn code(&self) -> &'static str {
-        match self {
-            Self::Obstructed(_) => "obstructed",
-            Self::Changed(_) => "plan_changed",
-            Self::Refused(refusal) => refusal.code(),
-        }
+        self.code_or(Refusal::code)
     }
 
     /// Returns what the caller can do about it.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
+        self.kind_or(Refusal::kind)
+    }
+}
+
+impl<C, E> ConfirmError<C, E> {
+    pub(crate) fn code_or(&self, failed: impl FnOnce(&E) -> &'static str) -> &'static str {
+        match self {
+            Self::Obstructed(_) => "obstructed",
+            Self::Changed(_) => "plan_changed",
+            Self::Failed(error) => failed(error),
+        }
+    }
+
+    pub(crate) fn kind_or(&self, failed: impl FnOnce(&E) -> ErrorKind) -> ErrorKind {
         match self {
             Self::Obstructed(_) | Self::Changed(_) => ErrorKind::Conflict,
-            Self::Refused(refusal) => refusal.kind(),
+            Self::Failed(error) => failed(error),
+        }
+    }
+
+    pub(crate) fn map_failed<F>(self, map: impl FnOnce(E) -> F) -> ConfirmError<C, F> {
+        match self {
+            Self::Obstructed(plan) => ConfirmError::Obstructed(plan),
+            Self::Changed(plan) => ConfirmError::Changed(plan),
+            Self::Failed(error) => ConfirmError::Failed(map(error)),
         }
     }
 }
@@ -277,13 +297,13 @@ impl Client {
     /// Carries out a plan, if its consequences still hold and it has no obstacles.
     ///
     /// # Errors
-    /// [`Unconfirmed`] with the plan as it would be made now, or with a [`Refusal`].
+    /// [`ConfirmError`] holds the plan as it would be made now, or a [`Refusal`].
     pub fn confirm<C: Planned>(
         &self,
         plan: &Plan<C>,
         uses: &LastUses,
         context: &CommandContext<'_>,
-    ) -> Result<Decision, Unconfirmed<C>> {
+    ) -> Result<Decision, ConfirmError<C>> {
         if !context.actor.may_act_for(self.owner()) {
             return Err(Refusal::UnknownClient.into());
         }
@@ -292,10 +312,10 @@ impl Client {
         }
         let (current, transition) = plan.consequences.decide_again(self, uses, context)?;
         if !current.obstacles.is_empty() {
-            return Err(Unconfirmed::Obstructed(Box::new(current)));
+            return Err(ConfirmError::Obstructed(Box::new(current)));
         }
         if current.revision != plan.revision || current.consequences != plan.consequences {
-            return Err(Unconfirmed::Changed(Box::new(current)));
+            return Err(ConfirmError::Changed(Box::new(current)));
         }
         Ok(transition)
     }

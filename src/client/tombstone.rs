@@ -170,7 +170,7 @@ impl Tombstone {
             remembered,
         };
         let events = chain.into_events();
-        Ok(Decision::Changed(Box::new(Change { next: ClientState::Deleted(next), events, added: vec![] })))
+        Ok(Decision::Changed(Box::new(Change { next: ClientState::Deleted(next), events })))
     }
 }
 

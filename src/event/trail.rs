@@ -40,7 +40,8 @@ use super::{Event, EventHash};
 /// # }).unwrap();
 /// ```
 ///
-/// This Python program checks them:
+/// This Python program checks them. It exits with 0 if the trail is complete, 1 if it is not, and 2 if it could not be checked, and
+/// prints why:
 ///
 /// ```python
 #[doc = include_str!("verify_trail.py")]

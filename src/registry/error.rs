@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::client::{Plan, Refusal, use_in_words};
+use crate::client::{self, Refusal, use_in_words};
 use crate::entropy::EntropyError;
 use crate::record::Opened;
 use crate::secret::Issued;
@@ -143,39 +143,21 @@ pub enum Resolution {
     NotMade,
 }
 
-/// Why a plan was not carried out. Nothing has changed, except where [`Error::Unresolved`] says that it may have.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ConfirmError<C: fmt::Debug> {
-    /// Something stands in the way; the plan says what, as of now.
-    #[error("the plan cannot be confirmed: {}", .0.obstacles_in_words())]
-    Obstructed(Box<Plan<C>>),
-    /// The client or a consequence has changed: look at the new plan, and confirm that one.
-    #[error("the client has changed since the plan was made: review the new plan and confirm that one")]
-    Changed(Box<Plan<C>>),
-    /// It could not be carried out for another reason.
-    #[error(transparent)]
-    Failed(#[from] Error),
-}
+/// The reason why a registry did not carry out a plan. Nothing has changed, unless [`Error::Unresolved`] says that it may
+/// have.
+pub type ConfirmError<C> = client::ConfirmError<C, Error>;
 
-impl<C: fmt::Debug> ConfirmError<C> {
+impl<C> ConfirmError<C> {
     /// Returns the stable code of this error, in snake case. [The table](crate::ErrorKind#codes) lists all codes.
     #[must_use]
     pub fn code(&self) -> &'static str {
-        match self {
-            Self::Obstructed(_) => "obstructed",
-            Self::Changed(_) => "plan_changed",
-            Self::Failed(error) => error.code(),
-        }
+        self.code_or(Error::code)
     }
 
-    /// What the caller can do about it.
+    /// Returns what the caller can do about it.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
-        match self {
-            Self::Obstructed(_) | Self::Changed(_) => ErrorKind::Conflict,
-            Self::Failed(error) => error.kind(),
-        }
+        self.kind_or(Error::kind)
     }
 }
 

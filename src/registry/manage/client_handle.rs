@@ -8,7 +8,7 @@ use tracing::Instrument;
 
 use crate::client::{
     Client, ClientDeletion, CommandContext, Decision, ImportedSecret, LastUses, NewSecret, Plan, Planned,
-    Refusal, Replacement, Rotation, SecretDeletion, SecretDisabling, Unconfirmed,
+    Refusal, Replacement, Rotation, SecretDeletion, SecretDisabling,
 };
 use crate::event::{Event, EventHash};
 use crate::record::Opened;
@@ -333,7 +333,7 @@ impl<S: Store> ClientHandle<S> {
                 &self.client_id,
                 |client, context| {
                     let transition = client.confirm(&plan, &uses, context);
-                    Ok((transition.map_err(ConfirmError::from)?, ()))
+                    Ok((transition.map_err(|error| error.map_failed(Error::from))?, ()))
                 },
             )
             .await;
@@ -544,16 +544,6 @@ impl<S: Store> ClientHandle<S> {
         // and count here all the same.
         let _ = inner.uses.flush_of(&inner.store, &self.client_id, &*inner.clock).await;
         Ok(inner.uses.of(&inner.store, &self.client_id, &*inner.clock).await?)
-    }
-}
-
-impl<C: Debug> From<Unconfirmed<C>> for ConfirmError<C> {
-    fn from(unconfirmed: Unconfirmed<C>) -> Self {
-        match unconfirmed {
-            Unconfirmed::Obstructed(plan) => Self::Obstructed(plan),
-            Unconfirmed::Changed(plan) => Self::Changed(plan),
-            Unconfirmed::Refused(refusal) => Self::Failed(refusal.into()),
-        }
     }
 }
 

@@ -112,7 +112,7 @@ impl<S: Store> View<S> {
             let Some(change) = transition.change() else {
                 return Ok(Applied { outcome: Outcome::Unchanged, opened, added: vec![], extra });
             };
-            let added = change.added().to_vec();
+            let added = change.added();
             let changes = [(Expected::Exactly(opened.revision()), *change, Some(&opened))];
             match self.registry.commit(effort, changes).await? {
                 Ok([opened]) => {
@@ -165,7 +165,7 @@ impl<S: Store> View<S> {
             let Some(change) = decide(&self.deciding_anew())?.change() else {
                 return Ok(None);
             };
-            let added = change.added().to_vec();
+            let added = change.added();
             match self.registry.commit(Effort::Ordinary, [(Expected::Absent, *change, None)]).await? {
                 Ok([opened]) => {
                     return Ok(Some(Applied { outcome: Outcome::Changed, opened, added, extra: () }));

@@ -1,6 +1,6 @@
 //! Rules 1, 2, 14 and 15, as far as one or two clients can tell: add-ins, availability, moving, sellers apart.
 
-use client_registry::client::{Client, ClientState, Decision, ImportedClient, LastUses, Move, Unconfirmed};
+use client_registry::client::{Client, ClientState, ConfirmError, Decision, ImportedClient, LastUses, Move};
 use client_registry::event::Fact;
 use client_registry::{AddIn, Availability, ClientSecret, Days, Event, Refusal, Rotation};
 use proptest::prelude::*;
@@ -178,7 +178,7 @@ fn rule_15_a_plan_of_ones_own_finds_nothing_elsewhere() {
     let SellersClient(theirs) = SellersClient::of(&stranger);
     let plan = theirs.plan_deletion(secret_id(1), &uses, &stranger.at(start())).unwrap();
     let refused = ours.confirm(&plan, &uses, &stranger.at(start())).unwrap_err();
-    assert_eq!(refused, Unconfirmed::Refused(Refusal::UnknownClient));
+    assert_eq!(refused, ConfirmError::Failed(Refusal::UnknownClient));
 }
 
 /// An operator may act on every client ID.
@@ -246,9 +246,9 @@ fn answers(
 }
 
 /// The rule that stands against a plan, rather than an obstacle or a change.
-fn refusal<C>(unconfirmed: Unconfirmed<C>) -> Option<Refusal> {
+fn refusal<C>(unconfirmed: ConfirmError<C>) -> Option<Refusal> {
     match unconfirmed {
-        Unconfirmed::Refused(refusal) => Some(refusal),
+        ConfirmError::Failed(refusal) => Some(refusal),
         _ => None,
     }
 }

@@ -1,6 +1,6 @@
 //! Rules 10 and 13: what stays dead, and what is left of a client.
 
-use client_registry::client::{Client, ClientState, LastUses, Revocation, Tombstone, Unconfirmed};
+use client_registry::client::{Client, ClientState, ConfirmError, LastUses, Revocation, Tombstone};
 use client_registry::event::Fact;
 use client_registry::{Event, Refusal, Secret, SecretId};
 use proptest::prelude::*;
@@ -148,7 +148,7 @@ fn rule_13_a_plan_does_not_outlive_a_change() {
     let (uses, now) = (LastUses::default(), desk.at(start()));
     let plan = client.plan_client_deletion(&uses, &now).unwrap();
     let client = into_client(client.associate(&add_in(1), &now).unwrap());
-    let Err(Unconfirmed::Changed(plan)) = client.confirm(&plan, &uses, &now) else {
+    let Err(ConfirmError::Changed(plan)) = client.confirm(&plan, &uses, &now) else {
         panic!("an add-in has come");
     };
     assert_eq!(plan.add_ins().len(), 1);

@@ -1,7 +1,7 @@
 //! Rule 9: taking out of use, in calm and in an emergency.
 
 use client_registry::client::{
-    Client, LastUses, Obstacle, Replacement, Revocation, SecretDeletion, Unconfirmed,
+    Client, ConfirmError, LastUses, Obstacle, Replacement, Revocation, SecretDeletion,
 };
 use client_registry::value::Validity;
 use client_registry::{ClientSecret, Days, Lifetime, NewSecret, Plan, Refusal, Secret, SecretId, Timestamp};
@@ -46,7 +46,7 @@ proptest! {
                 prop_assert_eq!(plan.signs_next(), next.signing_at(world.now).secret());
                 prop_assert_eq!(plan.valid_left(), &valid(&next, world.now)[..]);
             }
-            Err(Unconfirmed::Obstructed(again)) => {
+            Err(ConfirmError::Obstructed(again)) => {
                 prop_assert!(!expected.is_empty());
                 prop_assert_eq!(*again, plan);
             }
@@ -111,7 +111,7 @@ proptest! {
                 prop_assert_eq!(plan.signs_next(), next.signing_at(world.now).secret());
                 prop_assert_eq!(plan.valid_left(), &valid(next, world.now)[..]);
             }
-            Err(Unconfirmed::Obstructed(again)) => {
+            Err(ConfirmError::Obstructed(again)) => {
                 prop_assert!(!expected.is_empty());
                 prop_assert_eq!(*again, plan);
             }
@@ -135,16 +135,16 @@ proptest! {
                 prop_assert_eq!(client.revision(), revision);
                 prop_assert!(current.obstacles().is_empty() && same_consequences(&plan, &current));
             }
-            (Err(Unconfirmed::Obstructed(new)), Ok(current)) => {
+            (Err(ConfirmError::Obstructed(new)), Ok(current)) => {
                 prop_assert!(!current.obstacles().is_empty());
                 prop_assert_eq!(*new, current);
             }
-            (Err(Unconfirmed::Changed(new)), Ok(current)) => {
+            (Err(ConfirmError::Changed(new)), Ok(current)) => {
                 prop_assert!(client.revision() != revision || !same_consequences(&plan, &current));
                 prop_assert!(client.confirm(&*new, &uses, &context).is_ok(), "the new plan can be confirmed");
                 prop_assert_eq!(*new, current);
             }
-            (Err(Unconfirmed::Refused(refusal)), Err(current)) => prop_assert_eq!(refusal, current),
+            (Err(ConfirmError::Failed(refusal)), Err(current)) => prop_assert_eq!(refusal, current),
             (confirmed, current) => prop_assert!(false, "{confirmed:?} but {current:?}"),
         }
     }
@@ -206,7 +206,7 @@ fn rule_09_a_forged_plan_is_not_believed() {
     let forged: Plan<SecretDeletion> =
         serde_json::from_str(&text.replace(r#""signs_next":2"#, r#""signs_next":1"#)).unwrap();
     assert_ne!(forged, plan);
-    assert_eq!(client.confirm(&forged, &uses, &now).unwrap_err(), Unconfirmed::Changed(Box::new(plan)));
+    assert_eq!(client.confirm(&forged, &uses, &now).unwrap_err(), ConfirmError::Changed(Box::new(plan)));
 
     let (single, desk) = one_secret();
     let plan = single.plan_deletion(secret_id(1), &uses, &now).unwrap();
@@ -215,7 +215,7 @@ fn rule_09_a_forged_plan_is_not_believed() {
     forged["obstacles"] = serde_json::json!([]);
     let forged: Plan<SecretDeletion> = serde_json::from_value(forged).unwrap();
     let refused = single.confirm(&forged, &uses, &desk.at(start())).unwrap_err();
-    assert_eq!(refused, Unconfirmed::Obstructed(Box::new(plan)));
+    assert_eq!(refused, ConfirmError::Obstructed(Box::new(plan)));
 }
 
 /// What stands in the way is said in words, each obstacle with what to do.
@@ -258,7 +258,7 @@ fn rule_09_a_consequence_changes_with_time() {
     assert_eq!(plan.valid_left(), [secret_id(2), secret_id(3)]);
     let end = days_later(start(), 3);
     assert!(client.confirm(&plan, &uses, &desk.at(later(end, -1))).is_ok());
-    let Err(Unconfirmed::Changed(plan)) = client.confirm(&plan, &uses, &desk.at(end)) else {
+    let Err(ConfirmError::Changed(plan)) = client.confirm(&plan, &uses, &desk.at(end)) else {
         panic!("the third one has ended");
     };
     assert_eq!(plan.valid_left(), [secret_id(2)]);

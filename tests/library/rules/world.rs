@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use client_registry::client::{
-    Client, ClientState, CommandContext, Decision, ImportedSecret, LastUses, Replacement, Revocation,
-    Unconfirmed,
+    Client, ClientState, CommandContext, ConfirmError, Decision, ImportedSecret, LastUses, Replacement,
+    Revocation,
 };
 use client_registry::secret::KeyEncoding;
 use client_registry::value::Validity;
@@ -61,11 +61,11 @@ impl From<Refusal> for Refused {
     }
 }
 
-impl<C> From<Unconfirmed<C>> for Refused {
-    fn from(unconfirmed: Unconfirmed<C>) -> Self {
+impl<C> From<ConfirmError<C>> for Refused {
+    fn from(unconfirmed: ConfirmError<C>) -> Self {
         match unconfirmed {
-            Unconfirmed::Refused(refusal) => Self::Rule(refusal),
-            Unconfirmed::Obstructed(_) => Self::Obstructed,
+            ConfirmError::Failed(refusal) => Self::Rule(refusal),
+            ConfirmError::Obstructed(_) => Self::Obstructed,
             _ => panic!("a plan that is confirmed on the spot has not changed"),
         }
     }
