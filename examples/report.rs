@@ -48,7 +48,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         "ends", "seller", "name", "secret", "state", "signs", "used"
     );
     // There are few; with more than a page of them it would go on as `tell` does.
-    for line in job.expiry_report(&quarter, None, 100).await?.lines() {
+    for line in job.expiry_report(&quarter, None, 100).await?.items() {
         println!("  {}", row(line));
     }
 
@@ -65,7 +65,7 @@ async fn tell(job: &Operator<DynStore>, from: Timestamp, until: Timestamp) -> Re
     let mut after = None;
     loop {
         let page = job.due_notices(&window, after.as_ref(), 100).await?;
-        for notice in page.lines() {
+        for notice in page.items() {
             let Expiry { owner, friendly_name, secret, ends, state, successor, replaced_by, .. } =
                 &notice.expiry;
             let what = match (replaced_by, successor) {

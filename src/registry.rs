@@ -1,17 +1,40 @@
-//! The shell: the only place where core, keyring, clock, entropy and store meet.
+//! The registry: the client IDs and client secrets of a platform, in a store.
 //!
-//! Every command goes the same way: load the client, let the core decide, commit what it decided; if somebody else was
-//! faster, look again and decide anew, a fixed number of times. No rule is decided here.
+//! [`Registry`] is the main type. The platform's own side needs no actor: [`authenticate`](Registry::authenticate),
+//! [`sign`](Registry::sign), [`verify`](Registry::verify). Everything that changes a client goes through an actor:
+//! [`Registry::as_seller`] and [`Registry::as_operator`] give a [`Seller`] or an [`Operator`], and these a [`ClientHandle`]. The
+//! rest keeps a registry whole: opening ([`RegistryBuilder`]), keys, resealing, checking, exporting and importing.
+//!
+//! ```
+//! # use client_registry::*;
+//! # #[pollster::main]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let registry = Registry::in_memory();
+//! let contoso = registry.as_seller("contoso")?;
+//! let details = ClientDetails::new("calendar", "contoso.com", "https://contoso.com/done")?;
+//! let issued = contoso.register(details, Lifetime::OneYear).await?;
+//! let id = issued.client_id().to_string();
+//! let who = registry.authenticate(&id, issued.client_secret().expose()).await?;
+//! assert_eq!(who.owner().as_str(), "contoso");
+//! # Ok(()) }
+//! ```
+//!
+//! This is the only place where core, keyring, clock, entropy, cache and store meet. Every command goes the same way: load the
+//! client, let the core decide, commit; if another caller was faster, decide anew, a fixed number of times. No rule is decided
+//! here.
 
 mod builder;
 mod error;
 mod manage;
+mod outcome;
+mod page;
 mod protection;
 mod seen;
 mod serve;
 mod snapshot;
 mod unreadable;
 mod upkeep;
+mod walk;
 
 use std::sync::Arc;
 
@@ -19,13 +42,14 @@ pub use self::builder::RegistryBuilder;
 pub use self::error::{ConfirmError, Error, Resolution, Unresolved};
 pub use self::manage::client_handle::{ClientHandle, EmergencyDeletion};
 pub use self::manage::operator::Operator;
-pub use self::manage::report::ReportPage;
 pub use self::manage::seller::Seller;
+pub use self::outcome::Outcome;
+pub use self::page::Page;
 pub use self::serve::access::{AccessError, Authenticated, Denied, Reason};
 pub use self::serve::cache::Freshness;
 pub use self::serve::follow::Follower;
 pub use self::serve::signatures::{SignError, Verified};
-pub use self::snapshot::{ClientPage, Snapshot};
+pub use self::snapshot::Snapshot;
 pub use self::unreadable::Unreadable;
 pub use self::upkeep::check::{CheckReport, Discrepancy, DiscrepancyKind, Lookup};
 pub use self::upkeep::keys::{KeyStatus, RetireError};
@@ -48,7 +72,21 @@ use crate::value::{Actor, ClientId, Field, InvalidValue, OperatorId, Policy, Sel
 
 /// The client IDs and client secrets of a platform.
 ///
-/// Cheap to clone; clones are the same registry. Everything takes `&self` and may be called from any thread or task.
+/// [`Registry::open`] opens the registry that lives in a store, [`Registry::in_memory`] makes one without a store, and
+/// [`Registry::builder`] configures either. A registry is cheap to clone; clones are the same registry. Every method takes
+/// `&self` and may be called from any thread or task.
+///
+/// ```
+/// # use client_registry::*;
+/// # #[pollster::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let registry = Registry::in_memory();
+/// let contoso = registry.as_seller("contoso")?;
+/// let details = ClientDetails::new("calendar", "contoso.com", "https://contoso.com/done")?;
+/// let issued = contoso.register(details, Lifetime::OneYear).await?;
+/// let signature = registry.sign(issued.client_id(), b"to the add-in").await?;
+/// # Ok(()) }
+/// ```
 pub struct Registry<S = MemoryStore> {
     inner: Arc<Inner<S>>,
 }
@@ -60,27 +98,15 @@ struct Inner<S> {
     entropy: Arc<dyn Entropy>,
     uses: LastUseBuffer,
     alarms: Alarms,
-    /// There is none where records are live clients in this process's memory.
+    /// `None` in memory, where the records are live clients and nothing is sealed.
     protection: Option<Protection>,
-    /// The same.
+    /// `None` in memory, where nothing can be stale.
     cache: Option<Cache>,
 }
 
-/// Whether a command changed anything: most can be given twice, and the second time nothing changes. Not so
-/// [`ClientHandle::confirm`] and [`ClientHandle::withdraw_promotion`], which find nothing the second time and say so by an
-/// error.
-///
-/// Exhaustive on purpose.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Outcome {
-    /// Something is different now.
-    Changed,
-    /// Everything was as it should be already.
-    Unchanged,
-}
-
 impl Registry {
-    /// A registry in this process's memory, with the system's clock and randomness and the default policy.
+    /// Makes a registry in this process's memory, with the system's clock and randomness and the default policy. It ends with the
+    /// process.
     ///
     /// ```
     /// let registry = client_registry::Registry::in_memory();
@@ -90,16 +116,24 @@ impl Registry {
         Self::builder().in_memory()
     }
 
-    /// A registry with a clock, randomness, or a policy of one's own.
+    /// Returns a builder, to choose policy, clock, randomness, freshness and more.
+    ///
+    /// ```
+    /// # use client_registry::{Policy, Registry};
+    /// let registry = Registry::builder().policy(Policy::default().with_max_secrets(8)?).in_memory();
+    /// # Ok::<(), client_registry::InvalidValue>(())
+    /// ```
     pub fn builder() -> RegistryBuilder {
         RegistryBuilder::default()
     }
 }
 
 impl<S: Store> Registry<S> {
-    /// The registry that lives in a store, with the system's clock and randomness and the default policy. In an empty store
-    /// it is made. Every key of the keyring is known to the registry from then on, by its ID and as the key that it is; those
-    /// that something is under have to be in the keyring.
+    /// Opens the registry that lives in a store, with the system's clock and randomness and the default policy. In an empty store
+    /// a registry is made.
+    ///
+    /// From then on the registry knows every key of the keyring, by its ID and by its bytes. The keyring must hold every key that
+    /// a record is sealed under.
     ///
     /// ```
     /// # use client_registry::value::KeyId;
@@ -112,61 +146,107 @@ impl<S: Store> Registry<S> {
     /// ```
     ///
     /// # Errors
-    /// [`OpenError`] when the keyring is not the registry's, or the store does not answer as it should.
+    /// - [`OpenError::WrongKey`], [`OpenError::MissingKey`], [`OpenError::RetiredKey`]: the keyring does not fit the registry.
+    /// - [`OpenError::NoRegistry`], [`OpenError::ImportUnfinished`]: the store holds half a registry.
+    /// - [`OpenError::Contention`]: another node opens the registry at the same moment, again and again.
+    /// - [`OpenError::Entropy`], [`OpenError::Store`]: the random source or the store failed.
     pub async fn open(store: S, keyring: Keyring) -> Result<Self, OpenError> {
         RegistryBuilder::default().open(store, keyring).await
     }
 
-    /// The registry as a seller sees it: its own client IDs, and no others (rule 15). The application has
-    /// authenticated the seller.
+    /// Returns a seller's view of the registry: its own client IDs, and no others (rule 15). The application has authenticated
+    /// the seller.
+    ///
+    /// ```
+    /// # use client_registry::Registry;
+    /// let contoso = Registry::in_memory().as_seller("contoso")?;
+    /// # Ok::<(), client_registry::InvalidValue>(())
+    /// ```
     ///
     /// # Errors
-    /// [`InvalidValue`] when the text is not a seller's ID.
+    /// [`InvalidValue`] when the text is not a seller's ID (1 to 128 printable ASCII characters without spaces), or is a client
+    /// secret (rule 8).
     pub fn as_seller(&self, seller: impl AsRef<str>) -> Result<Seller<S>, InvalidValue> {
         let seller = SellerId::parse(seller.as_ref())?;
         refuse_secret(Field::SellerId, seller.as_str())?;
         Ok(Seller::new(self.clone(), Actor::Seller(seller.clone()), seller))
     }
 
-    /// The registry as an operator sees it: every client ID. The application has authenticated the operator.
+    /// Returns an operator's view of the registry: every client ID. The application has authenticated the operator.
+    ///
+    /// ```
+    /// # use client_registry::Registry;
+    /// let operator = Registry::in_memory().as_operator("ann")?;
+    /// # Ok::<(), client_registry::InvalidValue>(())
+    /// ```
     ///
     /// # Errors
-    /// [`InvalidValue`] when the text is not an operator's ID.
+    /// [`InvalidValue`] when the text is not an operator's ID (1 to 128 printable ASCII characters without spaces), or is a
+    /// client secret (rule 8).
     pub fn as_operator(&self, operator: impl AsRef<str>) -> Result<Operator<S>, InvalidValue> {
         let operator = OperatorId::parse(operator.as_ref())?;
         refuse_secret(Field::OperatorId, operator.as_str())?;
         Ok(Operator::new(self.clone(), Actor::Operator(operator)))
     }
 
-    /// Which registry it is; `None` in memory, where there is no other. See
+    /// Returns the registry's ID; `None` in memory, where there is no other registry. Keep it, and pass it to
     /// [`RegistryBuilder::expect_registry`](crate::RegistryBuilder::expect_registry).
+    ///
+    /// ```
+    /// # use client_registry::{Keyring, Registry, store::MemoryStore, value::KeyId};
+    /// # pollster::block_on(async {
+    /// # let keyring = Keyring::generate(KeyId::parse("2026")?)?;
+    /// let registry = Registry::open(MemoryStore::new(), keyring).await?;
+    /// println!("expect registry {}", registry.id().expect("it lives in a store"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
     #[must_use]
     pub fn id(&self) -> Option<RegistryId> {
         let protection = self.inner.protection.as_ref()?;
         Some(RegistryId::from_bytes(protection.sealing.registry_id))
     }
 
-    /// What commands are decided by.
+    /// Returns the policy by which commands are decided.
+    ///
+    /// ```
+    /// # use client_registry::Registry;
+    /// assert_eq!(Registry::in_memory().policy().max_secrets(), 5);
+    /// ```
     #[must_use]
     pub fn policy(&self) -> &Policy {
         &self.inner.policy
     }
 
-    /// Where the records live.
+    /// Returns the store in which the records live.
+    ///
+    /// ```
+    /// # use client_registry::Registry;
+    /// println!("{:?}", Registry::in_memory().store());
+    /// ```
     #[must_use]
     pub fn store(&self) -> &S {
         &self.inner.store
     }
 
-    /// Writes the last uses that were noted since the last time to the store.
+    /// Writes the last uses that this node has noted, and not yet written, to the store.
     ///
-    /// [`keep_fresh`](Self::keep_fresh) does so at least once a minute. A node that does not follow the feed leaves it to the
-    /// application: say once a minute. Before the process ends it is always up to the application, since what was not
-    /// written is lost, and a plan after the restart does not know of it (rule 9). Plans of this registry know of every use at
-    /// once, plans of other nodes know of those that were written.
+    /// [`keep_fresh`](Self::keep_fresh) does so at least once a minute. On a node that does not follow the feed the application
+    /// calls it, for example once a minute. Before the process ends the application always calls it: uses that were not written
+    /// are lost, and a plan after the restart does not know of them (rule 9). Plans of this registry know of every use at once,
+    /// plans of other nodes of those that were written.
+    ///
+    /// ```
+    /// # use client_registry::Registry;
+    /// # pollster::block_on(async {
+    /// # let registry = Registry::in_memory();
+    /// registry.flush_last_uses().await?; // before the process ends
+    /// # Ok::<(), client_registry::store::StoreError>(())
+    /// # }).unwrap();
+    /// ```
     ///
     /// # Errors
-    /// [`StoreError`]; what was not written is kept for the next time.
+    /// [`StoreError`] when the store does not take them. What was not written is kept for the next call.
     pub async fn flush_last_uses(&self) -> Result<(), StoreError> {
         self.inner.uses.flush(&self.inner.store, &*self.inner.clock).await
     }
@@ -175,12 +255,12 @@ impl<S: Store> Registry<S> {
         self.inner.clock.wall()
     }
 
-    /// The client as the store has it.
+    /// Loads a client as the store has it now.
     async fn load(&self, client_id: &ClientId) -> Result<Option<Opened>, StoreError> {
         self.load_record(client_id.into()).await
     }
 
-    /// The client, at most as stale as was promised: for what authenticates, signs and verifies.
+    /// Finds a client that is at most as stale as was promised: to authenticate, sign and verify.
     #[inline]
     async fn recall(&self, id: RecordId<'_>) -> Result<Option<Opened>, StoreError> {
         match &self.inner.cache {
@@ -191,7 +271,7 @@ impl<S: Store> Registry<S> {
         }
     }
 
-    /// The same for all who wait for it, whichever of them goes away.
+    /// Loads a client for all callers that wait for it. It borrows nothing, since it outlives a caller that goes away.
     async fn load_for_all(self, id: String) -> Result<Option<Opened>, StoreError> {
         self.load_record(RecordId::parse(&id)?).await
     }
@@ -205,8 +285,8 @@ impl<S: Store> Registry<S> {
         self.alarmed(id, found)
     }
 
-    /// The record of a client as the store has it, with the client that it was opened to. Of kind
-    /// [`StoreErrorKind::NotSealed`] where records are live clients.
+    /// Loads the record of a client with the client that it opens to. Fails with [`StoreErrorKind::NotSealed`] where records are
+    /// live clients.
     async fn load_with_record(&self, client_id: &ClientId) -> Result<Option<(Record, Opened)>, StoreError> {
         let id = RecordId::from(client_id);
         let found = match &self.inner.protection {
@@ -253,3 +333,8 @@ impl<S: Store> std::fmt::Debug for Registry<S> {
         f.debug_struct("Registry").field("store", &self.inner.store).finish_non_exhaustive()
     }
 }
+
+/// How often a thing is decided anew when others change it in between.
+const ATTEMPTS: usize = 16;
+/// How often a commit is sent before its outcome counts as not known.
+const SENDS: usize = 3;

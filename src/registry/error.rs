@@ -1,4 +1,7 @@
-//! What a command may answer instead of doing it.
+//! Errors of commands: why one was not carried out, and the change whose outcome is not known.
+//!
+//! An error names nothing that the actor may not see (rule 15), and holds no plaintext but that in [`Unresolved`], which may be
+//! live.
 
 use std::fmt;
 
@@ -11,14 +14,15 @@ use crate::store_error::StoreError;
 use crate::value::coded::coded;
 use crate::value::{AddInId, ClientId, ErrorKind, InvalidValue, KeyId, SecretId, Timestamp};
 
-/// Why a command was not carried out. Nothing has changed, except where [`Error::Unresolved`] says that it may have.
+/// The reason why a command was not carried out. Nothing has changed, unless [`Error::Unresolved`] says that it may have.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A rule stands against it.
+    /// A rule stands against the command. The refusal says which, and what to do instead.
     #[error(transparent)]
     Refused(#[from] Refusal),
     /// The seller has another client ID of this friendly name (rule 15).
+    ///
     /// Where the caller of a registration went away before it had the client secret, the name is taken by a client ID whose
     /// secret nobody has.
     #[error(
@@ -27,9 +31,9 @@ pub enum Error {
         use_in_words(*last_used)
     )]
     NameTaken {
-        /// The client ID that has it.
+        /// The client ID that has the name.
         by: ClientId,
-        /// When that one was registered or imported.
+        /// When that client ID was registered or imported.
         registered_at: Timestamp,
         /// When one of its secrets was last used; `None` if none ever was, as far as is known.
         last_used: Option<Timestamp>,
@@ -39,43 +43,44 @@ pub enum Error {
     AddInTaken {
         /// The add-in.
         add_in: AddInId,
-        /// The client ID that it has, if the actor may see it (rule 15).
+        /// The other client ID, if the actor may see it (rule 15).
         by: Option<ClientId>,
     },
     /// Others changed the client again and again in between. Try again.
     #[error("the client was changed by others {attempts} times in a row: try again")]
     Contention {
-        /// How often it was tried.
+        /// How often the command was tried.
         attempts: usize,
     },
-    /// What is kept of the client would be larger than ordinary commands may make it: 60 KiB of the 64 KiB that a record has.
-    /// The rest is left to deletions, disabling and emergencies. Nothing was written.
+    /// The record of the client would become larger than ordinary commands may make it: 60 of at most 64 KiB. The rest is left
+    /// to deletions, disabling and emergencies. Nothing was written.
     #[error(
-        "the client would take more than {} bytes: dissociate add-ins, use shorter labels, or delete secrets that have ended",
+        "the record of the client would be larger than {} bytes: dissociate add-ins, use shorter labels, or delete ended secrets",
         crate::record::ORDINARY_RECORD
     )]
     TooLarge,
     /// The primary key of this registry's keyring was retired. Nothing was written.
     #[error("key {key_id} was retired: open the registry with another key as the primary one")]
     KeyRetired {
-        /// The key.
+        /// The ID of the key.
         key_id: KeyId,
     },
-    /// The store did not answer. Nothing was written.
+    /// The store did not answer, or what it holds cannot be used: the [kind](StoreError::kind) of the error says which. Nothing
+    /// was written.
     #[error(transparent)]
     Unavailable(#[from] StoreError),
-    /// There was no randomness to be had. Nothing was written.
+    /// The random source failed. Nothing was written.
     #[error(transparent)]
     Entropy(#[from] EntropyError),
-    /// The store failed while it committed, so that nobody knows whether it did: settle it with
+    /// The store failed during the commit, so it is not known whether the change was made: settle it with
     /// [`Registry::resolve`](crate::Registry::resolve).
-    #[error("it is not known whether the change was made: resolve it")]
+    #[error("it is not known whether the change was made: resolve it before giving the command again")]
     Unresolved(Box<Unresolved>),
 }
 
 coded! {
-    /// To the outside [`Error::Unresolved`] is `Unavailable` as well, but look for it first: it owns the client secret, and the same
-    /// command once more may issue another one.
+    /// [`Error::Unresolved`] is `Unavailable` too, but look for it first: it owns the client secret, and the same command given
+    /// again may issue another one.
     Error {
         Self::NameTaken { .. } => Conflict "name_taken",
         Self::AddInTaken { .. } => Conflict "add_in_taken",
@@ -96,8 +101,9 @@ impl From<InvalidValue> for Error {
     }
 }
 
-/// A change of which it is not known whether it was made. Owns what was issued: a plaintext that may be live is never
-/// dropped by the registry.
+/// A change whose outcome is not known. It owns the client secret that may be live, so that the registry never drops one.
+///
+/// [`Registry::resolve`](crate::Registry::resolve) settles it.
 #[must_use = "it owns the client secret that may have been issued: resolve it"]
 pub struct Unresolved {
     pub(super) commit: Commit,
@@ -109,13 +115,13 @@ pub struct Unresolved {
 }
 
 impl Unresolved {
-    /// What the store said last.
+    /// Returns what the store said last.
     #[must_use]
     pub fn cause(&self) -> &StoreError {
         &self.cause
     }
 
-    /// What is issued if the change was made.
+    /// Returns what is issued if the change was made.
     #[must_use]
     pub fn issued(&self) -> Option<&Issued> {
         self.issued.as_ref()
@@ -132,14 +138,14 @@ impl fmt::Debug for Unresolved {
     }
 }
 
-/// How an unresolved change was settled.
+/// The outcome of an unresolved change.
 #[derive(Debug)]
 #[must_use = "it owns the client secret that was issued"]
 #[non_exhaustive]
 pub enum Resolution {
-    /// It was made, and this was issued with it.
+    /// The change was made, and this was issued with it.
     Made(Option<Issued>),
-    /// It was not made, and can no longer be.
+    /// The change was not made, and can no longer be.
     NotMade,
 }
 

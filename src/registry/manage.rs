@@ -1,7 +1,12 @@
-//! What sellers and operators do: their views, their commands, their reports.
+//! What sellers and operators ask for: their views, commands and reports.
+//!
+//! Imports run one way: `Seller`, `Operator` and `ClientHandle` use reports and commands, these use the view, and the view
+//! the trace.
 
+pub(in crate::registry) mod applied;
 pub(in crate::registry) mod client_handle;
 pub(in crate::registry) mod command;
+pub(in crate::registry) mod commit;
 pub(in crate::registry) mod operator;
 pub(in crate::registry) mod report;
 pub(in crate::registry) mod seller;

@@ -1,7 +1,8 @@
-//! The newest record that was seen of each client: another one in its place is noticed.
+//! `Seen`: the newest record that this node saw of each client, so that an older one put in its place is noticed.
 //!
 //! An older record has a lower revision. A store also sees records that it never committed: of two commits for one revision it
-//! keeps one, and may put the other in its place later. The hash of the latest event tells the two apart.
+//! keeps one, and an attacker may put the other in its place later. The hash of the latest event tells the two apart. The
+//! memory is bounded: a client that was pushed out is believed anew.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,7 +11,7 @@ use crate::event::EventHash;
 use crate::record::RecordId;
 use crate::value::Revision;
 
-/// Remembers the clients that were seen last, a bounded number of them.
+/// The newest records of the clients that were seen last.
 pub(super) struct Seen {
     newest: quick_cache::sync::Cache<String, Arc<Mutex<Newest>>>,
     /// Counts how often everything was forgotten.
@@ -29,7 +30,7 @@ impl Seen {
         Self { newest: quick_cache::sync::Cache::new(CAPACITY), generation: AtomicU64::new(0) }
     }
 
-    /// The revision that a look-up which begins now must at least find.
+    /// The lowest revision that a look-up that begins now may find.
     pub(super) fn of(&self, id: RecordId<'_>) -> Revision {
         self.newest.get(id.as_str()).map_or(Revision::ZERO, |newest| lock(&newest).revision)
     }
@@ -43,7 +44,7 @@ impl Seen {
         self.newest.clear();
     }
 
-    /// Notes what was read. Returns `false` where another record of the same revision was seen.
+    /// Notes a record that was read. Returns `false` if another record of the same revision was seen.
     pub(super) fn note(&self, id: RecordId<'_>, revision: Revision, head: EventHash) -> bool {
         let newest = self.newest(id);
         let mut newest = lock(&newest);
@@ -53,7 +54,7 @@ impl Seen {
         newest.revision != revision || newest.head == head
     }
 
-    /// Notes what was committed, which is right whatever was read.
+    /// Notes a record that was committed. It is right whatever was read.
     pub(super) fn made(&self, id: RecordId<'_>, revision: Revision, head: EventHash) {
         let newest = self.newest(id);
         let mut newest = lock(&newest);

@@ -1,15 +1,16 @@
-//! A client as it is at one moment, for whoever looks at it.
+//! `Snapshot`: a client as it is at one moment, with the last uses of its secrets. It is a copy, and does not change.
 
 use std::fmt;
 use std::sync::Arc;
 
 use crate::client::{Client, LastUses, Signing};
 use crate::record::LiveClient;
-use crate::registry::Unreadable;
 use crate::review::Finding;
-use crate::value::{ClientId, Policy, SecretId, Timestamp};
+use crate::value::{Policy, SecretId, Timestamp};
 
-/// A client as of one revision, with the instant that it was looked at and when its secrets were last used.
+/// A client as of one revision, with the instant that it was looked at and the last uses of its secrets.
+///
+/// It holds the client in memory as it was then; what happens later does not change it.
 #[derive(Clone)]
 pub struct Snapshot {
     live: Arc<LiveClient>,
@@ -22,33 +23,33 @@ impl Snapshot {
         Self { live, at, uses }
     }
 
-    /// The client.
+    /// Returns the client.
     #[must_use]
     pub fn client(&self) -> &Client {
         self.live.client()
     }
 
-    /// The instant that it was looked at, as [`Client::instant`] says (rule 19).
+    /// Returns the instant that the client was looked at, as [`Client::instant`] says (rule 19).
     #[must_use]
     pub fn at(&self) -> Timestamp {
         self.at
     }
 
-    /// Which secret signs at that instant, and why.
+    /// Returns which secret signs at that instant, and why (rule 6).
     #[must_use]
     pub fn signing(&self) -> Signing {
         self.client().signing_at(self.at)
     }
 
-    /// What its seller should know at that instant; see [`Client::review`]. The policy is
+    /// Returns what the seller should know at that instant; see [`Client::review`]. Take the policy from
     /// [`Registry::policy`](crate::Registry::policy).
     #[must_use]
     pub fn review(&self, policy: &Policy) -> Vec<Finding> {
         self.client().review(&self.uses, policy, self.at)
     }
 
-    /// Returns when a secret was last used, as far as is known (rule 9). As it was noted: under a clock that was wrong it may lie
-    /// after [`at`](Self::at), and then a plan does not believe it ([`Plan::use_ahead`](crate::Plan::use_ahead)).
+    /// Returns when a secret was last used, as far as is known (rule 9). The time is as it was noted: under a wrong
+    /// clock it may lie after [`at`](Self::at), and then a plan does not believe it ([`Plan::use_ahead`](crate::Plan::use_ahead)).
     #[must_use]
     pub fn last_used(&self, secret: SecretId) -> Option<Timestamp> {
         self.uses.of(secret)
@@ -66,34 +67,5 @@ impl fmt::Debug for Snapshot {
             .field("at", &self.at)
             .field("uses", &self.uses)
             .finish()
-    }
-}
-
-/// Some clients, in the order of their IDs, those that could not be read, and where to go on.
-#[derive(Debug, Clone)]
-pub struct ClientPage {
-    pub(super) clients: Vec<Snapshot>,
-    pub(super) unreadable: Vec<Unreadable>,
-    pub(super) next: Option<ClientId>,
-}
-
-impl ClientPage {
-    /// The clients. There may be fewer than asked for, even none, though more follow: those that were deleted are left
-    /// out.
-    #[must_use]
-    pub fn clients(&self) -> &[Snapshot] {
-        &self.clients
-    }
-
-    /// The clients that the list leads to and that could not be read, each with the reason, in the order of their IDs.
-    #[must_use]
-    pub fn unreadable(&self) -> &[Unreadable] {
-        &self.unreadable
-    }
-
-    /// What to ask for the next page with; `None` after the last one.
-    #[must_use]
-    pub fn next(&self) -> Option<&ClientId> {
-        self.next.as_ref()
     }
 }

@@ -1,4 +1,4 @@
-//! What a list says of a client that it cannot show.
+//! `Unreadable`: a client that a list leads to and that cannot be shown. Lists show the others all the same.
 
 use std::fmt;
 
@@ -9,10 +9,10 @@ use crate::value::ClientId;
 use crate::value::redacted::redacted;
 
 redacted! {
-    /// A client that a list leads to and that cannot be shown, since what the store holds of it cannot be read or was changed.
+    /// A client that cannot be shown, because what the store holds of it cannot be read or was changed.
     ///
-    /// One such client is no reason to show nothing of the others: a page names it beside those that are sound. The operations
-    /// page of the store says how to look at such a row and how to take it out.
+    /// A page names such a client beside those that are sound. The operations page of the store says how to look at such a row
+    /// and how to take it out.
     #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
     pub struct Unreadable {
         client_id: ClientId,
@@ -26,13 +26,13 @@ impl Unreadable {
         Self { client_id: client_id.clone(), kind: error.kind(), why: with_sources(error) }
     }
 
-    /// The client's ID, as the list has it.
+    /// Returns the client's ID, as the list has it.
     #[must_use]
     pub fn client_id(&self) -> &ClientId {
         &self.client_id
     }
 
-    /// What can be done about it.
+    /// Returns what can be done about it.
     #[must_use]
     pub fn kind(&self) -> StoreErrorKind {
         self.kind

@@ -833,7 +833,7 @@ fn rule_15_somebody_elses_client_id_answers_as_if_it_did_not_exist() {
         }
         assert!(seller.client_of(add_in.id()).await.unwrap().is_none());
         let page = seller.clients(None, 100).await.unwrap();
-        assert_eq!(page.clients().len(), 1);
+        assert_eq!(page.items().len(), 1);
         let taken = seller.client(own.client_id()).associate(&add_in).await.unwrap_err();
         assert!(matches!(taken, Error::AddInTaken { by: None, .. }), "{taken:?}");
         assert_eq!(platform.store.commits().len(), before + 1, "only the last one was tried");

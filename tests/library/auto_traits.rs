@@ -7,7 +7,7 @@ use client_registry::client::{
     Client, ClientDeletion, Decision, ImportedClient, ImportedSecret, SecretDeletion, Tombstone,
 };
 use client_registry::entropy::EntropyError;
-use client_registry::registry::{ConfirmError, ReportPage, Resolution, Unresolved};
+use client_registry::registry::{ConfirmError, Page, Resolution, Unresolved};
 use client_registry::review::{Expiry, Notice};
 use client_registry::ring::{Credentials, SharedSecret};
 use client_registry::store::{DynStore, MemoryStore, Record, Store};
@@ -39,8 +39,8 @@ fn public_types_cross_threads() {
     cheap_to_share::<Plan<SecretDeletion>>();
     cheap_to_share::<Signature>();
     cheap_to_share::<Finding>();
-    cheap_to_share::<ReportPage<Expiry, store::Ending>>();
-    cheap_to_share::<ReportPage<Notice, ClientId>>();
+    cheap_to_share::<Page<Expiry, store::Ending>>();
+    cheap_to_share::<Page<Notice, ClientId>>();
     everywhere::<Seller<DynStore>>();
     everywhere::<Operator<DynStore>>();
     everywhere::<ClientHandle<DynStore>>();

@@ -545,7 +545,7 @@ impl Life {
         let ever = Timestamp::MIN..Timestamp::MAX;
         let ends = operator.expiry_report(&ever, None, 10).await.unwrap();
         let due = operator.due_notices(&ever, None, 10).await.unwrap();
-        see!(self.walker, ends, ends.lines()[0], due, due.lines()[0]);
+        see!(self.walker, ends, ends.items()[0], due, due.items()[0]);
         see!(self.walker, contoso.expiry_report(&ever, None, 10).await.unwrap());
         see!(self.walker, contoso.due_notices(&ever, None, 10).await.unwrap());
     }

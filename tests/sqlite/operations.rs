@@ -109,7 +109,7 @@ fn every_command_of_the_page_does_what_the_page_says() {
     assert!(is_clean(&crashed.file()));
     let registry = open(&crashed.file());
     let contoso = registry.as_seller("contoso").unwrap();
-    assert_eq!(block_on(contoso.clients(None, 10)).unwrap().clients().len(), 2, "as on monday");
+    assert_eq!(block_on(contoso.clients(None, 10)).unwrap().items().len(), 2, "as on monday");
     drop((registry, contoso));
 
     // A log that does not belong, and one that is taken in by hand.
@@ -171,7 +171,7 @@ fn every_command_of_the_page_does_what_the_page_says() {
     assert!(taken.starts_with("INSERT INTO record") && taken.contains(client), "{taken}");
     let registry = open(&scratch.file());
     let contoso = registry.as_seller("contoso").unwrap();
-    assert_eq!(block_on(contoso.clients(None, 10)).unwrap().clients().len(), 4);
+    assert_eq!(block_on(contoso.clients(None, 10)).unwrap().items().len(), 4);
     let add_in = client_registry::AddIn::new("calendar", Availability::Worldwide).unwrap();
     let again = contoso.register(details("calendar of 2026"), Lifetime::OneYear);
     let again = block_on(again).unwrap();

@@ -6,15 +6,13 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use client_registry::clock::ManualClock;
-use client_registry::registry::{
-    ClientPage, DiscrepancyKind, ExportError, ReportPage, Resealed, Resealing, Unreadable,
-};
+use client_registry::registry::{DiscrepancyKind, ExportError, Page, Resealed, Resealing, Unreadable};
 use client_registry::review::{Expiry, Notice};
 use client_registry::store::{Ending, MAX_EVENTS, MemoryStore, SqliteStore, Store, StoreErrorKind};
 use client_registry::value::{KeyId, Revision};
 use client_registry::{
     AccessError, AddIn, Availability, ClientId, Error, Issued, Keyring, Lifetime, OpenError, Reason,
-    Registry, Timestamp,
+    Registry, Snapshot, Timestamp,
 };
 use pollster::block_on;
 
@@ -158,16 +156,18 @@ fn walk<T, K>(
     panic!("the pages do not end");
 }
 
-fn clients(page: Result<ClientPage, Error>) -> (Vec<ClientId>, Vec<Unreadable>, Option<ClientId>) {
+fn clients(
+    page: Result<Page<Snapshot, ClientId>, Error>,
+) -> (Vec<ClientId>, Vec<Unreadable>, Option<ClientId>) {
     let page = page.unwrap();
-    let ids = page.clients().iter().map(|found| found.client().id().clone()).collect();
+    let ids = page.items().iter().map(|found| found.client().id().clone()).collect();
     (ids, page.unreadable().to_vec(), page.next().cloned())
 }
 
-fn report<T, K: Clone>(page: Result<ReportPage<T, K>, Error>) -> (Vec<T>, Vec<Unreadable>, Option<K>) {
+fn report<T, K: Clone>(page: Result<Page<T, K>, Error>) -> (Vec<T>, Vec<Unreadable>, Option<K>) {
     let page = page.unwrap();
     let (unreadable, next) = (page.unreadable().to_vec(), page.next().cloned());
-    (page.into_lines(), unreadable, next)
+    (page.into_items(), unreadable, next)
 }
 
 #[test]
@@ -214,7 +214,7 @@ fn a_page_carries_what_is_sound_names_what_is_not_and_says_where_to_go_on() {
     // A page comes back from JSON as it was.
     let page = block_on(ann.expiry_report(&all_time, None, 100)).unwrap();
     let json = serde_json::to_string(&page).unwrap();
-    assert_eq!(serde_json::from_str::<ReportPage<Expiry, Ending>>(&json).unwrap(), page);
+    assert_eq!(serde_json::from_str::<Page<Expiry, Ending>>(&json).unwrap(), page);
 }
 
 #[test]
@@ -421,13 +421,13 @@ fn a_last_use_that_cannot_be_read_stops_no_list() {
     let pages =
         [block_on(ann.clients(None, 10)).unwrap(), block_on(world.contoso.clients(None, 10)).unwrap()];
     for page in pages {
-        let ids: Vec<_> = page.clients().iter().map(|found| found.client().id()).collect();
+        let ids: Vec<_> = page.items().iter().map(|found| found.client().id()).collect();
         assert_eq!(ids, [sound.client_id()]);
         assert_eq!(page.unreadable().len(), 1);
         assert_eq!(page.unreadable()[0].client_id(), forged.client_id());
     }
     let report = block_on(ann.expiry_report(&(world.now()..world.in_days(1000)), None, 10)).unwrap();
-    assert_eq!((report.lines().len(), report.unreadable().len()), (1, 1));
+    assert_eq!((report.items().len(), report.unreadable().len()), (1, 1));
     let checked = block_on(world.registry.check()).unwrap();
     let told: Vec<_> = checked.discrepancies.iter().map(ToString::to_string).collect();
     assert_eq!(told.len(), 1, "{told:?}");

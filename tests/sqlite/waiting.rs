@@ -55,7 +55,7 @@ fn an_emergency_does_not_wait_for_changes_that_nobody_waits_for() {
     other.execute_batch("ROLLBACK").unwrap();
     let _ = block_on(client.delete_in_emergency(issued.secret_id(), None)).unwrap();
     let clients = block_on(world.contoso.clients(None, 100)).unwrap();
-    assert_eq!(clients.clients().len(), 1, "what was not begun is not made");
+    assert_eq!(clients.items().len(), 1, "what was not begun is not made");
 }
 
 #[test]

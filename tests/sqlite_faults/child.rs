@@ -95,7 +95,7 @@ impl Worker {
         let contoso = registry.as_seller("contoso").unwrap();
         let engine = Connection::open(disk.file()).map_err(|error| in_words(&error))?;
         let page = block_on(contoso.clients(None, 1_000)).map_err(|error| in_words(&error))?;
-        let clients = page.clients().iter().map(|found| found.client().id().clone()).collect();
+        let clients = page.items().iter().map(|found| found.client().id().clone()).collect();
         Ok(Self { disk, registry, contoso, engine, clients, given: 0 })
     }
 

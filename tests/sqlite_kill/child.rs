@@ -127,7 +127,7 @@ impl Worker {
 
     fn clients(&self) -> Vec<ClientId> {
         let page = block_on(self.contoso.clients(None, 100)).unwrap();
-        page.clients().iter().map(|found| found.client().id().clone()).collect()
+        page.items().iter().map(|found| found.client().id().clone()).collect()
     }
 
     fn any(&self, clients: &[ClientId], random: &mut StdRng) -> ClientHandle<Acknowledging> {

@@ -1,4 +1,6 @@
-//! The registry as somebody who runs the platform sees it: every client ID.
+//! `Operator`: every client ID, as an operator of the platform sees it.
+//!
+//! An operator may act for every seller; events name the operator. Reports over all sellers follow the store's index of ends.
 
 use std::fmt;
 use std::ops::Range;
@@ -6,13 +8,25 @@ use std::ops::Range;
 use crate::client::{Client, CommandContext, ImportedClient, Refusal};
 use crate::record::Opened;
 use crate::registry::manage::view::View;
-use crate::registry::{ClientHandle, ClientPage, Error, Outcome, Registry, ReportPage, Seller, Snapshot};
+use crate::registry::{ClientHandle, Error, Outcome, Page, Registry, Seller, Snapshot};
 use crate::review::{Expiry, Notice};
 use crate::store::{ClientsBy, Ending, MemoryStore, Store};
 use crate::value::secret_text::refuse_secret;
 use crate::value::{Actor, AddInId, ClientId, Field, InvalidValue, SellerId, Timestamp};
 
-/// An operator, who may act on every client ID. Events name the operator.
+/// An operator's view of the registry: every client ID of every seller. Events name the operator.
+///
+/// [`Registry::as_operator`] gives it. The application has authenticated the operator.
+///
+/// ```
+/// # use client_registry::*;
+/// # #[pollster::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let operator = Registry::in_memory().as_operator("ann")?;
+/// let page = operator.clients(None, 100).await?;
+/// println!("{} client IDs, {} of them unreadable", page.items().len(), page.unreadable().len());
+/// # Ok(()) }
+/// ```
 pub struct Operator<S = MemoryStore> {
     view: View<S>,
 }
@@ -22,7 +36,18 @@ impl<S: Store> Operator<S> {
         Self { view: View { registry, actor, seller: None } }
     }
 
-    /// A seller's client IDs, with the operator as actor.
+    /// Returns a seller's client IDs, with the operator as actor.
+    ///
+    /// ```
+    /// # use client_registry::*;
+    /// # #[pollster::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let operator = Registry::in_memory().as_operator("ann")?;
+    /// let contoso = operator.seller("contoso")?;
+    /// let details = ClientDetails::new("calendar", "contoso.com", "https://contoso.com/done")?;
+    /// contoso.register(details, Lifetime::OneYear).await?; // the event names ann
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     /// [`InvalidValue`] when the text is not a seller's ID.
@@ -32,68 +57,118 @@ impl<S: Store> Operator<S> {
         Ok(Seller::new(self.view.registry.clone(), self.view.actor.clone(), seller))
     }
 
-    /// One client ID, whoever owns it, to be managed. Nothing is looked up as yet.
-    #[must_use]
-    pub fn client(&self, client_id: &ClientId) -> ClientHandle<S> {
-        ClientHandle::new(self.view.clone(), client_id.clone())
-    }
-
-    /// The client ID that an add-in uses (rule 1).
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`]
-    pub async fn client_of(&self, add_in: &AddInId) -> Result<Option<Snapshot>, Error> {
-        self.view.client_of(add_in).await
-    }
-
-    /// All client IDs in the order of their IDs, after one of them, at most `limit`. One that cannot be read is
-    /// [named](ClientPage::unreadable) beside the others.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`]
-    pub async fn clients(&self, after: Option<&ClientId>, limit: usize) -> Result<ClientPage, Error> {
-        self.view.page(ClientsBy::All, after, limit).await
-    }
-
-    /// What ends within a span of time, whoever owns it, from the span's start on and before its end: whatever ended in it
-    /// already, too. In the order of the ends, after one of them, at most `limit` (at most 1,000). An empty or reversed
-    /// span has no lines.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`]
-    pub async fn expiry_report(
-        &self,
-        ends: &Range<Timestamp>,
-        after: Option<&Ending>,
-        limit: usize,
-    ) -> Result<ReportPage<Expiry, Ending>, Error> {
-        self.view.expiries(ends, after, limit).await
-    }
-
-    /// The notices that fall due within a window of time, whoever owns what ends: [`Notice::DAYS`] before a secret ends.
-    /// In the order of the ends, after one of them, about at most `limit` secrets (at most 1,000), with all that there is
-    /// about each of them on one page.
-    ///
-    /// Windows are half-open. The caller keeps the end of the last one and goes on from there, and each notice is given
-    /// once, whatever the windows' lengths; a long window holds several about one secret, of which the last is the most
-    /// urgent. A window that ends a minute ago or longer misses nothing that another node, whose clock is behind, has yet
-    /// to add (rule 19). An empty or reversed window has no notices.
-    ///
-    /// There is none for a moment at which the secret was not valid yet or disabled, nor for one that had passed when
-    /// somebody decided the end: see [`Client::notices`].
+    /// Returns a handle to one client ID of any seller, to look at it and to change it. Nothing is looked up yet.
     ///
     /// ```
     /// # use client_registry::*;
     /// # #[pollster::main]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let registry = Registry::in_memory();
+    /// # let operator = Registry::in_memory().as_operator("ann")?;
+    /// # let details = ClientDetails::new("calendar", "contoso.com", "https://contoso.com/done")?;
+    /// # let issued = operator.seller("contoso")?.register(details, Lifetime::OneYear).await?;
+    /// let calendar = operator.client(issued.client_id());
+    /// println!("{:?}", calendar.review().await?);
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn client(&self, client_id: &ClientId) -> ClientHandle<S> {
+        ClientHandle::new(self.view.clone(), client_id.clone())
+    }
+
+    /// Finds the client ID that an add-in uses (rule 1).
+    ///
+    /// ```
+    /// # use client_registry::*;
+    /// # #[pollster::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let operator = Registry::in_memory().as_operator("ann")?;
+    /// # use client_registry::AddInId;
+    /// let found = operator.client_of(&AddInId::parse("addin-17")?).await?;
+    /// assert!(found.is_none());
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Refusal::Invalid`](crate::Refusal::Invalid) when the add-in's ID is a client secret (rule 8).
+    /// [`Error::Contention`] when the add-in moves again and again. [`Error::Unavailable`] when the store does not answer.
+    pub async fn client_of(&self, add_in: &AddInId) -> Result<Option<Snapshot>, Error> {
+        self.view.client_of(add_in).await
+    }
+
+    /// Lists all client IDs in the order of their IDs, after one of them: at most `limit` (at most 1,000). Deleted ones are left
+    /// out. A client that cannot be read is [named](Page::unreadable) beside the others.
+    ///
+    /// ```
+    /// # use client_registry::*;
+    /// # #[pollster::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let operator = Registry::in_memory().as_operator("ann")?;
+    /// for found in operator.clients(None, 100).await?.items() {
+    ///     println!("{} of {}", found.client().id(), found.client().owner());
+    /// }
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the store does not answer.
+    pub async fn clients(
+        &self,
+        after: Option<&ClientId>,
+        limit: usize,
+    ) -> Result<Page<Snapshot, ClientId>, Error> {
+        self.view.page(ClientsBy::All, after, limit).await
+    }
+
+    /// Reports the secrets of all sellers that end within a span of time: from its start on and before its end, those that have
+    /// ended already included. The items are in the order of the ends, after one of them: at most `limit` (at most 1,000). An
+    /// empty or reversed span has no items.
+    ///
+    /// ```
+    /// # use client_registry::*;
+    /// # #[pollster::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let operator = Registry::in_memory().as_operator("ann")?;
+    /// let page = operator.expiry_report(&(Timestamp::MIN..Timestamp::MAX), None, 100).await?;
+    /// for expiry in page.items() {
+    ///     println!("{} {} secret {}", expiry.ends, expiry.client_id, expiry.secret);
+    /// }
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the store does not answer.
+    pub async fn expiry_report(
+        &self,
+        ends: &Range<Timestamp>,
+        after: Option<&Ending>,
+        limit: usize,
+    ) -> Result<Page<Expiry, Ending>, Error> {
+        self.view.expiries(ends, after, limit).await
+    }
+
+    /// Returns the notices of all sellers that fall due within a window of time: [`Notice::DAYS`] before a secret ends. They are
+    /// in the order of the ends, after one of them, about at most `limit` (at most 1,000) secrets; all notices about one secret
+    /// are on one page.
+    ///
+    /// Windows are half-open. The caller keeps the end of the last window and goes on from there; each notice is then given
+    /// once, whatever the lengths of the windows. A long window holds several notices about one secret, of which the last is
+    /// the most urgent. A window whose end is at least a minute ago misses nothing that another node, whose clock is behind, has
+    /// yet to add (rule 19). An empty or reversed window has no notices.
+    ///
+    /// No notice is given for a moment at which the secret was not valid yet or was disabled, nor for one that had passed when
+    /// the end was decided: see [`Client::notices`].
+    ///
+    /// ```
+    /// # use client_registry::*;
+    /// # #[pollster::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let operator = Registry::in_memory().as_operator("nightly-job")?;
     /// # let (kept, now) = (Timestamp::MIN, Timestamp::MAX);
     /// let window = kept..now; // where the last window ended; then keep `now`
-    /// let operator = registry.as_operator("nightly-job")?;
     /// let mut after = None;
     /// loop {
     ///     let page = operator.due_notices(&window, after.as_ref(), 100).await?;
-    ///     for notice in page.lines() {
+    ///     for notice in page.items() {
     ///         println!("{}: secret {} ends in {}", notice.expiry.owner, notice.expiry.secret, notice.days);
     ///     }
     ///     after = page.next().cloned();
@@ -101,31 +176,54 @@ impl<S: Store> Operator<S> {
     ///         break;
     ///     }
     /// }
-    /// # Ok(())
-    /// # }
+    /// # Ok(()) }
     /// ```
     ///
     /// # Errors
-    /// [`Error::Unavailable`]
+    /// [`Error::Unavailable`] when the store does not answer.
     pub async fn due_notices(
         &self,
         window: &Range<Timestamp>,
         after: Option<&Ending>,
         limit: usize,
-    ) -> Result<ReportPage<Notice, Ending>, Error> {
+    ) -> Result<Page<Notice, Ending>, Error> {
         self.view.notices(window, after, limit).await
     }
 
-    /// Imports a client ID with everything that belongs to it (rule 18). The same once more changes nothing.
+    /// Imports a client ID with its secrets and add-ins (rule 18). The same import again changes nothing.
     ///
-    /// A call that is dropped may have imported the client ID: give it again, or [delete the client
+    /// A dropped call may have imported the client ID: give it again, or [delete the client
     /// ID](ClientHandle::plan_client_deletion), which is then never used again.
     ///
+    /// ```
+    /// # use client_registry::*;
+    /// # #[pollster::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let operator = Registry::in_memory().as_operator("ann")?;
+    /// # use client_registry::client::{ImportedClient, ImportedSecret};
+    /// # use client_registry::{secret::KeyEncoding, value::Validity};
+    /// # let details = ClientDetails::new("calendar", "contoso.com", "https://contoso.com/done")?;
+    /// # let validity = Validity::new("2026-01-01T00:00:00Z".parse::<Timestamp>()?, None)?;
+    /// let secret = ImportedSecret::new(ClientSecret::parse("8f3kd02-Lx91mq+Zt7wTavRe")?, validity, KeyEncoding::Utf8);
+    /// let (id, owner) = (ClientId::parse("calendar-app")?, SellerId::parse("contoso")?);
+    /// let calendar = ImportedClient::new(id, owner, details, Availability::Worldwide).with_secret(secret);
+    /// assert_eq!(operator.import(calendar).await?, Outcome::Changed);
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
-    /// [`Error::NameTaken`], [`Error::AddInTaken`], or a [`Refusal`] as by [`Client::import`] and, where the client ID
-    /// exists, [`Client::import_again`].
+    /// - [`Error::NameTaken`], [`Error::AddInTaken`]: another client ID has the friendly name or an add-in.
+    /// - [`Refusal::ClientExists`], [`Refusal::SecretExists`]: the client ID or a client secret is here with other attributes.
+    /// - [`Refusal::ClientDeleted`], [`Refusal::Remembered`]: the client ID or a client secret was deleted and stays dead.
+    /// - [`Refusal::Weak`], [`Refusal::Invalid`]: a client secret is easily guessed, or is not the key that its encoding says; a
+    ///   client secret stands in a public value.
+    /// - [`Refusal::NamedTwice`], [`Refusal::TooManySecrets`], [`Refusal::TooManyAddIns`], [`Refusal::AvailabilityDiffers`],
+    ///   [`Refusal::RedirectNotAllowed`]: the import does not hold together, or the policy does not allow it.
+    /// - [`Refusal::CannotSign`], [`Refusal::NotValidThen`]: the secret that is said to sign today cannot.
+    /// - [`Error::Contention`], [`Error::KeyRetired`], [`Error::Unavailable`], [`Error::Unresolved`]: as [for every
+    ///   command](ClientHandle#errors-of-every-call).
     pub async fn import(&self, imported: ImportedClient) -> Result<Outcome, Error> {
-        // Between looking and committing somebody else may have imported it: then it is there the second time.
+        // Another caller may import it between the look-up and the commit: then it is there the second time.
         for _ in 0..2 {
             match self.view.find(imported.id()).await? {
                 Some(opened) => {

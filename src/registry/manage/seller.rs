@@ -1,13 +1,15 @@
-//! The registry as one seller, or somebody acting for it, sees it (rule 15).
+//! `Seller`: the client IDs of one seller, as the seller or an operator sees them (rule 15).
+//!
+//! Lists and look-ups go through the view, which shows no client ID of another seller.
 
 use std::fmt;
 use std::ops::Range;
 
 use crate::client::{Client, CommandContext, NewSecret};
 use crate::entropy::EntropyError;
-use crate::registry::manage::command::{Applied, hand_over_one};
+use crate::registry::manage::applied::{Applied, hand_over_one};
 use crate::registry::manage::view::View;
-use crate::registry::{ClientHandle, ClientPage, Error, Registry, ReportPage, Snapshot};
+use crate::registry::{ClientHandle, Error, Page, Registry, Snapshot};
 use crate::review::{Expiry, Notice};
 use crate::secret::{ClientSecret, Issued};
 use crate::store::{ClientsBy, MemoryStore, Store};
@@ -17,7 +19,21 @@ use crate::value::{
     Actor, AddInId, Availability, ClientDetails, ClientId, Field, FriendlyName, Lifetime, SellerId, Timestamp,
 };
 
-/// A seller's own client IDs, and no others.
+/// One seller's client IDs, and no others: registers them, finds them, lists them.
+///
+/// [`Registry::as_seller`] gives the seller's own view; [`Operator::seller`](crate::Operator::seller) an operator's, whose events
+/// name the operator. The application has authenticated the actor.
+///
+/// ```
+/// # use client_registry::*;
+/// # #[pollster::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let contoso = Registry::in_memory().as_seller("contoso")?;
+/// let details = ClientDetails::new("calendar", "contoso.com", "https://contoso.com/done")?;
+/// let issued = contoso.register(details, Lifetime::OneYear).await?;
+/// println!("deploy {}", issued.client_secret().expose()); // shown once
+/// # Ok(()) }
+/// ```
 pub struct Seller<S = MemoryStore> {
     view: View<S>,
     seller: SellerId,
@@ -28,7 +44,7 @@ impl<S: Store> Seller<S> {
         Self { view: View { registry, actor, seller: Some(seller.clone()) }, seller }
     }
 
-    /// The seller's ID.
+    /// Returns the seller's ID.
     #[must_use]
     pub fn id(&self) -> &SellerId {
         &self.seller
@@ -36,24 +52,53 @@ impl<S: Store> Seller<S> {
 
     /// Registers a client ID and issues its first client secret.
     ///
-    /// A call that is dropped may leave a client ID whose client secret nobody has; see [`ClientHandle`] for callers that go
-    /// away, and how to keep a command from being dropped. Given again, it is then refused with [`Error::NameTaken`], which
-    /// names the client ID and says when it was registered and that its secret was never used;
-    /// [`client_named`](Self::client_named) finds it too. [Delete the client ID](ClientHandle::plan_client_deletion), after
-    /// which the name is free, and register again; or [add a secret](ClientHandle::add_secret) to it and delete the first
-    /// one.
+    /// A dropped call may leave a client ID whose client secret nobody has; see [`ClientHandle`] for callers that go away, and
+    /// how to keep a command from being dropped. Given again, it is refused with [`Error::NameTaken`], which names the client ID
+    /// and says when it was registered and that its secret was never used; [`client_named`](Self::client_named) finds it too.
+    /// [Delete the client ID](ClientHandle::plan_client_deletion), which frees the name, and register again; or [add a
+    /// secret](ClientHandle::add_secret) to it and delete the first one.
+    ///
+    /// ```
+    /// # use client_registry::*;
+    /// # #[pollster::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let contoso = Registry::in_memory().as_seller("contoso")?;
+    /// let details = ClientDetails::new("calendar", "contoso.com", "https://contoso.com/done")?;
+    /// let issued = contoso.register(details, Lifetime::OneYear).await?;
+    /// println!("{}: {}", issued.client_id(), issued.client_secret().expose());
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
-    /// [`Error::NameTaken`], or a [`Refusal`](crate::Refusal) as by [`Client::register`].
+    /// - [`Error::NameTaken`]: the seller has another client ID of this friendly name.
+    /// - [`Refusal::RedirectNotAllowed`](crate::Refusal::RedirectNotAllowed): the policy does not allow the redirect URL.
+    /// - [`Refusal::LifetimeTooLong`](crate::Refusal::LifetimeTooLong): the policy allows no such lifetime (rule 4).
+    /// - [`Refusal::StartsInThePast`](crate::Refusal::StartsInThePast): the start that was chosen has passed.
+    /// - [`Refusal::Invalid`](crate::Refusal::Invalid): a client secret stands in the details or the label (rule 8), or the
+    ///   validity is empty or overflows.
+    /// - [`Error::Contention`], [`Error::KeyRetired`], [`Error::Entropy`], [`Error::Unavailable`], [`Error::Unresolved`]: as [for
+    ///   every command](ClientHandle#errors-of-every-call).
     pub async fn register(&self, details: ClientDetails, lifetime: Lifetime) -> Result<Issued, Error> {
         self.register_with(details, Availability::Worldwide, NewSecret::lasting(lifetime)).await
     }
 
-    /// Registers a client ID of a given availability (rule 2) and issues its first client secret, with a label, a purpose or a
-    /// start of its own.
+    /// Registers a client ID of an availability (rule 2) and issues its first client secret, with a label, a purpose or a start.
+    ///
+    /// A dropped call leaves behind what [`register`](Self::register) does.
+    ///
+    /// ```
+    /// # use client_registry::*;
+    /// # #[pollster::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let contoso = Registry::in_memory().as_seller("contoso")?;
+    /// # let details = ClientDetails::new("calendar", "contoso.com", "https://contoso.com/done")?;
+    /// let first = NewSecret::lasting(Lifetime::OneYear).for_purpose(Purpose::PasswordOnly);
+    /// let issued = contoso.register_with(details, Availability::ChinaOnly, first).await?;
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
-    /// As [`register`](Self::register).
+    /// As for [`register`](Self::register).
     pub async fn register_with(
         &self,
         details: ClientDetails,
@@ -61,20 +106,45 @@ impl<S: Store> Seller<S> {
         first: NewSecret,
     ) -> Result<Issued, Error> {
         let client_secret = self.view.registry.new_client_secret()?;
-        let result = self.try_register(&details, availability, &first, &client_secret).await;
+        let result = self.register_under_new_id(&details, availability, &first, &client_secret).await;
         hand_over_one(result, client_secret)
     }
 
-    /// One client ID, to be managed. Nothing is looked up as yet.
+    /// Returns a handle to one client ID, to look at it and to change it. Nothing is looked up yet.
+    ///
+    /// ```
+    /// # use client_registry::*;
+    /// # #[pollster::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let contoso = Registry::in_memory().as_seller("contoso")?;
+    /// # let details = ClientDetails::new("calendar", "contoso.com", "https://contoso.com/done")?;
+    /// # let issued = contoso.register(details, Lifetime::OneYear).await?;
+    /// let calendar = contoso.client(issued.client_id());
+    /// calendar.promote(issued.secret_id()).await?;
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn client(&self, client_id: &ClientId) -> ClientHandle<S> {
         ClientHandle::new(self.view.clone(), client_id.clone())
     }
 
-    /// The client ID of a friendly name, in whatever spelling has the same key (rule 15).
+    /// Finds the client ID of a friendly name. Spellings that have the same key name the same client ID (rule 15).
+    ///
+    /// ```
+    /// # use client_registry::*;
+    /// # #[pollster::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let contoso = Registry::in_memory().as_seller("contoso")?;
+    /// # let details = ClientDetails::new("calendar", "contoso.com", "https://contoso.com/done")?;
+    /// # let issued = contoso.register(details, Lifetime::OneYear).await?;
+    /// let found = contoso.client_named("Calendar").await?.expect("it is registered");
+    /// assert_eq!(found.client().id(), issued.client_id());
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
-    /// [`Error::Refused`] when the text is not a friendly name; [`Error::Unavailable`].
+    /// [`Refusal::Invalid`](crate::Refusal::Invalid) when the text is not a friendly name. [`Error::Unavailable`] when the store
+    /// does not answer, or the client that has the name cannot be read.
     pub async fn client_named(&self, friendly_name: &str) -> Result<Option<Snapshot>, Error> {
         let key = FriendlyName::parse(friendly_name)?.key();
         refuse_secret(Field::FriendlyName, friendly_name)?;
@@ -82,68 +152,125 @@ impl<S: Store> Seller<S> {
         let page = self.view.page(by, None, 1).await?;
         // The index is a hint: what it leads to is checked against the record.
         let is_it = |found: &Snapshot| found.client().details().friendly_name().key() == key;
-        let found = page.clients.into_iter().find(is_it);
+        let found = page.items.into_iter().find(is_it);
         match page.unreadable.into_iter().next() {
-            // Whether it has the name, nobody can tell.
+            // The client that cannot be read may be the one that has the name.
             Some(unreadable) if found.is_none() => Err(StoreError::from(unreadable).into()),
             _ => Ok(found),
         }
     }
 
-    /// The client ID that an add-in uses, if it is one of this seller's (rule 1).
+    /// Finds the client ID that an add-in uses, if it is one of this seller's (rule 1).
+    ///
+    /// ```
+    /// # use client_registry::*;
+    /// # #[pollster::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let contoso = Registry::in_memory().as_seller("contoso")?;
+    /// # let details = ClientDetails::new("calendar", "contoso.com", "https://contoso.com/done")?;
+    /// # let issued = contoso.register(details, Lifetime::OneYear).await?;
+    /// # let calendar = contoso.client(issued.client_id());
+    /// let add_in = AddIn::new("addin-17", Availability::Worldwide)?;
+    /// calendar.associate(&add_in).await?;
+    /// assert!(contoso.client_of(add_in.id()).await?.is_some());
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
-    /// [`Error::Unavailable`]
+    /// [`Refusal::Invalid`](crate::Refusal::Invalid) when the add-in's ID is a client secret (rule 8).
+    /// [`Error::Contention`] when the add-in moves again and again. [`Error::Unavailable`] when the store does not answer.
     pub async fn client_of(&self, add_in: &AddInId) -> Result<Option<Snapshot>, Error> {
         self.view.client_of(add_in).await
     }
 
-    /// This seller's client IDs in the order of their IDs, after one of them, at most `limit`. One that cannot be read is
-    /// [named](ClientPage::unreadable) beside the others.
+    /// Lists this seller's client IDs in the order of their IDs, after one of them: at most `limit` (at most 1,000). Deleted
+    /// ones are left out. A client that cannot be read is [named](Page::unreadable) beside the others.
+    ///
+    /// ```
+    /// # use client_registry::*;
+    /// # #[pollster::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let contoso = Registry::in_memory().as_seller("contoso")?;
+    /// # let details = ClientDetails::new("calendar", "contoso.com", "https://contoso.com/done")?;
+    /// # let issued = contoso.register(details, Lifetime::OneYear).await?;
+    /// let page = contoso.clients(None, 100).await?;
+    /// assert_eq!(page.items().len(), 1);
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
-    /// [`Error::Unavailable`]
-    pub async fn clients(&self, after: Option<&ClientId>, limit: usize) -> Result<ClientPage, Error> {
+    /// [`Error::Unavailable`] when the store does not answer.
+    pub async fn clients(
+        &self,
+        after: Option<&ClientId>,
+        limit: usize,
+    ) -> Result<Page<Snapshot, ClientId>, Error> {
         self.view.page(ClientsBy::Seller(&self.seller), after, limit).await
     }
 
-    /// What ends within a span of time, from its start on and before its end: whatever ended in it already, too. Of this
-    /// seller's client IDs after one of them, at most `limit` (at most 1,000), so that the lines are in the order of their
-    /// ends within a page. An empty or reversed span has no lines.
+    /// Reports the secrets that end within a span of time: from its start on and before its end, those that have ended already
+    /// included. A page covers at most `limit` (at most 1,000) of this seller's client IDs after one of them; its items are in
+    /// the order of their ends. An empty or reversed span has no items.
+    ///
+    /// ```
+    /// # use client_registry::*;
+    /// # #[pollster::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let contoso = Registry::in_memory().as_seller("contoso")?;
+    /// # let details = ClientDetails::new("calendar", "contoso.com", "https://contoso.com/done")?;
+    /// # let issued = contoso.register(details, Lifetime::OneYear).await?;
+    /// let page = contoso.expiry_report(&(Timestamp::MIN..Timestamp::MAX), None, 100).await?;
+    /// assert_eq!(page.items().len(), 1);
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
-    /// [`Error::Unavailable`]
+    /// [`Error::Unavailable`] when the store does not answer.
     pub async fn expiry_report(
         &self,
         ends: &Range<Timestamp>,
         after: Option<&ClientId>,
         limit: usize,
-    ) -> Result<ReportPage<Expiry, ClientId>, Error> {
+    ) -> Result<Page<Expiry, ClientId>, Error> {
         self.view.expiries_of(&self.seller, ends, after, limit).await
     }
 
-    /// The notices that fall due within a window of time, as [`Operator::due_notices`](crate::Operator::due_notices) gives
-    /// them for everybody. Of this seller's client IDs after one of them, at most `limit` (at most 1,000).
+    /// Returns the notices that fall due within a window of time, as [`Operator::due_notices`](crate::Operator::due_notices) does
+    /// for all sellers. A page covers at most `limit` (at most 1,000) of this seller's client IDs after one of them.
+    ///
+    /// ```
+    /// # use client_registry::*;
+    /// # #[pollster::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let contoso = Registry::in_memory().as_seller("contoso")?;
+    /// # let details = ClientDetails::new("calendar", "contoso.com", "https://contoso.com/done")?;
+    /// # let issued = contoso.register(details, Lifetime::OneYear).await?;
+    /// let window = Timestamp::MIN..Timestamp::MAX;
+    /// for notice in contoso.due_notices(&window, None, 100).await?.items() {
+    ///     println!("secret {} ends in {}", notice.expiry.secret, notice.days);
+    /// }
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
-    /// [`Error::Unavailable`]
+    /// [`Error::Unavailable`] when the store does not answer.
     pub async fn due_notices(
         &self,
         window: &Range<Timestamp>,
         after: Option<&ClientId>,
         limit: usize,
-    ) -> Result<ReportPage<Notice, ClientId>, Error> {
+    ) -> Result<Page<Notice, ClientId>, Error> {
         self.view.notices_of(&self.seller, window, after, limit).await
     }
 
-    async fn try_register(
+    async fn register_under_new_id(
         &self,
         details: &ClientDetails,
         availability: Availability,
         first: &NewSecret,
         client_secret: &ClientSecret,
     ) -> Result<Applied<()>, Error> {
-        // A random ID that is taken is as good as impossible; twice in a row, the randomness is broken.
+        // A random ID is practically never taken; twice in a row, the random source is broken.
         for _ in 0..2 {
             let id = self.view.registry.new_client_id()?;
             let register = |context: &CommandContext<'_>| {

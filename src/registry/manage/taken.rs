@@ -1,7 +1,8 @@
-//! Who has what a commit would have taken (rules 1 and 15).
+//! Finding the client that has a name or an add-in that a commit would have taken (rules 1 and 15).
 //!
-//! That comes from an index, and an index is a hint: a store that an attacker writes to may name anybody. So what is shown to
-//! the actor, and what is believed, is looked up in the record that the index leads to.
+//! The store answers from an index, and an index is a hint: a store that an attacker writes to may name any client. So the
+//! record that the index leads to decides what is believed and what the actor is shown. Another seller's client ID is never
+//! named.
 
 use crate::record::{Opened, RecordId};
 use crate::registry::manage::view::View;
@@ -11,40 +12,37 @@ use crate::store_error::{StoreError, tampered};
 use crate::value::ClientId;
 
 impl<S: Store> View<S> {
-    /// Says why a commit was not made that would have taken an entry, naming only what the actor may see. `None` when its
-    /// holder has let go of it meanwhile.
-    pub(in crate::registry) async fn taken(&self, entry: IndexEntry, by: ClientId) -> Option<Error> {
-        match self.registry.holder(&entry, &by).await {
-            Ok(Some(holder)) => match entry {
-                IndexEntry::Name(..) => {
-                    self.name_taken(&holder, by).await.unwrap_or_else(|error| Some(error.into()))
-                }
-                IndexEntry::AddIn(add_in) => {
-                    let visible = self.actor.may_act_for(holder.owner());
-                    Some(Error::AddInTaken { add_in, by: visible.then_some(by) })
-                }
-            },
-            Ok(None) => None,
-            Err(error) => Some(error.into()),
+    /// Refuses a commit that would have taken an entry, naming only what the actor may see. `Ok` when the holder of the entry
+    /// has let go of it meanwhile.
+    pub(in crate::registry) async fn taken(&self, entry: IndexEntry, by: ClientId) -> Result<(), Error> {
+        let Some(holder) = self.registry.holder(&entry, &by).await? else {
+            return Ok(());
+        };
+        match entry {
+            IndexEntry::Name(..) => self.name_taken(&holder, by).await,
+            IndexEntry::AddIn(add_in) => {
+                let is_visible = self.actor.may_act_for(holder.owner());
+                Err(Error::AddInTaken { add_in, by: is_visible.then_some(by) })
+            }
         }
     }
 
-    /// Says of the client that has a name what tells whether its registration was cut short.
-    async fn name_taken(&self, holder: &Opened, by: ClientId) -> Result<Option<Error>, StoreError> {
+    /// Refuses a name with what tells the caller whether the registration of its holder was cut short.
+    async fn name_taken(&self, holder: &Opened, by: ClientId) -> Result<(), Error> {
         let Opened::Active(live) = holder else {
-            return Ok(None);
+            return Ok(());
         };
         let inner = &self.registry.inner;
         let uses = inner.uses.of(&inner.store, &by, &*inner.clock).await?;
         let last_used = live.client().secrets().filter_map(|secret| uses.of(secret.id())).max();
-        Ok(Some(Error::NameTaken { by, registered_at: live.client().registered_at(), last_used }))
+        Err(Error::NameTaken { by, registered_at: live.client().registered_at(), last_used })
     }
 }
 
 impl<S: Store> Registry<S> {
-    /// The client of this ID, if the entry is its own; `None` if the store no longer says so either.
+    /// The client of this ID, if the entry is its own; `None` if the store no longer says so.
     async fn holder(&self, entry: &IndexEntry, by: &ClientId) -> Result<Option<Opened>, StoreError> {
-        // An entry that changes hands between the two look-ups is not where the first one said: look once more.
+        // An entry may change hands between the two look-ups: then look once more.
         for _ in 0..2 {
             let found = self.load(by).await?.filter(|opened| has(opened, entry));
             if found.is_some() {
@@ -66,7 +64,7 @@ impl<S: Store> Registry<S> {
     }
 }
 
-/// An entry that a store says is taken has to be one that the commit asked for: anything else is a lie about others.
+/// Returns whether a commit asked for an entry. A store that says that another entry is taken lies.
 pub(in crate::registry) fn was_asked_for(commit: &Commit, entry: &IndexEntry) -> bool {
     commit.changes().iter().any(|change| match entry {
         IndexEntry::Name(seller, key) => {

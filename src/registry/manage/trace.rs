@@ -1,15 +1,15 @@
-//! What the log hears of an operation: one span each, with who, which client and secret, after how many attempts, and
-//! what came of it. IDs alone, at every level (rule 8).
+//! The spans and events of the log: one span for each operation, with the actor, the client, the secret, the number of
+//! attempts and the outcome. Only IDs are logged, at every level (rule 8): never a name, a domain or a secret.
 //!
 //! | level | what |
 //! | --- | --- |
 //! | error | the store holds what was not written there |
 //! | warn | a compromised client secret was presented; a clock lags; a commit's outcome is not known; no valid secret is left |
-//! | info | something was changed |
-//! | debug | everything else: a look, a refusal, somebody let in or denied, a signature |
+//! | info | a client was changed |
+//! | debug | everything else: a query, a refusal, an authentication, a denial, a signature |
 //!
-//! Errors and the first two warnings are [alarms](super::alarm): one a minute for each client, with the number of those
-//! that were kept back.
+//! Errors and the first two warnings are alarms: at most one a minute for each client, with the number of those that were
+//! kept back.
 
 use std::fmt::Display;
 
@@ -17,10 +17,10 @@ use tracing::Span;
 use tracing::field::Empty;
 
 use crate::registry::Outcome;
-use crate::registry::manage::command::Applied;
+use crate::registry::manage::applied::Applied;
 use crate::value::{Actor, ClientId, SecretId};
 
-/// What an actor asks for: a name, and the secret that it is about, if it is about one.
+/// The name of an operation, and the secret that it is about, if there is one.
 #[derive(Clone, Copy)]
 pub(in crate::registry) struct Operation {
     name: &'static str,
@@ -43,7 +43,7 @@ impl From<&'static str> for Operation {
     }
 }
 
-/// The span of something that an actor asked for.
+/// The span of an operation.
 pub(in crate::registry) fn span(
     operation: impl Into<Operation>,
     actor: &Actor,
@@ -63,8 +63,8 @@ pub(in crate::registry) fn span(
     )
 }
 
-/// Notes in the span of a command, and in an event within it, what the command came to. What it adds is its secret, unless it
-/// is about another one.
+/// Notes the outcome of a command in its span, and in an event within it. An added secret stands under `secret`, unless the
+/// command is about another one.
 pub(in crate::registry) fn command<T, E: Display>(
     span: &Span,
     operation: Operation,
@@ -101,7 +101,7 @@ pub(in crate::registry) fn command<T, E: Display>(
     }
 }
 
-/// Notes that a secret was deleted in an emergency and no valid one is left.
+/// Warns that an emergency left no valid secret.
 pub(in crate::registry) fn nothing_left(client_id: &ClientId, secret: SecretId) {
     let (client_id, secret) = (client_id.as_str(), secret.number());
     tracing::warn!(

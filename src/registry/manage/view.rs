@@ -1,4 +1,7 @@
-//! What one actor sees of a registry (rule 15). Sellers, operators and client handles are faces of it.
+//! `View`: the part of a registry that one actor sees (rule 15). Sellers, operators and client handles are faces of it.
+//!
+//! Everything that an actor reads goes through [`View::find`] or [`View::load`], which hide what belongs to another seller.
+//! Indexes are hints: a client that an index leads to is checked against its record before it is shown.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,12 +11,12 @@ use tracing::Instrument;
 use crate::client::{CommandContext, Refusal};
 use crate::record::Opened;
 use crate::registry::manage::trace;
-use crate::registry::{ClientPage, Error, Registry, Snapshot, Unreadable};
+use crate::registry::{ATTEMPTS, Error, Page, Registry, Snapshot, Unreadable};
 use crate::store::{ClientsBy, Store};
 use crate::value::secret_text::refuse_secret;
 use crate::value::{Actor, AddInId, ClientId, Field, SellerId};
 
-/// A registry, an actor, and the seller whose client IDs it is about, if it is about one seller's alone.
+/// A registry, an actor, and the seller to whose client IDs the view is limited, if it is limited to one.
 pub(in crate::registry) struct View<S> {
     pub(in crate::registry) registry: Registry<S>,
     pub(in crate::registry) actor: Actor,
@@ -21,25 +24,25 @@ pub(in crate::registry) struct View<S> {
 }
 
 impl<S: Store> View<S> {
-    /// Whether this is the view of somebody who may see what `owner` owns.
+    /// Returns whether the view shows what `owner` owns.
     pub(in crate::registry) fn shows(&self, owner: &SellerId) -> bool {
         self.actor.may_act_for(owner) && self.seller.as_ref().is_none_or(|seller| seller == owner)
     }
 
-    /// What there is under a client ID, as far as this view shows it.
+    /// The client of an ID, or its tombstone, if the view shows it.
     pub(in crate::registry) async fn find(&self, client_id: &ClientId) -> Result<Option<Opened>, Error> {
         let opened = self.registry.load(client_id).await?;
         Ok(opened.filter(|opened| self.shows(opened.owner())))
     }
 
-    /// The same for a command: what is another seller's does not exist.
+    /// The same, where absence is an error. A client of another seller does not exist.
     pub(in crate::registry) async fn load(&self, client_id: &ClientId) -> Result<Opened, Error> {
         self.find(client_id).await?.ok_or_else(|| Refusal::UnknownClient.into())
     }
 
-    /// What a command about this client is decided by, at this moment.
+    /// The context in which a command about this client is decided now.
     pub(in crate::registry) fn context(&self, opened: &Opened) -> CommandContext<'_> {
-        let context = self.deciding_anew();
+        let context = self.context_of_new();
         if let Opened::Active(live) = opened
             && live.client().is_ahead_of(context.now)
         {
@@ -48,12 +51,12 @@ impl<S: Store> View<S> {
         context
     }
 
-    /// What a command about a client that is not there yet is decided by.
-    pub(in crate::registry) fn deciding_anew(&self) -> CommandContext<'_> {
+    /// The context in which a command that makes a client is decided now.
+    pub(in crate::registry) fn context_of_new(&self) -> CommandContext<'_> {
         CommandContext { actor: &self.actor, policy: self.registry.policy(), now: self.registry.now() }
     }
 
-    /// A client with its last uses, unless it was deleted.
+    /// A client with its last uses; `None` if it was deleted.
     pub(in crate::registry) async fn look_at(&self, opened: &Opened) -> Result<Option<Snapshot>, Error> {
         let Opened::Active(live) = opened else {
             return Ok(None);
@@ -64,30 +67,28 @@ impl<S: Store> View<S> {
         Ok(Some(Snapshot::new(Arc::clone(live), self.registry.instant_of(live.client()), uses)))
     }
 
-    /// The client that an add-in belongs to. Indexes are hints: what they lead to is checked against the record.
+    /// The client that an add-in belongs to.
     pub(in crate::registry) async fn client_of(&self, add_in: &AddInId) -> Result<Option<Snapshot>, Error> {
-        self.try_client_of(add_in).instrument(trace::span("client_of", &self.actor, None)).await
-    }
-
-    async fn try_client_of(&self, add_in: &AddInId) -> Result<Option<Snapshot>, Error> {
-        refuse_secret(Field::AddInId, add_in.as_str())?;
-        let mut asked = None;
-        // An add-in that moves between the two look-ups is not where the first one said: ask again, until the index says
-        // the same twice.
-        for _ in 0..ATTEMPTS {
-            let client_id = self.registry.inner.store.client_of(add_in).await?;
-            let Some(id) = client_id.filter(|id| asked.as_ref() != Some(id)) else {
-                return Ok(None);
-            };
-            let Some(opened) = self.find(&id).await? else {
-                return Ok(None);
-            };
-            if opened.client().is_ok_and(|client| client.add_ins().contains(add_in)) {
-                return self.look_at(&opened).await;
+        let found = async {
+            refuse_secret(Field::AddInId, add_in.as_str())?;
+            let mut asked = None;
+            // An add-in may move between the two look-ups: ask again, until the index says the same twice.
+            for _ in 0..ATTEMPTS {
+                let client_id = self.registry.inner.store.client_of(add_in).await?;
+                let Some(id) = client_id.filter(|id| asked.as_ref() != Some(id)) else {
+                    return Ok(None);
+                };
+                let Some(opened) = self.find(&id).await? else {
+                    return Ok(None);
+                };
+                if opened.client().is_ok_and(|client| client.add_ins().contains(add_in)) {
+                    return self.look_at(&opened).await;
+                }
+                asked = Some(id);
             }
-            asked = Some(id);
-        }
-        Err(Error::Contention { attempts: ATTEMPTS })
+            Err(Error::Contention { attempts: ATTEMPTS })
+        };
+        found.instrument(trace::span("client_of", &self.actor, None)).await
     }
 
     /// A page of clients.
@@ -96,31 +97,25 @@ impl<S: Store> View<S> {
         by: ClientsBy<'_>,
         after: Option<&ClientId>,
         limit: usize,
-    ) -> Result<ClientPage, Error> {
-        self.try_page(by, after, limit).instrument(trace::span("clients", &self.actor, None)).await
-    }
-
-    async fn try_page(
-        &self,
-        by: ClientsBy<'_>,
-        after: Option<&ClientId>,
-        limit: usize,
-    ) -> Result<ClientPage, Error> {
-        let limit = limit.clamp(1, MAX_PAGE);
-        let ids = self.registry.inner.store.clients(by, after, limit).await?;
-        let next = if ids.len() == limit { ids.last().cloned() } else { None };
-        let (mut clients, mut unreadable) = (Vec::with_capacity(ids.len()), Vec::new());
-        for id in &ids {
-            match self.show(id).await? {
-                Ok(found) => clients.extend(found),
-                Err(error) => unreadable.push(error),
+    ) -> Result<Page<Snapshot, ClientId>, Error> {
+        let looked = async {
+            let limit = limit.clamp(1, MAX_PAGE);
+            let ids = self.registry.inner.store.clients(by, after, limit).await?;
+            let next = if ids.len() == limit { ids.last().cloned() } else { None };
+            let (mut items, mut unreadable) = (Vec::with_capacity(ids.len()), Vec::new());
+            for id in &ids {
+                match self.show(id).await? {
+                    Ok(found) => items.extend(found),
+                    Err(error) => unreadable.push(error),
+                }
             }
-        }
-        Ok(ClientPage { clients, unreadable, next })
+            Ok(Page { items, unreadable, next })
+        };
+        looked.instrument(trace::span("clients", &self.actor, None)).await
     }
 
-    /// What a list shows of a client that it leads to: nothing of a deleted one, or where this view does not show it. The
-    /// inner error is about this client alone, and no reason to show nothing of the others.
+    /// A client that a list leads to; `None` if it was deleted, or the view does not show it. The inner error is about this
+    /// client alone: the others on the list are shown all the same.
     pub(in crate::registry) async fn show(
         &self,
         client_id: &ClientId,
@@ -156,7 +151,5 @@ impl<S> fmt::Debug for View<S> {
     }
 }
 
-/// How often an add-in is followed that moves while it is looked for.
-const ATTEMPTS: usize = 16;
 /// The most clients on one page.
 const MAX_PAGE: usize = 1000;

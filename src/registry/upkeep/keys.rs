@@ -1,9 +1,11 @@
-//! The keys of a registry over their lives: which there are, what is under them, retiring those that are no longer
-//! wanted.
+//! The keys of a registry: listing them, listing what is sealed under them, retiring them.
+//!
+//! A retired key is never written under again, on any node, once the node has refreshed its knowledge of the keys. The primary
+//! key of the registry that is asked is never retired, since that registry could then write nothing.
 
 use crate::record::KeyState;
 use crate::registry::upkeep::open::{OpenError, write};
-use crate::registry::{Outcome, Registry};
+use crate::registry::{ATTEMPTS, Outcome, Registry};
 use crate::store::{ClientsBy, Expected, Store};
 use crate::store_error::StoreError;
 use crate::value::coded::coded;
@@ -13,20 +15,32 @@ use crate::value::{ClientId, KeyId};
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct KeyStatus {
-    /// Its ID.
+    /// The ID of the key.
     pub id: KeyId,
-    /// Whether records may be written under it.
+    /// The state of the key: an active key may be written under, a retired one not.
     pub state: KeyState,
-    /// Whether it is the one that this registry writes under.
+    /// `true` for the key that this registry writes under.
     pub is_primary: bool,
 }
 
 impl<S: Store> Registry<S> {
-    /// The keys that the registry knows, in the order of their IDs, as the store says now. None in memory, where nothing
-    /// is sealed.
+    /// Lists the keys that the registry knows, in the order of their IDs, as the store has them now. Empty in memory, where
+    /// nothing is sealed.
+    ///
+    /// ```
+    /// # use client_registry::value::KeyId;
+    /// # use client_registry::{Keyring, Registry, store::MemoryStore};
+    /// # pollster::block_on(async {
+    /// # let registry = Registry::open(MemoryStore::new(), Keyring::generate(KeyId::parse("2026")?)?).await?;
+    /// for key in registry.keys().await? {
+    ///     println!("{} {:?} {}", key.id, key.state, if key.is_primary { "primary" } else { "" });
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
     ///
     /// # Errors
-    /// [`StoreError`]
+    /// [`StoreError`] when the store does not answer, or its record of the keys cannot be used.
     pub async fn keys(&self) -> Result<Vec<KeyStatus>, StoreError> {
         let Some(protection) = &self.inner.protection else {
             return Ok(Vec::new());
@@ -37,12 +51,25 @@ impl<S: Store> Registry<S> {
         Ok(keys.map(|(id, state)| KeyStatus { id: id.clone(), state, is_primary: id == primary }).collect())
     }
 
-    /// The client IDs whose records are under a key, in the order of the IDs, after one of them, at most `limit`. An empty
-    /// answer to the first question proves that no client needs the key. The registry's own record does not, once the key
-    /// is retired; old backups may.
+    /// Lists the client IDs whose records are sealed under a key, in the order of the IDs, after one of them: at most `limit`. An
+    /// empty answer to the first call proves that no client needs the key. The registry's own record does not need a retired key;
+    /// old backups may.
+    ///
+    /// ```
+    /// # use client_registry::value::KeyId;
+    /// # use client_registry::{Keyring, Registry, store::MemoryStore};
+    /// # pollster::block_on(async {
+    /// # let registry = Registry::open(MemoryStore::new(), Keyring::generate(KeyId::parse("2026")?)?).await?;
+    /// # let old = KeyId::parse("2025")?;
+    /// if registry.clients_under(&old, None, 1).await?.is_empty() {
+    ///     println!("take key {old} out of the keyrings");
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
     ///
     /// # Errors
-    /// [`StoreError`]
+    /// [`StoreError`] when the store does not answer.
     pub async fn clients_under(
         &self,
         key_id: &KeyId,
@@ -52,16 +79,30 @@ impl<S: Store> Registry<S> {
         self.inner.store.clients(ClientsBy::Key(key_id), after, limit.max(1)).await
     }
 
-    /// Retires a key: from now on here, and within [`key_refresh`](crate::RegistryBuilder::key_refresh) everywhere else,
-    /// nothing is written under it. What is under it can still be opened by a keyring that has it. Retiring it again
-    /// changes nothing.
+    /// Retires a key: nothing is written under it any longer, at once here and within
+    /// [`key_refresh`](crate::RegistryBuilder::key_refresh) on every other node. A keyring that has the key still opens what is
+    /// sealed under it. Retiring it again changes nothing.
     ///
     /// To replace a key: give every node a keyring with both keys, the old one primary; then with the new one primary;
     /// [`reseal`](Self::reseal); retire the old one; wait for a refresh; reseal once more; ask
     /// [`clients_under`](Self::clients_under), and take the old key out of the keyrings when nothing is left.
     ///
+    /// ```
+    /// # use client_registry::value::KeyId;
+    /// # use client_registry::{Keyring, Registry, store::MemoryStore};
+    /// # pollster::block_on(async {
+    /// # let keyring = Keyring::generate(KeyId::parse("2026")?)?.with(KeyId::parse("2025")?, b"0123456789abcdef0123456789abcdef")?;
+    /// # let registry = Registry::open(MemoryStore::new(), keyring).await?;
+    /// registry.retire_key(&KeyId::parse("2025")?).await?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    ///
     /// # Errors
-    /// [`RetireError`]
+    /// - [`RetireError::Primary`]: the key is the primary one of this registry.
+    /// - [`RetireError::UnknownKey`]: the registry does not know the key; in memory it knows none.
+    /// - [`RetireError::NotWritten`]: the registry's own record could not be written.
+    /// - [`RetireError::Unavailable`]: the store did not answer.
     pub async fn retire_key(&self, key_id: &KeyId) -> Result<Outcome, RetireError> {
         let Some(protection) = &self.inner.protection else {
             return Err(RetireError::UnknownKey { key_id: key_id.clone() });
@@ -91,23 +132,25 @@ impl<S: Store> Registry<S> {
     }
 }
 
-/// Why a key was not retired.
+/// The reason why a key was not retired.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RetireError {
-    /// It is the primary key of this registry, which could write nothing any more.
-    #[error("key {key_id} is the primary one here: open the registry with another one as primary first")]
+    /// The key is the primary one of this registry, which could then write nothing any longer.
+    #[error(
+        "key {key_id} is the primary key of this registry: open the registry with another primary key first"
+    )]
     Primary {
-        /// The key.
+        /// The ID of the key.
         key_id: KeyId,
     },
     /// The registry does not know the key.
-    #[error("the registry knows no key {key_id}")]
+    #[error("the registry knows no key {key_id}: list its keys for those it knows")]
     UnknownKey {
-        /// The key.
+        /// The ID of the key.
         key_id: KeyId,
     },
-    /// The record of the registry could not be written, as far as the store says.
+    /// The registry's own record could not be written.
     #[error("the registry's record was not written")]
     NotWritten(#[from] OpenError),
     /// The store did not answer.
@@ -124,6 +167,3 @@ coded! {
         Self::NotWritten(error) => error,
     }
 }
-
-/// How often the record of the registry is looked at anew when others change it in between.
-const ATTEMPTS: usize = 16;

@@ -1,73 +1,80 @@
-//! Opening the registry that lives in a store: whose it is, and whether the keyring is the right one, before
-//! anything is written.
+//! Opening the registry that lives in a store.
+//!
+//! Every open checks, before anything is written, which registry the store holds and whether the keyring is its own: a wrong
+//! or changed key, another registry's database, an unfinished import and a retired primary key are refused. In an empty store
+//! a registry is made.
 
 use std::time::Duration;
 
 use crate::entropy::{Entropy, EntropyError};
 use crate::record::{KeyState, Keyring, Record, RecordId, RegistryId, RegistryRecord, SealingError};
+use crate::registry::{ATTEMPTS, SENDS};
 use crate::store::{ClientsBy, Commit, CommitError, CommitId, Expected, Index, RecordChange, Store};
 use crate::store_error::{StoreError, StoreErrorKind};
 use crate::value::KeyId;
 use crate::value::coded::coded;
 
-/// Why a registry was not opened. Nothing was written, unless the store failed while it wrote the registry's own record.
+/// The reason why a registry was not opened. Nothing was written, unless the store failed while it wrote the registry's own
+/// record.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
-    /// The registry knows another key by this ID: the bytes have been changed, or it is somebody else's registry.
-    #[error("key {key_id} is another one than the registry's: take the key that the store was written with")]
+    /// The registry knows another key by this ID: the bytes of the key were changed, or the store holds another registry.
+    #[error(
+        "key {key_id} is not the key that the registry knows by this ID: use the key that the store was written with"
+    )]
     WrongKey {
         /// The key's ID.
         key_id: KeyId,
     },
     /// The registry has records under a key that the keyring lacks.
-    #[error("the keyring lacks key {key_id}, which is in use here: add it")]
+    #[error("the keyring lacks key {key_id}, under which records are sealed: add it")]
     MissingKey {
         /// The key's ID.
         key_id: KeyId,
     },
-    /// The primary key of the keyring was retired here.
-    #[error("key {key_id} was retired: make another one the primary key")]
+    /// The primary key of the keyring was retired in this registry.
+    #[error("key {key_id} was retired: make another key the primary one")]
     RetiredKey {
         /// The key's ID.
         key_id: KeyId,
     },
-    /// The store has clients, and no record of the registry that they belong to.
-    #[error("the store has clients and no record of their registry: restore it from a backup")]
+    /// The store has clients, but lacks the record of the registry that they belong to.
+    #[error("the store has clients but no record of their registry: restore it from a backup")]
     NoRegistry,
-    /// The store belongs to another registry than the one that was
-    /// [expected](crate::RegistryBuilder::expect_registry), or to none.
-    #[error("the store is not the one of registry {expected}: {}", found_in_words(found.as_ref()))]
+    /// The store holds another registry than the [expected](crate::RegistryBuilder::expect_registry) one, or none.
+    #[error("the store does not hold registry {expected}: {}", found_in_words(found.as_ref()))]
     OtherRegistry {
         /// The registry that was expected.
         expected: RegistryId,
-        /// The one that is there; `None` where there is none.
+        /// The registry that is there; `None` where there is none.
         found: Option<RegistryId>,
     },
-    /// An import into this store has not come to its end.
-    #[error("an import into this store was interrupted: run it once more, and it goes on where it stopped")]
+    /// An import into this store was interrupted.
+    #[error("an import into this store was interrupted: run it again, and it goes on where it stopped")]
     ImportUnfinished,
-    /// Another registry, or another version of this one, is being written there at this moment.
-    #[error("others changed the registry's record again and again: try again")]
+    /// Other nodes changed the registry's own record again and again in between.
+    #[error("other nodes changed the registry's record again and again: try again")]
     Contention,
-    /// The freshness is neither zero nor at least 100 milliseconds: nothing would be fresh by the time it is there.
+    /// The freshness is neither zero nor at least 100 milliseconds. No store answers faster than that reliably, and an answer
+    /// that comes too late lets nobody in.
     #[error(
         "a freshness of {freshness:?} is too short: make it at least 100 milliseconds, or zero to ask the store every time"
     )]
     FreshnessTooShort {
-        /// What was configured.
+        /// The configured freshness.
         freshness: Duration,
     },
-    /// There was no randomness to be had.
+    /// The random source failed.
     #[error(transparent)]
     Entropy(#[from] EntropyError),
-    /// The store did not answer, or not as it should.
+    /// The store did not answer, or what it holds cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 coded! {
-    /// All of them mean that there is no registry to ask.
+    /// All kinds are `Unavailable`, since there is no registry to ask.
     OpenError {
         Self::WrongKey { .. } => Unavailable "wrong_key",
         Self::MissingKey { .. } => Unavailable "missing_key",
@@ -83,8 +90,8 @@ coded! {
     }
 }
 
-/// The record of the registry in a store, once the keyring is known to be the right one. Makes it where there is
-/// nothing, and adds the keys that are new.
+/// Returns the record of the registry in a store, once the keyring is known to be the right one. Makes it in an empty store,
+/// and adds the keys that are new.
 pub(in crate::registry) async fn open<S: Store>(
     store: &S,
     keyring: &Keyring,
@@ -107,7 +114,7 @@ pub(in crate::registry) async fn open<S: Store>(
             Some(found) => {
                 let read = check(&found, keyring)?;
                 read.is_expected(expected_id)?;
-                // A key that was known once, and that nothing is under, may be gone.
+                // A key that the registry knows may be missing if no record is sealed under it.
                 for key_id in read.active_and_not_in(keyring) {
                     if !store.clients(ClientsBy::Key(key_id), None, 1).await?.is_empty() {
                         return Err(OpenError::MissingKey { key_id: key_id.clone() });
@@ -127,7 +134,7 @@ pub(in crate::registry) async fn open<S: Store>(
 }
 
 impl RegistryRecord {
-    /// Refuses where another registry was expected.
+    /// Refuses a registry other than the expected one.
     pub(in crate::registry) fn is_expected(&self, expected: Option<&RegistryId>) -> Result<(), OpenError> {
         let id = RegistryId::from_bytes(self.registry_id);
         match expected.filter(|expected| **expected != id) {
@@ -139,12 +146,12 @@ impl RegistryRecord {
 
 fn found_in_words(found: Option<&RegistryId>) -> String {
     match found {
-        Some(found) => format!("it is the one of {found}, so open the right one"),
-        None => "there is none in it, so restore it or open the right one".to_owned(),
+        Some(found) => format!("it holds registry {found}, so open the right store"),
+        None => "it holds none, so restore it or open the right store".to_owned(),
     }
 }
 
-/// What the record says, if the keyring is the registry's.
+/// Reads the record of the registry, if the keyring is the registry's.
 pub(in crate::registry) fn check(found: &Record, keyring: &Keyring) -> Result<RegistryRecord, OpenError> {
     let sealed = found.sealed()?;
     let read = RegistryRecord::read(sealed)?;
@@ -164,7 +171,7 @@ pub(in crate::registry) fn check(found: &Record, keyring: &Keyring) -> Result<Re
     }
 }
 
-/// Writes the next record of the registry. `false` when somebody else has written another one.
+/// Writes the next record of the registry. Returns `false` when another node has written another one.
 pub(in crate::registry) async fn write<S: Store>(
     store: &S,
     next: &RegistryRecord,
@@ -182,7 +189,7 @@ pub(in crate::registry) async fn write<S: Store>(
     for _ in 0..SENDS {
         match store.commit(&commit).await {
             Ok(()) => return Ok(true),
-            // After an attempt that failed this may be its own trace: whoever looks again sees the same keys.
+            // After a failed attempt this may be its own trace. The caller looks again and sees the same keys.
             Err(CommitError::Conflict { .. } | CommitError::Taken { .. }) => return Ok(false),
             Err(CommitError::NotWritten(error)) => return Err(error.into()),
             Err(CommitError::Failed(error)) => last = error,
@@ -202,8 +209,3 @@ impl From<SealingError> for OpenError {
         }
     }
 }
-
-/// How often the record is looked at anew when others change it in between.
-const ATTEMPTS: usize = 16;
-/// How often it is sent before its outcome is an error.
-const SENDS: usize = 3;

@@ -1,52 +1,54 @@
 //! Resealing: every record comes under the primary key, while traffic goes on.
 //!
-//! What is left to do is what the store lists under other keys, so there is nothing to remember: dropped or killed at any
-//! point, it goes on where it was.
+//! The store lists what is sealed under other keys, so there is nothing to remember: dropped or killed at any point, resealing
+//! goes on where it was. A record that this registry refuses is not resealed: an old record that was put back must not come
+//! under the new key.
 
 use std::collections::BTreeMap;
 
 use crate::record::{ResealError, SealingError};
 use crate::registry::protection::Protection;
+use crate::registry::walk::Walk;
 use crate::registry::{Error, Registry};
-use crate::store::{Commit, CommitError, Expected, Index, MemoryStore, RecordChange, Store};
-use crate::store_error::{StoreError, StoreErrorKind};
+use crate::store::{ClientsBy, Commit, CommitError, Expected, Index, MemoryStore, RecordChange, Store};
+use crate::store_error::{StoreError, StoreErrorKind, tampered};
 use crate::value::{ClientId, KeyId};
 
-/// How far resealing has come.
+/// The progress of resealing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Resealed {
     /// The records that have been resealed so far, here or, meanwhile, elsewhere.
     pub done: u64,
-    /// The records that were under other keys in the beginning, and those that came under them since.
+    /// The records that were under other keys at the beginning, and those that came under them since.
     pub total: u64,
     /// The records that were left as they are: [`Resealing::failed`] says which, and why.
     pub left: u64,
 }
 
-/// Reseals records a few at a time, at the pace of whoever calls [`step`](Self::step).
+/// Reseals records a few at a time, at the pace of the caller of [`step`](Self::step).
 ///
-/// A record that this registry refuses is not resealed either, so that an older record that was put back does not come to be
-/// under the new key; the rest goes on. A record keeps its revision, its events and by what it is found. Commands of others win over it: what they changed in
-/// between is under their primary key, and is looked at again in the next round if that is another one.
+/// A record keeps its revision, its events and its index entries. A record that this registry refuses is not resealed, and the
+/// rest goes on; see [`failed`](Self::failed). A command that changes a client in between wins: its record is under the primary
+/// key of that node, and the next round looks at it again if that is another key.
 #[must_use = "nothing is resealed before it is told to step"]
 pub struct Resealing<S = MemoryStore> {
     registry: Registry<S>,
-    /// The keys that have not been looked at in this round.
+    /// The keys that this round has not looked at yet.
     keys: Vec<KeyId>,
     after: Option<ClientId>,
-    /// Whether anything happened in this round, so that another one is needed to prove the end.
+    /// Something happened in this round, so another one is needed to prove the end.
     moved: bool,
     resealed: Resealed,
     failed: BTreeMap<ClientId, StoreError>,
 }
 
-/// What became of one record.
+/// The result of resealing one record.
 enum Attempt {
     Resealed,
-    /// Somebody else changed it in between: it may still be under another key.
+    /// Another caller changed the record in between: it may still be under another key.
     Overtaken,
-    /// It is under the primary key.
+    /// The record is under the primary key already.
     Done,
 }
 
@@ -68,19 +70,14 @@ impl<S: Store> Registry<S> {
     /// ```
     ///
     /// # Errors
-    /// [`StoreError`]
+    /// [`StoreError`] when the store does not answer.
     pub async fn reseal(&self) -> Result<Resealing<S>, StoreError> {
         let keys = self.other_keys().await?;
         let mut total = 0;
         for key_id in &keys {
-            let mut after = None;
-            loop {
-                let page = self.clients_under(key_id, after.as_ref(), COUNTED).await?;
+            let mut walk = Walk::new();
+            while let Some(page) = self.next_clients(&mut walk, ClientsBy::Key(key_id)).await? {
                 total += page.len() as u64;
-                if page.len() < COUNTED {
-                    break;
-                }
-                after = page.last().cloned();
             }
         }
         Ok(Resealing {
@@ -93,7 +90,7 @@ impl<S: Store> Registry<S> {
         })
     }
 
-    /// The keys that nothing should be under.
+    /// The keys that no record should be sealed under.
     async fn other_keys(&self) -> Result<Vec<KeyId>, StoreError> {
         let keys = self.keys().await?;
         Ok(keys.into_iter().filter(|key| !key.is_primary).map(|key| key.id).collect())
@@ -101,11 +98,14 @@ impl<S: Store> Registry<S> {
 }
 
 impl<S: Store> Resealing<S> {
-    /// Reseals at most `limit` records (at least one), and says how far it has come; `None` when the store lists nothing
-    /// under another key any more, besides what [failed](Self::failed).
+    /// Reseals at most `limit` records (at least one), and returns the progress; `None` when the store lists nothing under another
+    /// key any longer, besides what [failed](Self::failed). See [`Registry::reseal`] for an example.
     ///
     /// # Errors
-    /// [`Error::KeyRetired`], [`Error::Unavailable`]: call it again, nothing is lost.
+    /// - [`Error::KeyRetired`]: the primary key of this registry was retired meanwhile.
+    /// - [`Error::Entropy`], [`Error::Unavailable`]: the random source or the store failed.
+    ///
+    /// Nothing is lost: call it again.
     pub async fn step(&mut self, limit: usize) -> Result<Option<Resealed>, Error> {
         loop {
             let Some(key_id) = self.keys.last().cloned() else {
@@ -130,7 +130,7 @@ impl<S: Store> Resealing<S> {
         }
     }
 
-    /// How far it has come.
+    /// Returns the progress.
     #[must_use]
     pub fn so_far(&self) -> Resealed {
         let Resealed { done, total, .. } = self.resealed;
@@ -154,9 +154,9 @@ impl<S: Store> Resealing<S> {
         };
         self.registry.ensure_may_write().await?;
         match self.registry.reseal_one(protection, client_id).await? {
-            Ok(fate) => {
-                self.moved |= !matches!(fate, Attempt::Done);
-                self.resealed.done += u64::from(!matches!(fate, Attempt::Overtaken));
+            Ok(attempt) => {
+                self.moved |= !matches!(attempt, Attempt::Done);
+                self.resealed.done += u64::from(!matches!(attempt, Attempt::Overtaken));
             }
             Err(error) => {
                 self.failed.insert(client_id.clone(), error);
@@ -176,13 +176,13 @@ impl<S: Store> Registry<S> {
         let (record, opened) = match self.load_with_record(client_id).await {
             Ok(Some(found)) => found,
             Ok(None) => {
-                return Ok(Err(crate::store_error::tampered("it is listed, and there is no record of it")));
+                return Ok(Err(tampered("it is listed, and there is no record of it")));
             }
             Err(error) if error.kind().is_about_what_was_read() => return Ok(Err(error)),
             Err(error) => return Err(error.into()),
         };
         let primary = protection.sealing.keyring.primary();
-        // Whatever key the index says: what the record is under is what counts.
+        // The index may name any key: the one in the record counts.
         let under = match record.key_id() {
             Some(found) if found == primary => return Ok(Ok(Attempt::Done)),
             Some(found) => found.clone(),
@@ -200,15 +200,13 @@ impl<S: Store> Registry<S> {
         match self.inner.store.commit(&commit).await {
             Ok(()) => Ok(Ok(Attempt::Resealed)),
             Err(CommitError::Conflict { .. }) => Ok(Ok(Attempt::Overtaken)),
-            Err(CommitError::Taken { .. }) => Ok(Err(crate::store_error::tampered(
-                "by its index it is found under what belongs to another client",
-            ))),
+            Err(CommitError::Taken { .. }) => Ok(Err(tampered("its index entries belong to another client"))),
             Err(CommitError::NotWritten(error) | CommitError::Failed(error))
                 if error.kind().is_about_what_was_read() =>
             {
                 Ok(Err(error))
             }
-            // If it was made all the same, the next round finds nothing to do here.
+            // If the commit was made all the same, the next round finds nothing to do here.
             Err(CommitError::NotWritten(error) | CommitError::Failed(error)) => Err(error.into()),
         }
     }
@@ -222,6 +220,3 @@ impl<S: Store> std::fmt::Debug for Resealing<S> {
             .finish_non_exhaustive()
     }
 }
-
-/// How many client IDs are counted at once.
-const COUNTED: usize = 1000;

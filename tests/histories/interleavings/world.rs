@@ -114,7 +114,7 @@ impl World {
         let page = block_on(self.operator().clients(None, 1000)).unwrap();
         let mut names = Vec::new();
         let mut add_ins = Vec::new();
-        for found in page.clients() {
+        for found in page.items() {
             let client = found.client();
             self.know(client.id(), "a new one");
             let running = client.secrets().filter(|s| s.state_at(found.at()) != SecretState::Ended);

@@ -410,8 +410,8 @@ impl<S: Home> System<S> {
                 }
             };
             let page = page.unwrap();
-            assert!(page.clients().len() <= limit);
-            found.extend(page.clients().iter().map(|found| found.client().id().clone()));
+            assert!(page.items().len() <= limit);
+            found.extend(page.items().iter().map(|found| found.client().id().clone()));
             after = page.next().cloned();
             if after.is_none() {
                 break;

@@ -268,7 +268,7 @@ fn a_last_use_that_cannot_be_is_named() {
         assert!(found.len() == 1 && found[0].contains("2099") && found[0].contains("clock"), "{found:?}");
         // It stops no list.
         let page = registry.as_operator("ann").unwrap().clients(None, 100).await.unwrap();
-        assert_eq!((page.clients().len(), page.unreadable().len()), (3, 0));
+        assert_eq!((page.items().len(), page.unreadable().len()), (3, 0));
         note(now).await;
         assert!(told().await.is_empty());
     });

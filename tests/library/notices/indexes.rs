@@ -103,13 +103,13 @@ fn a_page_looks_at_no_more_than_its_limit() {
     // In a night what falls due lies in six short spans of the index, wherever the rest of it is.
     let night = day(100)..later(day(101), 1);
     let page = block_on(operator.due_notices(&night, None, 100)).unwrap();
-    assert_eq!(page.lines().len(), 4);
+    assert_eq!(page.items().len(), 4);
     assert_eq!(spent(), (4, 6));
     let page = block_on(operator.due_notices(&(day(0)..day(300)), None, 7)).unwrap();
     assert!(page.next().is_some());
     assert_eq!(spent(), (7, 1));
     let page = block_on(operator.expiry_report(&(day(0)..day(300)), None, 3)).unwrap();
-    assert_eq!(page.lines().len(), 3);
+    assert_eq!(page.items().len(), 3);
     assert_eq!(spent(), (3, 1));
     // Nothing is asked for what cannot be.
     for (from, until) in [(day(5), day(5)), (day(6), day(5))] {
@@ -119,5 +119,5 @@ fn a_page_looks_at_no_more_than_its_limit() {
     assert_eq!(spent(), (0, 0));
     // A limit of nothing is taken for one.
     let page = block_on(operator.expiry_report(&(day(0)..day(300)), None, 0)).unwrap();
-    assert_eq!(page.lines().len(), 1);
+    assert_eq!(page.items().len(), 1);
 }

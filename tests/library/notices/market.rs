@@ -67,7 +67,7 @@ impl<S: Store> Market<S> {
             let page = block_on(operator.due_notices(window, after.as_ref(), limit)).unwrap();
             assert!(page.next().is_none_or(|next| after.as_ref() < Some(next)), "pages go on");
             after = page.next().cloned();
-            notices.extend(page.into_lines());
+            notices.extend(page.into_items());
             if after.is_none() {
                 return notices;
             }
@@ -80,8 +80,8 @@ impl<S: Store> Market<S> {
         loop {
             let page = block_on(self.seller(seller).due_notices(window, after.as_ref(), limit)).unwrap();
             after = page.next().cloned();
-            assert!(page.lines().is_sorted_by_key(|notice| notice.expiry.ends));
-            notices.extend(page.into_lines());
+            assert!(page.items().is_sorted_by_key(|notice| notice.expiry.ends));
+            notices.extend(page.into_items());
             if after.is_none() {
                 return notices;
             }
@@ -95,8 +95,8 @@ impl<S: Store> Market<S> {
         loop {
             let page = block_on(operator.expiry_report(ends, after.as_ref(), limit)).unwrap();
             after = page.next().cloned();
-            assert!(page.lines().len() <= limit);
-            expiries.extend(page.into_lines());
+            assert!(page.items().len() <= limit);
+            expiries.extend(page.into_items());
             if after.is_none() {
                 return expiries;
             }
@@ -108,8 +108,8 @@ impl<S: Store> Market<S> {
         loop {
             let page = block_on(self.seller(seller).expiry_report(ends, after.as_ref(), limit)).unwrap();
             after = page.next().cloned();
-            assert!(page.lines().is_sorted_by_key(|expiry| expiry.ends));
-            expiries.extend(page.into_lines());
+            assert!(page.items().is_sorted_by_key(|expiry| expiry.ends));
+            expiries.extend(page.into_items());
             if after.is_none() {
                 return expiries;
             }

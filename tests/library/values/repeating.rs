@@ -11,7 +11,7 @@ use client_registry::client::{
 };
 use client_registry::event::{EventHash, Fact, Handover};
 use client_registry::record::KeyState;
-use client_registry::registry::{ReportPage, Unreadable};
+use client_registry::registry::{Page, Unreadable};
 use client_registry::review::{Expiry, Notice, Severity};
 use client_registry::secret::{Hint, KeyEncoding, Origin};
 use client_registry::store::{CommitId, Committed, Cursor, Ending, EventText, Index, StoreErrorKind};
@@ -196,8 +196,8 @@ fn everything() -> Reader {
     reader.read::<Notice>(json!({ "due": now, "days": 30, "expiry": expiry }));
     let unreadable = json!({ "client_id": GUID, "kind": "tampered", "why": "it does not authenticate" });
     reader.read::<Unreadable>(unreadable.clone());
-    reader.read::<ReportPage<Expiry, ClientId>>(
-        json!({ "lines": [expiry], "unreadable": [unreadable], "next": GUID }),
+    reader.read::<Page<Expiry, ClientId>>(
+        json!({ "items": [expiry], "unreadable": [unreadable], "next": GUID }),
     );
     reader.read::<Finding>(
         json!({ "finding": "lives_too_long", "secret": 1, "validity": validity, "longest": "one_year" }),

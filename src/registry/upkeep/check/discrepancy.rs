@@ -1,30 +1,30 @@
-//! What a check says: what is wrong, and where.
+//! `CheckReport`: what a check found to be wrong, and where.
 
 use std::fmt;
 
 use crate::store_error::StoreError;
 use crate::value::{ClientId, Revision, SecretId, Timestamp};
 
-/// What [`Registry::check`](crate::Registry::check) found.
+/// The result of [`Registry::check`](crate::Registry::check).
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct CheckReport {
-    /// The clients that were read, and what is left of deleted ones.
+    /// The number of clients that were read, deleted ones included.
     pub clients: u64,
-    /// The events that were read in their trails.
+    /// The number of events that were read in their trails.
     pub events: u64,
-    /// What is wrong, and where.
+    /// The discrepancies: what is wrong, and where.
     pub discrepancies: Vec<Discrepancy>,
 }
 
-/// Something that is wrong with what a store holds.
+/// A fault in what a store holds.
 #[derive(Debug)]
 pub struct Discrepancy {
     pub(super) client_id: Option<ClientId>,
     pub(super) what: DiscrepancyKind,
 }
 
-/// What is wrong.
+/// The kind of a [`Discrepancy`].
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum DiscrepancyKind {
@@ -34,14 +34,14 @@ pub enum DiscrepancyKind {
     Trail(StoreError),
     /// The last uses of its secrets cannot be read.
     LastUses(StoreError),
-    /// The last use of a secret cannot be: it is more than a minute ahead of the clock of the node that checks and of every
-    /// change in the store, before the secret was added, or of a secret that
-    /// the client does not have. Either a clock was wrong, or somebody edited it: last uses are no part of the record, and nothing
-    /// vouches for them. The next use replaces one that is ahead.
+    /// The last use of a secret is impossible: it is more than a minute ahead of the clock of the node that checks and of every
+    /// change in the store, or before the secret was added, or the client does not have the secret. Either a clock was wrong, or
+    /// the store was edited: last uses are no part of the record, and nothing vouches for them. The next use replaces one that
+    /// is ahead.
     LastUse {
         /// The secret.
         secret: SecretId,
-        /// When it is said to have been used last.
+        /// The time that the store gives.
         at: Timestamp,
     },
     /// A list, an index or the change feed cannot be read.
@@ -55,17 +55,17 @@ pub enum DiscrepancyKind {
     TrailCutShort,
     /// The trail goes on after the record: an older record was put back.
     OlderThanTrail,
-    /// A list or the feed tells of a client of which there is no record.
+    /// A list or the feed names a client that has no record.
     NoRecord,
-    /// The change feed does not tell the same as the trail.
+    /// The change feed differs from the trail.
     Feed,
-    /// The client is not found by something that should lead to it.
+    /// A look-up that should lead to the client does not.
     NotFoundBy(Lookup),
-    /// Something leads to the client that should not.
+    /// A look-up that should not lead to the client does.
     FoundBy(Lookup),
 }
 
-/// By what a client is found.
+/// A look-up that leads to a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Lookup {
@@ -77,12 +77,12 @@ pub enum Lookup {
     Seller,
     /// The end of one of its secrets.
     Ending,
-    /// The key that its record is under.
+    /// The key that its record is sealed under.
     Key,
 }
 
 impl CheckReport {
-    /// Whether nothing is wrong.
+    /// Returns `true` if nothing is wrong.
     #[must_use]
     pub fn is_clean(&self) -> bool {
         self.discrepancies.is_empty()
@@ -90,13 +90,13 @@ impl CheckReport {
 }
 
 impl Discrepancy {
-    /// The client that it is about; `None` when it is about the registry's own record, or about no client in particular.
+    /// Returns the client in question; `None` for the registry's own record, and for a fault of no particular client.
     #[must_use]
     pub fn client_id(&self) -> Option<&ClientId> {
         self.client_id.as_ref()
     }
 
-    /// What is wrong.
+    /// Returns what is wrong.
     #[must_use]
     pub fn what(&self) -> &DiscrepancyKind {
         &self.what
@@ -127,9 +127,11 @@ impl fmt::Display for DiscrepancyKind {
                 write!(f, "the trail breaks at revision {at}: events were edited, reordered or deleted")
             }
             Self::TrailCutShort => f.write_str("the trail ends before the record does: events are missing"),
-            Self::OlderThanTrail => f.write_str("the record is older than its trail: it was put back"),
-            Self::NoRecord => f.write_str("there are traces of it and no record"),
-            Self::Feed => f.write_str("the change feed does not tell the same as the trail"),
+            Self::OlderThanTrail => {
+                f.write_str("the record is older than its trail: an old record was put back")
+            }
+            Self::NoRecord => f.write_str("a list or the change feed names it, and there is no record of it"),
+            Self::Feed => f.write_str("the change feed differs from the trail"),
             Self::NotFoundBy(lookup) => write!(f, "it is not found by its {lookup}"),
             Self::FoundBy(lookup) => write!(f, "it is found by another {lookup} than its own"),
         }

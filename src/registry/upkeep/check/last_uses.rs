@@ -1,9 +1,10 @@
-//! Last uses, for which nothing vouches: what no clock can have said is named.
+//! Checking last uses, for which nothing vouches: a time that no clock can have shown is reported (rule 9).
 
 use crate::client::believable_until;
 use crate::record::Opened;
 use crate::registry::Registry;
-use crate::registry::upkeep::check::{DiscrepancyKind, Sweep, readable};
+use crate::registry::upkeep::check::discrepancy::DiscrepancyKind;
+use crate::registry::upkeep::check::sweep::{Sweep, readable};
 use crate::store::{Store, Use};
 use crate::store_error::StoreError;
 
@@ -25,7 +26,7 @@ impl<S: Store> Registry<S> {
                 Some(found) if at >= found.added_at() => {
                     sweep.uses.push(Use { client_id: client_id.clone(), secret, at });
                 }
-                // It may have come or gone between the two look-ups.
+                // The secret may have been added or deleted between the two look-ups.
                 None if self.load(client_id).await?.map(|now| now.revision()) != Some(opened.revision()) => {}
                 Some(_) | None => sweep.fault(client_id, DiscrepancyKind::LastUse { secret, at }),
             }
@@ -33,9 +34,9 @@ impl<S: Store> Registry<S> {
         Ok(())
     }
 
-    /// Names the last uses that are more than a minute ahead, once all clients were read.
+    /// Reports the last uses that are more than a minute ahead, once all clients were read.
     pub(super) fn judge_last_uses(&self, sweep: &mut Sweep) {
-        // A clock that is behind changes that were made is no judge of what was used since.
+        // A clock that is behind a change in the store cannot judge the uses since.
         let latest = believable_until(sweep.latest.map_or(self.now(), |latest| latest.max(self.now())));
         for Use { client_id, secret, at } in std::mem::take(&mut sweep.uses) {
             if at > latest {

@@ -1,8 +1,10 @@
-//! A client's trail, followed commit by commit (rule 16).
+//! `Trail`: a client's trail, followed commit by commit and compared with the record (rule 16).
 
 use std::collections::BTreeSet;
 
 use crate::event::{Event, EventHash, Fact};
+use crate::record::Opened;
+use crate::registry::upkeep::check::discrepancy::DiscrepancyKind;
 use crate::store::Committed;
 use crate::store_error::StoreError;
 use crate::value::{AddInId, ClientId, Revision};
@@ -13,10 +15,11 @@ pub(super) struct Trail {
     pub(super) head: EventHash,
     pub(super) events: u64,
     pub(super) broken: Option<Revision>,
-    /// Why the first event that cannot be read cannot.
+    /// The error of the first event that cannot be read.
     pub(super) unreadable: Option<StoreError>,
+    /// The trail goes on after the record.
     pub(super) longer: bool,
-    /// Those that it had at some time.
+    /// The add-ins that the client ever had.
     pub(super) add_ins: BTreeSet<AddInId>,
 }
 
@@ -43,6 +46,23 @@ impl Trail {
             self.broken.get_or_insert(committed.revision);
         }
         self.revision = committed.revision;
+    }
+
+    /// What is wrong with the trail, compared with the record.
+    pub(super) fn fault(&mut self, record: &Opened) -> Option<DiscrepancyKind> {
+        if let Some(error) = self.unreadable.take() {
+            return Some(DiscrepancyKind::Trail(error));
+        }
+        if let Some(at) = self.broken {
+            return Some(DiscrepancyKind::BrokenTrail { at });
+        }
+        if self.longer {
+            return Some(DiscrepancyKind::OlderThanTrail);
+        }
+        if self.revision < record.revision() {
+            return Some(DiscrepancyKind::TrailCutShort);
+        }
+        (self.head != record.head()).then_some(DiscrepancyKind::BrokenTrail { at: record.revision() })
     }
 
     fn is_followed_by(&self, client_id: &ClientId, revision: Revision, event: &Event) -> bool {

@@ -1,45 +1,46 @@
-//! Writing a registry to a stream.
+//! Exporting: writing a registry to a stream.
+//!
+//! An export is of one moment or fails. Only records that this registry can open, and that are no older than what it saw, are
+//! written.
 
-use std::io::{
-    Write, {self},
-};
+use std::io::{self, Write};
 
 use crate::record::RecordId;
 use crate::registry::upkeep::transfer::piece::{Piece, Writer};
+use crate::registry::walk::Walk;
 use crate::registry::{Registry, Unreadable};
 use crate::store::{ClientsBy, Store};
 use crate::store_error::{StoreError, StoreErrorKind};
 use crate::value::coded::coded;
 use crate::value::{ClientId, Revision};
 
-/// What was exported.
+/// The result of an export.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ExportSummary {
-    /// Clients, and what is left of deleted ones.
+    /// The number of clients, deleted ones included.
     pub clients: u64,
-    /// Their events.
+    /// The number of their events.
     pub events: u64,
-    /// Those that were left out, since the caller named them.
+    /// The number of clients that were left out, because the caller named them.
     pub left_out: u64,
 }
 
-/// Why a registry was not exported. What has been written to the stream is not a whole export, and will not be imported
-/// as one.
+/// The reason why a registry was not exported. What was written to the stream is not a whole export, and no import accepts it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExportError {
-    /// The registry was changed in the meantime.
-    #[error("the registry was changed while it was exported: stop those who write, or export a copy")]
+    /// The registry was changed meanwhile.
+    #[error("the registry was changed while it was exported: stop the writers, or export a backup copy")]
     Changed,
-    /// Some clients cannot be read; the rest was looked at, and can.
-    #[error("{} cannot be read: restore these clients from a backup, or export without them", in_words(.0))]
+    /// These clients cannot be read; all others can.
+    #[error("clients cannot be read: {}: restore them from a backup, or export without them", in_words(.0))]
     Unreadable(Vec<Unreadable>),
     /// The stream could not be written to.
     #[error("the export could not be written")]
     Io(#[from] io::Error),
-    /// The store did not answer, or not as it should. Of kind [`StoreErrorKind::NotSealed`] for a registry in memory, which
-    /// has no keyring.
+    /// The store did not answer, or what it holds cannot be used. The kind is [`StoreErrorKind::NotSealed`] for a registry in
+    /// memory, which has no keyring.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -54,29 +55,57 @@ coded! {
 }
 
 impl<S: Store> Registry<S> {
-    /// Writes everything to a stream, so that it can be [imported](crate::RegistryBuilder::import) into another store.
-    /// Secrets stay as sealed as they are; whoever imports needs the same keyring.
+    /// Writes the whole registry to a stream, to be [imported](crate::RegistryBuilder::import) into another store. Verifiers and
+    /// MAC keys stay sealed; the import needs the same keyring.
     ///
-    /// It is an export of one moment, or none: if somebody changes what was exported already, it fails. Where writers cannot be
-    /// stopped, export a backup copy. Writing to the stream blocks; wrap slow ones in a [`BufWriter`](io::BufWriter).
+    /// The export is of one moment or fails: a change of what was exported already makes it fail. Where writers cannot be
+    /// stopped, export a backup copy. Writing to the stream blocks; wrap a slow one in a [`BufWriter`](io::BufWriter).
     ///
-    /// Each piece carries a proof under the primary key of the keyring, chained from piece to piece: an export in which
-    /// anything was edited, left out, added or reordered is not imported. An older export, whole, is one all the same.
+    /// Each piece carries a proof under the primary key of the keyring, chained from piece to piece: an export in which anything
+    /// was edited, left out, added or reordered is not imported. An older export that is whole still is.
     ///
-    /// If some clients cannot be read, the export is refused, and the error names all of them.
+    /// ```
+    /// # use client_registry::{Keyring, Registry, store::MemoryStore, value::KeyId};
+    /// # pollster::block_on(async {
+    /// # let registry = Registry::open(MemoryStore::new(), Keyring::generate(KeyId::parse("2026")?)?).await?;
+    /// let mut stream = Vec::new(); // or a file
+    /// let exported = registry.export(&mut stream).await?;
+    /// println!("{} clients with {} events", exported.clients, exported.events);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
     ///
     /// # Errors
-    /// [`ExportError`]
+    /// - [`ExportError::Changed`]: the registry was changed meanwhile.
+    /// - [`ExportError::Unreadable`]: some clients cannot be read. It names all of them; restore them, or [export without
+    ///   them](Self::export_without).
+    /// - [`ExportError::Io`], [`ExportError::Store`]: the stream or the store failed. A registry in memory has no keyring and is
+    ///   never exported.
     pub async fn export<W: Write + Send>(&self, stream: &mut W) -> Result<ExportSummary, ExportError> {
         self.export_without(&[], stream).await
     }
 
-    /// Writes everything but some clients to a stream: those that [`ExportError::Unreadable`] has named and that nobody can
-    /// restore. The registry that imports the stream knows nothing of them: their add-ins and friendly names are free there,
-    /// and their client IDs can be imported.
+    /// Writes the registry without some clients to a stream: those that [`ExportError::Unreadable`] named and that cannot be
+    /// restored. The registry that imports the stream knows nothing of them: their add-ins and friendly names are free there, and
+    /// their client IDs can be imported.
+    ///
+    /// ```
+    /// # use client_registry::registry::{ExportError, ExportSummary, Unreadable};
+    /// # use client_registry::{Registry, store::MemoryStore};
+    /// # async fn example(registry: Registry, stream: &mut Vec<u8>) -> Result<ExportSummary, ExportError> {
+    /// match registry.export(stream).await {
+    ///     Err(ExportError::Unreadable(lost)) => {
+    ///         let lost: Vec<_> = lost.iter().map(|one| one.client_id().clone()).collect();
+    ///         stream.clear();
+    ///         registry.export_without(&lost, stream).await
+    ///     }
+    ///     done => done,
+    /// }
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// [`ExportError`]
+    /// As for [`export`](Self::export).
     pub async fn export_without<W: Write + Send>(
         &self,
         left_out: &[ClientId],
@@ -96,9 +125,8 @@ impl<S: Store> Registry<S> {
 
         let mut exported = ExportSummary { clients: 0, events: 0, left_out: 0 };
         let (mut revisions, mut unreadable) = (Vec::new(), Vec::new());
-        let mut after = None;
-        loop {
-            let page = store.clients(ClientsBy::All, after.as_ref(), PAGE).await?;
+        let mut walk = Walk::new();
+        while let Some(page) = self.next_clients(&mut walk, ClientsBy::All).await? {
             for client_id in &page {
                 if left_out.contains(client_id) {
                     exported.left_out += 1;
@@ -111,10 +139,6 @@ impl<S: Store> Registry<S> {
                     }
                     Err(error) => return Err(error),
                 }
-            }
-            after = page.last().cloned();
-            if page.len() < PAGE {
-                break;
             }
         }
         if !unreadable.is_empty() {
@@ -135,8 +159,7 @@ impl<S: Store> Registry<S> {
         exported: &mut ExportSummary,
     ) -> Result<Revision, ExportError> {
         let store = &self.inner.store;
-        // What was opened is what goes on the journey: nothing that nobody could open at its end, and nothing that is older
-        // than what this registry has seen.
+        // The record that was opened is written: so the import can open it, and it is no older than what this registry saw.
         let (record, _) = self.load_with_record(client_id).await?.ok_or(ExportError::Changed)?;
         let revision = record.revision();
         stream.write(&Piece::Client(record))?;
@@ -144,13 +167,13 @@ impl<S: Store> Registry<S> {
             stream.write(&Piece::Use(secret, at))?;
         }
         let mut reached = Revision::ZERO;
+        let mut walk = Walk::after(reached);
         while reached < revision {
-            let page = self.history(client_id, reached, PAGE).await?;
-            let Some(last) = page.last().filter(|last| last.revision > reached) else {
+            let Some(page) = self.next_commits(&mut walk, client_id).await? else {
                 return Err(StoreError::with_source(StoreErrorKind::Corrupt, "a trail does not go on").into());
             };
-            reached = last.revision;
             for committed in page {
+                reached = committed.revision;
                 stream.write(&Piece::Commit(committed.commit_id, committed.revision))?;
                 for event in committed.events {
                     stream.write(&Piece::Event(event))?;
@@ -162,7 +185,7 @@ impl<S: Store> Registry<S> {
         Ok(revision)
     }
 
-    /// Whether nothing has changed since: every record has the revision that it had, and there is no other.
+    /// Returns whether nothing has changed since: every record has the revision that it had, and there is no other record.
     async fn is_still(
         &self,
         revisions: &[(ClientId, Revision)],
@@ -176,15 +199,9 @@ impl<S: Store> Registry<S> {
                 return Ok(false);
             }
         }
-        let mut after = None;
-        let mut count = 0_u64;
-        loop {
-            let page = store.clients(ClientsBy::All, after.as_ref(), PAGE).await?;
+        let (mut walk, mut count) = (Walk::new(), 0_u64);
+        while let Some(page) = self.next_clients(&mut walk, ClientsBy::All).await? {
             count += page.len() as u64;
-            after = page.last().cloned();
-            if page.len() < PAGE {
-                break;
-            }
         }
         let now = store.load(RecordId::REGISTRY).await?.map(|record| record.revision());
         Ok(count == revisions.len() as u64 + left_out && now == Some(registry))
@@ -200,5 +217,3 @@ fn in_words(unreadable: &[Unreadable]) -> String {
 
 /// How many clients an error names in words; it carries all of them.
 const NAMED: usize = 20;
-/// How much is read at once.
-const PAGE: usize = 1000;

@@ -1,108 +1,51 @@
-//! Filling a store from a stream.
+//! Importing: filling an empty store from a stream.
+//!
+//! A piece is believed only after its proof was found right; a client is written only after its record was opened and its trail
+//! followed. Interrupted at any point, the same import again goes on where it stopped.
 
-use std::io::{
-    Read, {self},
-};
+use std::io::Read;
 
-use crate::client::LastUses;
-use crate::entropy::Entropy;
-use crate::event::{BrokenTrail, Event, EventHash, EventText};
-use crate::record::{Keyring, Opened, Record, RecordId, RegistryRecord, Sealing};
-use crate::registry::upkeep::open::{OpenError, check, write};
-use crate::registry::upkeep::transfer::piece::{Piece, Reader, Unreadable};
+use crate::event::BrokenTrail;
+use crate::record::{Keyring, Record, Sealing};
+use crate::registry::upkeep::open::check;
+use crate::registry::upkeep::transfer::error::{ImportError, ImportSummary};
+use crate::registry::upkeep::transfer::piece::{Piece, Reader};
+use crate::registry::upkeep::transfer::reading::Reading;
+use crate::registry::upkeep::transfer::target::{begin, finish, refused};
 use crate::registry::{Registry, RegistryBuilder};
-use crate::store::{
-    Adopted, ClientsBy, Commit, CommitError, CommitId, Committed, Expected, Index, RecordChange, Store, Use,
-};
-use crate::store_error::StoreError;
-use crate::value::coded::coded;
-use crate::value::{ClientId, Revision, SecretId, Timestamp};
-
-/// What was imported.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub struct ImportSummary {
-    /// Clients, and what is left of deleted ones.
-    pub clients: u64,
-    /// Those of them that were there already, from an import that was interrupted.
-    pub found: u64,
-    /// The events of all of them.
-    pub events: u64,
-}
-
-/// Why a registry was not imported. What has been written stays: the same import once more goes on where this one stopped,
-/// and from the first record on the store cannot be opened until one has come to its end.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ImportError {
-    /// The stream is not an export, or not a whole one.
-    #[error("the export cannot be used: {0}")]
-    Malformed(Box<dyn std::error::Error + Send + Sync>),
-    /// The stream was edited: pieces were changed, left out, added or reordered.
-    #[error("the export was edited after it was made: take another copy of it, or make a new one")]
-    Edited,
-    /// The stream is an export of an older version, which does not prove that nobody edited it.
-    #[error(
-        "the export is of an older version and does not prove that nobody edited it: make a new one, or let the builder \
-         accept unauthenticated exports if nobody else could write to it"
-    )]
-    Unauthenticated,
-    /// A client's events do not lead to its record.
-    #[error("the trail of client {client_id} is broken")]
-    Trail {
-        /// The client.
-        client_id: ClientId,
-        /// Where it breaks.
-        source: BrokenTrail,
-    },
-    /// The store has a client as it is not in the export: it is in use, or another registry's.
-    #[error("the store has another state of client {client_id}: import into an empty store")]
-    Differs {
-        /// The client.
-        client_id: ClientId,
-    },
-    /// The store is another registry's.
-    #[error("the store belongs to another registry: import into an empty one")]
-    OtherRegistry,
-    /// The keyring is not the registry's.
-    #[error(transparent)]
-    Open(#[from] OpenError),
-    /// The stream could not be read.
-    #[error("the export could not be read")]
-    Io(#[source] io::Error),
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-coded! {
-    ImportError {
-        Self::Malformed(_) => Invalid "malformed_export",
-        Self::Edited => Invalid "export_edited",
-        Self::Unauthenticated => Invalid "export_unauthenticated",
-        Self::Trail { .. } => Invalid "broken_trail",
-        Self::Differs { .. } => Conflict "client_differs",
-        Self::OtherRegistry => Conflict "not_empty",
-        Self::Io(_) => Unavailable "io",
-        Self::Store(_) => Unavailable "unavailable",
-        ;
-        Self::Open(error) => error,
-    }
-}
+use crate::store::{Adopted, Index, Store, Use};
+use crate::value::{ClientId, Timestamp};
 
 impl RegistryBuilder {
-    /// Fills an empty store with what was [exported](Registry::export), and opens the registry in it. Every record is
-    /// opened and every trail followed before it is written.
+    /// Fills an empty store from an [export](Registry::export), and opens the registry in it. Every record is opened, and every
+    /// trail followed, before it is written.
     ///
-    /// A piece of the export is believed only after its proof was found right under the key that the export names, which the
-    /// keyring needs; the store does not open before the last one was. An export of an older version has no proofs, and is
-    /// refused unless the builder [accepts](Self::accept_unauthenticated_exports) it.
+    /// A piece of the export is believed only after its proof was found right, under the key that the export names; the keyring
+    /// must hold that key. The store does not open before the last piece was read. An export of an older version has no proofs,
+    /// and is refused unless the builder [accepts](Self::accept_unauthenticated_exports) it.
     ///
-    /// Interrupted at any point, the same import once more goes on where it stopped. Reading the stream blocks; wrap slow
-    /// ones in a [`BufReader`](io::BufReader).
+    /// Interrupted at any point, the same import again goes on where it stopped. Reading the stream blocks; wrap a slow one in a
+    /// [`BufReader`](std::io::BufReader).
+    ///
+    /// ```
+    /// # use client_registry::{Keyring, Registry, store::MemoryStore, value::KeyId};
+    /// # pollster::block_on(async {
+    /// # let keyring = Keyring::generate(KeyId::parse("2026")?)?;
+    /// # let (registry, mut exported) = (Registry::open(MemoryStore::new(), keyring.clone()).await?, Vec::new());
+    /// # registry.export(&mut exported).await?;
+    /// let (registry, imported) =
+    ///     Registry::builder().import(MemoryStore::new(), keyring, &mut &exported[..]).await?;
+    /// println!("{} clients", imported.clients);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
     ///
     /// # Errors
-    /// [`ImportError`]
+    /// - [`ImportError::Malformed`], [`ImportError::Edited`], [`ImportError::Unauthenticated`], [`ImportError::Trail`]: the stream is
+    ///   no whole export, or not as it was written.
+    /// - [`ImportError::Differs`], [`ImportError::OtherRegistry`]: the store is not empty.
+    /// - [`ImportError::Open`]: the keyring does not fit, or the filled store did not open.
+    /// - [`ImportError::Io`], [`ImportError::Store`]: the stream or the store failed.
     pub async fn import<S: Store, R: Read + Send>(
         self,
         store: S,
@@ -136,7 +79,7 @@ struct Import<'a, S> {
     sealing: Sealing,
     batch: Batch,
     imported: ImportSummary,
-    /// The client before: they come in the order of their IDs.
+    /// The client before. Clients come in the order of their IDs.
     last: Option<ClientId>,
 }
 
@@ -146,58 +89,6 @@ struct Batch {
     clients: Vec<Adopted>,
     uses: Vec<Use>,
     events: usize,
-}
-
-/// A client as far as it has been read.
-struct Reading {
-    record: Record,
-    opened: Opened,
-    history: Vec<Committed>,
-    /// The hash of the last event.
-    head: EventHash,
-    uses: LastUses,
-}
-
-impl Reading {
-    /// Takes in the next commit, which has to be the next one.
-    fn commit(&mut self, commit_id: CommitId, revision: Revision) -> Result<(), ImportError> {
-        let last = self.history.last().map_or(Revision::ZERO, |last| last.revision);
-        if revision != last.next() || revision > self.opened.revision() {
-            return Err(self.broken(BrokenTrail::Head));
-        }
-        self.history.push(Committed { commit_id, revision, events: Vec::new() });
-        Ok(())
-    }
-
-    /// Takes in the next event of the last commit, which has to follow the one before.
-    fn event(&mut self, text: EventText) -> Result<(), ImportError> {
-        let event = Event::parse(&text)?;
-        let position = self.history.iter().map(|committed| committed.events.len()).sum();
-        let broken = self.broken(BrokenTrail::At { position });
-        let Some(committed) = self.history.last_mut() else {
-            return Err(broken);
-        };
-        let follows = event.previous() == self.head
-            && event.client_id() == self.opened.client_id()
-            && event.revision() == committed.revision;
-        if !follows || committed.events.len() == MAX_EVENTS {
-            return Err(broken);
-        }
-        self.head = event.hash();
-        committed.events.push(text);
-        Ok(())
-    }
-
-    /// Notes the use of a secret, if the client has it.
-    fn used(&mut self, secret: SecretId, at: Timestamp) {
-        if self.opened.client().is_ok_and(|client| client.secret(secret).is_some()) {
-            self.uses.note(secret, at);
-        }
-    }
-
-    fn broken(&self, source: BrokenTrail) -> ImportError {
-        ImportError::Trail { client_id: self.opened.client_id().clone(), source }
-    }
 }
 
 impl<S: Store> Import<'_, S> {
@@ -233,7 +124,7 @@ impl<S: Store> Import<'_, S> {
         }
     }
 
-    /// Opens the record of the next client, before anything else about it is read.
+    /// Opens the record of the next client, before anything else of it is read.
     fn begin_client(&mut self, record: Record) -> Result<Reading, ImportError> {
         let opened = self.sealing.open(record.id(), record.sealed()?)?;
         let client_id = opened.client_id().clone();
@@ -241,11 +132,10 @@ impl<S: Store> Import<'_, S> {
             return Err(ImportError::Malformed("its clients are not in order".into()));
         }
         self.last = Some(client_id);
-        let (history, uses) = (Vec::new(), LastUses::default());
-        Ok(Reading { record, opened, history, head: EventHash::START, uses })
+        Ok(Reading::begin(record, opened))
     }
 
-    /// Writes a client that has been read, with others.
+    /// Takes a client that has been read whole, and writes it with others.
     async fn take(&mut self, reading: Reading) -> Result<(), ImportError> {
         let is_whole = reading.head == reading.opened.head()
             && reading.history.last().map(|last| last.revision) == Some(reading.opened.revision());
@@ -278,105 +168,14 @@ impl<S: Store> Import<'_, S> {
             self.store.adopt(&clients).await.map_err(refused)?;
         }
         if !uses.is_empty() {
-            // As they were exported: nothing else has been noted in a store that nobody can open yet.
+            // As they were exported: nothing else can have been noted in a store that does not open yet.
             self.store.note_uses(&uses, Timestamp::MAX).await?;
         }
         Ok(())
     }
 }
 
-/// Makes sure that the store is this registry's, and that nobody opens it before the import is whole.
-async fn begin<S: Store>(
-    store: &S,
-    read: &RegistryRecord,
-    keyring: &Keyring,
-    entropy: &dyn Entropy,
-) -> Result<(), ImportError> {
-    for _ in 0..ATTEMPTS {
-        if let Some(found) = found(store, read).await? {
-            found.authenticate(keyring)?;
-            return Ok(());
-        }
-        if !store.clients(ClientsBy::All, None, 1).await?.is_empty() {
-            return Err(OpenError::NoRegistry.into());
-        }
-        if write(store, &read.importing(), Expected::Absent, keyring, entropy).await? {
-            return Ok(());
-        }
-    }
-    Err(OpenError::Contention.into())
-}
-
-/// Puts the record of the registry in its place, with which the import is whole.
-async fn finish<S: Store>(store: &S, record: Record, read: &RegistryRecord) -> Result<(), ImportError> {
-    match found(store, read).await? {
-        // An earlier import came to its end.
-        Some(found) if !found.read.is_importing() => return Ok(()),
-        Some(_) => {}
-        None => return Err(ImportError::OtherRegistry),
-    }
-    let index = Index { key_id: record.key_id().cloned(), ..Index::default() };
-    // The same import always sends the same commit.
-    let id = CommitId::from_bytes(read.registry_id);
-    let expected = Expected::Exactly(read.importing().revision);
-    let commit = Commit::new(id, vec![RecordChange::new(record, expected, index, &[])]);
-    match store.commit(&commit).await {
-        // Somebody else has finished the same import.
-        Ok(()) | Err(CommitError::Conflict { .. }) => Ok(()),
-        Err(error) => Err(refused(error)),
-    }
-}
-
-/// The record of the registry that is in a store.
-struct Found {
-    record: Record,
-    read: RegistryRecord,
-}
-
-impl Found {
-    fn authenticate(&self, keyring: &Keyring) -> Result<(), StoreError> {
-        self.read.authenticate(self.record.sealed()?, keyring)
-    }
-}
-
-async fn found<S: Store>(store: &S, expected: &RegistryRecord) -> Result<Option<Found>, ImportError> {
-    let Some(record) = store.load(RecordId::REGISTRY).await? else {
-        return Ok(None);
-    };
-    let read = RegistryRecord::read(record.sealed()?)?;
-    if read.registry_id != expected.registry_id {
-        return Err(ImportError::OtherRegistry);
-    }
-    Ok(Some(Found { record, read }))
-}
-
-fn refused(error: CommitError) -> ImportError {
-    match error {
-        CommitError::Conflict { record_id, .. } => match ClientId::stored(&record_id) {
-            Ok(client_id) => ImportError::Differs { client_id },
-            Err(_) => ImportError::OtherRegistry,
-        },
-        CommitError::Taken { by, .. } => ImportError::Differs { client_id: by },
-        CommitError::NotWritten(error) | CommitError::Failed(error) => ImportError::Store(error),
-    }
-}
-
-impl From<Unreadable> for ImportError {
-    fn from(unreadable: Unreadable) -> Self {
-        match unreadable {
-            Unreadable::Io(error) => Self::Io(error),
-            Unreadable::Malformed(what) => Self::Malformed(what),
-            Unreadable::Edited => Self::Edited,
-            Unreadable::MissingKey(key_id) => OpenError::MissingKey { key_id }.into(),
-        }
-    }
-}
-
 /// How many clients are written together.
 const BATCH: usize = 100;
-/// The events that make a batch full before that.
+/// How many events make a batch full before that.
 const BATCH_EVENTS: usize = 10_000;
-/// More events than any command makes.
-const MAX_EVENTS: usize = 4096;
-/// How often the record of the registry is looked at anew when others change it in between.
-const ATTEMPTS: usize = 16;

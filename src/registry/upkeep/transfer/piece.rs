@@ -1,8 +1,9 @@
 //! The pieces of the stream, and the proofs that chain them.
+//!
+//! Nothing of a piece is parsed before its proof was found right, and no length allocates more than 64 KiB. The format is
+//! written by older and newer versions alike: never change the bytes of a kind.
 
-use std::io::{
-    Read, Write, {self},
-};
+use std::io::{self, Read, Write};
 
 use hkdf::HkdfExtract;
 use sha2::Sha256;
@@ -20,25 +21,25 @@ pub(super) enum Piece {
     Registry(Record),
     /// The record of a client. All that follows up to the next one is about it.
     Client(Record),
-    /// When one of its secrets was last used.
+    /// The last use of one of its secrets.
     Use(SecretId, Timestamp),
     /// One of its commits.
     Commit(CommitId, Revision),
     /// The text of an event of that commit.
     Event(EventText),
-    /// How many clients and events there were. Nothing follows.
+    /// The number of clients and events. Nothing follows.
     End { clients: u64, events: u64 },
 }
 
-/// Why no piece could be read.
+/// The reason why no piece could be read.
 #[derive(Debug)]
 pub(super) enum Unreadable {
     Io(io::Error),
-    /// It is not what was written.
+    /// The bytes are no piece.
     Malformed(Box<dyn std::error::Error + Send + Sync>),
-    /// A piece does not carry the proof that it should.
+    /// The proof of a piece is wrong.
     Edited,
-    /// The keyring lacks the key that it is proved under.
+    /// The keyring lacks the key of the proofs.
     MissingKey(KeyId),
 }
 
@@ -65,7 +66,7 @@ impl Piece {
             b'U' => {
                 let (secret, at) = split(&bytes)?;
                 let secret = SecretId::new(u32::from_be_bytes(secret)).ok_or("a secret has the number 0")?;
-                let at = Timestamp::from_millis(i64::from_be_bytes(at)).ok_or("an instant is none")?;
+                let at = Timestamp::from_millis(i64::from_be_bytes(at)).ok_or("invalid timestamp")?;
                 Ok(Self::Use(secret, at))
             }
             b'M' => {
@@ -78,7 +79,7 @@ impl Piece {
                 let (clients, events) = split(&bytes)?;
                 Ok(Self::End { clients: u64::from_be_bytes(clients), events: u64::from_be_bytes(events) })
             }
-            _ => Err("a piece is of no known kind".into()),
+            _ => Err("unknown kind of piece".into()),
         }
     }
 }
@@ -115,15 +116,15 @@ impl<'a, W: Write> Writer<'a, W> {
     }
 }
 
-/// Reads pieces. Nothing of a piece is believed, or even parsed, before its proof was found right.
+/// Reads pieces, each after its proof was found right.
 pub(super) struct Reader<'a, R> {
     stream: &'a mut R,
-    /// None in streams of the first version, which prove nothing.
+    /// `None` in streams of the first version, which have no proofs.
     proof: Option<Proof>,
 }
 
 impl<'a, R: Read> Reader<'a, R> {
-    /// Begins where the stream begins.
+    /// Begins a stream, which names the key of its proofs.
     pub(super) fn begin(stream: &'a mut R, keyring: &Keyring) -> Result<Self, Unreadable> {
         let mut line = [0; FIRST_LINE.len()];
         stream.read_exact(&mut line).map_err(cut_short)?;
@@ -131,7 +132,7 @@ impl<'a, R: Read> Reader<'a, R> {
             return Ok(Self { stream, proof: None });
         }
         if line != *FIRST_LINE {
-            return Err("it does not begin as an export of this version does".into());
+            return Err("it does not begin like an export that this version can read".into());
         }
         let (head, bytes) = read_bytes(stream)?;
         let key_id = str::from_utf8(&bytes).ok().and_then(|id| KeyId::parse(id).ok());
@@ -142,7 +143,7 @@ impl<'a, R: Read> Reader<'a, R> {
         Ok(reader)
     }
 
-    /// Whether it is proved that nobody edited the stream.
+    /// Returns whether proofs vouch that the stream was not edited.
     pub(super) fn is_proved(&self) -> bool {
         self.proof.is_some()
     }
@@ -167,8 +168,8 @@ impl<'a, R: Read> Reader<'a, R> {
     }
 }
 
-/// What chains the pieces: HMAC-SHA-256 over the proof of the piece before and this piece. So the last one stands for the
-/// whole stream, in its order.
+/// The proof that chains the pieces: HMAC-SHA-256 over the proof of the piece before and this piece. The last one vouches for
+/// the whole stream, in its order.
 struct Proof {
     key: Zeroizing<[u8; 32]>,
     last: [u8; PROOF],
@@ -180,7 +181,7 @@ impl Proof {
     }
 
     fn next(&mut self, head: &Head, bytes: &[u8]) -> &[u8; PROOF] {
-        // What HKDF calls extracting is HMAC, with the salt as its key (RFC 5869 section 2.2).
+        // HKDF's extraction is HMAC with the salt as its key (RFC 5869 section 2.2).
         let mut hmac = HkdfExtract::<Sha256>::new(Some(&*self.key));
         for part in [&self.last[..], head, bytes] {
             hmac.input_ikm(part);
@@ -231,7 +232,7 @@ fn cut_short(error: io::Error) -> Unreadable {
     }
 }
 
-/// What a piece is, and its length.
+/// The kind and the length of a piece.
 type Head = [u8; 5];
 
 const FIRST_LINE: &[u8; 25] = b"client-registry export 2\n";
