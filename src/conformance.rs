@@ -77,6 +77,7 @@ mod factory;
 mod feed;
 mod flushes;
 mod history;
+mod index;
 mod keys;
 mod lists;
 mod load;
@@ -165,6 +166,8 @@ cases! {
         one_of_many_gets_the_name
         one_of_many_gets_the_add_in_across_stores
         one_of_many_gets_the_name_across_stores
+    }
+    index {
         an_add_in_moves_in_one_commit
         names_are_swapped_in_one_commit
         the_index_is_replaced

@@ -1,24 +1,29 @@
 //! Makes what is written to the store under test: real clients, decided by the core and sealed under real keys, the same
 //! ones in every run.
 
+mod step;
+mod values;
+
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
+pub(super) use self::step::Step;
+use self::values::{START, details};
+pub(super) use self::values::{add_in, after_start, client_id, days, secret, seller};
 use crate::client::{
     Change, Client, CommandContext, Decision, ImportedClient, ImportedSecret, LastUses, Move, NewSecret,
     Refusal,
 };
 use crate::conformance::stop::Stop;
 use crate::entropy::{Entropy, EntropyError};
-use crate::event::EventText;
 use crate::record::{Keyring, Opened, Record, RecordId, RegistryRecord, Sealing};
 use crate::secret::{ClientSecret, KeyEncoding};
 use crate::store::{Adopted, Commit, CommitId, Committed, Expected, Index, RecordChange};
 use crate::value::{
-    Actor, AddIn, AddInId, Availability, ClientDetails, ClientId, Days, KeyId, Label, Lifetime, OperatorId,
-    Policy, Revision, SecretId, SellerId, Timestamp, Validity,
+    Actor, AddIn, AddInId, Availability, ClientId, Days, KeyId, Label, Lifetime, OperatorId, Policy,
+    Revision, SecretId, SellerId, Timestamp, Validity,
 };
 
 /// Decides and seals. Every value that it draws is another one, and the same one in the next run.
@@ -31,13 +36,6 @@ pub(super) struct Author {
     policy: Policy,
     operator: Actor,
     clock: AtomicI64,
-}
-
-/// One change of one client, with the client that it leads to.
-#[derive(Clone)]
-pub(super) struct Step {
-    opened: Opened,
-    change: RecordChange,
 }
 
 impl Author {
@@ -303,55 +301,6 @@ impl Author {
     }
 }
 
-impl Step {
-    pub(super) fn id(&self) -> &ClientId {
-        self.opened.client_id()
-    }
-
-    pub(super) fn change(&self) -> &RecordChange {
-        &self.change
-    }
-
-    pub(super) fn record(&self) -> &Record {
-        self.change.record()
-    }
-
-    pub(super) fn record_id(&self) -> RecordId<'_> {
-        self.change.id()
-    }
-
-    pub(super) fn index(&self) -> &Index {
-        self.change.index()
-    }
-
-    pub(super) fn events(&self) -> &[EventText] {
-        self.change.events()
-    }
-
-    pub(super) fn revision(&self) -> Revision {
-        self.opened.revision()
-    }
-
-    pub(super) fn opened(&self) -> &Opened {
-        &self.opened
-    }
-
-    /// The same change, expecting something else.
-    pub(super) fn expecting(&self, expected: Expected) -> Self {
-        Self { opened: self.opened.clone(), change: RecordChange { expected, ..self.change.clone() } }
-    }
-
-    /// The same change, found by something else.
-    pub(super) fn found_by(&self, index: Index) -> Self {
-        Self { opened: self.opened.clone(), change: RecordChange { index, ..self.change.clone() } }
-    }
-
-    /// The same change, with other texts in place of its events.
-    pub(super) fn telling(&self, events: Vec<EventText>) -> Self {
-        Self { opened: self.opened.clone(), change: RecordChange { events, ..self.change.clone() } }
-    }
-}
-
 /// SHA-256 of 0, 1, 2 …: as good as random, and the same in every run.
 #[derive(Debug, Default)]
 struct Counted(AtomicU64);
@@ -368,36 +317,6 @@ impl Entropy for Counted {
     }
 }
 
-pub(super) fn add_in(id: &str) -> Result<AddInId, Stop> {
-    Ok(AddInId::parse(id)?)
-}
-
-pub(super) fn seller(id: &str) -> Result<SellerId, Stop> {
-    Ok(SellerId::parse(id)?)
-}
-
-pub(super) fn client_id(id: &str) -> Result<ClientId, Stop> {
-    Ok(ClientId::parse(id)?)
-}
-
-pub(super) fn secret(number: u32) -> Result<SecretId, Stop> {
-    SecretId::new(number).ok_or_else(|| Stop::unprepared(&"secrets are counted from 1"))
-}
-
-/// An instant this many milliseconds after the first change of every case.
-pub(super) fn after_start(millis: i64) -> Result<Timestamp, Stop> {
-    let at = START.checked_add(millis).and_then(Timestamp::from_millis);
-    at.ok_or_else(|| Stop::unprepared(&"beyond the calendar"))
-}
-
-pub(super) fn days(days: u32) -> Duration {
-    Days::new(days).into()
-}
-
-fn details(name: &str) -> Result<ClientDetails, Stop> {
-    Ok(ClientDetails::new(name, "app.contoso.com", "https://app.contoso.com/done")?)
-}
-
 fn unchanged() -> Stop {
     Stop::unprepared(&"nothing changed")
 }
@@ -407,5 +326,3 @@ const KEY_IDS: [&str; 2] = ["key-a", "Key-A"];
 const OLD_KEY: [u8; 32] = *b"the key that records begin under";
 const NEW_KEY: [u8; 32] = *b"the key that they are resealed u";
 const REGISTRY_ID: [u8; 16] = *b"conformance/suit";
-/// 2026-03-01T09:00:00Z
-const START: i64 = 1_772_355_600_000;

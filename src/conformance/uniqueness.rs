@@ -1,12 +1,11 @@
-//! What belongs to one client alone, and by what clients are found (rules 1, 14 and 15).
+//! Add-ins and friendly names belong to one client alone (rules 1 and 15), also when several writers want the same one.
 
 use crate::conformance::Factory;
 use crate::conformance::author::{Step, add_in, seller};
 use crate::conformance::stop::{Checked, Stop, ensure, same};
-use crate::conformance::trial::{MANY, Racing, Trial, WRITERS, is_taken, one_winner};
+use crate::conformance::trial::{Racing, Trial, WRITERS, is_taken, one_winner};
 use crate::conformance::watch::Open;
-use crate::store::{ClientsBy, CommitError, Index, IndexEntry};
-use crate::value::Timestamp;
+use crate::store::{ClientsBy, CommitError, IndexEntry};
 
 pub(super) fn an_add_in_belongs_to_one_client<F: Factory>(trial: Trial<'_, F>) -> Checked {
     let author = &trial.author;
@@ -277,110 +276,6 @@ fn settle<F: Factory>(
         ensure!(found < Some(step.revision()), "what lost is there: {} at {found:?}", step.id());
     }
     Ok(winner)
-}
-
-pub(super) fn an_add_in_moves_in_one_commit<F: Factory>(trial: Trial<'_, F>) -> Checked {
-    let author = &trial.author;
-    let mut one = author.serving("contoso", "calendar app", &["a", "b", "moves"])?;
-    let mut other = author.serving("contoso", "mail app", &["c"])?;
-    trial.commit([&one, &other])?;
-    for round in 0..4 {
-        // There and back again, with either of the two first in the commit.
-        let [left, came] = author.moved(&one, &other, "moves")?;
-        match round < 2 {
-            true => trial.commit([&left, &came])?,
-            false => trial.commit([&came, &left])?,
-        };
-        trial.belongs("moves", Some(came.id()))?;
-        trial.is_kept(&left)?;
-        trial.is_kept(&came)?;
-        (one, other) = (came, left);
-    }
-    // Each gives the other one in the same commit.
-    let swapped = [
-        author.dissociate(&one, "a")?.found_by(with_add_ins(&one, &["b", "c", "moves"])?),
-        author.dissociate(&other, "c")?.found_by(with_add_ins(&other, &["a"])?),
-    ];
-    trial.commit(&swapped)?;
-    for (id, step) in [("a", &other), ("b", &one), ("c", &one), ("moves", &one)] {
-        trial.belongs(id, Some(step.id()))?;
-    }
-    // And what one lets go is there for a client that is made in the same commit.
-    let [gives, _] = swapped;
-    let gives = author.dissociate(&gives, "b")?.found_by(with_add_ins(&one, &["c", "moves"])?);
-    let newcomer = author.serving("fabrikam", "new", &["b"])?;
-    trial.commit([&newcomer, &gives])?;
-    trial.belongs("b", Some(newcomer.id()))
-}
-
-fn with_add_ins(step: &Step, add_ins: &[&str]) -> Checked<Index> {
-    let add_ins = add_ins.iter().map(|id| add_in(id)).collect::<Checked<_>>()?;
-    Ok(Index { add_ins, ..step.index().clone() })
-}
-
-pub(super) fn names_are_swapped_in_one_commit<F: Factory>(trial: Trial<'_, F>) -> Checked {
-    let author = &trial.author;
-    let one = author.register("contoso", "calendar app")?;
-    let other = author.register("contoso", "mail app")?;
-    trial.commit([&one, &other])?;
-    let swapped = [author.rename(&one, "mail app")?, author.rename(&other, "calendar app")?];
-    trial.commit(&swapped)?;
-    let [one, other] = swapped;
-    for step in [&one, &other] {
-        trial.is_kept(step)?;
-        let IndexEntry::Name(seller, key) = name_of(step)? else { return Err(Stop::unprepared(&"a name")) };
-        same(
-            "the client of a name",
-            trial.clients(ClientsBy::Name(&seller, &key))?,
-            vec![step.id().clone()],
-        )?;
-    }
-    // One is given up and taken over by another client, before and after it in the commit; and by one that is new.
-    let chain = [author.rename(&one, "tasks")?, author.rename(&other, "mail app")?];
-    trial.commit([&chain[1], &chain[0]])?;
-    let newcomer = author.register("contoso", "tasks")?;
-    trial.commit([&newcomer, &author.delete(&chain[0])?])?;
-    let all = trial.clients(ClientsBy::Seller(&seller("contoso")?))?;
-    same("the number of clients of the seller", all.len(), 2)
-}
-
-pub(super) fn the_index_is_replaced<F: Factory>(trial: Trial<'_, F>) -> Checked {
-    let author = &trial.author;
-    let first = author.serving("contoso", "calendar app", &["a", "b", "c"])?;
-    trial.commit([&first])?;
-    let (seller_id, other_seller) = (seller("contoso")?, seller("fabrikam")?);
-    let IndexEntry::Name(_, old_name) = name_of(&first)? else { return Err(Stop::unprepared(&"a name")) };
-    let renamed = author.rename(&first, "agenda")?;
-    let IndexEntry::Name(_, new_name) = name_of(&renamed)? else { return Err(Stop::unprepared(&"a name")) };
-    // Everything by which it was found is another now, and all of it goes on.
-    let next = renamed.found_by(Index {
-        name: Some((other_seller.clone(), new_name.clone())),
-        add_ins: vec![add_in("c")?, add_in("d")?],
-        ends: vec![(super::author::secret(2)?, Some(author.now())), (super::author::secret(3)?, None)],
-        // The one of its record, as always: a store may take it from there.
-        key_id: Some(author.old_key().clone()),
-    });
-    trial.commit([&next])?;
-    for (id, to) in [("a", None), ("b", None), ("c", Some(first.id())), ("d", Some(first.id()))] {
-        trial.belongs(id, to)?;
-    }
-    let (none, only) = (vec![], vec![first.id().clone()]);
-    same("by the old seller", trial.clients(ClientsBy::Seller(&seller_id))?, none.clone())?;
-    same("by the new seller", trial.clients(ClientsBy::Seller(&other_seller))?, only.clone())?;
-    same("by the old name", trial.clients(ClientsBy::Name(&seller_id, &old_name))?, none.clone())?;
-    same(
-        "by the old name of the new seller",
-        trial.clients(ClientsBy::Name(&other_seller, &old_name))?,
-        none.clone(),
-    )?;
-    same("by the new name", trial.clients(ClientsBy::Name(&other_seller, &new_name))?, only.clone())?;
-    same("under its key", trial.clients(ClientsBy::Key(author.old_key()))?, only)?;
-    same("under another key", trial.clients(ClientsBy::Key(author.new_key()))?, none)?;
-    let ends: Vec<_> = trial.ending(Timestamp::MAX, None, MANY)?.into_iter().map(|end| end.secret).collect();
-    same("the secrets that end", ends, vec![super::author::secret(2)?])?;
-    // What it is no longer found by is free for others.
-    trial.commit([&author.serving("contoso", "calendar app", &["a", "b"])?])?;
-    Ok(())
 }
 
 /// The entry of a client's name.
