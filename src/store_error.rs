@@ -1,110 +1,110 @@
-//! What a store answers where it cannot do what it was asked.
+//! The error of a store: what kind of failure it is, what lies behind it, what to do next.
+//!
+//! [`StoreErrorKind`] is what callers decide by; the cause is for people. `Display` prints both, the whole chain of causes
+//! included, since a log line or a ticket often has nothing else; so `source` returns nothing, and no reporter prints a cause
+//! twice. The causes never hold a client secret: stores see none.
 
+use std::error::Error;
+use std::fmt;
 use std::sync::Arc;
 
 use serde::Serialize;
 
 use crate::value::redacted::redacted;
 
-/// A store could not do what it was asked.
-#[derive(Debug)]
+/// The error of a store.
+///
+/// Printed, it says what failed, why, and what to do next: `the store cannot be reached: connection refused; try again later`.
 pub struct StoreError {
     kind: StoreErrorKind,
-    source: Option<Arc<dyn std::error::Error + Send + Sync>>,
+    cause: Option<Arc<dyn Error + Send + Sync>>,
 }
 
 impl StoreError {
-    /// An error of this kind.
+    /// Returns an error of this kind.
     #[must_use]
     pub fn new(kind: StoreErrorKind) -> Self {
-        Self { kind, source: None }
+        Self { kind, cause: None }
     }
 
-    /// An error of this kind, with what lies behind it.
+    /// Returns an error of this kind with its cause.
     #[must_use]
-    pub fn with_source(
-        kind: StoreErrorKind,
-        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
-    ) -> Self {
-        Self { kind, source: Some(Arc::from(source.into())) }
+    pub fn with_source(kind: StoreErrorKind, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self { kind, cause: Some(Arc::from(source.into())) }
     }
 
-    /// What lies behind it, if that is of this type.
-    #[cfg(feature = "sqlite")]
-    pub(crate) fn cause<E: std::error::Error + 'static>(&self) -> Option<&E> {
-        self.source.as_deref().and_then(|source| source.downcast_ref())
-    }
-
-    /// What the caller can do about it.
+    /// Returns the kind of the error: what the caller can do about it.
     #[must_use]
     pub fn kind(&self) -> StoreErrorKind {
         self.kind
     }
 
-    /// The same error, for another caller who waited for the same answer.
+    /// Returns the cause, for instance to look for the error type of a database driver with `downcast_ref`.
+    ///
+    /// `Display` prints the cause already, so [`source`](Error::source) does not return it.
+    #[must_use]
+    pub fn cause(&self) -> Option<&(dyn Error + Send + Sync + 'static)> {
+        self.cause.as_deref()
+    }
+
+    /// Returns the same error for another caller that waited for the same answer.
     pub(crate) fn share(&self) -> Self {
-        Self { kind: self.kind, source: self.source.clone() }
+        Self { kind: self.kind, cause: self.cause.clone() }
     }
 }
 
-impl std::fmt::Display for StoreError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.kind.fmt(f)
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (what, todo) = self.kind.in_words();
+        match &self.cause {
+            Some(cause) => write!(f, "{what}: {}; {todo}", with_sources(&**cause)),
+            None => write!(f, "{what}: {todo}"),
+        }
     }
 }
 
-/// By hand, since a derived one answers with the shared pointer, which is none of the types that a caller looks for.
-impl std::error::Error for StoreError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.source.as_deref().map(|source| source as _)
+impl fmt::Debug for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StoreError").field("kind", &self.kind).field("cause", &self.cause).finish()
     }
 }
+
+impl Error for StoreError {}
 
 redacted! {
-    /// What can be done about a [`StoreError`].
+    /// The kinds of [`StoreError`]: what the caller can do about one.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
     #[serde(rename_all = "snake_case")]
     #[non_exhaustive]
     pub enum StoreErrorKind {
-        /// It cannot be reached, or not in time: try again later.
+        /// The store cannot be reached, or did not answer in time: try again later.
         Unavailable,
-        /// It cannot be used as it is set up, and trying again will not help: its address, its schema, a right, a password.
+        /// The store is set up wrongly (its address, its schema, a permission, a password): fix that before retrying.
         Misconfigured,
-        /// It can be read and not written: its disk is full, or it was opened that way.
+        /// The store can be read but not written: its disk is full, or it was opened read-only.
         ReadOnly,
-        /// Something in it cannot be read: restore it.
+        /// The store holds data that cannot be read: restore it from a backup.
         Corrupt,
-        /// A record in it is not what was written there: somebody changed it.
+        /// The store holds a record or an event that differs from what was written: it was changed in the store.
         Tampered,
-        /// A record in it is older than one that was seen there, or another one of the same revision: somebody, or a restored backup, put it back.
+        /// The store holds a record that is older than one that this node has seen, or another record of the same revision: a
+        /// restored backup, or an attacker, put it back.
         RolledBack,
-        /// A record in it is under a key that the keyring has not.
+        /// A record is sealed under a key that the keyring lacks.
         MissingKey,
-        /// It was written by a newer version of this crate, or of the store.
+        /// The data was written by a newer version of this crate or of the store.
         NewerFormat,
-        /// The record is of a registry in memory, which has no keyring: nothing durable may keep it.
+        /// The record belongs to an in-memory registry, which has no keyring: a durable store must not keep it.
         NotSealed,
-        /// It does not know the cursor: begin again from the first event.
+        /// The store does not know the cursor: read again from the first event.
         CursorLost,
-        /// An earlier attempt may still be under way, and what came since says nothing of it: try again later.
+        /// An earlier attempt may still be in progress, and nothing since has settled it: try again later.
         InDoubt,
     }
 }
 
-/// An error and what lies behind it, for a line of a log.
-pub(crate) fn with_sources(error: &dyn std::error::Error) -> String {
-    let mut words = error.to_string();
-    let mut next = error.source();
-    while let Some(error) = next {
-        words.push_str(": ");
-        words.push_str(&error.to_string());
-        next = error.source();
-    }
-    words
-}
-
 impl StoreErrorKind {
-    /// Returns whether the error is about what was read, so that reading something else may well succeed.
+    /// Returns whether the error is about what was read, so that reading something else may succeed.
     pub(crate) fn is_about_what_was_read(self) -> bool {
         matches!(
             self,
@@ -116,31 +116,57 @@ impl StoreErrorKind {
                 | Self::NotSealed
         )
     }
-}
 
-impl std::fmt::Display for StoreErrorKind {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Unavailable => "the store cannot be reached or opened: see the source of this error, or try again later",
-            Self::Misconfigured => {
-                "the store cannot be used as it is set up: see the source of this error, and do not try again before"
+    /// Returns what happened and what to do next. A cause is printed between the two.
+    fn in_words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Unavailable => ("the store cannot be reached", "try again later"),
+            Self::Misconfigured => ("the store is not set up correctly", "fix that before retrying"),
+            Self::ReadOnly => {
+                ("the store cannot be written", "free disk space or open the store for writing")
             }
-            Self::ReadOnly => "the store cannot be written to: make room, or open it for writing",
-            Self::Corrupt => "something in the store cannot be read: see the source of this error, and restore a backup",
-            Self::Tampered => "a record is not what was written: check the store and restore it from a backup",
-            Self::RolledBack => {
-                "a record is older than one seen before: if you restored a backup, restart what uses the registry"
+            Self::Corrupt => ("the store holds data that cannot be read", "restore it from a backup"),
+            Self::Tampered => (
+                "data in the store was changed after it was written",
+                "check the store and restore it from a backup",
+            ),
+            Self::RolledBack => (
+                "a record in the store is older than one seen before",
+                "if a backup was restored, restart every process that uses the registry",
+            ),
+            Self::MissingKey => {
+                ("a record is sealed under a key that the keyring lacks", "add the key to the keyring")
             }
-            Self::MissingKey => "a record is under a key that the keyring lacks: add the key",
-            Self::NewerFormat => "it was written by a newer version: upgrade this one",
-            Self::NotSealed => "a record of a registry in memory cannot be kept: open the registry with a keyring",
-            Self::InDoubt => "an earlier attempt may still be under way: try again later",
-            Self::CursorLost => "the store does not know the cursor: begin again from the first event",
-        })
+            Self::NewerFormat => ("the data was written by a newer version", "upgrade this one"),
+            Self::NotSealed => {
+                ("a record of an in-memory registry cannot be stored", "open the registry with a keyring")
+            }
+            Self::InDoubt => ("an earlier attempt may still be in progress", "try again later"),
+            Self::CursorLost => ("the store does not know the cursor", "read again from the first event"),
+        }
     }
 }
 
-/// A record or an event is not what was written.
+impl fmt::Display for StoreErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (what, todo) = self.in_words();
+        write!(f, "{what}: {todo}")
+    }
+}
+
+/// Returns an error and all its sources in one line.
+pub(crate) fn with_sources(error: &dyn Error) -> String {
+    let mut words = error.to_string();
+    let mut next = error.source();
+    while let Some(error) = next {
+        words.push_str(": ");
+        words.push_str(&error.to_string());
+        next = error.source();
+    }
+    words
+}
+
+/// Returns the error for a record or an event that differs from what was written.
 pub(crate) fn tampered(what: &'static str) -> StoreError {
     StoreError::with_source(StoreErrorKind::Tampered, what)
 }
@@ -148,7 +174,6 @@ pub(crate) fn tampered(what: &'static str) -> StoreError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::error::Error as _;
     use std::io;
 
     #[test]
@@ -156,8 +181,23 @@ mod tests {
         let error =
             StoreError::with_source(StoreErrorKind::Unavailable, io::Error::other("the cable is cut"));
         for error in [&error, &error.share()] {
-            let source = error.source().and_then(|source| source.downcast_ref::<io::Error>());
-            assert_eq!(source.map(ToString::to_string).as_deref(), Some("the cable is cut"));
+            let cause = error.cause().and_then(|cause| cause.downcast_ref::<io::Error>());
+            assert_eq!(cause.map(ToString::to_string).as_deref(), Some("the cable is cut"));
         }
+    }
+
+    #[test]
+    fn an_error_prints_what_happened_why_and_what_to_do_and_each_of_it_once() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("no connection")]
+        struct NoConnection(#[source] io::Error);
+
+        let error = NoConnection(io::Error::other("the cable is cut"));
+        let error = StoreError::with_source(StoreErrorKind::Unavailable, error);
+        let words = "the store cannot be reached: no connection: the cable is cut; try again later";
+        assert_eq!(error.to_string(), words);
+        assert_eq!(with_sources(&error), words);
+        let error = StoreError::new(StoreErrorKind::Misconfigured);
+        assert_eq!(error.to_string(), "the store is not set up correctly: fix that before retrying");
     }
 }

@@ -62,10 +62,10 @@ pub enum Error {
         key_id: KeyId,
     },
     /// The store did not answer. Nothing was written.
-    #[error("the registry is unavailable")]
+    #[error(transparent)]
     Unavailable(#[from] StoreError),
     /// There was no randomness to be had. Nothing was written.
-    #[error("nothing was issued")]
+    #[error(transparent)]
     Entropy(#[from] EntropyError),
     /// The store failed while it committed, so that nobody knows whether it did: settle it with
     /// [`Registry::resolve`](crate::Registry::resolve).
@@ -148,10 +148,10 @@ pub enum Resolution {
 #[non_exhaustive]
 pub enum ConfirmError<C: fmt::Debug> {
     /// Something stands in the way; the plan says what, as of now.
-    #[error("something stands in the way: {}", .0.obstacles_in_words())]
+    #[error("the plan cannot be confirmed: {}", .0.obstacles_in_words())]
     Obstructed(Box<Plan<C>>),
     /// The client or a consequence has changed: look at the new plan, and confirm that one.
-    #[error("the client has changed since the plan was made: look at the new plan and confirm that one")]
+    #[error("the client has changed since the plan was made: review the new plan and confirm that one")]
     Changed(Box<Plan<C>>),
     /// It could not be carried out for another reason.
     #[error(transparent)]

@@ -227,7 +227,7 @@ pub enum AccessError {
     #[error(transparent)]
     Denied(#[from] Denied),
     /// Nothing is known, since the store did not answer. Not a denial: answer 503, not 401.
-    #[error("the registry cannot say at the moment")]
+    #[error(transparent)]
     Unavailable(#[from] StoreError),
 }
 

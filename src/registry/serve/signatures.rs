@@ -161,7 +161,7 @@ pub enum SignError {
     #[error("the client has no valid secret that can sign: add one")]
     NoSigningSecret,
     /// The store did not answer.
-    #[error("the registry cannot say at the moment")]
+    #[error(transparent)]
     Unavailable(#[from] StoreError),
 }
 

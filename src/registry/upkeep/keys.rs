@@ -111,7 +111,7 @@ pub enum RetireError {
     #[error("the registry's record was not written")]
     NotWritten(#[from] OpenError),
     /// The store did not answer.
-    #[error("the registry is unavailable")]
+    #[error(transparent)]
     Unavailable(#[from] StoreError),
 }
 

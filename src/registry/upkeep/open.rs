@@ -59,10 +59,10 @@ pub enum OpenError {
         freshness: Duration,
     },
     /// There was no randomness to be had.
-    #[error("no registry was made")]
+    #[error(transparent)]
     Entropy(#[from] EntropyError),
     /// The store did not answer, or not as it should.
-    #[error("the store cannot be opened")]
+    #[error(transparent)]
     Store(#[from] StoreError),
 }
 

@@ -68,7 +68,7 @@ impl Fault {
 
     /// The same of what lies behind an error.
     pub(super) fn may_pass_behind(error: &StoreError) -> bool {
-        error.cause().is_some_and(Self::may_pass)
+        behind(error).is_some_and(Self::may_pass)
     }
 
     /// Tells whether the engine says that the file is damaged.
@@ -78,7 +78,7 @@ impl Fault {
             Self::File { kind: StoreErrorKind::Corrupt, source: Some(source), .. } => {
                 source.downcast_ref::<rusqlite::Error>().is_some_and(|error| is_damage(codes(error).0))
             }
-            Self::Store(error) => error.cause().is_some_and(Self::may_be_damage),
+            Self::Store(error) => behind(error).is_some_and(Self::may_be_damage),
             _ => false,
         }
     }
@@ -97,6 +97,11 @@ impl Fault {
             Self::Store(error) => error.kind(),
         }
     }
+}
+
+/// Returns the fault behind an error of this store.
+fn behind(error: &StoreError) -> Option<&Fault> {
+    error.cause().and_then(|cause| cause.downcast_ref())
 }
 
 impl From<Fault> for StoreError {

@@ -1,7 +1,5 @@
 //! Whose registry it is, and whether the keyring is the right one, before anything is written.
 
-use std::error::Error as _;
-
 use client_registry::clock::Clock;
 use client_registry::record::{KeyState, RegistryId};
 use client_registry::registry::ImportError;
@@ -139,8 +137,8 @@ fn a_registry_in_memory_and_one_with_a_keyring_do_not_read_each_other() {
         let id = contents.clients[0].as_str();
         let error = without.authenticate(id, "anything").await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Unavailable);
-        let source = error.source().unwrap().downcast_ref::<store::StoreError>().unwrap();
-        assert_eq!(source.kind(), StoreErrorKind::MissingKey);
+        let AccessError::Unavailable(error) = error else { panic!("{error}") };
+        assert_eq!(error.kind(), StoreErrorKind::MissingKey);
 
         let live = Registry::builder().in_memory_behind(|memory| memory);
         let contoso = live.as_seller("contoso").unwrap();

@@ -40,7 +40,7 @@ pub enum ExportError {
     Io(#[from] io::Error),
     /// The store did not answer, or not as it should. Of kind [`StoreErrorKind::NotSealed`] for a registry in memory, which
     /// has no keyring.
-    #[error("the registry could not be read")]
+    #[error(transparent)]
     Store(#[from] StoreError),
 }
 

@@ -71,7 +71,7 @@ pub enum ImportError {
     #[error("the export could not be read")]
     Io(#[source] io::Error),
     /// The store failed.
-    #[error("the store failed")]
+    #[error(transparent)]
     Store(#[from] StoreError),
 }
 

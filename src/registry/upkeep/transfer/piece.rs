@@ -10,7 +10,7 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use crate::event::EventText;
-use crate::record::{Key, Keyring, Record};
+use crate::record::{Keyring, NamedKey, Record};
 use crate::store::{CommitId, MAX_RECORD};
 use crate::value::{KeyId, Revision, SecretId, Timestamp};
 
@@ -91,7 +91,7 @@ pub(super) struct Writer<'a, W> {
 
 impl<'a, W: Write> Writer<'a, W> {
     /// Begins a stream that is proved under a key, which it names.
-    pub(super) fn begin(stream: &'a mut W, key: &Key) -> io::Result<Self> {
+    pub(super) fn begin(stream: &'a mut W, key: &NamedKey) -> io::Result<Self> {
         stream.write_all(FIRST_LINE)?;
         let mut writer = Self { stream, proof: Proof::new(key) };
         writer.write_bytes(KEY, key.id().as_str().as_bytes())?;
@@ -175,7 +175,7 @@ struct Proof {
 }
 
 impl Proof {
-    fn new(key: &Key) -> Self {
+    fn new(key: &NamedKey) -> Self {
         Self { key: key.export_key(), last: [0; PROOF] }
     }
 
