@@ -97,12 +97,12 @@ impl Clock for SystemClock {
 ///
 /// ```
 /// # use client_registry::clock::{Clock, ManualClock};
-/// # use client_registry::Days;
-/// let clock = ManualClock::new("2026-03-01T09:00:00Z".parse()?);
+/// # use client_registry::{Days, Timestamp};
+/// let clock = ManualClock::new(Timestamp::parse("2026-03-01T09:00:00Z")?.to_datetime());
 /// let hand = clock.clone();
 /// hand.advance(Days::new(30));
-/// assert_eq!(clock.wall(), "2026-03-31T09:00:00Z".parse()?);
-/// # Ok::<(), chrono::ParseError>(())
+/// assert_eq!(clock.wall(), Timestamp::parse("2026-03-31T09:00:00Z")?);
+/// # Ok::<(), client_registry::InvalidValue>(())
 /// ```
 #[derive(Debug, Clone)]
 pub struct ManualClock {

@@ -36,7 +36,7 @@ pub(crate) fn instance_mark() -> u64 {
 
 /// The source of randomness failed.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("no randomness to be had: {reason}")]
+#[error("the source of randomness failed: {reason}; try again later")]
 pub struct EntropyError {
     reason: String,
 }

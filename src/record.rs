@@ -13,7 +13,7 @@ mod registry;
 mod registry_id;
 mod seal;
 
-pub(crate) use self::keyring::{CheckValue, Key};
+pub(crate) use self::keyring::{CheckValue, NamedKey};
 pub use self::keyring::{Keyring, KeyringVariableError};
 
 use std::fmt;

@@ -298,7 +298,7 @@ pub enum CallError<E> {
 
 /// Neither client secret made the signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the signature was made by neither client secret of this ring")]
+#[error("the signature matches neither client secret of this ring")]
 pub struct SignatureMismatch;
 
 coded! {

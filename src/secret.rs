@@ -1,4 +1,21 @@
-//! What everybody may know of a client secret: ID, label, purpose, validity, state, hint (rules 4, 6 and 8).
+//! Client secrets: the plaintext, what is kept of it, and what it signs (rules 4, 6 and 8).
+//!
+//! [`ClientSecret`] is the plaintext. It is generated or parsed, shown once as [`Issued`], and wiped when it is dropped. A registry keeps
+//! no plaintext: it keeps a [`Secret`], which holds what may be shown (ID, label, purpose, validity, state, hint), and two derived values
+//! that are never shown: a verifier, which recognises the client secret as a password, and a MAC key, which signs. [`Signature`] is what
+//! the platform's messages carry.
+//!
+//! ```
+//! use client_registry::entropy::SystemEntropy;
+//! use client_registry::{ClientSecret, Policy};
+//!
+//! let secret = ClientSecret::generate(&Policy::default(), &SystemEntropy)?;
+//! assert!(secret.expose().starts_with("crs_")); // the only way to the plaintext
+//! assert_eq!(format!("{secret:?}"), "ClientSecret { .. }");
+//! # Ok::<(), client_registry::entropy::EntropyError>(())
+//! ```
+//!
+//! The verifier and the MAC key are written into sealed records. Their files state the formats, which must not change.
 
 pub(crate) mod client_secret;
 pub(crate) mod mac;
@@ -19,7 +36,7 @@ use crate::value::redacted::redacted;
 use crate::value::{Label, SecretId, Timestamp, Validity, secret_text};
 
 redacted! {
-    /// What everybody may know of a client secret.
+    /// The public attributes of a client secret. Nothing in it helps to guess the plaintext.
     #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
     pub struct Secret {
         pub(crate) id: SecretId,
@@ -31,74 +48,75 @@ redacted! {
         pub(crate) added_at: Timestamp,
         pub(crate) disabled_since: Option<Timestamp>,
         pub(crate) replaced_by: Option<SecretId>,
-        /// The later of its adding and its last enabling.
-        pub(crate) standing: Standing,
+        #[serde(rename = "standing")]
+        pub(crate) last_enabled: LastEnabled,
     }
 }
 
-/// When, and as which of its client's steps, a secret was added or last enabled (rule 6).
+/// When a secret was added or last enabled, and at which of its client's steps: the later of the two counts (rule 6). Stored as
+/// `standing`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub(crate) struct Standing {
+pub(crate) struct LastEnabled {
     pub(crate) at: Timestamp,
     pub(crate) step: u64,
 }
 
 impl Secret {
-    /// Its number within the client.
+    /// Returns the ID of the secret, a number within its client.
     #[must_use]
     pub fn id(&self) -> SecretId {
         self.id
     }
 
-    /// What somebody called it.
+    /// Returns the label.
     #[must_use]
     pub fn label(&self) -> Option<&Label> {
         self.label.as_ref()
     }
 
-    /// What it is good for.
+    /// Returns the purpose.
     #[must_use]
     pub fn purpose(&self) -> Purpose {
         self.purpose
     }
 
-    /// From when until when it may be valid.
+    /// Returns the interval in which the secret may be valid.
     #[must_use]
     pub fn validity(&self) -> Validity {
         self.validity
     }
 
-    /// Whether it was generated here or imported.
+    /// Returns whether the secret was generated or imported.
     #[must_use]
     pub fn origin(&self) -> Origin {
         self.origin
     }
 
-    /// Four characters of a generated one; none of an imported one (rule 8).
+    /// Returns the hint: four characters of a generated client secret, or `None` for an imported one (rule 8).
     #[must_use]
     pub fn hint(&self) -> Option<Hint> {
         self.hint
     }
 
-    /// When it was added or imported.
+    /// Returns when the secret was added or imported.
     #[must_use]
     pub fn added_at(&self) -> Timestamp {
         self.added_at
     }
 
-    /// Since when it is disabled, if it is (rule 12).
+    /// Returns when the secret was disabled, if it is disabled (rule 12).
     #[must_use]
     pub fn disabled_since(&self) -> Option<Timestamp> {
         self.disabled_since
     }
 
-    /// The secret that a rotation replaced it with (rule 11).
+    /// Returns the secret that a rotation replaced this one with (rule 11).
     #[must_use]
     pub fn replaced_by(&self) -> Option<SecretId> {
         self.replaced_by
     }
 
-    /// What it is at `t`.
+    /// Returns the state of the secret at `t`.
     #[must_use]
     pub fn state_at(&self, t: impl Into<Timestamp>) -> SecretState {
         let t = t.into();
@@ -113,39 +131,39 @@ impl Secret {
         }
     }
 
-    /// Whether it is valid at `t` (rule 4): enabled, and `from <= t < until`.
+    /// Returns whether the secret is valid at `t` (rule 4): enabled, and `from <= t < until`.
     #[must_use]
     pub fn is_valid_at(&self, t: impl Into<Timestamp>) -> bool {
         self.state_at(t) == SecretState::Valid
     }
 
-    /// Returns the instant since which it counts as valid, if it is valid: the latest of its adding, its `from` and its last
-    /// enabling (rule 6).
+    /// Returns the instant since which a valid secret counts as valid: the latest of when it was added, its `from`, and when it was
+    /// last enabled (rule 6).
     ///
-    /// Where an operator works under a clock that was set back, what they add or enable counts as no earlier than what was
-    /// added or enabled before: this instant is then later than [`added_at`](Self::added_at), so that adding or enabling a
-    /// secret never takes signing from another one.
+    /// If an operator works under a clock that was set back, a secret that is added or enabled counts as no earlier than those added
+    /// or enabled before. This instant is then later than [`added_at`](Self::added_at), so that adding or enabling a secret never
+    /// takes signing from another one.
     #[must_use]
     pub fn valid_since(&self) -> Timestamp {
-        self.standing.at.max(self.validity.from())
+        self.last_enabled.at.max(self.validity.from())
     }
 
-    /// Orders the secrets that are valid by who has been so longest (rule 6).
+    /// Orders valid secrets by how long they have been valid, the longest first (rule 6).
     pub(crate) fn seniority(&self) -> (Timestamp, u64, SecretId) {
-        (self.valid_since(), self.standing.step, self.id)
+        (self.valid_since(), self.last_enabled.step, self.id)
     }
 }
 
 redacted! {
-    /// What a secret is good for.
+    /// The purpose of a secret.
     ///
     /// Exhaustive on purpose: a third purpose would be a new rule.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
     #[serde(rename_all = "snake_case")]
     pub enum Purpose {
-        /// It is a password and can be the signing secret.
+        /// The secret is a password and can be the signing secret.
         SigningAndPassword,
-        /// It is a password. Nothing to sign with is kept.
+        /// The secret is a password. No signing key is kept.
         PasswordOnly,
     }
 }
@@ -161,7 +179,7 @@ impl Default for Purpose {
 }
 
 impl Purpose {
-    /// Whether a secret of this purpose can sign.
+    /// Returns whether a secret of this purpose can sign.
     #[must_use]
     pub fn signs(self) -> bool {
         self == Self::SigningAndPassword
@@ -169,35 +187,35 @@ impl Purpose {
 }
 
 redacted! {
-    /// Where a client secret was made.
+    /// The origin of a client secret.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
     #[serde(rename_all = "snake_case")]
     #[non_exhaustive]
     pub enum Origin {
-        /// Here, from 256 random bits.
+        /// It was generated here from 256 random bits.
         Generated,
-        /// Elsewhere (rule 18).
+        /// It was made elsewhere and imported (rule 18).
         Imported {
-            /// How its text is read as a signing key.
+            /// How the text is read as a signing key.
             key_encoding: KeyEncoding,
         },
     }
 }
 
 redacted! {
-    /// What a secret is at some instant.
+    /// The state of a secret at some instant.
     ///
-    /// Exhaustive on purpose: these are all the answers of rule 4.
+    /// Exhaustive on purpose: rule 4 knows no other state.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
     #[serde(rename_all = "snake_case")]
     pub enum SecretState {
-        /// Its `from` is still to come.
+        /// The start of its validity lies in the future.
         NotYetStarted,
-        /// It is a password, and may sign if its purpose does.
+        /// It works as a password, and may sign if its purpose allows that.
         Valid,
-        /// Somebody switched it off (rule 12).
+        /// It is disabled (rule 12).
         Disabled,
-        /// Its `until` has passed. Disabled or not, it stays so.
+        /// Its validity has ended. This is final, whether the secret is disabled or not.
         Ended,
     }
 }
@@ -213,18 +231,18 @@ impl fmt::Display for SecretState {
     }
 }
 
-/// The first four characters of a generated client secret after its prefix: enough to tell siblings apart, 232 bits
-/// short of the secret.
+/// The hint of a generated client secret: its first four characters after the prefix. They tell the secrets of a client apart, and
+/// leave 232 bits unknown.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Hint([u8; 4]);
 
 impl Hint {
-    /// The hint of a generated client secret; there is none of an imported one (rule 8).
+    /// Returns the hint of a generated client secret, or `None` for an imported one (rule 8).
     pub(crate) fn of(client_secret: &ClientSecret) -> Option<Self> {
         client_secret.is_generated().then(|| secret_text::hint(client_secret.expose())).flatten().map(Self)
     }
 
-    /// The four characters.
+    /// Returns the four characters.
     #[must_use]
     pub fn as_str(&self) -> &str {
         // Made from `[A-Za-z0-9]` alone.

@@ -1,6 +1,6 @@
-//! Add-ins: which of them use a client ID (rules 1, 2 and 14).
+//! Associating add-ins with a client ID, and moving them (rules 1, 2 and 14).
 //!
-//! That an add-in has no other client ID spans clients; the store sees to it.
+//! An add-in may have only one client ID. That spans clients, so the store enforces it; everything else is decided here.
 
 use super::draft::Draft;
 use super::{Change, Client, CommandContext, Decision, Refusal};
@@ -8,26 +8,26 @@ use crate::event::Fact;
 use crate::value::secret_text::refuse_secret;
 use crate::value::{AddIn, AddInId, Field};
 
-/// What moving an add-in comes to.
+/// The result of moving an add-in.
 #[derive(Debug)]
 #[must_use = "nothing has changed until both changes are committed together"]
 pub enum Move {
-    /// It is with the other client ID already.
+    /// The add-in is with the other client ID already.
     Unchanged,
-    /// The changes of both clients, in one commit.
+    /// Both clients change, in one commit.
     Changed {
-        /// The client ID that the add-in leaves.
+        /// The change of the client ID that the add-in leaves.
         from: Box<Change>,
-        /// The client ID that it comes to.
+        /// The change of the client ID that the add-in moves to.
         to: Box<Change>,
     },
 }
 
 impl Client {
-    /// Associates an add-in (rule 1). Doing it again changes nothing.
+    /// Associates an add-in with this client ID (rule 1). Doing it again changes nothing.
     ///
     /// # Errors
-    /// A [`Refusal`] when the add-in is of another availability (rule 2) or the client serves 256 already.
+    /// A [`Refusal`] if the add-in has another availability (rule 2), or if the client ID serves 256 add-ins already.
     pub fn associate(&self, add_in: &AddIn, context: &CommandContext<'_>) -> Result<Decision, Refusal> {
         let now = self.admit(context)?;
         let mut draft = Draft::of(self, context, now);
@@ -35,10 +35,10 @@ impl Client {
         Ok(if is_news { draft.into() } else { Decision::Unchanged })
     }
 
-    /// Ends an association. If there is none, nothing changes.
+    /// Dissociates an add-in from this client ID. Nothing changes if it is not associated.
     ///
     /// # Errors
-    /// A [`Refusal`] when the actor may not change this client.
+    /// A [`Refusal`] if the actor may not change this client.
     pub fn dissociate(&self, add_in: &AddInId, context: &CommandContext<'_>) -> Result<Decision, Refusal> {
         let now = self.admit(context)?;
         if !self.serves(add_in) {
@@ -50,13 +50,13 @@ impl Client {
         Ok(draft.into())
     }
 
-    /// Moves an add-in to another client ID (rule 14). If it is there already, nothing changes.
+    /// Moves an add-in to another client ID (rule 14). Nothing changes if it is there already.
     ///
-    /// Both clients change at one instant, which is no earlier than the last change of either.
+    /// Both clients change at the same instant, which is no earlier than the last change of either.
     ///
     /// # Errors
-    /// A [`Refusal`] when the two differ in seller or availability, when `to` has no valid secret at that instant or
-    /// serves 256 add-ins already, or when the add-in is with neither.
+    /// A [`Refusal`] if the two client IDs differ in seller or availability, if `to` has no valid secret at that instant or serves
+    /// 256 add-ins already, or if the add-in is with neither.
     pub fn move_add_in(
         &self,
         to: &Self,
@@ -110,7 +110,7 @@ impl Client {
 }
 
 impl Draft {
-    /// Associates an add-in as [`Client::associate`] describes it. `false` when it is associated already.
+    /// Associates an add-in as [`Client::associate`] does. Returns `false` if it is associated already.
     pub(super) fn associate(&mut self, add_in: &AddIn) -> Result<bool, Refusal> {
         let client = self.client();
         client.refuse_availability(add_in)?;
@@ -136,5 +136,5 @@ impl Draft {
     }
 }
 
-/// How many add-ins one client ID may serve (rule 1).
+/// The most add-ins that one client ID may serve (rule 1).
 pub const MAX_ADD_INS: usize = 256;

@@ -3,7 +3,7 @@
 use crate::event::{Event, EventHash, Fact, Handover};
 use crate::value::{Actor, ClientId, Revision, Timestamp};
 
-/// The events of one commit.
+/// The events of one commit, while they are recorded.
 pub(super) struct Chain {
     client_id: ClientId,
     revision: Revision,
@@ -14,7 +14,7 @@ pub(super) struct Chain {
 }
 
 impl Chain {
-    /// The chain of the commit after `revision`, whose last event had the hash `head`.
+    /// Begins the chain of the commit after `revision`; `head` is the hash of the last event before it.
     pub(super) fn after(
         client_id: ClientId,
         revision: Revision,

@@ -1,32 +1,36 @@
-//! Taking out of use: deleting and disabling a secret in calm, deleting one in an emergency, deleting the client
-//! (rules 9, 10, 12 and 13).
+//! Taking out of use: planned deletion and disabling of a secret, emergency deletion, deletion of the client (rules 9, 10, 12 and 13).
+//!
+//! The planned ways show their consequences and refuse while an obstacle stands in the way. The emergency deletion asks nothing and
+//! never waits, since the client secret is in the wrong hands. Both leave the verifier behind, so that a deleted client secret cannot
+//! come back.
 
 use super::draft::Draft;
+use super::last_uses::CountedUse;
 use super::tombstone::condemn;
-use super::{Client, CommandContext, CountedUse, Decision, LastUses, NewSecret, Refusal, Revocation};
+use super::{Client, CommandContext, Decision, LastUses, NewSecret, Refusal, Revocation};
 use crate::client::plan::sealed::Decide;
 use crate::client::{ClientDeletion, Obstacle, Plan, SecretDeletion, SecretDisabling, SecretRemoval};
 use crate::event::Fact;
 use crate::secret::{ClientSecret, Secret};
 use crate::value::{SecretId, Timestamp};
 
-/// What became of the replacement that an emergency deletion asked for. The deletion itself goes ahead either way.
+/// What became of the replacement that an emergency deletion asked for. The deletion itself is made in any case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Replacement {
-    /// None was asked for.
+    /// No replacement was asked for.
     NotRequested,
-    /// It was added in the same commit.
+    /// The replacement was added in the same commit.
     Added(SecretId),
-    /// A rule stands against adding it. Add one that the rules allow.
+    /// The replacement was refused. Add a secret that the rules allow.
     Refused(Refusal),
 }
 
 impl Client {
-    /// What deleting a secret would do (rule 9).
+    /// Plans the deletion of a secret (rule 9): returns its consequences and obstacles, and changes nothing.
     ///
     /// # Errors
-    /// A [`Refusal`] when the secret is unknown.
+    /// A [`Refusal`] if the secret is unknown, or if the actor may not change this client.
     pub fn plan_deletion(
         &self,
         secret: SecretId,
@@ -36,10 +40,10 @@ impl Client {
         self.decide_deletion(secret, uses, context).map(|(plan, _)| plan)
     }
 
-    /// What disabling a secret would do (rule 12). Reversible, so a recent use does not stand in the way.
+    /// Plans the disabling of a secret (rule 12). Since it can be undone, a recent use is no obstacle.
     ///
     /// # Errors
-    /// A [`Refusal`] when the secret is unknown.
+    /// A [`Refusal`] if the secret is unknown, or if the actor may not change this client.
     pub fn plan_disabling(
         &self,
         secret: SecretId,
@@ -49,10 +53,10 @@ impl Client {
         self.decide_disabling(secret, uses, context).map(|(plan, _)| plan)
     }
 
-    /// What deleting the client would do (rule 13). Nothing stands in the way but looking at it first.
+    /// Plans the deletion of the client (rule 13). It has no obstacles; the plan only shows the consequences first.
     ///
     /// # Errors
-    /// A [`Refusal`] when the actor may not change this client.
+    /// A [`Refusal`] if the actor may not change this client.
     pub fn plan_client_deletion(
         &self,
         uses: &LastUses,
@@ -61,14 +65,14 @@ impl Client {
         self.decide_client_deletion(uses, context).map(|(plan, _)| plan)
     }
 
-    /// Deletes a secret at once and marks it compromised (rules 9 and 10): no obstacle, no plan, no waiting for a
-    /// clock. Can add the replacement in the same commit; where the rules do not allow the replacement, the deletion
-    /// goes ahead without it. One that was deleted in calm before is marked compromised; one that is so already stays
-    /// so.
+    /// Deletes a secret at once and marks it as compromised (rules 9 and 10), without plan, obstacles or waiting for a clock.
+    ///
+    /// It can add a replacement in the same commit. If the rules do not allow the replacement, the deletion is made without it. A
+    /// secret that was deleted before is marked as compromised; one that is marked already stays as it is.
     ///
     /// # Errors
-    /// [`Refusal::UnknownSecret`], and [`Refusal::UnknownClient`] for an actor that may not see the client. Nothing
-    /// else.
+    /// [`Refusal::UnknownSecret`] if the secret is unknown, and [`Refusal::UnknownClient`] if the actor may not see the client; no
+    /// other.
     pub fn delete_in_emergency(
         &self,
         secret: SecretId,
@@ -78,7 +82,8 @@ impl Client {
         self.delete_and_forget(secret, replacement, 0, context)
     }
 
-    /// The same where the record has no room for it: forgets so many of the secrets that ended longest ago.
+    /// As [`delete_in_emergency`](Self::delete_in_emergency), and forgets this many of the secrets that ended longest ago, for a record
+    /// that has no room otherwise.
     pub(crate) fn delete_and_forget(
         &self,
         secret: SecretId,
@@ -110,10 +115,10 @@ impl Client {
         Ok((transition, replacement))
     }
 
-    /// Marks a secret compromised that was deleted before (rule 10). Doing it twice changes nothing.
+    /// Marks a deleted secret as compromised (rule 10). Doing it again changes nothing.
     ///
     /// # Errors
-    /// [`Refusal::NotDeleted`] when it is still there, [`Refusal::UnknownSecret`] when it is not remembered.
+    /// [`Refusal::NotDeleted`] if the secret has not been deleted, [`Refusal::UnknownSecret`] if it is not remembered.
     pub fn mark_compromised(
         &self,
         secret: SecretId,
@@ -191,7 +196,7 @@ impl Client {
         let plan = self.plan(consequences, used, Vec::new(), now);
 
         let mut draft = Draft::of(self, context, now);
-        // Those that matter most come last: if there are more than are remembered, the ended ones are forgotten.
+        // The secrets that have not ended come last: if there are more than are remembered, the ended ones are forgotten.
         let mut secrets: Vec<_> = self.secrets().collect();
         secrets.sort_by_key(|secret| (!secret.validity().has_ended(now), secret.id()));
         for secret in secrets {
@@ -220,7 +225,7 @@ impl Client {
         }
     }
 
-    /// Only a valid secret can be the last one (rule 9).
+    /// Returns the obstacles of a secret that is the last valid one, or the last one that can sign (rule 9).
     fn last_of_its_kind(&self, secret: &Secret, now: Timestamp) -> Vec<Obstacle> {
         let mut obstacles = Vec::new();
         if is_the_last(self.valid_at(now), secret) {
@@ -278,7 +283,7 @@ impl Decide for ClientDeletion {
     }
 }
 
-/// Whether a secret is the only one of these.
+/// Returns whether a secret is the only one of these.
 fn is_the_last<'a>(mut secrets: impl Iterator<Item = &'a Secret>, secret: &Secret) -> bool {
     secrets.next().is_some_and(|first| first.id() == secret.id()) && secrets.next().is_none()
 }

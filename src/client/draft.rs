@@ -1,14 +1,15 @@
 //! The next value of a client while a command builds it.
 //!
-//! The command has decided; what is left is to put the pieces in place and to record each fact, chained to the one
-//! before and with the hand-over of signing where it moved (rule 16).
+//! When a draft is made, the command has decided. What is left is to put the pieces in place and to record each fact, chained to the
+//! one before, with the handover of signing if it moved (rule 16). Put first, record after: a fact records who signs as of then.
 
 use super::chain::Chain;
+use super::context::changed_at;
 use super::gathered::gathered;
 use super::tombstone::{Remembered, Revocation, Tombstone, remember};
-use super::{Change, Client, ClientState, CommandContext, Decision, Held, Promotion, Refusal, changed_at};
+use super::{Change, Client, ClientState, CommandContext, Decision, Held, Promotion, Refusal};
 use crate::event::{Fact, Handover};
-use crate::secret::{ClientSecret, Hint, MacKey, Origin, Purpose, Secret, Standing, Verifier};
+use crate::secret::{ClientSecret, Hint, LastEnabled, MacKey, Origin, Purpose, Secret, Verifier};
 use crate::value::secret_text::refuse_secret;
 use crate::value::{Field, Label, SecretId, Timestamp, Validity};
 
@@ -17,14 +18,14 @@ pub(super) struct Draft {
     client: Client,
     chain: Chain,
     now: Timestamp,
-    /// What had passed by then passed by the clock of an earlier command too: what cannot be taken back is done only to that
-    /// (rule 19).
+    /// The earlier of now and the last change. What had ended by then had ended by the clock of an earlier command too, so what
+    /// cannot be undone is done only to that (rule 19).
     settled: Timestamp,
     signing: Option<SecretId>,
     added: Vec<SecretId>,
 }
 
-/// What a secret is to be added as.
+/// A secret to be added.
 pub(super) struct Addition<'a> {
     pub(super) client_secret: &'a ClientSecret,
     pub(super) label: Option<Label>,
@@ -34,7 +35,7 @@ pub(super) struct Addition<'a> {
 }
 
 impl Draft {
-    /// The next value of `client`, as yet like the last, decided at `now`.
+    /// Begins the next value of `client`, as a copy of the last, decided at `now`.
     pub(super) fn of(client: &Client, context: &CommandContext<'_>, now: Timestamp) -> Self {
         let signing = client.signing_at(now).secret();
         let mut next = client.carry();
@@ -43,7 +44,7 @@ impl Draft {
         Self { settled, ..Self::start(next, context, now, signing) }
     }
 
-    /// The first value of a client.
+    /// Begins the first value of a client.
     pub(super) fn new(client: Client, context: &CommandContext<'_>, now: Timestamp) -> Self {
         Self::start(client, context, now, None)
     }
@@ -58,7 +59,7 @@ impl Draft {
         Self { client, chain, now, settled: now, signing, added: Vec::new() }
     }
 
-    /// What it is so far.
+    /// Returns the client as it is so far.
     pub(super) fn client(&self) -> &Client {
         &self.client
     }
@@ -71,16 +72,16 @@ impl Draft {
         self.client.secrets.iter_mut().map(|held| &mut held.secret).find(|secret| secret.id == id)
     }
 
-    /// When, in the order of this client's steps, what is about to be recorded happens (rule 6).
+    /// Returns when a secret that is added or enabled now counts as enabled, in the order of this client's steps (rule 6).
     ///
-    /// Never before what stands already: if an operator goes on under a clock that was set back, a secret added now
-    /// still has not been valid longer than the others.
-    pub(super) fn standing(&self) -> Standing {
-        let latest = self.client.secrets.iter().map(|held| held.secret.standing.at).max();
-        Standing { at: latest.map_or(self.now, |at| at.max(self.now)), step: self.client.steps }
+    /// That is never before another secret: if an operator goes on under a clock that was set back, a secret that is added now must not
+    /// count as valid longer than the others.
+    pub(super) fn enabled_now(&self) -> LastEnabled {
+        let latest = self.client.secrets.iter().map(|held| held.secret.last_enabled.at).max();
+        LastEnabled { at: latest.map_or(self.now, |at| at.max(self.now)), step: self.client.steps }
     }
 
-    /// Records a fact that has just been put in place.
+    /// Records a fact after it was put in place.
     pub(super) fn record(&mut self, fact: Fact) {
         self.client.steps += 1;
         let after = self.client.signing_at(self.now).secret();
@@ -90,8 +91,8 @@ impl Draft {
         self.chain.record(fact, handover);
     }
 
-    /// Adds a secret, unless the client knows its value already (rules 10 and 18), and forgets the ones that ended
-    /// longest ago beyond [`MAX_ENDED`] (rule 3). Its MAC key is kept also if it has ended: the clock may be wrong (rule 19).
+    /// Adds a secret, unless the client knows the client secret already (rules 10 and 18). Forgets the secrets that ended longest ago,
+    /// beyond [`MAX_ENDED`] (rule 3). Its MAC key is kept also if it has ended: the clock may be wrong (rule 19).
     pub(super) fn add(&mut self, addition: Addition<'_>) -> Result<SecretId, Refusal> {
         let Addition { client_secret, label, purpose, validity, origin } = addition;
         if let Some(label) = &label {
@@ -117,7 +118,7 @@ impl Draft {
             added_at: self.now,
             disabled_since: None,
             replaced_by: None,
-            standing: self.standing(),
+            last_enabled: self.enabled_now(),
         };
         self.put_in(Held { secret, mac_key }, verifier);
         self.client.last_secret = Some(id);
@@ -127,21 +128,21 @@ impl Draft {
         Ok(id)
     }
 
-    /// Takes a secret and its promotions away and remembers its verifier (rules 7 and 10). One that is deleted in an
-    /// emergency does not count among those deleted in calm, not even for a moment: it is condemned at once.
-    pub(super) fn delete(&mut self, id: SecretId, fate: Revocation) {
+    /// Removes a secret and its promotions, and remembers its verifier (rules 7 and 10). A compromised one is remembered as such at
+    /// once: it must not push out a verifier that is remembered as deleted.
+    pub(super) fn delete(&mut self, id: SecretId, revocation: Revocation) {
         if let Some(verifier) = self.take_out(id) {
-            remember(&mut self.client.remembered, id, fate, verifier);
+            remember(&mut self.client.remembered, id, revocation, verifier);
             self.record(Fact::SecretDeleted { secret: id });
-            if fate == Revocation::Compromised {
+            if revocation == Revocation::Compromised {
                 self.record(Fact::SecretCompromised { secret: id });
             }
         }
     }
 
-    /// Lets a secret sign from `at` on (rule 7). Now replaces what is in force of it; later replaces what is scheduled, and
-    /// of what is in force leaves the latest. So there are never more than two: that no other command removes any (rule 19)
-    /// fills no record.
+    /// Lets a secret sign from `at` on (rule 7). A promotion from now on replaces the secret's promotion in force; a later one replaces
+    /// its scheduled one and leaves the latest in force. So a secret never has more than two, although no other command removes any
+    /// (rule 19).
     pub(super) fn promote(&mut self, secret: SecretId, at: Timestamp) {
         let now = self.now;
         let of_it = self.client.promotions.iter().filter(|p| p.secret == secret);
@@ -158,7 +159,7 @@ impl Draft {
         });
     }
 
-    /// Takes back what is scheduled of a secret (rule 7): one promotion, or two where a clock was set back.
+    /// Withdraws the scheduled promotions of a secret (rule 7): one, or two if a clock was set back.
     pub(super) fn withdraw(&mut self, secret: SecretId) {
         let now = self.now;
         let scheduled = |p: &Promotion| p.secret == secret && p.at > now;
@@ -168,7 +169,7 @@ impl Draft {
         }
     }
 
-    /// The change, now that everything is in place.
+    /// Finishes the change, now that everything is in place.
     pub(super) fn finish(mut self) -> Change {
         self.client.revision = self.chain.revision();
         self.client.head = self.chain.head();
@@ -176,7 +177,7 @@ impl Draft {
         Change { next: ClientState::Active(self.client), events, added: self.added }
     }
 
-    /// The same for a client that has gone (rule 13).
+    /// Finishes the change of a client that was deleted (rule 13).
     pub(super) fn finish_deleted(self) -> Change {
         let Change { next, events, added } = self.finish();
         let next = match next {
@@ -192,7 +193,7 @@ impl Draft {
         *verifiers = gathered(verifiers.iter().map(Verifier::carry).chain([verifier]));
     }
 
-    /// Takes a secret and its promotions out, and answers with what recognised it.
+    /// Removes a secret and its promotions, and returns its verifier.
     fn take_out(&mut self, id: SecretId) -> Option<Verifier> {
         let Client { secrets, verifiers, promotions, .. } = &mut self.client;
         let position = secrets.iter().position(|held| held.secret.id == id)?;
@@ -246,7 +247,7 @@ impl From<Draft> for Decision {
 }
 
 impl Client {
-    /// The same client, to be changed. Nothing goes because of what the clock says (rule 19).
+    /// Copies the client, to be changed. The clock alone removes nothing (rule 19).
     fn carry(&self) -> Self {
         Self {
             id: self.id.clone(),
@@ -269,7 +270,7 @@ impl Client {
 }
 
 impl Client {
-    /// The earlier of now and the last change: what had passed by then has passed whatever the clock says now.
+    /// Returns the earlier of now and the last change: what had ended by then has ended whatever the clock reads now.
     fn settled(&self, now: Timestamp) -> Timestamp {
         now.min(self.changed_at)
     }
@@ -290,5 +291,5 @@ impl Held {
     }
 }
 
-/// How many ended secrets a client keeps (rule 3).
+/// The number of ended secrets that a client keeps (rule 3).
 const MAX_ENDED: usize = 16;

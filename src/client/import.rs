@@ -1,4 +1,8 @@
-//! Moving in with client IDs and client secrets that exist already (rule 18).
+//! Importing client IDs and client secrets that exist already (rule 18).
+//!
+//! An import states everything that cannot be seen: the key encoding, the validity, which secret signs today. Importing the same again
+//! changes nothing; importing something else under the same name is refused with the attribute that differs first. Client secrets that
+//! are easy to guess, mistyped or deleted here before are refused.
 
 use super::draft::{Addition, Draft};
 use super::registration::{allow_redirect, refuse_secrets};
@@ -12,7 +16,7 @@ use crate::value::{
     Timestamp, Validity,
 };
 
-/// A client secret that was made elsewhere, with its attributes.
+/// A client secret that was made elsewhere, with its attributes, to be imported.
 #[derive(Debug)]
 pub struct ImportedSecret {
     client_secret: ClientSecret,
@@ -24,8 +28,8 @@ pub struct ImportedSecret {
 }
 
 impl ImportedSecret {
-    /// A client secret with its validity, whose start may lie in the past. How it is read as a signing key has to be
-    /// said: mistaking one encoding for the other breaks every signature.
+    /// Returns a client secret to import. Its validity may start in the past. The key encoding must be stated: mistaking one for the
+    /// other breaks every signature.
     #[must_use]
     pub fn new(client_secret: ClientSecret, validity: Validity, key_encoding: KeyEncoding) -> Self {
         Self {
@@ -38,19 +42,19 @@ impl ImportedSecret {
         }
     }
 
-    /// With a label.
+    /// Sets the label.
     #[must_use]
     pub fn labelled(self, label: Label) -> Self {
         Self { label: Some(label), ..self }
     }
 
-    /// For this purpose.
+    /// Sets the purpose.
     #[must_use]
     pub fn for_purpose(self, purpose: Purpose) -> Self {
         Self { purpose, ..self }
     }
 
-    /// It is the one that signs today, and goes on signing from the import on: it is promoted.
+    /// Marks the secret as the one that signs today. It is promoted, so that it continues to sign after the import.
     #[must_use]
     pub fn signing_today(self) -> Self {
         Self { signs_today: true, ..self }
@@ -64,7 +68,7 @@ impl ImportedSecret {
         Origin::Imported { key_encoding: self.key_encoding }
     }
 
-    /// The first attribute in which it differs from a secret of the same value.
+    /// Returns the first attribute in which it differs from a secret with the same client secret.
     fn differs_from(&self, secret: &Secret) -> Option<&'static str> {
         [
             (secret.origin() != self.origin(), "key encoding"),
@@ -76,8 +80,8 @@ impl ImportedSecret {
         .find_map(|(differs, attribute)| differs.then_some(attribute))
     }
 
-    /// Refuses what has a slip and what is easily guessed. Not asked of what is here already, which an earlier version may
-    /// have accepted.
+    /// Refuses a client secret that has a slip or is easy to guess. One that the client has already is not checked: an earlier version
+    /// may have accepted it.
     fn check_text(&self, policy: &Policy) -> Result<(), Refusal> {
         if let Some(slip) = slip(self.client_secret.expose(), policy.secret_prefix()) {
             return Err(InvalidValue::new(Field::ClientSecret, slip.problem()).into());
@@ -88,14 +92,14 @@ impl ImportedSecret {
         }
     }
 
-    /// Refuses what cannot be the key that it is said to be.
+    /// Refuses a client secret that cannot be decoded with its key encoding.
     fn check_key(&self) -> Result<(), Refusal> {
         MacKey::of(&self.client_secret, self.key_encoding)?;
         Ok(())
     }
 }
 
-/// A client ID that exists already, with everything that belongs to it.
+/// A client ID that was made elsewhere, with its secrets and add-ins, to be imported.
 #[derive(Debug)]
 pub struct ImportedClient {
     id: ClientId,
@@ -107,40 +111,40 @@ pub struct ImportedClient {
 }
 
 impl ImportedClient {
-    /// A client ID without secrets and add-ins as yet.
+    /// Returns a client ID to import, without secrets and add-ins.
     #[must_use]
     pub fn new(id: ClientId, owner: SellerId, details: ClientDetails, availability: Availability) -> Self {
         Self { id, owner, details, availability, secrets: Vec::new(), add_ins: Vec::new() }
     }
 
-    /// With one more secret. At most one [signs today](ImportedSecret::signing_today).
+    /// Adds a secret. At most one may [sign today](ImportedSecret::signing_today).
     #[must_use]
     pub fn with_secret(mut self, secret: ImportedSecret) -> Self {
         self.secrets.push(secret);
         self
     }
 
-    /// With one more add-in.
+    /// Adds an add-in.
     #[must_use]
     pub fn with_add_in(mut self, add_in: AddIn) -> Self {
         self.add_ins.push(add_in);
         self
     }
 
-    /// The client ID.
+    /// Returns the client ID.
     #[must_use]
     pub fn id(&self) -> &ClientId {
         &self.id
     }
 
-    /// The secrets in the order in which they are recorded: of their `from`.
+    /// Returns the secrets in the order in which they are recorded: by their `from`.
     fn in_order(&self) -> Vec<&ImportedSecret> {
         let mut secrets: Vec<_> = self.secrets.iter().collect();
         secrets.sort_by_key(|secret| secret.validity.from());
         secrets
     }
 
-    /// Refuses a client ID and client secrets that nobody should have.
+    /// Refuses a client ID that looks like a client secret, and client secrets with a slip or easy to guess.
     fn check_texts(&self, policy: &Policy) -> Result<(), Refusal> {
         if could_be_secret(self.id.as_str(), policy.secret_prefix()) {
             return Err(InvalidValue::new(Field::ClientId, Problem::ClientSecret).into());
@@ -167,13 +171,13 @@ impl ImportedClient {
 }
 
 impl Client {
-    /// Imports a client ID that is not there yet (rule 18). Only operators do this.
+    /// Imports a client ID that does not exist yet (rule 18). Only operators may do this.
     ///
-    /// That the ID, the friendly name and the add-ins are free spans clients; the store sees to it.
+    /// That the ID, the friendly name and the add-ins are free spans clients, so the store enforces it.
     ///
     /// # Errors
-    /// A [`Refusal`]: a client secret that is easily guessed or not the key it is said to be, more secrets than
-    /// allowed, a redirect URL or an add-in that does not fit, a secret that cannot be the one that signs today.
+    /// A [`Refusal`] if a client secret is easy to guess or does not decode, if there are more secrets than allowed, if the redirect
+    /// URL is not allowed, if an add-in has another availability, or if the secret that should sign today cannot.
     pub fn import(imported: &ImportedClient, context: &CommandContext<'_>) -> Result<Decision, Refusal> {
         let now = context.now;
         if !context.actor.is_operator() {
@@ -201,12 +205,11 @@ impl Client {
         Ok(draft.into())
     }
 
-    /// Imports the same client ID once more: nothing changes when everything that is imported is here with the same
-    /// attributes (rule 18).
+    /// Checks a repeated import: it succeeds, and changes nothing, if everything in it exists with the same attributes (rule 18).
     ///
     /// # Errors
-    /// [`Refusal::ClientExists`] or [`Refusal::SecretExists`] says what differs first; a value that was deleted here
-    /// stays dead ([`Refusal::Remembered`]).
+    /// [`Refusal::ClientExists`] or [`Refusal::SecretExists`] with what differs first; [`Refusal::Remembered`] for a client secret
+    /// that was deleted here.
     pub fn import_again(
         &self,
         imported: &ImportedClient,
@@ -245,11 +248,11 @@ impl Client {
         Ok(())
     }
 
-    /// Imports a secret into this client (rule 18). The same value with the same attributes again changes nothing.
+    /// Imports a secret into this client (rule 18). The same client secret with the same attributes again changes nothing.
     ///
     /// # Errors
-    /// A [`Refusal`]: it is easily guessed, not the key it is said to be, here already with other attributes, was
-    /// deleted here, cannot sign though it should, or is one too many.
+    /// A [`Refusal`] if the client secret is easy to guess, does not decode, exists with other attributes, or was deleted here, if it
+    /// should sign but cannot, or if the client would have too many secrets.
     pub fn import_secret(
         &self,
         secret: &ImportedSecret,
@@ -260,7 +263,7 @@ impl Client {
         if let Some(found) = self.find_imported(secret)? {
             let signs = self.signing_at(now).secret() == Some(found.id());
             if secret.signs_today && !signs {
-                let (secret, differs_in) = (found.id(), "signing: promote it instead");
+                let (secret, differs_in) = (found.id(), "role: it does not sign, promote it instead");
                 return Err(Refusal::SecretExists { secret, differs_in });
             }
             return Ok(Decision::Unchanged);
@@ -274,7 +277,7 @@ impl Client {
         Ok(draft.into())
     }
 
-    /// The secret of the same value and attributes, if there is one.
+    /// Returns the secret with the same client secret and attributes, if there is one.
     fn find_imported(&self, secret: &ImportedSecret) -> Result<Option<&Secret>, Refusal> {
         let verifier = Verifier::of(&self.id, &secret.client_secret);
         let Some(found) = self.holder_of(&verifier)? else {

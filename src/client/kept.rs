@@ -1,7 +1,7 @@
-//! A client as it is kept at rest: a body that everybody may read, and the material that its sealed part holds.
+//! A client as it is kept at rest: a readable body, and the material of its sealed part.
 //!
-//! Of each secret the material has the verifier and, after a byte that says whether there is one, the MAC key; then the
-//! verifiers that are remembered. The order is that of the body.
+//! For each secret the material has the verifier, a byte that tells whether there is a MAC key, and the MAC key; the remembered verifiers
+//! follow. The order is that of the body. This is a stored format, number 1: names, order and bytes must not change.
 
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -13,7 +13,7 @@ use crate::event::EventHash;
 use crate::secret::{MacKey, Secret, Verifier};
 use crate::value::{AddInId, Availability, ClientDetails, ClientId, Revision, SecretId, SellerId, Timestamp};
 
-/// What is kept of a client and may be read by everybody; format 1.
+/// The readable part of a stored client; format 1.
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub(crate) enum Body {
@@ -40,7 +40,8 @@ pub(crate) struct ActiveBody {
 #[derive(Serialize, Deserialize)]
 pub(crate) struct RememberedBody {
     secret: SecretId,
-    fate: Revocation,
+    #[serde(rename = "fate")]
+    revocation: Revocation,
 }
 
 impl Client {
@@ -97,7 +98,7 @@ impl Tombstone {
 }
 
 impl ClientState {
-    /// The client that was kept; `None` when body and material do not belong together.
+    /// Returns the client that was kept, or `None` if body and material do not belong together.
     pub(crate) fn from_kept(id: ClientId, revision: Revision, body: Body, material: &[u8]) -> Option<Self> {
         let mut material = Material(material);
         let state = match body {
@@ -137,8 +138,8 @@ impl ClientState {
 }
 
 fn bodies(remembered: &[Remembered]) -> Vec<RememberedBody> {
-    let bodies = remembered.iter().map(Remembered::secret_and_fate);
-    bodies.map(|(secret, fate)| RememberedBody { secret, fate }).collect()
+    let bodies = remembered.iter().map(Remembered::secret_and_revocation);
+    bodies.map(|(secret, revocation)| RememberedBody { secret, revocation }).collect()
 }
 
 fn write_remembered(remembered: &[Remembered], material: &mut Vec<u8>) {
@@ -147,7 +148,7 @@ fn write_remembered(remembered: &[Remembered], material: &mut Vec<u8>) {
     }
 }
 
-/// What has not been read yet.
+/// The material that has not been read yet.
 struct Material<'a>(&'a [u8]);
 
 impl<'a> Material<'a> {
@@ -161,7 +162,7 @@ impl<'a> Material<'a> {
         self.take().map(Verifier::from_bytes)
     }
 
-    /// The MAC key, if it says that there is one.
+    /// Reads the MAC key, if the material says that there is one.
     fn mac_key(&mut self) -> Option<Option<MacKey>> {
         match self.take()? {
             [0] => Some(None),
@@ -171,14 +172,14 @@ impl<'a> Material<'a> {
     }
 
     fn remembered(&mut self, bodies: &[RememberedBody]) -> Option<Vec<Remembered>> {
-        // Counted first, so that what is gathered has room for all of it from the start.
+        // Counted first, so that the vector has its final size from the start.
         let (verifiers, rest) = self.0.split_at_checked(bodies.len() * VERIFIER)?;
         self.0 = rest;
         let (verifiers, _) = verifiers.as_chunks();
         let both = bodies.iter().zip(verifiers);
-        Some(gathered(both.map(|(RememberedBody { secret, fate }, verifier)| Remembered {
+        Some(gathered(both.map(|(RememberedBody { secret, revocation }, verifier)| Remembered {
             secret: *secret,
-            fate: *fate,
+            revocation: *revocation,
             verifier: Verifier::from_bytes(verifier),
         })))
     }
@@ -195,8 +196,8 @@ mod tests {
     use crate::secret::ClientSecret;
     use crate::value::{Actor, Lifetime, Policy};
 
-    /// A record of an older version may lack the MAC key of a secret that is valid now: it says so, and does not claim that
-    /// the secret is not valid.
+    /// A record of an older version may lack the MAC key of a secret that is valid now: the refusal says that, not that the secret is
+    /// invalid.
     #[test]
     fn rule_19_a_secret_without_its_key_is_refused_as_such() {
         let owner = SellerId::parse("contoso").unwrap();

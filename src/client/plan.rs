@@ -1,26 +1,25 @@
-//! Plans: what a command would do, to be looked at and then confirmed (rules 9 and 13).
+//! Plans: what a command would do, to be reviewed and then confirmed (rules 9 and 13).
 //!
-//! A plan knows the last use of a secret on its own node at once, on another node that follows the feed
-//! ([`Registry::keep_fresh`](crate::Registry::keep_fresh)) after a minute at most, and on any other node when its application
-//! [writes it](crate::Registry::flush_last_uses). So a secret that was used elsewhere less than a minute ago, and not within
-//! the week before, can be deleted; how often one use is noted
-//! ([`last_use_interval`](crate::RegistryBuilder::last_use_interval)) comes on top of it.
+//! A plan and its command are one piece of code, and confirming decides anew. So a plan may be sent, stored, shown in a dialog or even
+//! forged: nothing in it is believed, and it does not expire. If the client or a consequence has changed, the new plan is returned
+//! instead.
 //!
-//! A plan and its command are one piece of code: confirming decides anew. So a plan may travel, be stored, be shown in
-//! a dialog or be forged: nothing it says is believed, and it does not grow old. If the client or a consequence has
-//! changed in the meantime, the new plan comes back instead.
+//! A plan sees the last use of a secret on its own node at once, on another node that follows the feed
+//! ([`Registry::keep_fresh`](crate::Registry::keep_fresh)) after at most a minute, and on any other node when the application
+//! [writes it](crate::Registry::flush_last_uses). So a secret that was used elsewhere less than a minute ago, and not in the week
+//! before, can be deleted. The [`last_use_interval`](crate::RegistryBuilder::last_use_interval) comes on top of that minute.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use crate::client::{Client, CommandContext, Decision, LastUses, Refusal};
-use crate::value::id::stored_client_id;
+use crate::value::client_id::stored_client_id;
 use crate::value::redacted::redacted;
 use crate::value::{AddInId, ClientId, ErrorKind, FriendlyName, Revision, SecretId, Timestamp};
 
 redacted! {
-    /// What a command would do, with its consequences and with what stands in its way.
+    /// A plan: the consequences and obstacles of a command that was not carried out yet.
     #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
     #[must_use = "nothing has changed until the plan is confirmed"]
     pub struct Plan<C> {
@@ -37,7 +36,7 @@ redacted! {
 }
 
 redacted! {
-    /// What deleting a secret comes to (rule 9).
+    /// The consequences of deleting a secret (rule 9).
     #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
     pub struct SecretDeletion {
         pub(crate) deletes: SecretRemoval,
@@ -45,14 +44,14 @@ redacted! {
 }
 
 redacted! {
-    /// What disabling a secret comes to (rules 9 and 12).
+    /// The consequences of disabling a secret (rules 9 and 12).
     #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
     pub struct SecretDisabling {
         pub(crate) disables: SecretRemoval,
     }
 }
 
-/// What taking a secret out of use comes to.
+/// The consequences of taking a secret out of use.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct SecretRemoval {
     pub(crate) secret: SecretId,
@@ -62,7 +61,7 @@ pub(crate) struct SecretRemoval {
 }
 
 redacted! {
-    /// What deleting a client ID comes to (rule 13).
+    /// The consequences of deleting a client ID (rule 13).
     #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
     pub struct ClientDeletion {
         pub(crate) friendly_name: FriendlyName,
@@ -72,18 +71,18 @@ redacted! {
 }
 
 redacted! {
-    /// What stands in the way of a plan. Confirming is refused while there is any.
+    /// An obstacle: a reason why a plan cannot be confirmed now.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
     #[serde(rename_all = "snake_case")]
     #[non_exhaustive]
     pub enum Obstacle {
-        /// It is the last valid secret: the add-in would be cut off. Add another one first.
+        /// The secret is the last valid one: the add-in could no longer authenticate. Add another one first.
         LastValid,
-        /// It is the last valid secret that can sign: the add-in would hear nothing. Add another one first.
+        /// The secret is the last valid one that can sign: the platform could no longer sign for the add-in. Add another one first.
         LastThatSigns,
-        /// It was used a short while ago, so somebody still needs it. Wait until this instant after its last use.
+        /// The secret was used recently, so something still needs it. Wait until this instant.
         UsedRecently {
-            /// When it will have been out of use for [`Policy::retire_after`](crate::Policy::retire_after).
+            /// When it will have been unused for [`Policy::retire_after`](crate::Policy::retire_after).
             until: Timestamp,
         },
     }
@@ -99,7 +98,7 @@ impl fmt::Display for Obstacle {
             Self::UsedRecently { until } => {
                 write!(
                     f,
-                    "it was used a short while ago: unless it is used again, it can be deleted from {until} on"
+                    "it was used recently: unless it is used again, it can be deleted at {until} or later"
                 )
             }
         }
@@ -107,40 +106,40 @@ impl fmt::Display for Obstacle {
 }
 
 impl<C> Plan<C> {
-    /// The client ID that it is about.
+    /// Returns the client ID that the plan is about.
     #[must_use]
     pub fn client_id(&self) -> &ClientId {
         &self.client_id
     }
 
-    /// The revision that it was made from.
+    /// Returns the revision of the client that the plan was made from.
     #[must_use]
     pub fn revision(&self) -> Revision {
         self.revision
     }
 
-    /// The instant that it was made for.
+    /// Returns the instant that the plan was made for.
     #[must_use]
     pub fn at(&self) -> Timestamp {
         self.at
     }
 
-    /// Returns when the secret, or any secret of the client, was last used, as far as is known and can be believed. An imported
-    /// secret counts as used at its import.
+    /// Returns when the secret was last used, or any secret of the client that would be deleted, as far as is known and believable. An
+    /// imported secret counts as used at its import.
     #[must_use]
     pub fn last_used(&self) -> Option<Timestamp> {
         self.last_used
     }
 
-    /// Returns the time of a last use that lies more than a minute after [`at`](Self::at), if one is known: the clock of the
-    /// node that noted it was wrong, or the clock of this node is. It is not believed and stands in the way of nothing
-    /// (rule 9); the next use that is noted replaces it. Look at the clocks before confirming.
+    /// Returns the time of a last use that lies more than a minute after [`at`](Self::at), if there is one: the clock of the node that
+    /// noted it was wrong, or the clock of this node is. Such a time is not believed and is no obstacle (rule 9); the next noted use
+    /// replaces it. Check the clocks before confirming.
     #[must_use]
     pub fn use_ahead(&self) -> Option<Timestamp> {
         self.use_ahead
     }
 
-    /// What stands in the way. Empty when the plan can be confirmed.
+    /// Returns the obstacles. There are none if the plan can be confirmed.
     #[must_use]
     pub fn obstacles(&self) -> &[Obstacle] {
         &self.obstacles
@@ -155,25 +154,25 @@ impl<C> Plan<C> {
 macro_rules! plan_of_secret {
     ($consequences:ty, $field:ident) => {
         impl Plan<$consequences> {
-            /// The secret.
+            /// Returns the secret.
             #[must_use]
             pub fn secret(&self) -> SecretId {
                 self.consequences.$field.secret
             }
 
-            /// Which secret signs now.
+            /// Returns the secret that signs now.
             #[must_use]
             pub fn signs(&self) -> Option<SecretId> {
                 self.consequences.$field.signs
             }
 
-            /// Which secret signs once the plan is confirmed; `None` when nothing would.
+            /// Returns the secret that signs once the plan is confirmed, or `None` if none would.
             #[must_use]
             pub fn signs_next(&self) -> Option<SecretId> {
                 self.consequences.$field.signs_next
             }
 
-            /// The valid secrets that are left once the plan is confirmed, in the order of their IDs.
+            /// Returns the valid secrets that are left once the plan is confirmed, in the order of their IDs.
             #[must_use]
             pub fn valid_left(&self) -> &[SecretId] {
                 &self.consequences.$field.valid_left
@@ -186,36 +185,36 @@ plan_of_secret!(SecretDeletion, deletes);
 plan_of_secret!(SecretDisabling, disables);
 
 impl Plan<ClientDeletion> {
-    /// The name that will be free again.
+    /// Returns the friendly name, which becomes free.
     #[must_use]
     pub fn friendly_name(&self) -> &FriendlyName {
         &self.consequences.friendly_name
     }
 
-    /// The add-ins that lose access.
+    /// Returns the add-ins that lose access.
     #[must_use]
     pub fn add_ins(&self) -> &[AddInId] {
         &self.consequences.add_ins
     }
 
-    /// The secrets that are valid now and will be gone.
+    /// Returns the valid secrets that are deleted with the client.
     #[must_use]
     pub fn valid_secrets(&self) -> &[SecretId] {
         &self.consequences.valid_secrets
     }
 }
 
-/// Why a plan was not carried out. Nothing has changed.
+/// The reason why a plan was not carried out. The client is unchanged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Unconfirmed<C> {
-    /// Something stands in the way; the plan says what, as of now.
-    #[error("something stands in the way: {}", .0.obstacles_in_words())]
+    /// The plan has obstacles; this is the plan as of now.
+    #[error("the plan cannot be confirmed: {}", .0.obstacles_in_words())]
     Obstructed(Box<Plan<C>>),
-    /// The client or a consequence has changed: look at the new plan, and confirm that one.
-    #[error("the client has changed since the plan was made: look at the new plan and confirm that one")]
+    /// The client or a consequence has changed: review the new plan and confirm that one.
+    #[error("the client has changed since the plan was made: review the new plan and confirm that one")]
     Changed(Box<Plan<C>>),
-    /// A rule stands against it.
+    /// A rule stands against the command.
     #[error(transparent)]
     Refused(#[from] Refusal),
 }
@@ -231,7 +230,7 @@ impl<C> Unconfirmed<C> {
         }
     }
 
-    /// What the caller can do about it.
+    /// Returns what the caller can do about it.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {
@@ -241,7 +240,7 @@ impl<C> Unconfirmed<C> {
     }
 }
 
-/// What can be planned and confirmed: [`SecretDeletion`], [`SecretDisabling`] and [`ClientDeletion`].
+/// The consequences that can be planned and confirmed: [`SecretDeletion`], [`SecretDisabling`] and [`ClientDeletion`].
 pub trait Planned: sealed::Decide {}
 
 impl<C: sealed::Decide> Planned for C {}
@@ -251,9 +250,9 @@ pub(crate) mod sealed {
 
     use super::{Client, CommandContext, Decision, LastUses, Plan, Refusal, SecretId};
 
-    /// A command that decides and, in the same breath, says what it would do.
+    /// A command that decides and returns its plan in one step, so that the two cannot differ.
     pub trait Decide: Debug + Sized + PartialEq + Send + Sync + 'static {
-        /// Decides once more what these consequences were decided for.
+        /// Decides the command of these consequences anew.
         fn decide_again(
             &self,
             client: &Client,
@@ -261,16 +260,16 @@ pub(crate) mod sealed {
             context: &CommandContext<'_>,
         ) -> Result<(Plan<Self>, Decision), Refusal>;
 
-        /// The secret that it is about, if it is about one.
+        /// Returns the secret that the command is about, if it is about one.
         fn secret_id(&self) -> Option<SecretId>;
     }
 }
 
 impl Client {
-    /// Carries out a plan, if what it says still holds and nothing stands in its way.
+    /// Carries out a plan, if its consequences still hold and it has no obstacles.
     ///
     /// # Errors
-    /// [`Unconfirmed`] holds the plan as it would be made now, or a [`Refusal`].
+    /// [`Unconfirmed`] with the plan as it would be made now, or with a [`Refusal`].
     pub fn confirm<C: Planned>(
         &self,
         plan: &Plan<C>,

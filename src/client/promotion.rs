@@ -1,15 +1,49 @@
-//! Choosing which secret signs (rule 7).
+//! Promotions: the seller chooses which secret signs, now or from a later instant on (rule 7).
+//!
+//! A promotion names a secret that can sign and is valid at the chosen instant. It removes no other promotion; which one counts is
+//! decided at the moment of signing (rule 6).
 
 use super::draft::Draft;
 use super::{Client, CommandContext, Decision, Refusal};
 use crate::client::Signing;
+use crate::value::redacted::redacted;
 use crate::value::{SecretId, Timestamp};
 
+redacted! {
+    /// A promotion: from an instant on, a secret signs (rule 7).
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+    pub struct Promotion {
+        pub(super) secret: SecretId,
+        pub(super) at: Timestamp,
+        pub(super) step: u64,
+    }
+}
+
+impl Promotion {
+    /// Returns the secret that signs.
+    #[must_use]
+    pub fn secret(&self) -> SecretId {
+        self.secret
+    }
+
+    /// Returns the instant from which it signs.
+    #[must_use]
+    pub fn at(&self) -> Timestamp {
+        self.at
+    }
+
+    /// Orders promotions: the latest counts; of two that begin at one instant, the one made last (rule 6).
+    pub(crate) fn order(&self) -> (Timestamp, u64) {
+        (self.at, self.step)
+    }
+}
+
 impl Client {
-    /// Lets a secret sign from now on. The others stay passwords. If it signs by promotion already, nothing changes.
+    /// Promotes a secret: it signs from now on, and the others remain passwords. Nothing changes if it signs by promotion already.
     ///
     /// # Errors
-    /// A [`Refusal`] when the secret is unknown, cannot sign, or is not valid now; [`Refusal::KeyDropped`].
+    /// A [`Refusal`] if the secret is unknown, cannot sign or is not valid now, or if its signing key is gone
+    /// ([`Refusal::KeyDropped`]).
     pub fn promote(&self, secret: SecretId, context: &CommandContext<'_>) -> Result<Decision, Refusal> {
         let now = self.admit(context)?;
         self.promotable(secret, now)?;
@@ -21,14 +55,15 @@ impl Client {
         Ok(draft.into())
     }
 
-    /// Lets a secret sign from an instant on. A promotion of this secret that was scheduled before is replaced. The
-    /// same instant again changes nothing, unless another secret was scheduled for that instant since: of two that begin at
-    /// one instant the one made last counts (rule 6), so that scheduling again is a change, with an event. Now is the same as
+    /// Schedules a promotion: the secret signs from the instant `at` on. It replaces an earlier scheduled promotion of this secret.
+    ///
+    /// The same instant again changes nothing, unless another secret was scheduled for it since: of two promotions that begin at
+    /// one instant the one made last counts (rule 6), so scheduling again is then a change with an event. If `at` is now, this is
     /// [`promote`](Self::promote).
     ///
     /// # Errors
-    /// A [`Refusal`] when the secret is unknown, cannot sign, or is not valid at that instant, or when it has passed;
-    /// [`Refusal::KeyDropped`].
+    /// A [`Refusal`] if the secret is unknown, cannot sign or is not valid at that instant, if the instant has passed, or if the
+    /// signing key is gone ([`Refusal::KeyDropped`]).
     pub fn schedule_promotion(
         &self,
         secret: SecretId,
@@ -53,10 +88,10 @@ impl Client {
         Ok(draft.into())
     }
 
-    /// Takes back the scheduled promotion of a secret.
+    /// Withdraws the scheduled promotion of a secret.
     ///
     /// # Errors
-    /// [`Refusal::NothingScheduled`] when there is none, above all because it has come into force.
+    /// [`Refusal::NothingScheduled`] if there is none, for instance because it has come into force.
     pub fn withdraw_promotion(
         &self,
         secret: SecretId,
@@ -72,7 +107,7 @@ impl Client {
         Ok(draft.into())
     }
 
-    /// The secret must be able to sign and be valid at that instant.
+    /// Refuses a secret that cannot sign or is not valid at that instant.
     pub(super) fn promotable(&self, id: SecretId, at: Timestamp) -> Result<(), Refusal> {
         let secret = self.known(id)?;
         if !secret.purpose().signs() {

@@ -37,7 +37,7 @@ impl Client {
     pub(crate) fn holder_of(&self, verifier: &Verifier) -> Result<Option<&Secret>, Refusal> {
         match self.recognise(verifier) {
             Recognition::Held(_, secret) => Ok(Some(secret)),
-            Recognition::Remembered(secret, fate) => Err(Refusal::Remembered { secret, fate }),
+            Recognition::Remembered(secret, revocation) => Err(Refusal::Remembered { secret, revocation }),
             Recognition::Unknown => Ok(None),
         }
     }
@@ -54,7 +54,7 @@ impl Tombstone {
 fn recall(remembered: &[Remembered], presented: &Verifier) -> Recognition<'static> {
     let found = find(remembered.iter().map(|remembered| &remembered.verifier), presented);
     match found.and_then(|position| remembered.get(position)) {
-        Some(remembered) => Recognition::Remembered(remembered.secret, remembered.fate),
+        Some(remembered) => Recognition::Remembered(remembered.secret, remembered.revocation),
         None => Recognition::Unknown,
     }
 }

@@ -1,4 +1,6 @@
-//! Registering a client ID and changing its details.
+//! Registering a client ID, and changing its details (rules 8, 13 and 15).
+//!
+//! Details are public, so a client secret in them is refused. That a name is free spans clients; the store enforces it.
 
 use super::draft::Draft;
 use super::{Client, CommandContext, Decision, NewSecret, Refusal};
@@ -10,12 +12,12 @@ use crate::value::{Availability, ClientDetails, ClientId, Field, Policy, Revisio
 impl Client {
     /// Registers a client ID with its first secret.
     ///
-    /// That `id` is new and that the seller has no other client ID of this friendly name spans clients; the store
-    /// sees to it (rules 13 and 15).
+    /// That `id` is new, and that the seller has no other client ID with this friendly name, spans clients, so the store enforces it
+    /// (rules 13 and 15).
     ///
     /// # Errors
-    /// A [`Refusal`] when the actor may not act for `owner`, when the policy does not allow the redirect URL, or when
-    /// the first secret is refused as by [`add_secret`](Self::add_secret).
+    /// A [`Refusal`] if the actor may not act for `owner`, if the policy does not allow the redirect URL, if a client secret stands in
+    /// the details (rule 8), or if the first secret has a lifetime that the policy does not allow or a start in the past.
     pub fn register(
         id: ClientId,
         owner: SellerId,
@@ -39,12 +41,12 @@ impl Client {
         Ok(draft.into())
     }
 
-    /// Changes the details. The same ones again change nothing.
+    /// Changes the details. The same details again change nothing.
     ///
-    /// That the friendly name is free spans clients; the store sees to it (rule 15).
+    /// That the friendly name is free spans clients, so the store enforces it (rule 15).
     ///
     /// # Errors
-    /// A [`Refusal`] when the policy does not allow the redirect URL, or a client secret stands in the details (rule 8).
+    /// A [`Refusal`] if the policy does not allow a new redirect URL, or if a client secret stands in the details (rule 8).
     pub fn change_details(
         &self,
         details: ClientDetails,
@@ -64,7 +66,7 @@ impl Client {
         Ok(draft.into())
     }
 
-    /// A client before its first fact.
+    /// Returns a client before its first fact.
     pub(super) fn blank(
         id: ClientId,
         owner: SellerId,
@@ -100,7 +102,7 @@ pub(super) fn allow_redirect(policy: &Policy, details: &ClientDetails) -> Result
     Err(Refusal::RedirectNotAllowed { scheme: url.scheme().to_owned() })
 }
 
-/// Details are public: whoever pastes a client secret there is told so (rule 8).
+/// Refuses details that contain a client secret: they are public (rule 8).
 pub(super) fn refuse_secrets(details: &ClientDetails) -> Result<(), Refusal> {
     refuse_secret(Field::FriendlyName, details.friendly_name().as_str())?;
     refuse_secret(Field::AppDomain, details.app_domain().as_str())?;

@@ -1,4 +1,6 @@
-//! Rotation: a new secret comes, the old ones end by themselves (rule 11).
+//! Rotation: a new secret is added, and the old ones end by themselves after an overlap (rule 11).
+//!
+//! One command does it all, so that no step can be forgotten. The overlap is what makes it safe: the add-in changes over while both work.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -10,10 +12,11 @@ use crate::event::Fact;
 use crate::secret::{ClientSecret, Origin, Purpose, Secret};
 use crate::value::{Label, Lifetime, SecretId, Timestamp};
 
-/// How to rotate: how long old and new overlap, and what one wants to say beyond that.
+/// A rotation to be made: how long old and new secrets overlap, and options.
 ///
-/// Unless told otherwise the new secret is valid for one year, or as long as the policy allows if that is shorter,
-/// replaces all secrets of its purpose that have started and not ended, and signs when these have ended: by then the add-in has to know it anyway.
+/// Unless configured otherwise, the new secret is valid for one year or as long as the policy allows, whichever is shorter. It
+/// replaces all secrets of its purpose that have started and not ended, and signs once these have ended: by then the add-in must know
+/// it anyway.
 ///
 /// ```
 /// # use client_registry::{Days, Lifetime, Rotation};
@@ -38,7 +41,7 @@ enum Signs {
 }
 
 impl Rotation {
-    /// Old and new are both valid for this long: more than zero.
+    /// Returns a rotation in which old and new secrets are both valid for this long, which must be more than zero.
     #[must_use]
     pub fn overlap(overlap: impl Into<Duration>) -> Self {
         Self {
@@ -51,37 +54,37 @@ impl Rotation {
         }
     }
 
-    /// The new secret is valid for this long.
+    /// Sets the lifetime of the new secret.
     #[must_use]
     pub fn lasting(self, lifetime: Lifetime) -> Self {
         Self { lifetime: Some(lifetime), ..self }
     }
 
-    /// The new secret has this label.
+    /// Sets the label of the new secret.
     #[must_use]
     pub fn labelled(self, label: Label) -> Self {
         Self { label: Some(label), ..self }
     }
 
-    /// The new secret is of this purpose, and so are those it replaces.
+    /// Sets the purpose of the new secret, and of those that it replaces.
     #[must_use]
     pub fn for_purpose(self, purpose: Purpose) -> Self {
         Self { purpose, ..self }
     }
 
-    /// Only these secrets are replaced.
+    /// Replaces only these secrets.
     #[must_use]
     pub fn replacing(self, secrets: impl IntoIterator<Item = SecretId>) -> Self {
         Self { replaces: Some(secrets.into_iter().collect()), ..self }
     }
 
-    /// The new secret signs from now on. Only for an add-in that already verifies with it.
+    /// Lets the new secret sign from now on. Only for an add-in that already verifies with it.
     #[must_use]
     pub fn signing_now(self) -> Self {
         Self { signs: Signs::Now, ..self }
     }
 
-    /// The new secret signs from this instant on, which lies inside the overlap.
+    /// Lets the new secret sign from this instant on, which must lie within the overlap.
     #[must_use]
     pub fn signing_at(self, at: impl Into<Timestamp>) -> Self {
         Self { signs: Signs::At(at.into()), ..self }
@@ -89,14 +92,14 @@ impl Rotation {
 }
 
 impl Client {
-    /// Rotates (rule 11): adds a secret, and lets those that it replaces end after the overlap.
+    /// Rotates (rule 11): adds a secret, and ends the secrets that it replaces after the overlap.
     ///
-    /// A rotation whose new secret was deleted is not under way: rotating again replaces the old ones again. The last uses say
-    /// only whether the secret that came was ever used, for the refusal.
+    /// A rotation whose new secret was deleted is not under way any longer: rotating again replaces the old secrets again. The last uses
+    /// serve only the refusal, which says whether the new secret was ever used.
     ///
     /// # Errors
-    /// A [`Refusal`] when an earlier rotation of that purpose is still under way, when a named secret cannot be
-    /// replaced, when the new one cannot begin to sign as asked, or as by [`add_secret`](Self::add_secret).
+    /// A [`Refusal`] if an earlier rotation of that purpose is still under way, if a named secret cannot be replaced, if the new one
+    /// cannot begin to sign as asked, if the client would have too many secrets, or if the policy does not allow the lifetime.
     pub fn rotate(
         &self,
         rotation: &Rotation,
@@ -160,12 +163,12 @@ impl Client {
         underway.map_or(Ok(()), Err)
     }
 
-    /// The secret that a rotation replaced this one with, unless it has gone since.
+    /// Returns the secret that a rotation replaced this one with, unless that was deleted or forgotten.
     pub(crate) fn replacement_of(&self, secret: &Secret) -> Option<SecretId> {
         secret.replaced_by().filter(|by| self.secret(*by).is_some())
     }
 
-    /// The secrets of the rotation's purpose that have started and not ended, or those of them that it names.
+    /// Returns the secrets that the rotation replaces: those of its purpose that have started and not ended, or those that it names.
     fn replaced_by(&self, rotation: &Rotation, now: Timestamp) -> Result<Vec<&Secret>, Refusal> {
         let replaceable =
             |secret: &&Secret| secret.purpose() == rotation.purpose && secret.validity().runs(now);
@@ -184,7 +187,7 @@ impl Client {
 }
 
 impl Rotation {
-    /// From when on the new secret signs, if it is of a purpose that does.
+    /// Returns when the new secret begins to sign, if its purpose signs.
     fn signs_at(
         &self,
         replaced: &[&Secret],

@@ -1,4 +1,6 @@
-//! Adding a secret, and switching one off and on (rules 3, 4 and 12).
+//! Adding a secret, and disabling and enabling one (rules 3, 4 and 12).
+//!
+//! Adding never moves the signing: the secret that signs continues to do so until a promotion or its end (rule 6).
 
 use super::draft::{Addition, Draft};
 use super::{Client, CommandContext, Decision, Refusal};
@@ -6,7 +8,7 @@ use crate::event::Fact;
 use crate::secret::{ClientSecret, Origin, Purpose};
 use crate::value::{Label, Lifetime, Policy, SecretId, Timestamp, Validity};
 
-/// What a new secret should be like: a lifetime, and what one wants to say beyond that.
+/// A secret to be added: its lifetime, and options.
 ///
 /// ```
 /// # use client_registry::value::Label;
@@ -26,31 +28,31 @@ pub struct NewSecret {
 }
 
 impl NewSecret {
-    /// A secret that starts at once, signs and is a password.
+    /// Returns a secret of this lifetime that starts at once, signs and is a password.
     #[must_use]
     pub fn lasting(lifetime: Lifetime) -> Self {
         Self { lifetime, label: None, purpose: Purpose::default(), starts: None }
     }
 
-    /// With a label.
+    /// Sets the label.
     #[must_use]
     pub fn labelled(self, label: Label) -> Self {
         Self { label: Some(label), ..self }
     }
 
-    /// For this purpose.
+    /// Sets the purpose.
     #[must_use]
     pub fn for_purpose(self, purpose: Purpose) -> Self {
         Self { purpose, ..self }
     }
 
-    /// Starting later; the lifetime counts from then. Refused if that has passed when the command decides.
+    /// Sets a later start, from which the lifetime counts. It is refused if it has passed when the command decides.
     #[must_use]
     pub fn starting(self, starts: impl Into<Timestamp>) -> Self {
         Self { starts: Some(starts.into()), ..self }
     }
 
-    /// The validity of a secret like this that is added now.
+    /// Returns the validity of this secret if it is added now.
     pub(super) fn validity(&self, now: Timestamp, policy: &Policy) -> Result<Validity, Refusal> {
         let from = self.starts.unwrap_or(now);
         if from < now {
@@ -61,12 +63,12 @@ impl NewSecret {
 }
 
 impl Client {
-    /// Adds a secret (rules 3 and 4). The secret that signs now goes on signing (rule 6).
+    /// Adds a secret (rules 3 and 4). The secret that signs now continues to sign (rule 6).
     ///
-    /// `client_secret` is a generated one; those made elsewhere are [imported](Self::import_secret).
+    /// `client_secret` must be generated; one that was made elsewhere is [imported](Self::import_secret).
     ///
     /// # Errors
-    /// A [`Refusal`]: too many secrets, a lifetime that the policy does not allow, a start in the past.
+    /// A [`Refusal`] if the client would have too many secrets, if the policy does not allow the lifetime, or if the start has passed.
     pub fn add_secret(
         &self,
         new: &NewSecret,
@@ -79,26 +81,26 @@ impl Client {
         Ok(draft.into())
     }
 
-    /// Switches a secret on again (rule 12). Its validity stays as it is. Doing it twice changes nothing.
+    /// Enables a disabled secret (rule 12). Its validity does not change. Doing it again changes nothing.
     ///
     /// # Errors
-    /// [`Refusal::UnknownSecret`]
+    /// [`Refusal::UnknownSecret`] if the client has no such secret.
     pub fn enable(&self, secret: SecretId, context: &CommandContext<'_>) -> Result<Decision, Refusal> {
         let now = self.admit(context)?;
         if self.known(secret)?.disabled_since.is_none() {
             return Ok(Decision::Unchanged);
         }
         let mut draft = Draft::of(self, context, now);
-        let standing = draft.standing();
+        let last_enabled = draft.enabled_now();
         if let Some(enabled) = draft.secret_mut(secret) {
             enabled.disabled_since = None;
-            enabled.standing = standing;
+            enabled.last_enabled = last_enabled;
         }
         draft.record(Fact::SecretEnabled { secret });
         Ok(draft.into())
     }
 
-    /// Whether that many secrets more would still be within the policy's limit (rule 3).
+    /// Refuses that many more secrets if they would exceed the limit of the policy (rule 3).
     pub(super) fn make_room(&self, more: usize, policy: &Policy, now: Timestamp) -> Result<(), Refusal> {
         let limit = policy.max_secrets();
         let running = self.secrets().filter(|secret| !secret.validity.has_ended(now)).count();
@@ -107,7 +109,7 @@ impl Client {
 }
 
 impl Draft {
-    /// Adds a generated secret as [`Client::add_secret`] describes it.
+    /// Adds a generated secret as [`Client::add_secret`] does.
     pub(super) fn add_new(
         &mut self,
         new: &NewSecret,
@@ -129,7 +131,7 @@ impl Draft {
         })
     }
 
-    /// Switches a secret off and withdraws its promotions (rules 7 and 12).
+    /// Disables a secret and removes its promotions (rules 7 and 12).
     pub(super) fn disable(&mut self, secret: SecretId, now: Timestamp) {
         if let Some(disabled) = self.secret_mut(secret) {
             disabled.disabled_since = Some(now);
@@ -139,7 +141,7 @@ impl Draft {
     }
 }
 
-/// The validity that a lifetime from `from` on comes to, if the policy allows it (rule 4).
+/// Returns the validity of a lifetime from `from` on, if the policy allows it (rule 4).
 pub(super) fn allowed_validity(
     lifetime: Lifetime,
     from: Timestamp,

@@ -1,7 +1,7 @@
-//! Which secret signs (rule 6), and who does what when: the [`Timeline`].
+//! Which secret signs at an instant (rule 6), and the [`Timeline`] of who signs and which passwords work.
 //!
-//! A pure function of client and instant, never a stored flag. So there are never two signing secrets, there is one
-//! whenever a valid secret that can sign exists, and deletion, expiry and disabling hand over without a write.
+//! The signing secret is computed from client and instant; no flag is stored that could contradict it. So there are never two, there is
+//! one whenever a valid secret can sign, and deletion, expiry and disabling hand over without a write.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -14,7 +14,7 @@ use crate::value::redacted::redacted;
 use crate::value::{SecretId, Timestamp};
 
 redacted! {
-    /// Which secret signs at an instant, and why.
+    /// The secret that signs at an instant, and why.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
     #[serde(tag = "why", rename_all = "snake_case")]
     #[non_exhaustive]
@@ -23,23 +23,23 @@ redacted! {
         Promoted {
             /// The signing secret.
             secret: SecretId,
-            /// From when on its promotion is in force.
+            /// When its promotion took effect.
             since: Timestamp,
         },
-        /// Nothing else was chosen, and the secret has been valid longest.
+        /// No promotion is in force, and the secret has been valid longest.
         ValidLongest {
             /// The signing secret.
             secret: SecretId,
             /// The instant since which it counts as valid; see [`Secret::valid_since`](crate::Secret::valid_since).
             since: Timestamp,
         },
-        /// There is no valid secret that can sign.
+        /// No valid secret can sign.
         Nothing,
     }
 }
 
 impl Signing {
-    /// The signing secret, if there is one.
+    /// Returns the signing secret, if there is one.
     #[must_use]
     pub fn secret(self) -> Option<SecretId> {
         match self {
@@ -56,16 +56,16 @@ impl fmt::Display for Signing {
             Self::ValidLongest { secret, since } => {
                 write!(f, "secret {secret} signs (valid longest, since {since})")
             }
-            Self::Nothing => f.write_str("nothing signs (no valid secret that can)"),
+            Self::Nothing => f.write_str("no secret signs (none that can is valid)"),
         }
     }
 }
 
 impl Client {
-    /// Which secret signs at `t`, and why (rule 6).
+    /// Returns the secret that signs at `t`, and why (rule 6).
     ///
-    /// Among the promotions in force whose secret is valid at `t` and can sign, the latest names it; the one made
-    /// last, if two begin at one instant. Without one, it is the secret that can sign and has been valid longest.
+    /// Of the promotions in force whose secret is valid at `t` and can sign, the latest names it; of two that begin at one instant, the
+    /// one made last. Without such a promotion, it is the secret that can sign and has been valid longest.
     #[must_use]
     pub fn signing_at(&self, t: impl Into<Timestamp>) -> Signing {
         let t = t.into();
@@ -78,20 +78,19 @@ impl Client {
         }
     }
 
-    /// The secrets that are valid at `t` (rule 4): the passwords, in the order of their IDs.
+    /// Returns the secrets that are valid at `t` (rule 4): the passwords, in the order of their IDs.
     pub fn valid_at(&self, t: impl Into<Timestamp>) -> impl Iterator<Item = &Secret> + Clone {
         let t = t.into();
         self.secrets().filter(move |secret| secret.is_valid_at(t))
     }
 
-    /// Who signs and which passwords work from the client's last change on.
+    /// Returns who signs and which passwords work, from the client's last change on.
     #[must_use]
     pub fn timeline(&self) -> Timeline {
         Timeline::of(self, self.changed_at())
     }
 
-    /// The secrets that sign at `t` when every one that can is asked to: the signing one first, then by how long each
-    /// has been valid.
+    /// Returns all secrets that can sign at `t`: the signing secret first, then by how long each has been valid.
     pub(crate) fn all_signers_at(&self, t: Timestamp) -> Vec<SecretId> {
         let first = self.signing_at(t).secret();
         let mut signers: Vec<_> = self.signers_at(t).collect();
@@ -111,7 +110,7 @@ impl Client {
 redacted! {
     /// Who signs and which passwords work, as intervals from a client's last change on.
     ///
-    /// The intervals follow one another without a gap; the last one has no end. Each differs from the one before.
+    /// The intervals follow one another without a gap, and each differs from the one before. The last one has no end.
     #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
     pub struct Timeline {
         spans: Vec<Span>,
@@ -130,7 +129,7 @@ redacted! {
 }
 
 impl Timeline {
-    /// As [`Client::timeline`], from another instant on.
+    /// Returns the timeline of [`Client::timeline`], from another instant on.
     pub(crate) fn of(client: &Client, start: Timestamp) -> Self {
         let starts = client.secrets().map(|secret| secret.validity().from());
         let ends = client.secrets().filter_map(|secret| secret.validity().until());
@@ -154,13 +153,13 @@ impl Timeline {
         Self { spans }
     }
 
-    /// The intervals, in order. There is at least one.
+    /// Returns the intervals, in order. There is at least one.
     #[must_use]
     pub fn spans(&self) -> &[Span] {
         &self.spans
     }
 
-    /// The interval that `t` lies in; `None` before the client's last change.
+    /// Returns the interval that `t` lies in, or `None` before the client's last change.
     #[must_use]
     pub fn at(&self, t: impl Into<Timestamp>) -> Option<&Span> {
         let t = t.into();
@@ -169,32 +168,32 @@ impl Timeline {
 }
 
 impl Span {
-    /// The first instant.
+    /// Returns the first instant.
     #[must_use]
     pub fn from(&self) -> Timestamp {
         self.from
     }
 
-    /// The first instant of the next interval; `None` for the last one.
+    /// Returns the first instant of the next interval, or `None` for the last interval.
     #[must_use]
     pub fn until(&self) -> Option<Timestamp> {
         self.until
     }
 
-    /// Who signs, and why.
+    /// Returns who signs, and why.
     #[must_use]
     pub fn signing(&self) -> Signing {
         self.signing
     }
 
-    /// The secrets that work as passwords, in the order of their IDs.
+    /// Returns the secrets that work as passwords, in the order of their IDs.
     #[must_use]
     pub fn passwords(&self) -> &[SecretId] {
         &self.passwords
     }
 }
 
-/// One line an interval: from when on, who signs and why, which passwords work.
+/// Prints one line per interval: its start, who signs and why, and which passwords work.
 impl fmt::Display for Timeline {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (position, span) in self.spans.iter().enumerate() {

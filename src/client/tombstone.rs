@@ -1,29 +1,31 @@
-//! What outlives a secret and a client: the verifiers that stay dead (rule 10), and the tombstone (rule 13).
+//! What outlives a secret and a client: the remembered verifiers of deleted secrets (rule 10), and the tombstone (rule 13).
+//!
+//! A deleted client secret must not come back by an import, and presenting a compromised one raises an alarm. So verifiers are kept after
+//! deletion, 16 of deleted and 64 of compromised secrets, the oldest forgotten first.
 
 use std::fmt;
 
 use serde::Serialize;
 
 use super::chain::Chain;
+use super::context::{admit, admit_in_emergency, changed_at};
 use super::gathered::gathered;
-use super::{
-    Change, Client, ClientState, CommandContext, Decision, Refusal, admit, admit_in_emergency, changed_at,
-};
+use super::{Change, Client, ClientState, CommandContext, Decision, Refusal};
 use crate::event::{EventHash, Fact};
 use crate::secret::Verifier;
 use crate::value::redacted::redacted;
 use crate::value::{ClientId, Revision, SecretId, SellerId, Timestamp};
 
 redacted! {
-    /// What became of a secret that is remembered.
+    /// How a remembered secret was revoked.
     ///
-    /// Exhaustive on purpose: an operator is alarmed by the one and not by the other.
+    /// Exhaustive on purpose: only a compromised secret raises an alarm.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
     #[serde(rename_all = "snake_case")]
     pub enum Revocation {
-        /// It was deleted in calm.
+        /// It was deleted by a plan.
         Deleted,
-        /// It is in the wrong hands: whoever presents it is not the add-in.
+        /// It is in the wrong hands: a caller that presents it is not the add-in.
         Compromised,
     }
 }
@@ -37,25 +39,25 @@ impl fmt::Display for Revocation {
     }
 }
 
-/// The verifier of a secret that must not come back.
+/// The verifier of a deleted secret, which must not come back.
 #[derive(Debug)]
 pub(crate) struct Remembered {
     pub(super) secret: SecretId,
-    pub(super) fate: Revocation,
+    pub(super) revocation: Revocation,
     pub(super) verifier: Verifier,
 }
 
 impl Remembered {
-    pub(super) fn secret_and_fate(&self) -> (SecretId, Revocation) {
-        (self.secret, self.fate)
+    pub(super) fn secret_and_revocation(&self) -> (SecretId, Revocation) {
+        (self.secret, self.revocation)
     }
 
     pub(super) fn carry(&self) -> Self {
-        Self { secret: self.secret, fate: self.fate, verifier: self.verifier.carry() }
+        Self { secret: self.secret, revocation: self.revocation, verifier: self.verifier.carry() }
     }
 }
 
-/// What is left of a client ID that was deleted (rule 13). The ID is never used again.
+/// The tombstone of a deleted client ID (rule 13). The ID is never used again.
 #[derive(Debug)]
 pub struct Tombstone {
     id: ClientId,
@@ -67,7 +69,7 @@ pub struct Tombstone {
 }
 
 impl Tombstone {
-    /// What is left of `client`, with everything it remembers.
+    /// Returns the tombstone of `client`, with everything that it remembers.
     pub(super) fn of(client: Client) -> Self {
         Self {
             id: client.id,
@@ -79,7 +81,7 @@ impl Tombstone {
         }
     }
 
-    /// What was kept of it.
+    /// Returns a tombstone that was kept.
     pub(super) fn kept(
         id: ClientId,
         owner: SellerId,
@@ -91,49 +93,49 @@ impl Tombstone {
         Self { id, owner, revision, changed_at, head, remembered }
     }
 
-    /// The client ID.
+    /// Returns the client ID.
     #[must_use]
     pub fn id(&self) -> &ClientId {
         &self.id
     }
 
-    /// The seller that owned it, who may still read its trail.
+    /// Returns the seller that owned the client ID and may still read its trail.
     #[must_use]
     pub fn owner(&self) -> &SellerId {
         &self.owner
     }
 
-    /// Counts its commits.
+    /// Returns the revision, which counts the commits.
     #[must_use]
     pub fn revision(&self) -> Revision {
         self.revision
     }
 
-    /// When it was deleted or last changed since.
+    /// Returns when the client was deleted, or when the tombstone was last changed.
     #[must_use]
     pub fn changed_at(&self) -> Timestamp {
         self.changed_at
     }
 
-    /// The hash of its latest event.
+    /// Returns the hash of the latest event.
     #[must_use]
     pub fn head(&self) -> EventHash {
         self.head
     }
 
-    /// The secrets that are remembered, so that they stay dead (rule 10).
+    /// Returns the secrets whose verifiers are kept, so that they cannot come back (rule 10).
     pub fn remembered(&self) -> impl ExactSizeIterator<Item = (SecretId, Revocation)> + '_ {
-        self.remembered.iter().map(Remembered::secret_and_fate)
+        self.remembered.iter().map(Remembered::secret_and_revocation)
     }
 
     pub(super) fn candidates(&self) -> &[Remembered] {
         &self.remembered
     }
 
-    /// Marks a deleted secret compromised (rule 10), as [`Client::mark_compromised`] does.
+    /// Marks a deleted secret as compromised (rule 10), as [`Client::mark_compromised`] does.
     ///
     /// # Errors
-    /// [`Refusal::UnknownSecret`] when it is not remembered.
+    /// [`Refusal::UnknownSecret`] if the secret is not remembered.
     pub fn mark_compromised(
         &self,
         secret: SecretId,
@@ -143,10 +145,10 @@ impl Tombstone {
         self.delete_in_emergency(secret, context)
     }
 
-    /// Marks a deleted secret compromised without waiting for a clock (rule 9), as [`Client::delete_in_emergency`] does.
+    /// Marks a deleted secret as compromised without waiting for a clock (rule 9), as [`Client::delete_in_emergency`] does.
     ///
     /// # Errors
-    /// [`Refusal::UnknownSecret`] when it is not remembered.
+    /// [`Refusal::UnknownSecret`] if the secret is not remembered.
     pub fn delete_in_emergency(
         &self,
         secret: SecretId,
@@ -172,30 +174,29 @@ impl Tombstone {
     }
 }
 
-/// Remembers the verifier of a secret that goes; past the limit the one of that fate that went longest ago is
-/// forgotten.
+/// Remembers the verifier of a revoked secret. Beyond the limit, the oldest one that was revoked the same way is forgotten.
 pub(super) fn remember(
     remembered: &mut Vec<Remembered>,
     secret: SecretId,
-    fate: Revocation,
+    revocation: Revocation,
     verifier: Verifier,
 ) {
-    let max = match fate {
+    let max = match revocation {
         Revocation::Deleted => MAX_DELETED,
         Revocation::Compromised => MAX_COMPROMISED,
     };
-    let like_it = || remembered.iter().filter(|one| one.fate == fate);
+    let like_it = || remembered.iter().filter(|one| one.revocation == revocation);
     let oldest = like_it().next().filter(|_| like_it().count() >= max).map(|one| one.secret);
-    let latest = Remembered { secret, fate, verifier };
+    let latest = Remembered { secret, revocation, verifier };
     let kept = remembered.iter().filter(|one| Some(one.secret) != oldest).map(Remembered::carry);
     *remembered = gathered(kept.chain([latest]));
 }
 
-/// Turns a remembered deleted secret into a compromised one. `false` when it is one already.
+/// Marks a remembered secret as compromised. Returns `false` if it is marked already.
 pub(super) fn condemn(remembered: &mut Vec<Remembered>, secret: SecretId) -> Result<bool, Refusal> {
     let found = remembered.iter().find(|one| one.secret == secret);
-    let Remembered { fate, verifier, .. } = found.ok_or(Refusal::UnknownSecret { secret })?;
-    if *fate == Revocation::Compromised {
+    let Remembered { revocation, verifier, .. } = found.ok_or(Refusal::UnknownSecret { secret })?;
+    if *revocation == Revocation::Compromised {
         return Ok(false);
     }
     let verifier = verifier.carry();
@@ -204,7 +205,7 @@ pub(super) fn condemn(remembered: &mut Vec<Remembered>, secret: SecretId) -> Res
     Ok(true)
 }
 
-/// How many deleted secrets a client remembers (rule 10).
+/// The number of deleted secrets that a client remembers (rule 10).
 const MAX_DELETED: usize = 16;
-/// How many compromised secrets a client remembers (rule 10).
+/// The number of compromised secrets that a client remembers (rule 10).
 const MAX_COMPROMISED: usize = 64;

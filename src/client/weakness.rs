@@ -1,11 +1,11 @@
-//! Client secrets that are too easily guessed to be imported (rule 18).
+//! Client secrets that are too easy to guess to be imported (rule 18).
 //!
-//! Nobody can tell how a text was made, so only what no random text looks like is refused: of ten million random texts
-//! of 24 decimal digits at most a few, and of other texts none that would ever be seen.
+//! Nobody can tell how a text was made, so only texts are refused that no random text looks like: of ten million random texts of 24
+//! decimal digits at most a few, and of other random texts none in practice. Rather let a weak one pass than refuse a random one.
 
 use zeroize::Zeroizing;
 
-/// Returns what makes a client secret easily guessed, if anything does: few characters, a shorter text repeated, or runs and
+/// Returns why a client secret is easy to guess, if it is: few distinct characters, a repeated shorter text, or runs and
 /// sequences.
 pub(super) fn weakness(text: &[u8]) -> Option<&'static str> {
     let folded = Zeroizing::new(text.to_ascii_lowercase());
@@ -30,8 +30,8 @@ fn distinct(text: &[u8]) -> usize {
     seen.iter().filter(|seen| **seen).count()
 }
 
-/// Whether most of a text is a shorter one of so many characters, about twice or more often: cut at its end, or with something
-/// before, between or after.
+/// Returns whether most of a text is a shorter text of `period` characters, repeated about twice or more often: cut at its end, or with
+/// other characters before, between or after.
 fn repeats(text: &[u8], period: usize) -> bool {
     let (mut stretch, mut longest) = (0, 0);
     for (one, other) in text.iter().zip(text.iter().skip(period)) {
@@ -41,8 +41,8 @@ fn repeats(text: &[u8], period: usize) -> bool {
     is_most(longest, period) && is_most(longest + period, text.len())
 }
 
-/// Whether most characters follow what stands so many places before them: `aaab`, `1234`, `fedc`, `qwerty`; with a stride of
-/// two `a1b2c3`.
+/// Returns whether most characters follow the one `stride` places before them: `aaab`, `1234`, `fedc`, `qwerty`; with a stride of two
+/// `a1b2c3`.
 fn is_steady(text: &[u8], stride: usize) -> bool {
     let pairs = text.iter().zip(text.iter().skip(stride));
     let steady = pairs.filter(|(one, other)| follows(**one, **other)).count();
@@ -57,7 +57,7 @@ fn follows(one: u8, other: u8) -> bool {
     one.abs_diff(other) <= 1 || KEYBOARD.iter().any(|row| is_near(row))
 }
 
-/// Three quarters.
+/// Returns whether a part is at least three quarters of the whole.
 fn is_most(part: usize, whole: usize) -> bool {
     part * 4 >= whole * 3
 }

@@ -1,4 +1,4 @@
-//! By which an event refers to the one before.
+//! The hash by which an event refers to the one before (rule 16). Its input and its text form are stored: they must not change.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,15 +7,15 @@ use data_encoding::HEXLOWER;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
-/// The hash of an event, by which the next one refers to it. 64 lowercase hexadecimal digits as text.
+/// The hash of an event, by which the next event refers to it. Its text form is 64 lowercase hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct EventHash([u8; 32]);
 
 impl EventHash {
-    /// What the first event of a client refers to.
+    /// The hash that the first event of a client refers to.
     pub const START: Self = Self([0; 32]);
 
-    /// The hash of an event with these bytes as its text.
+    /// Returns the hash of an event whose text is these bytes.
     pub(super) fn of(text: &[u8]) -> Self {
         let mut hasher = Sha256::new();
         hasher.update(LABEL);
@@ -24,7 +24,7 @@ impl EventHash {
         Self(hasher.finalize().into())
     }
 
-    /// The 32 bytes.
+    /// Returns the 32 bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
@@ -44,9 +44,9 @@ impl FromStr for EventHash {
     }
 }
 
-/// A text that is not 64 lowercase hexadecimal digits.
+/// The error for a text that is not 64 lowercase hexadecimal digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("an event's hash is 64 lowercase hexadecimal digits")]
+#[error("an event hash must be 64 lowercase hexadecimal digits")]
 pub struct InvalidHash;
 
 impl Serialize for EventHash {

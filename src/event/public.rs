@@ -1,14 +1,16 @@
-//! An event as its public JSON has it.
+//! The public JSON of an event: for applications, never for storing.
+//!
+//! It may gain members. What is stored and hashed is the text, which this file does not touch.
 
 use serde::Serialize;
 
 use super::{EventHash, Fact, Handover};
-use crate::value::id::stored_client_id;
+use crate::value::client_id::stored_client_id;
 use crate::value::{Actor, ClientId, Revision, Timestamp};
 
 crate::value::redacted::redacted! {
-    /// What is read of an event; its text is made anew.
-    #[derive(Serialize)]
+    /// The members of an event.
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
     pub(super) struct Event {
         #[serde(deserialize_with = "stored_client_id")]
         pub(super) client_id: ClientId,
@@ -16,6 +18,7 @@ crate::value::redacted::redacted! {
         pub(super) at: Timestamp,
         pub(super) actor: Actor,
         pub(super) fact: Fact,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         pub(super) signing: Option<Handover>,
         pub(super) previous: EventHash,
     }

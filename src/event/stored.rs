@@ -1,8 +1,8 @@
-//! The text of an event, to the byte: how it is written, and how it is read again.
+//! The text of an event, to the byte: how it is written, and how it is read again (rule 16).
 //!
-//! This form never changes: trails of earlier versions are hashed over it. It is written by hand and read by types of its
-//! own, so that a change of the public JSON does not reach it. A new fact gets a new name; a fact that exists gets no new
-//! member, since an older version would take that for an edit.
+//! This form never changes: the trails of earlier versions are hashed over it. It is written by hand and read into types of its own, so
+//! that a change of the public JSON cannot reach it. A new fact gets a new name; an existing fact gets no new member, since an older
+//! version would take that for an edit. The golden file has lines added, never changed.
 
 mod json;
 mod read;
@@ -11,13 +11,13 @@ use serde::Deserialize;
 
 use self::json::Json;
 use self::read::{StoredEvent, StoredHandover};
-use super::{Event, EventText, Fact, Handover};
+use super::{Event, EventText, Fact, Handover, public};
 use crate::secret::{KeyEncoding, Origin, Purpose};
 use crate::store_error::{StoreError, StoreErrorKind, tampered};
 use crate::value::{Actor, AddInId, Availability, Revision};
 
-/// The text of an event.
-pub(super) fn write(event: &Event) -> EventText {
+/// Returns the text of an event.
+pub(super) fn write(event: &public::Event) -> EventText {
     let mut json = Json(String::with_capacity(512));
     json.braced(|json| {
         json.text("client_id", event.client_id.as_str());
@@ -39,7 +39,7 @@ pub(super) fn write(event: &Event) -> EventText {
     EventText::from_bytes(json.0.into_bytes())
 }
 
-/// The event of a text, if this is its text byte for byte.
+/// Reads the event of a text, if the event is written as exactly these bytes.
 pub(super) fn read(text: &EventText) -> Result<Event, StoreError> {
     let stored: StoredEvent = match serde_json::from_slice(text.as_bytes()) {
         Ok(stored) => stored,
@@ -55,7 +55,7 @@ pub(super) fn read(text: &EventText) -> Result<Event, StoreError> {
     }
 }
 
-/// Whether it is an event of which no more is wrong than that the fact has an unknown name.
+/// Returns whether a text reads as an event whose fact has an unknown name: one of a newer version.
 fn tells_something_new(text: &EventText) -> bool {
     #[derive(Deserialize)]
     struct Told {
@@ -191,7 +191,7 @@ mod tests {
 
     use super::*;
 
-    /// Texts of events of every fact, as they are written since there is this fact. Lines are added, never changed.
+    /// Texts of events of every fact, as they have been written since the fact exists. Lines are added, never changed.
     const GOLDEN: &str = include_str!("golden.jsonl");
 
     #[test]
@@ -200,9 +200,9 @@ mod tests {
         for line in GOLDEN.lines() {
             let text = EventText::from_bytes(line.as_bytes());
             let event = read(&text).unwrap_or_else(|error| panic!("{line}: {error}"));
-            assert_eq!(write(&event), text);
+            assert_eq!(write(&event.public), text);
             told.insert(name_of(event.fact()));
-            // The public JSON is another form, and says the same.
+            // The public JSON is another form of the same event.
             let public = serde_json::to_string(&event).unwrap();
             assert_eq!(serde_json::from_str::<Event>(&public).unwrap(), event, "{public}");
         }

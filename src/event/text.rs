@@ -1,4 +1,4 @@
-//! The text of an event, as opaque bytes.
+//! The text of an event, as opaque bytes: what stores keep and what the chain is hashed over (rule 16).
 
 use std::convert::Infallible;
 use std::fmt;
@@ -8,35 +8,35 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::EventHash;
 use crate::value::ClientId;
-use crate::value::id::stored_client_id;
+use crate::value::client_id::stored_client_id;
 
-/// The text of an event: the bytes that are hashed, and that a store keeps and gives back as they are.
+/// The text of an event: the bytes that are hashed, and that a store keeps and returns unchanged.
 ///
-/// A store need not know what it holds. It is one JSON object in UTF-8; JSON parsed and written anew is other bytes, and the
-/// registry refuses them. Cheap to clone; clones share the bytes.
+/// To a store it is opaque. It is one JSON object in UTF-8, but a store must not parse it and write it anew: that gives other bytes,
+/// which the registry refuses. Cloning is cheap; clones share the bytes.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EventText(Arc<[u8]>);
 
 impl EventText {
-    /// The text of these bytes, as a store kept them. Nothing is looked at.
+    /// Returns the text of these bytes, as a store kept them. They are not checked.
     #[must_use]
     pub fn from_bytes(bytes: impl Into<Arc<[u8]>>) -> Self {
         Self(bytes.into())
     }
 
-    /// The bytes.
+    /// Returns the bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 
-    /// The hash by which the next event of the client refers to this one.
+    /// Returns the hash by which the next event of the client refers to this one.
     #[must_use]
     pub fn hash(&self) -> EventHash {
         EventHash::of(&self.0)
     }
 
-    /// The client that it says it is about, whatever else it says; `None` when it cannot be read.
+    /// Returns the client that the text names, or `None` if it cannot be read. Nothing else is checked.
     pub(crate) fn client_id(&self) -> Option<ClientId> {
         #[derive(Deserialize)]
         struct About {
@@ -47,7 +47,7 @@ impl EventText {
     }
 }
 
-/// As a string, which gives back the same bytes. Bytes that are not UTF-8 are an error: no event has such a text.
+/// Serializes as a string, which is read back to the same bytes. Bytes that are not UTF-8 are an error: no event has such a text.
 impl Serialize for EventText {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match str::from_utf8(&self.0) {

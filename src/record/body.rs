@@ -2,6 +2,7 @@
 //!
 //! The material has no structure of its own: what it holds, and how much, the body says.
 
+use serde::Serialize;
 use zeroize::Zeroizing;
 
 use super::Opened;
@@ -17,10 +18,16 @@ pub(super) fn write(opened: &Opened) -> (String, Zeroizing<Vec<u8>>) {
         Opened::Active(live) => (live.client().to_body(), live.client().material()),
         Opened::Deleted(tombstone) => (tombstone.to_body(), tombstone.material()),
     };
-    // Maps with text keys into memory: there is nothing that could fail.
-    let json = serde_json::to_string(&body).unwrap_or_default();
-    debug_assert!(!json.is_empty(), "a body is always JSON");
-    (json, material)
+    (to_json(&body), material)
+}
+
+/// Writes a body as compact JSON. An empty body would be sealed and stored as if it were one, so this stops rather than return it.
+#[expect(
+    clippy::expect_used,
+    reason = "unreachable: serde_json fails on a writer and on keys that are not text"
+)]
+pub(super) fn to_json(body: &impl Serialize) -> String {
+    serde_json::to_string(body).expect("a body has text keys and is written to memory")
 }
 
 /// The client of a record whose authenticity is beyond doubt.

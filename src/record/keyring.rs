@@ -43,12 +43,12 @@ use crate::value::{Field, InvalidValue, KeyId, Problem};
 /// ```
 #[derive(Clone)]
 pub struct Keyring {
-    primary: Arc<Key>,
-    others: Vec<Arc<Key>>,
+    primary: Arc<NamedKey>,
+    others: Vec<Arc<NamedKey>>,
 }
 
 /// One key with what is derived from it.
-pub(crate) struct Key {
+pub(crate) struct NamedKey {
     id: KeyId,
     bytes: Zeroizing<[u8; LEN]>,
     seal: XChaCha20Poly1305,
@@ -62,7 +62,7 @@ impl Keyring {
     /// # Errors
     /// [`InvalidValue`] when the bytes are all the same, which no random key is.
     pub fn new(id: KeyId, key: &[u8; 32]) -> Result<Self, InvalidValue> {
-        Ok(Self { primary: Key::new(id, key)?, others: Vec::new() })
+        Ok(Self { primary: NamedKey::new(id, key)?, others: Vec::new() })
     }
 
     /// The same with one more key, which opens what was sealed under it.
@@ -71,12 +71,12 @@ impl Keyring {
     /// [`InvalidValue`] when there is a key of this ID, or as [`new`](Self::new).
     pub fn with(mut self, id: KeyId, key: &[u8; 32]) -> Result<Self, InvalidValue> {
         if self.key(&id).is_some() {
-            return Err(invalid("names a key twice"));
+            return Err(invalid("uses a key ID twice"));
         }
         if self.keys().any(|one| one.bytes.ct_eq(key).into()) {
             return Err(invalid("has the same key under two IDs"));
         }
-        self.others.push(Key::new(id, key)?);
+        self.others.push(NamedKey::new(id, key)?);
         Ok(self)
     }
 
@@ -146,26 +146,26 @@ impl Keyring {
         self.keys().map(|key| &key.id)
     }
 
-    pub(crate) fn primary_key(&self) -> &Key {
+    pub(crate) fn primary_key(&self) -> &NamedKey {
         &self.primary
     }
 
-    pub(crate) fn key(&self, id: &KeyId) -> Option<&Key> {
+    pub(crate) fn key(&self, id: &KeyId) -> Option<&NamedKey> {
         self.keys().find(|key| key.id == *id)
     }
 
-    pub(crate) fn keys(&self) -> impl Iterator<Item = &Key> {
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &NamedKey> {
         std::iter::once(&*self.primary).chain(self.others.iter().map(|key| &**key))
     }
 }
 
-impl Key {
+impl NamedKey {
     fn new(id: KeyId, bytes: &[u8; LEN]) -> Result<Arc<Self>, InvalidValue> {
         if bytes.iter().all(|byte| Some(byte) == bytes.first()) {
             return Err(invalid("has a key whose bytes are all the same"));
         }
         let mut subkey = Zeroizing::new([0; LEN]);
-        derive(None, bytes, SEAL, &mut *subkey);
+        derive(None, bytes, SEAL, &mut subkey);
         let seal = XChaCha20Poly1305::new((&*subkey).into());
         Ok(Arc::new(Self { id, bytes: Zeroizing::new(*bytes), seal }))
     }
@@ -182,7 +182,7 @@ impl Key {
     /// What authenticates an export.
     pub(crate) fn export_key(&self) -> Zeroizing<[u8; LEN]> {
         let mut subkey = Zeroizing::new([0; LEN]);
-        derive(None, &self.bytes, EXPORT, &mut *subkey);
+        derive(None, &self.bytes, EXPORT, &mut subkey);
         subkey
     }
 
@@ -210,9 +210,12 @@ impl fmt::Debug for Keyring {
     }
 }
 
-fn derive(salt: Option<&[u8]>, key: &[u8; LEN], label: &str, subkey: &mut [u8]) {
-    let derived = Hkdf::<Sha256>::new(salt, key).expand(label.as_bytes(), subkey);
-    debug_assert!(derived.is_ok(), "HKDF gives up to 8,160 bytes");
+/// Derives the subkey of this label in place (RFC 5869). A subkey that was not derived would be all zeros, so this stops rather than
+/// go on; the length is checked when the crate is compiled, and HKDF has no other way to fail.
+#[expect(clippy::expect_used, reason = "unreachable: the length is checked at compile time")]
+fn derive<const N: usize>(salt: Option<&[u8]>, key: &[u8; LEN], label: &str, subkey: &mut [u8; N]) {
+    const { assert!(N <= 255 * LEN, "HKDF-SHA-256 derives at most 255 blocks of 32 bytes") };
+    Hkdf::<Sha256>::new(salt, key).expand(label.as_bytes(), subkey).expect("HKDF derives this length");
 }
 
 fn decode(encoded: &str) -> Result<Zeroizing<[u8; LEN]>, InvalidValue> {
@@ -293,6 +296,7 @@ mod tests {
         assert!(!one.is(&other) && one.is(&key.check_value(&[1; 16])));
         let mut raw = [0; 32];
         derive(None, &key.bytes, SEAL, &mut raw);
+        assert_ne!(raw, [0; 32]);
         assert_ne!(raw, *key.bytes);
         assert_ne!(raw[..16], one.0);
         assert_ne!(raw, *key.export_key());

@@ -9,9 +9,9 @@ use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 
 use super::frame::Sealed;
-use super::{RecordId, Sealing, SealingError};
+use super::{RecordId, Sealing, SealingError, body};
 use crate::entropy::Entropy;
-use crate::record::{CheckValue, Key, Keyring};
+use crate::record::{CheckValue, Keyring, NamedKey};
 use crate::store_error::{StoreError, StoreErrorKind};
 use crate::value::redacted::redacted;
 use crate::value::{KeyId, Revision};
@@ -34,13 +34,13 @@ redacted! {
 pub(crate) struct RegistryRecord {
     pub(crate) registry_id: [u8; 16],
     pub(crate) revision: Revision,
-    keys: BTreeMap<KeyId, Entry>,
+    keys: BTreeMap<KeyId, KnownKey>,
     /// Whether the registry is only on its way into this store.
     is_importing: bool,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
-struct Entry {
+struct KnownKey {
     state: KeyState,
     /// By what the key is known again; 32 hexadecimal digits.
     check: String,
@@ -48,7 +48,7 @@ struct Entry {
 
 #[derive(Serialize, Deserialize)]
 struct Body {
-    keys: BTreeMap<KeyId, Entry>,
+    keys: BTreeMap<KeyId, KnownKey>,
     #[serde(default, rename = "importing", skip_serializing_if = "std::ops::Not::not")]
     is_importing: bool,
 }
@@ -75,7 +75,7 @@ impl RegistryRecord {
         for key in keyring.keys().filter(|key| !self.keys.contains_key(key.id())) {
             next.keys.insert(
                 key.id().clone(),
-                Entry { state: KeyState::Active, check: check(&self.registry_id, key) },
+                KnownKey { state: KeyState::Active, check: check(&self.registry_id, key) },
             );
         }
         (next.keys.len() > self.keys.len()).then_some(next)
@@ -84,17 +84,17 @@ impl RegistryRecord {
     /// The next one, in which a key is retired; `None` if it is already, or is not known.
     pub(crate) fn retiring(&self, key_id: &KeyId) -> Option<Self> {
         let mut next = Self { revision: self.revision.next(), ..self.clone() };
-        let entry = next.keys.get_mut(key_id).filter(|entry| entry.state == KeyState::Active)?;
-        entry.state = KeyState::Retired;
+        let known = next.keys.get_mut(key_id).filter(|known| known.state == KeyState::Active)?;
+        known.state = KeyState::Retired;
         Some(next)
     }
 
     pub(crate) fn state(&self, key_id: &KeyId) -> Option<KeyState> {
-        self.keys.get(key_id).map(|entry| entry.state)
+        self.keys.get(key_id).map(|known| known.state)
     }
 
     pub(crate) fn keys(&self) -> impl Iterator<Item = (&KeyId, KeyState)> {
-        self.keys.iter().map(|(id, entry)| (id, entry.state))
+        self.keys.iter().map(|(id, known)| (id, known.state))
     }
 
     /// The keys that may be written under and that a keyring lacks.
@@ -105,14 +105,14 @@ impl RegistryRecord {
 
     /// A key of the keyring that is another one here under the same ID.
     pub(crate) fn differs_in<'a>(&self, keyring: &'a Keyring) -> Option<&'a KeyId> {
-        let differs = |key: &&Key| self.keys.get(key.id()).is_some_and(|entry| !self.is(key, entry));
-        keyring.keys().find(differs).map(Key::id)
+        let differs = |key: &&NamedKey| self.keys.get(key.id()).is_some_and(|known| !self.is(key, known));
+        keyring.keys().find(differs).map(NamedKey::id)
     }
 
-    fn is(&self, key: &Key, entry: &Entry) -> bool {
+    fn is(&self, key: &NamedKey, known: &KnownKey) -> bool {
         let mut expected = [0; 16];
-        let decoded = HEXLOWER.decode_len(entry.check.len()) == Ok(16)
-            && HEXLOWER.decode_mut(entry.check.as_bytes(), &mut expected).is_ok();
+        let decoded = HEXLOWER.decode_len(known.check.len()) == Ok(16)
+            && HEXLOWER.decode_mut(known.check.as_bytes(), &mut expected).is_ok();
         decoded && key.check_value(&self.registry_id).is(&CheckValue(expected))
     }
 
@@ -131,14 +131,12 @@ impl RegistryRecord {
     }
 
     pub(crate) fn seal(&self, keyring: &Keyring, entropy: &dyn Entropy) -> Result<Sealed, SealingError> {
-        let body = serde_json::to_string(&Body { keys: self.keys.clone(), is_importing: self.is_importing })
-            .unwrap_or_default();
-        debug_assert!(!body.is_empty(), "a body is always JSON");
+        let body = body::to_json(&Body { keys: self.keys.clone(), is_importing: self.is_importing });
         let sealing = Sealing { keyring: keyring.clone(), registry_id: self.registry_id };
         sealing.seal_parts(RecordId::REGISTRY, self.revision, &body, &[], entropy)
     }
 }
 
-fn check(registry_id: &[u8; 16], key: &Key) -> String {
+fn check(registry_id: &[u8; 16], key: &NamedKey) -> String {
     HEXLOWER.encode(&key.check_value(registry_id).0)
 }

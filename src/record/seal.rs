@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use super::frame::{FORMAT, HEAD, MAX_RECORD, RecordParts, Sealed, readable};
 use super::{Opened, RecordId, body};
 use crate::entropy::{Entropy, EntropyError};
-use crate::record::{Key, Keyring};
+use crate::record::{Keyring, NamedKey};
 use crate::store_error::{StoreError, StoreErrorKind, tampered};
 use crate::value::{KeyId, Revision};
 
@@ -109,7 +109,7 @@ pub(crate) enum ResealError {
 
 /// Nonce, ciphertext, tag. The material is encrypted where it stands, so no copy of it is left.
 fn encrypt(
-    key: &Key,
+    key: &NamedKey,
     readable: &[u8],
     material: &[u8],
     entropy: &dyn Entropy,
@@ -128,7 +128,7 @@ fn encrypt(
     Ok(sealed)
 }
 
-fn decrypt(key: &Key, readable: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, StoreError> {
+fn decrypt(key: &NamedKey, readable: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, StoreError> {
     let cut_short = || tampered("its sealed part is cut short");
     let (nonce, rest) = sealed.split_first_chunk::<NONCE>().ok_or_else(cut_short)?;
     let (text, tag) = rest.split_last_chunk::<TAG>().ok_or_else(cut_short)?;

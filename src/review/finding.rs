@@ -185,15 +185,15 @@ impl fmt::Display for Finding {
                 write!(f, "no secret is valid until {until}: add one if that is too late")
             }
             Self::NoSigningSecret { until: None } => {
-                f.write_str("nothing signs: add or enable a secret that can")
+                f.write_str("no secret signs: add or enable one that can")
             }
             Self::NoSigningSecret { until: Some(until) } => {
-                write!(f, "nothing signs until {until}: add or enable a secret that can if that is too late")
+                write!(f, "no secret signs until {until}: add or enable one that can if that is too late")
             }
             Self::SigningGap { secret, from, until, successor } => write!(
                 f,
-                "nothing signs from {from}, when secret {secret} ends, until {until}, when secret {successor} signs: add \
-                 one for the time between"
+                "no secret signs from {from}, when secret {secret} ends, until {until}, when secret {successor} begins to sign: add \
+                 one that covers the gap"
             ),
             Self::SeveralEndTogether { secrets, last, .. } => {
                 f.write_str("secrets")?;
@@ -202,59 +202,64 @@ impl fmt::Display for Finding {
                 }
                 write!(
                     f,
-                    " end within a day, the last of them at {last}, and none is valid after: add one that lasts longer"
+                    " end within a day of each other, the last at {last}, and no secret is valid after that: add one that lasts longer"
                 )
             }
             Self::EndsSoon { secret, ends, successor: None } => write!(
                 f,
-                "secret {secret} ends at {ends} and nothing takes its place: add another one and give it to the add-in"
+                "secret {secret} ends at {ends} and no secret takes its place: add another one and give it to the add-in"
             ),
             Self::EndsSoon { secret, ends, successor: Some(successor) } => {
                 write!(
                     f,
-                    "secret {secret} ends at {ends}: see that the add-in has secret {successor} by then"
+                    "secret {secret} ends at {ends}: make sure that the add-in has secret {successor} by then"
                 )
             }
             Self::StillPresented { secret, refused_since, last_used } => write!(
                 f,
-                "secret {secret} is refused since {refused_since} and was presented again at {last_used}: find out by \
-                 whom"
+                "secret {secret} has been refused since {refused_since} and was presented again at {last_used}: find out \
+                 who still uses it"
             ),
             Self::SignsUnused { secret } => write!(
                 f,
-                "secret {secret} signs and was never used: see that the add-in has it, or promote one that it has"
+                "secret {secret} signs but has never been used: make sure that the add-in has it, or promote one that it has"
             ),
             Self::NeverUsed { secret, issued, replaces } if replaces.is_empty() => write!(
                 f,
-                "secret {secret} was issued at {issued} and was never used: see that the add-in has it, or add another one and \
-                 delete it"
+                "secret {secret} was issued at {issued} and has never been used: make sure that the add-in has it, or add another one \
+                 and delete this one"
             ),
             Self::NeverUsed { secret, issued, .. } => write!(
                 f,
-                "secret {secret} was issued by a rotation at {issued} and was never used: see that the add-in has it, or \
+                "secret {secret} was issued by a rotation at {issued} and has never been used: make sure that the add-in has it, or \
                  delete it and rotate again"
             ),
             Self::RedirectOutsideDomain { redirect_url, app_domain } => write!(
                 f,
-                "the redirect URL {redirect_url} lies outside the app domain {app_domain}: correct one of them"
+                "the redirect URL {redirect_url} is outside the app domain {app_domain}: correct one of them"
             ),
             Self::LivesTooLong { secret, validity, longest } => {
-                write!(f, "secret {secret} is valid {validity}, longer than allowed ({longest}): rotate it")
+                write!(
+                    f,
+                    "secret {secret} is valid {validity}, longer than the policy allows ({longest}): rotate it"
+                )
             }
             Self::Imported { secret } => {
-                write!(f, "secret {secret} was imported and may be weak or known to others: rotate it")
+                write!(f, "secret {secret} was imported, so it may be weak or known to others: rotate it")
             }
             Self::OnlyOneValid { secret } => {
-                write!(f, "secret {secret} is the only valid one: add a second, so that one can go")
+                write!(f, "secret {secret} is the only valid one: add a second, so that one can be replaced")
             }
             Self::MoreThanRecommended { valid } => {
                 let recommended = Self::RECOMMENDED_SECRETS;
                 write!(
                     f,
-                    "{valid} secrets are valid, more than the {recommended} that are recommended: delete those not needed"
+                    "{valid} secrets are valid, more than the recommended {recommended}: delete those that are not needed"
                 )
             }
-            Self::NotAssociated => f.write_str("no add-in uses this client ID: associate one, or delete it"),
+            Self::NotAssociated => {
+                f.write_str("no add-in uses this client ID: associate one, or delete the client ID")
+            }
             Self::EndedLongAgo { secret, ended } => {
                 write!(f, "secret {secret} ended at {ended} and is no longer used: delete it")
             }

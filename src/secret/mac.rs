@@ -1,8 +1,9 @@
-//! Signing with a client secret that is no longer there.
+//! The MAC key: signing with a client secret whose plaintext is no longer there (rule 8).
 //!
-//! HMAC hashes its key into two blocks before it sees a message. The two SHA-256 chaining values behind these blocks
-//! are all that signing needs (RFC 2104 section 4), and a generated secret cannot be computed from them: so they are
-//! what is kept. Whoever steals them can sign, and still cannot present the client secret as a password.
+//! HMAC hashes its key into two blocks before it sees a message. The two SHA-256 chaining values after these blocks are all that signing
+//! needs (RFC 2104 section 4), and a generated client secret cannot be computed from them, so they are what is kept. An attacker who
+//! steals them can sign, but cannot present the client secret as a password. The 64 bytes are stored in sealed records; the tests hold
+//! the output against RFC 4231, RFC 7515 and another implementation.
 
 use std::fmt;
 
@@ -18,16 +19,16 @@ use crate::value::redacted::redacted;
 use crate::value::{Field, InvalidValue, Problem};
 
 redacted! {
-    /// How the text of a client secret is read as the key of HMAC-SHA-256. Mistaking one for the other breaks every
-    /// signature, so whoever imports a secret states it.
+    /// How the text of a client secret is read as the key of HMAC-SHA-256. Mistaking one encoding for the other breaks every
+    /// signature, so an import states it.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
     #[serde(rename_all = "snake_case")]
     #[non_exhaustive]
     pub enum KeyEncoding {
-        /// The key is the text's UTF-8 bytes: generated secrets, `client_secret_jwt` (OpenID Connect Core section 9) and
+        /// The key is the UTF-8 bytes of the text: generated secrets, `client_secret_jwt` (OpenID Connect Core section 9) and
         /// most webhook senders.
         Utf8,
-        /// The key is what the text decodes to: canonical base64 of the standard alphabet, padded, at least 24 bytes
+        /// The key is what the text decodes to: canonical, padded base64 of the standard alphabet, at least 24 bytes
         /// (RFC 4648 section 4).
         Base64,
     }
@@ -44,7 +45,7 @@ impl Default for KeyEncoding {
 }
 
 impl KeyEncoding {
-    /// The key's bytes, in a buffer that is wiped.
+    /// Returns the bytes of the key, in a buffer that is wiped.
     fn key(self, client_secret: &ClientSecret) -> Result<Zeroizing<Vec<u8>>, InvalidValue> {
         let text = client_secret.expose().as_bytes();
         match self {
@@ -53,7 +54,7 @@ impl KeyEncoding {
                 let invalid = |what| InvalidValue::new(Field::SigningKey, Problem::Form(what));
                 let len = BASE64.decode_len(text.len()).map_err(|_| invalid("is not canonical base64"))?;
                 let mut key = Zeroizing::new(vec![0; len]);
-                // The error says where the text is malformed, which is more than anybody should know.
+                // The error tells where the text is malformed, which reveals something of it.
                 let len =
                     BASE64.decode_mut(text, &mut key).map_err(|_| invalid("is not canonical base64"))?;
                 key.truncate(len);
@@ -73,17 +74,17 @@ pub(crate) struct MacKey {
 }
 
 impl MacKey {
-    /// The key that a client secret stands for.
+    /// Returns the key that a client secret encodes.
     pub(crate) fn of(client_secret: &ClientSecret, encoding: KeyEncoding) -> Result<Self, InvalidValue> {
         Ok(Self::from_key(&encoding.key(client_secret)?))
     }
 
-    /// The same key, for the next value of its client.
+    /// Copies the key for the next value of its client.
     pub(crate) fn carry(&self) -> Self {
         Self { inner: self.inner, outer: self.outer }
     }
 
-    /// The two chaining values, inner and outer, to be sealed.
+    /// Returns the two chaining values, inner and outer, to be sealed.
     pub(crate) fn to_bytes(&self) -> Zeroizing<[u8; 64]> {
         let mut bytes = Zeroizing::new([0; 64]);
         let words = self.inner.iter().chain(&self.outer);
@@ -93,7 +94,7 @@ impl MacKey {
         bytes
     }
 
-    /// What was sealed.
+    /// Returns the key of the bytes that were sealed.
     pub(crate) fn from_bytes(bytes: &[u8; 64]) -> Self {
         let mut key = Self { inner: [0; 8], outer: [0; 8] };
         let words = key.inner.iter_mut().chain(&mut key.outer);
@@ -103,13 +104,13 @@ impl MacKey {
         key
     }
 
-    /// HMAC-SHA-256 over exactly these bytes.
+    /// Returns the HMAC-SHA-256 of exactly these bytes.
     pub(crate) fn sign(&self, message: &[u8]) -> [u8; 32] {
         let inner = finish(self.inner, message);
         finish(self.outer, &inner)
     }
 
-    /// Whether `mac` is the HMAC-SHA-256 of these bytes, compared in constant time.
+    /// Returns whether `mac` is the HMAC-SHA-256 of these bytes. The comparison takes constant time.
     pub(crate) fn verify(&self, message: &[u8], mac: &[u8; 32]) -> bool {
         self.sign(message).ct_eq(mac).into()
     }
@@ -143,7 +144,7 @@ impl fmt::Debug for MacKey {
     }
 }
 
-/// The chaining value behind one key block, padded with `pad`.
+/// Returns the chaining value after one key block, padded with `pad`.
 fn chain(block: &[u8; BLOCK], pad: u8) -> [u32; 8] {
     let padded = Zeroizing::new(block.map(|byte| byte ^ pad));
     let mut state = INITIAL;
@@ -151,12 +152,12 @@ fn chain(block: &[u8; BLOCK], pad: u8) -> [u32; 8] {
     state
 }
 
-/// The SHA-256 digest of one block that led to `state`, followed by `message` (FIPS 180-4 section 5.1.1).
+/// Returns the SHA-256 digest of one block that led to `state`, followed by `message` (FIPS 180-4 section 5.1.1).
 fn finish(mut state: [u32; 8], message: &[u8]) -> [u8; 32] {
     let (blocks, rest) = message.as_chunks::<BLOCK>();
     compress256(&mut state, blocks);
     let bits = (BLOCK as u64 + message.len() as u64) * 8;
-    // What is left, a one bit, zeros, and the length in bits at the very end of one or two blocks.
+    // The rest of the message, a one bit, zeros, and the length in bits at the end of one or two blocks.
     let mut tail = [[0u8; BLOCK]; 2];
     let (tail, _) = tail.split_at_mut(if rest.len() < BLOCK - 8 { 1 } else { 2 });
     let bytes = tail.as_flattened_mut();
@@ -177,10 +178,10 @@ fn finish(mut state: [u32; 8], message: &[u8]) -> [u8; 32] {
     digest
 }
 
-/// The bytes that SHA-256 takes at once.
+/// The block size of SHA-256 in bytes.
 pub(crate) const BLOCK: usize = 64;
 const MIN_DECODED: usize = 24;
-/// What SHA-256 begins with (FIPS 180-4 section 5.3.3).
+/// The initial chaining value of SHA-256 (FIPS 180-4 section 5.3.3).
 pub(crate) const INITIAL: [u32; 8] =
     [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19];
 

@@ -1,4 +1,6 @@
-//! What the platform's messages carry: who signed, with which secret, and the MAC.
+//! The signature that a message of the platform carries: which client, which secret, and the MAC.
+//!
+//! The text form goes into headers and is parsed by other programs: it must not change. A new form would get another version than `v1`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,12 +10,13 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::value::{ClientId, Field, InvalidValue, Problem, SecretId};
 
-/// HMAC-SHA-256 over exactly the bytes that were given, with the client and the secret that made it.
+/// An HMAC-SHA-256 over exactly the bytes of a message, with the client and the secret that made it.
 ///
-/// As text, fit for a header: `v1:<client ID>:<secret ID>:<43 characters of unpadded base64url>`. Every HMAC tool
-/// verifies [`mac`](Self::mac); a JWT (HS256) or a webhook format carries it in a form of its own.
+/// The text form fits into a header: `v1:<client ID>:<secret ID>:<43 characters of unpadded base64url>`. Any HMAC tool can verify
+/// [`mac`](Self::mac); a JWT (HS256) or a webhook format carries it in its own form.
 ///
-/// Not comparable with `==`, which would tell a forger how far the MAC was right: verify it.
+/// Signatures cannot be compared with `==`, since the time it takes would tell a forger how much of the MAC was right. Verify them
+/// instead.
 #[derive(Clone)]
 pub struct Signature {
     client_id: ClientId,
@@ -22,16 +25,16 @@ pub struct Signature {
 }
 
 impl Signature {
-    /// Puts a signature together that arrived in parts.
+    /// Returns a signature of parts that arrived separately.
     #[must_use]
     pub fn new(client_id: ClientId, secret_id: SecretId, mac: [u8; 32]) -> Self {
         Self { client_id, secret_id, mac }
     }
 
-    /// Parses the text form.
+    /// Parses the text form of a signature.
     ///
     /// # Errors
-    /// [`InvalidValue`] when it is not in that form.
+    /// [`InvalidValue`] if the text does not have that form.
     pub fn parse(text: &str) -> Result<Self, InvalidValue> {
         let invalid = |problem| InvalidValue::new(Field::Signature, problem);
         if text.len() > MAX_LEN {
@@ -55,19 +58,19 @@ impl Signature {
         Ok(Self { client_id: ClientId::parse(client_id)?, secret_id: secret_id.parse()?, mac: bytes })
     }
 
-    /// Whose secret signed.
+    /// Returns the client ID whose secret signed.
     #[must_use]
     pub fn client_id(&self) -> &ClientId {
         &self.client_id
     }
 
-    /// The secret that signed.
+    /// Returns the secret that signed.
     #[must_use]
     pub fn secret_id(&self) -> SecretId {
         self.secret_id
     }
 
-    /// The 32 bytes of HMAC-SHA-256.
+    /// Returns the 32 bytes of the HMAC-SHA-256.
     #[must_use]
     pub fn mac(&self) -> &[u8; 32] {
         &self.mac

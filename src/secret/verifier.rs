@@ -1,8 +1,9 @@
-//! What is kept to recognise a client secret as a password (rules 5 and 10).
+//! The verifier: what is kept to recognise a client secret as a password (rules 5 and 10).
 //!
-//! `SHA-256("client-registry/verifier/1", 0, client ID, 0, secret)`. A generated secret carries 256 bits, so a fast
-//! hash is right and a slow one would be a way to deny service. The client ID keeps equal secrets of two clients
-//! apart. One hash per presented secret, compared with every candidate without branching on the outcome.
+//! `SHA-256("client-registry/verifier/1", 0, client ID, 0, secret)`. A generated client secret has 256 bits, so a fast hash is right, and
+//! a slow one would invite denial of service. The client ID keeps equal secrets of two clients apart. One presented secret costs one
+//! hash and one comparison with each candidate, without a branch on the outcome, so that timing tells nothing. The hash is stored in
+//! sealed records. Tests count the work; keep it the same for every answer.
 
 use std::fmt;
 
@@ -11,33 +12,33 @@ use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::secret::ClientSecret;
-use crate::secret::client_secret::MAX_LEN;
 use crate::secret::mac::{BLOCK, INITIAL};
 use crate::value::ClientId;
+use crate::value::secret_text::MAX_LEN;
 
-/// The hash that a client secret is recognised by. Compared in constant time, and in no other way.
+/// The hash by which a client secret is recognised. The only comparison takes constant time.
 pub(crate) struct Verifier([u64; 4]);
 
 impl Verifier {
-    /// The verifier of a client's secret.
+    /// Returns the verifier of a client's secret.
     pub(crate) fn of(client_id: &ClientId, client_secret: &ClientSecret) -> Self {
         Self::hash(client_id.as_str(), client_secret.expose().as_bytes())
     }
 
-    /// The verifier of what a stranger presented. The work depends on the lengths of the two texts alone: whether
-    /// the client exists is not known here. Of a text too long for any secret one byte more than the limit is hashed:
-    /// a bounded time, and nothing that a secret could have been hashed to.
+    /// Returns the verifier of what a caller presented. The work depends only on the lengths of the two texts, not on whether the
+    /// client exists. Of a text that is longer than any client secret, one byte more than the limit is hashed: that takes bounded
+    /// time and matches no verifier.
     pub(crate) fn of_presented(client_id: &str, client_secret: &str) -> Self {
         let secret = client_secret.as_bytes();
         Self::hash(client_id, secret.get(..=MAX_LEN).unwrap_or(secret))
     }
 
-    /// The same verifier, for the next value of its client.
+    /// Copies the verifier for the next value of its client.
     pub(crate) fn carry(&self) -> Self {
         Self(self.0)
     }
 
-    /// The 32 bytes of the hash, to be sealed.
+    /// Returns the 32 bytes of the hash, to be sealed.
     pub(crate) fn to_bytes(&self) -> Zeroizing<[u8; 32]> {
         let mut bytes = Zeroizing::new([0; 32]);
         for (bytes, word) in bytes.as_chunks_mut().0.iter_mut().zip(self.0) {
@@ -46,7 +47,7 @@ impl Verifier {
         bytes
     }
 
-    /// What was sealed.
+    /// Returns the verifier of the bytes that were sealed.
     pub(crate) fn from_bytes(bytes: &[u8; 32]) -> Self {
         let mut words = [0; 4];
         for (word, bytes) in words.iter_mut().zip(bytes.as_chunks().0) {
@@ -55,7 +56,7 @@ impl Verifier {
         Self(words)
     }
 
-    /// Whether both come from the same text. Costs the same whatever the answer.
+    /// Returns whether both come from the same text. The cost does not depend on the answer.
     #[inline]
     pub(crate) fn matches(&self, other: &Self) -> subtle::Choice {
         #[cfg(test)]
@@ -68,14 +69,14 @@ impl Verifier {
     fn hash(client_id: &str, secret: &[u8]) -> Self {
         #[cfg(test)]
         tests::count(client_id.len() + secret.len());
-        // What we issue takes two blocks; room for the longest that may be presented would take longer to clear.
+        // A generated secret takes two blocks. Room for the longest text that may be presented would take longer to clear.
         match LABEL.len() + client_id.len() + 1 + secret.len() + PADDING {
             ..=USUAL => Self::hash_in(&mut [[0; BLOCK]; USUAL / BLOCK], client_id, secret),
             _ => Self::hash_in(&mut [[0; BLOCK]; MAX_BLOCKS], client_id, secret),
         }
     }
 
-    /// Hashes what is padded in one buffer (FIPS 180-4 section 5.1.1), so that the secret is in one place and wiped there.
+    /// Pads and hashes in one buffer (FIPS 180-4 section 5.1.1), so that the secret is in one place and is wiped there.
     #[inline]
     fn hash_in(blocks: &mut [[u8; BLOCK]], client_id: &str, secret: &[u8]) -> Self {
         let mut room = blocks.as_flattened_mut();
@@ -116,9 +117,9 @@ impl fmt::Debug for Verifier {
 }
 
 const LABEL: &[u8] = b"client-registry/verifier/1\0";
-/// What follows a message: a one bit with seven zeros, and the length in 64 bits.
+/// The padding after a message: a one bit with seven zeros, and the length in 64 bits.
 const PADDING: usize = 1 + 8;
-/// As much as a GUID and a generated client secret need at most.
+/// The room that a GUID and a generated client secret need at most.
 const USUAL: usize = 2 * BLOCK;
 /// Room for the longest client ID and one byte more than the longest client secret.
 const MAX_BLOCKS: usize = (LABEL.len() + 64 + 1 + MAX_LEN + 1 + PADDING).div_ceil(BLOCK);

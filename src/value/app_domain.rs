@@ -1,4 +1,7 @@
-//! The domain that an add-in runs on, as DNS has names.
+//! The app domain: the host name that an add-in runs on.
+//!
+//! The grammar is that of DNS host names, narrower than what URL parsers accept. IP addresses and international names are refused,
+//! since two spellings of one host must not look like two hosts.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,31 +13,31 @@ use crate::value::{Field, InvalidValue, Problem};
 
 /// The domain that an add-in runs on: an ASCII host name with an optional port.
 ///
-/// Kept in lowercase. Labels have 1 to 63 letters, digits or inner hyphens, the name at most 253 characters (RFC 1035
-/// section 2.3.4, RFC 1123 section 2.1), the port 1 to 65535. No scheme, no path, no IP address, and no international
-/// name in either form (neither `bücher.example` nor `xn--bcher-kva.example`).
+/// It is kept in lowercase. A label has 1 to 63 letters, digits or inner hyphens, the name has at most 253 characters (RFC 1035
+/// section 2.3.4, RFC 1123 section 2.1), and the port is 1 to 65535. A scheme, a path, an IP address and an international name
+/// are refused, the latter in both forms (`bücher.example` and `xn--bcher-kva.example`).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub struct AppDomain(Box<str>);
 
 text_value!(AppDomain);
 
 impl AppDomain {
-    /// Parses the text.
+    /// Parses an app domain.
     ///
     /// # Errors
-    /// [`InvalidValue`] when it is not a host name with an optional port.
+    /// [`InvalidValue`] if the text is not a host name with an optional port.
     pub fn parse(text: &str) -> Result<Self, InvalidValue> {
         check_app_domain(text)?;
         Ok(Self(text.to_ascii_lowercase().into_boxed_str()))
     }
 
-    /// The host name without the port, in lowercase.
+    /// Returns the host name without the port, in lowercase.
     #[must_use]
     pub fn host(&self) -> &str {
         self.0.split(':').next().unwrap_or_default()
     }
 
-    /// The port, if one was given.
+    /// Returns the port, if one was given.
     #[must_use]
     pub fn port(&self) -> Option<u16> {
         self.0.split_once(':').and_then(|(_, port)| port.parse().ok())
@@ -86,7 +89,7 @@ fn check_app_domain(text: &str) -> Result<(), InvalidValue> {
             return invalid(Problem::Form("is an international domain name"));
         }
     }
-    // A name whose last label is a number is read as an IPv4 address (WHATWG URL, "ends in a number").
+    // URL parsers read a name whose last label is a number as an IPv4 address (WHATWG URL, "ends in a number").
     let last = host.rsplit('.').next().unwrap_or_default();
     let hex = last.strip_prefix("0x").or_else(|| last.strip_prefix("0X"));
     if last.bytes().all(|b| b.is_ascii_digit())
@@ -101,7 +104,7 @@ fn check_app_domain(text: &str) -> Result<(), InvalidValue> {
     }
 }
 
-/// A decimal number from 1 to 65535 without sign or leading zero.
+/// Returns whether the text is a decimal number from 1 to 65535 without a sign or a leading zero.
 pub(crate) fn is_port(text: &str) -> bool {
     let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) && !text.starts_with('0');
     digits && text.parse::<u16>().is_ok()

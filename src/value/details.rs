@@ -1,7 +1,7 @@
-//! The details of a client ID, parsed once: friendly name, app domain, redirect URL, availability.
+//! The details of a client ID (friendly name, app domain, redirect URL) and its availability.
 //!
-//! Parsing says what a value is. Whether a redirect scheme is allowed is for [`Policy`](crate::Policy) to say, when a
-//! command decides.
+//! Parsing decides what a value is. Whether a redirect scheme is allowed is decided by the [`Policy`](crate::Policy), when a command
+//! runs.
 
 use std::fmt;
 
@@ -11,13 +11,13 @@ use crate::value::redacted::redacted;
 use crate::value::{AppDomain, FriendlyName, InvalidValue, RedirectUrl};
 
 redacted! {
-    /// Where a client ID or an add-in is offered (rule 2). The two have separate issuers; it never changes.
+    /// Where a client ID or an add-in is offered (rule 2). The two places have separate issuers. It never changes.
     ///
     /// Exhaustive on purpose: there is no third place.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
     #[serde(rename_all = "snake_case")]
     pub enum Availability {
-        /// Everywhere but in China.
+        /// Everywhere except in China.
         Worldwide,
         /// In China only.
         ChinaOnly,
@@ -34,10 +34,10 @@ impl fmt::Display for Availability {
 }
 
 redacted! {
-    /// What a seller says of a client ID: friendly name, app domain, redirect URL.
+    /// The details that a seller gives for a client ID: friendly name, app domain and redirect URL.
     ///
-    /// That the redirect URL lies on the app domain is not required; where it does not,
-    /// [`Client::review`](crate::client::Client::review) says so.
+    /// The redirect URL does not have to lie on the app domain; if it does not,
+    /// [`Client::review`](crate::client::Client::review) reports that.
     #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
     pub struct ClientDetails {
         friendly_name: FriendlyName,
@@ -47,7 +47,7 @@ redacted! {
 }
 
 impl ClientDetails {
-    /// Parses the three texts.
+    /// Parses the details.
     ///
     /// ```
     /// # use client_registry::ClientDetails;
@@ -57,7 +57,7 @@ impl ClientDetails {
     /// ```
     ///
     /// # Errors
-    /// [`InvalidValue`] of the first text that is not a value; see [`FriendlyName`], [`AppDomain`] and
+    /// [`InvalidValue`] for the first text that is not valid; see [`FriendlyName`], [`AppDomain`] and
     /// [`RedirectUrl`].
     pub fn new(friendly_name: &str, app_domain: &str, redirect_url: &str) -> Result<Self, InvalidValue> {
         Ok(Self {
@@ -67,32 +67,32 @@ impl ClientDetails {
         })
     }
 
-    /// Details of texts that were parsed already.
+    /// Returns details of values that were parsed already.
     pub(crate) fn of(friendly_name: FriendlyName, app_domain: AppDomain, redirect_url: RedirectUrl) -> Self {
         Self { friendly_name, app_domain, redirect_url }
     }
 
-    /// The name that tells the seller which client ID this is.
+    /// Returns the name by which the seller recognises the client ID.
     #[must_use]
     pub fn friendly_name(&self) -> &FriendlyName {
         &self.friendly_name
     }
 
-    /// The domain that the add-in runs on.
+    /// Returns the domain that the add-in runs on.
     #[must_use]
     pub fn app_domain(&self) -> &AppDomain {
         &self.app_domain
     }
 
-    /// Where users go after they agreed.
+    /// Returns the URL that users are sent to after they gave their consent.
     #[must_use]
     pub fn redirect_url(&self) -> &RedirectUrl {
         &self.redirect_url
     }
 
-    /// Whether users are sent to a web host that is neither the one of the app domain nor below it. Ports do not count.
+    /// Returns whether the redirect URL has a web host that is neither the app domain nor below it. Ports are ignored.
     ///
-    /// `false` where no domain is meant: for a custom scheme, and on loopback (RFC 8252 sections 7.1 and 7.3).
+    /// It is `false` for a custom scheme and on loopback, which name no domain (RFC 8252 sections 7.1 and 7.3).
     #[must_use]
     pub fn redirects_outside_domain(&self) -> bool {
         let url = &self.redirect_url;
@@ -104,7 +104,7 @@ impl ClientDetails {
     }
 }
 
-/// Whether a host is a domain or below it, as DNS compares names (RFC 4343); a final dot changes nothing.
+/// Returns whether a host is a domain or below it. Names are compared as in DNS (RFC 4343), and a final dot is ignored.
 fn is_within(host: &str, domain: &str) -> bool {
     let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
     host.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))

@@ -1,27 +1,29 @@
-//! How errors map onto what a service answers.
+//! The kinds of errors, and the HTTP status of each.
+//!
+//! Every error of the registry, the ring and the core maps to one of these kinds, so that a service needs one match for all.
 
-/// What the caller can do about an error. What the registry, the ring and the core answer has a `kind()`; a store's own
-/// errors have a [`StoreErrorKind`](crate::store_error::StoreErrorKind).
+/// The kind of an error: what the caller can do about it. Errors of the registry, the ring and the core have a `kind()`; errors of
+/// a store have a [`StoreErrorKind`](crate::store::StoreErrorKind) instead.
 #[doc = include_str!("codes.md")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The request is not well formed or not allowed: correct it.
+    /// The request is malformed or not allowed: correct it.
     Invalid,
-    /// The caller is not who it says. One answer, whatever the reason.
+    /// The caller did not prove who it is. The answer is the same whatever the reason.
     Unauthenticated,
-    /// There is no such thing, or none that this actor may see.
+    /// The thing does not exist, or this actor may not see it.
     NotFound,
-    /// It was there and was deleted for good: do not ask again.
+    /// The thing existed and was deleted for good: do not ask again.
     Gone,
-    /// It does not fit what is there now: look again, then decide.
+    /// The request conflicts with the current state: look again, then decide.
     Conflict,
-    /// Nothing can be said or done at the moment: try again later.
+    /// The service cannot answer at the moment: try again later.
     Unavailable,
 }
 
 impl ErrorKind {
-    /// The HTTP status (RFC 9110 section 15) that says the same.
+    /// Returns the matching HTTP status (RFC 9110 section 15).
     #[must_use]
     pub fn http_status(self) -> u16 {
         match self {

@@ -1,13 +1,13 @@
-//! What is wrong with a value that could not be parsed.
+//! The error of every value that could not be parsed.
 //!
-//! Every error names the field, the rule that was broken and what would be accepted. It never repeats the input:
-//! sooner or later somebody pastes a client secret into the wrong field.
+//! It names the field, the problem and what would be accepted. It never repeats the input: sooner or later a client secret is pasted
+//! into the wrong field, and the error goes to a log (rule 8).
 
 use std::fmt;
 
 use crate::value::coded::coded;
 
-/// A text or a number that is not a value of this field. Nothing was changed.
+/// The error for an input that is not a valid value of its field. Nothing was changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{field} {problem}; accepted: {}", field.accepted())]
 pub struct InvalidValue {
@@ -26,13 +26,13 @@ impl InvalidValue {
         Self { field, problem }
     }
 
-    /// The field that the value was meant for.
+    /// Returns the field that the input was meant for.
     #[must_use]
     pub fn field(&self) -> Field {
         self.field
     }
 
-    /// The rule that the value breaks.
+    /// Returns what is wrong with the input.
     #[must_use]
     pub fn problem(&self) -> Problem {
         self.problem
@@ -61,11 +61,13 @@ pub enum Field {
     RedirectUrl,
     /// [`Label`](crate::value::Label)
     Label,
+    /// [`Timestamp`](crate::Timestamp)
+    Timestamp,
     /// [`Validity`](crate::value::Validity)
     Validity,
     /// [`ClientSecret`](crate::ClientSecret)
     ClientSecret,
-    /// The key that an imported client secret stands for, see [`KeyEncoding`](crate::secret::KeyEncoding)
+    /// The signing key that an imported client secret encodes, see [`KeyEncoding`](crate::secret::KeyEncoding)
     SigningKey,
     /// [`Signature`](crate::Signature)
     Signature,
@@ -84,7 +86,7 @@ pub enum Field {
 }
 
 impl Field {
-    /// What the field accepts, in one line.
+    /// Returns what the field accepts, in one line.
     #[must_use]
     pub fn accepted(self) -> &'static str {
         match self {
@@ -105,6 +107,7 @@ impl Field {
                  without user info or fragment"
             }
             Self::Label => "1 to 100 characters, no control or invisible characters, no space at the ends",
+            Self::Timestamp => "an RFC 3339 timestamp such as 2026-03-01T09:00:00Z",
             Self::Validity => "an end after the start, both within the calendar",
             Self::ClientSecret => "24 to 512 printable ASCII characters",
             Self::SigningKey => "canonical base64 (standard alphabet, padded) of at least 24 bytes",
@@ -133,11 +136,12 @@ impl fmt::Display for Field {
             Self::AppDomain => "app domain",
             Self::RedirectUrl => "redirect URL",
             Self::Label => "label",
+            Self::Timestamp => "timestamp",
             Self::Validity => "validity",
             Self::ClientSecret => "client secret",
             Self::SigningKey => "signing key",
             Self::Signature => "signature",
-            Self::MaxSecrets => "limit of secrets",
+            Self::MaxSecrets => "secret limit",
             Self::SecretPrefix => "secret prefix",
             Self::RedirectScheme => "redirect scheme",
             Self::KeyId => "key ID",
@@ -147,32 +151,32 @@ impl fmt::Display for Field {
     }
 }
 
-/// The rule that a value breaks.
+/// What is wrong with an input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Problem {
     /// It is empty.
     Empty,
-    /// It is shorter than this many characters.
+    /// It has fewer characters than this.
     TooShort {
-        /// The least number of characters.
+        /// The minimum number of characters.
         min: usize,
     },
-    /// It is longer than this many characters. Lengths are checked before anything else.
+    /// It has more characters than this. The length is checked before anything else.
     TooLong {
-        /// The greatest number of characters.
+        /// The maximum number of characters.
         max: usize,
     },
     /// The character that begins at this byte is not allowed.
     Character {
-        /// Bytes from the start of the text.
+        /// The offset in bytes from the start of the text.
         at: usize,
     },
     /// It begins or ends with white space.
     SpaceAtEnds,
-    /// It looks like a client secret, and the field is public. The text was not looked up, logged or kept.
+    /// It looks like a client secret, and the field is public. The text was not looked up, logged or stored.
     ClientSecret,
-    /// It breaks another rule, in words: "is an IP address".
+    /// It has another problem, in words: "is an IP address".
     Form(&'static str),
 }
 
@@ -185,7 +189,7 @@ impl fmt::Display for Problem {
             Self::Character { at } => write!(f, "has a character that is not allowed, at byte {at}"),
             Self::SpaceAtEnds => f.write_str("begins or ends with white space"),
             Self::ClientSecret => {
-                f.write_str("looks like a client secret: check that the two were not swapped")
+                f.write_str("looks like a client secret: check that two fields were not swapped")
             }
             Self::Form(what) => f.write_str(what),
         }

@@ -1,7 +1,7 @@
-//! What people call things: the friendly name of a client ID, the label of a secret.
+//! Names for people: the friendly name of a client ID, the label of a secret.
 //!
-//! Names end up in lists, dialogs and logs, side by side. So nothing is let in that draws nothing or makes a line read
-//! differently, and two names that look the same have one key.
+//! Names stand side by side in lists, dialogs and logs. So characters that are invisible or that reorder a line are refused, and two
+//! names that look the same have the same key (rule 15). Keys are stored: changing how they are made needs a migration.
 
 use std::fmt;
 use std::str::FromStr;
@@ -14,64 +14,64 @@ use crate::value::{Field, InvalidValue, Problem};
 
 /// The name by which a seller recognises a client ID.
 ///
-/// 1 to 100 characters; no control characters, no invisible ones, no white space at the ends. Two names of one seller
-/// are the same when their [keys](Self::key) are (rule 15).
+/// It has 1 to 100 characters, without control characters, invisible characters, or white space at the ends. Two names of one
+/// seller are the same if their [keys](Self::key) are equal (rule 15).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub struct FriendlyName(Box<str>);
 
 text_value!(FriendlyName);
 
 impl FriendlyName {
-    /// Parses the text.
+    /// Parses a name.
     ///
     /// # Errors
-    /// [`InvalidValue`] when it is empty, too long, or has a character that is not allowed.
+    /// [`InvalidValue`] if it is empty, too long, or has a character that is not allowed.
     pub fn parse(text: &str) -> Result<Self, InvalidValue> {
         check_title(Field::FriendlyName, text)?;
         Ok(Self(Box::from(text)))
     }
 
-    /// What two spellings of one name have in common: lower case, folded by Unicode's NFKC, without characters that
-    /// draw nothing.
+    /// Returns the key of the name, which all its spellings share: lower case, normalised by Unicode's NFKC, without invisible
+    /// characters.
     #[must_use]
     pub fn key(&self) -> NameKey {
         let nfkc = icu_normalizer::ComposingNormalizer::new_nfkc();
         let drawn: String = self.0.chars().filter(|&c| !is_joiner(c)).collect();
-        // A sigma has two lower cases, by its place in the word.
+        // A sigma has two lower-case forms, depending on its place in the word.
         let folded = nfkc.normalize(&drawn).to_lowercase().replace('ς', "σ");
-        // Lower case can undo the composition ("İ" becomes two characters), hence once more.
+        // Lower-casing can undo the composition ("İ" becomes two characters), so normalise once more.
         NameKey(Box::from(&*nfkc.normalize(&folded)))
     }
 }
 
 redacted! {
-    /// What stores compare friendly names by, as bytes (rule 15). See [`FriendlyName::key`].
+    /// The key that stores compare friendly names by, as bytes (rule 15). See [`FriendlyName::key`].
     #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
     #[serde(transparent)]
     pub struct NameKey(Box<str>);
 }
 
 impl NameKey {
-    /// The key's text.
+    /// Returns the text of the key.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// What somebody calls a secret: "deploy of March".
+/// The label of a secret, such as "deploy of March".
 ///
-/// 1 to 100 characters; no control characters, no invisible ones, no white space at the ends.
+/// It has 1 to 100 characters, without control characters, invisible characters, or white space at the ends.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub struct Label(Box<str>);
 
 text_value!(Label);
 
 impl Label {
-    /// Parses the text.
+    /// Parses a label.
     ///
     /// # Errors
-    /// [`InvalidValue`] when it is empty, too long, or has a character that is not allowed.
+    /// [`InvalidValue`] if it is empty, too long, or has a character that is not allowed.
     pub fn parse(text: &str) -> Result<Self, InvalidValue> {
         check_title(Field::Label, text)?;
         Ok(Self(Box::from(text)))
@@ -84,7 +84,7 @@ fn check_title(field: Field, text: &str) -> Result<(), InvalidValue> {
     if text.is_empty() {
         return invalid(Problem::Empty);
     }
-    // A character has at most four bytes: a megabyte is refused without being read.
+    // A character has at most four bytes, so a megabyte is refused without being read.
     if text.len() > 4 * MAX || text.chars().count() > MAX {
         return invalid(Problem::TooLong { max: MAX });
     }
@@ -101,8 +101,8 @@ fn check_title(field: Field, text: &str) -> Result<(), InvalidValue> {
     Ok(())
 }
 
-/// Characters that draw nothing or reorder what stands beside them: with them, two names look alike or a line of a
-/// log reads differently. [Joiners](is_joiner) stay, and do not count in keys.
+/// Returns whether a character is invisible or reorders its neighbours, which would make two names look alike or a log line read
+/// differently. [Joiners](is_joiner) are allowed and are left out of keys.
 fn is_invisible(c: char) -> bool {
     matches!(c,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180e}'
@@ -111,7 +111,7 @@ fn is_invisible(c: char) -> bool {
         | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// Joiners and variation selectors: they draw nothing themselves, and Persian, Mongolian and emoji need them.
+/// Returns whether a character is a joiner or a variation selector: invisible itself, but needed by Persian, Mongolian and emoji.
 fn is_joiner(c: char) -> bool {
     matches!(c, '\u{180b}'..='\u{180d}' | '\u{180f}' | '\u{200c}' | '\u{200d}' | '\u{fe00}'..='\u{fe0f}')
 }

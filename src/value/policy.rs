@@ -1,7 +1,7 @@
-//! What a platform allows: limits, lifetimes, redirect schemes.
+//! The policy: what a platform allows (limits, lifetimes, redirect schemes).
 //!
-//! Parsing says what a value is; the policy says whether it is allowed, at the moment a command decides. Tightening
-//! it never touches what is already there.
+//! Parsing decides what a value is; the policy decides whether it is allowed, at the moment a command runs. A stricter policy never
+//! changes what exists already. A policy can be read from a configuration file, with the same checks.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::value::redirect_url::{MAX_SCHEME, is_scheme};
 use crate::value::secret_text::{DEFAULT_PREFIX, MAX_PREFIX};
 use crate::value::{Days, Field, InvalidValue, Lifetime, Problem, RedirectUrl, Timestamp, Validity};
 
-/// The limits that commands are decided by. [`Policy::default`] is the recommended one.
+/// The limits that commands are decided by. [`Policy::default`] is recommended.
 ///
 /// ```
 /// # use client_registry::{Days, Lifetime, Policy};
@@ -34,7 +34,7 @@ pub struct Policy {
     secret_prefix: String,
 }
 
-/// A policy as it stands in a configuration file; what is left out takes its default.
+/// A policy as it stands in a configuration file. A member that is left out has its default.
 #[derive(Deserialize)]
 #[serde(rename = "Policy", default, deny_unknown_fields)]
 struct UncheckedPolicy {
@@ -47,58 +47,57 @@ struct UncheckedPolicy {
 }
 
 impl Policy {
-    /// How many secrets that have not ended a client may have (rule 3): 5, unless set.
+    /// Returns how many secrets that have not ended a client may have (rule 3): 5 unless configured otherwise.
     #[must_use]
     pub fn max_secrets(&self) -> usize {
         self.max_secrets
     }
 
-    /// Sets the limit of rule 3.
+    /// Sets how many secrets that have not ended a client may have (rule 3).
     ///
     /// # Errors
-    /// [`InvalidValue`] outside 2 to 32: with one secret there is no rotation.
+    /// [`InvalidValue`] outside 2 to 32. With a limit of one, no secret could be rotated.
     pub fn with_max_secrets(self, max_secrets: usize) -> Result<Self, InvalidValue> {
         if !(2..=32).contains(&max_secrets) {
-            return Err(InvalidValue::new(Field::MaxSecrets, Problem::Form("is out of range")));
+            return Err(InvalidValue::new(Field::MaxSecrets, Problem::Form("is outside the range")));
         }
         Ok(Self { max_secrets, ..self })
     }
 
-    /// The longest lifetime of a new secret (rule 4): three years, unless set.
+    /// Returns the longest lifetime of a new secret (rule 4): three years unless configured otherwise.
     #[must_use]
     pub fn longest_lifetime(&self) -> Lifetime {
         self.longest_lifetime
     }
 
-    /// Sets the longest lifetime; [`Lifetime::Unlimited`] allows every one.
+    /// Sets the longest lifetime. [`Lifetime::Unlimited`] allows any lifetime.
     #[must_use]
     pub fn with_longest_lifetime(self, longest_lifetime: Lifetime) -> Self {
         Self { longest_lifetime, ..self }
     }
 
-    /// How long a secret has to be out of use before it may be deleted in calm (rule 9): 7 days, unless set.
+    /// Returns how long a secret must be unused before a planned deletion is allowed (rule 9): 7 days unless configured otherwise.
     #[must_use]
     pub fn retire_after(&self) -> Duration {
         self.retire_after
     }
 
-    /// Sets how long a secret has to be out of use before it may be deleted in calm.
+    /// Sets how long a secret must be unused before a planned deletion is allowed.
     #[must_use]
     pub fn with_retire_after(self, retire_after: impl Into<Duration>) -> Self {
         Self { retire_after: retire_after.into(), ..self }
     }
 
-    /// Allows `http` redirect URLs whose host is this machine (RFC 8252 section 7.3). Off, unless set.
+    /// Allows `http` redirect URLs on loopback (RFC 8252 section 7.3). They are refused unless configured otherwise.
     #[must_use]
     pub fn with_loopback_redirects(self) -> Self {
         Self { loopback_redirects: true, ..self }
     }
 
-    /// Allows redirect URLs of a private-use scheme (RFC 8252 section 7.1), such as `ms-app`.
+    /// Allows redirect URLs with a private-use scheme (RFC 8252 section 7.1), such as `ms-app`.
     ///
     /// # Errors
-    /// [`InvalidValue`] when it is not a scheme, or one that a browser runs or resolves itself (`http`, `javascript`,
-    /// `data`, …).
+    /// [`InvalidValue`] if it is not a URI scheme, or if browsers handle the scheme themselves (`http`, `javascript`, `data`, …).
     pub fn with_redirect_scheme(mut self, scheme: &str) -> Result<Self, InvalidValue> {
         let invalid = |problem| Err(InvalidValue::new(Field::RedirectScheme, problem));
         match scheme.len() {
@@ -117,16 +116,16 @@ impl Policy {
         Ok(self)
     }
 
-    /// What a generated client secret begins with, before the underscore: `crs`, unless set.
+    /// Returns the prefix of generated client secrets, which stands before the underscore: `crs` unless configured otherwise.
     #[must_use]
     pub fn secret_prefix(&self) -> &str {
         &self.secret_prefix
     }
 
-    /// Sets what a generated client secret begins with, so that secret scanners know it for yours.
+    /// Sets the prefix of generated client secrets, so that secret scanners recognise them as yours.
     ///
     /// # Errors
-    /// [`InvalidValue`] when it is not 1 to 5 characters of `[A-Za-z0-9]`.
+    /// [`InvalidValue`] if it is not 1 to 5 characters of `[A-Za-z0-9]`.
     pub fn with_secret_prefix(self, prefix: &str) -> Result<Self, InvalidValue> {
         let invalid = |problem| Err(InvalidValue::new(Field::SecretPrefix, problem));
         match prefix.len() {
@@ -140,7 +139,7 @@ impl Policy {
         Ok(Self { secret_prefix: prefix.to_owned(), ..self })
     }
 
-    /// The validity of a new secret, or `None` when the lifetime is longer than the policy allows (rule 4).
+    /// Returns the validity of a new secret, or `None` if the lifetime is longer than the policy allows (rule 4).
     pub(crate) fn validity(
         &self,
         lifetime: Lifetime,
@@ -150,23 +149,23 @@ impl Policy {
         Ok(self.allows_validity(validity).then_some(validity))
     }
 
-    /// Whether a secret may be valid for that long (rule 4). One that was imported, or added under another policy, may be
-    /// so for longer.
+    /// Returns whether a new secret may be valid for that long (rule 4). A secret that was imported, or added under another policy,
+    /// may have a longer validity.
     pub(crate) fn allows_validity(&self, validity: Validity) -> bool {
         match (self.longest_lifetime, validity.until()) {
             (Lifetime::Unlimited, _) => true,
             (_, None) => false,
-            // Nothing is as short as that.
+            // No validity is that short.
             (Lifetime::Days(longest), _) if longest.count() == 0 => false,
             (longest, Some(until)) => match longest.starting(validity.from()) {
                 Ok(longest) => longest.until().is_none_or(|last| until <= last),
-                // The longest allowed ends beyond the calendar, and this one does not.
+                // The longest allowed validity would end beyond the calendar, and this one does not.
                 Err(_) => true,
             },
         }
     }
 
-    /// Whether users may be redirected to this URL.
+    /// Returns whether users may be redirected to this URL.
     pub(crate) fn allows_redirect(&self, url: &RedirectUrl) -> bool {
         url.has_scheme("https")
             || (self.loopback_redirects && url.has_scheme("http") && url.is_loopback())

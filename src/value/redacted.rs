@@ -1,17 +1,17 @@
-//! Reading values without repeating what stood there.
+//! Deserializing values without repeating the input in errors (rule 8).
 //!
-//! Errors of `serde` quote the text that is in the wrong place: ``unknown variant `crs_…` ``, `invalid type: string "crs_…"`.
-//! Sooner or later that text is a client secret, and the error goes to a log (rule 8). So every public type is read by what
-//! [`redacted!`] makes of its declaration: as `serde` reads it, with errors that say what was expected and where, not what was
-//! found.
+//! The errors of `serde` quote the offending text: ``unknown variant `crs_…` ``, `invalid type: string "crs_…"`. Sooner or later that
+//! text is a client secret, and the error goes to a log. So every public type is deserialized through [`redacted!`], which keeps
+//! what was expected and where, and drops what was found. A new public type with `Deserialize` must use it; a test looks for those that
+//! do not.
 
 use serde::de::Error;
 use zeroize::Zeroizing;
 
-/// Declares a type that is read from JSON and whose errors repeat nothing.
+/// Declares a type that is deserialized with errors that do not repeat the input.
 ///
-/// The declaration is taken as it is, without `Deserialize` among its derives. It is made twice: the second, hidden one is a
-/// remote definition of the first for `serde`, so that the two cannot differ.
+/// The declaration is written as usual, without `Deserialize` among its derives. The macro emits it twice: the second, hidden copy
+/// is a remote definition of the first for `serde`, so the two cannot differ.
 macro_rules! redacted {
     (@read [$($own:tt)*] [$($read:tt)*] #[serde $args:tt] $($rest:tt)*) => {
         crate::value::redacted::redacted! { @read [$($own)* #[serde $args]] [$($read)* #[serde $args]] $($rest)* }
@@ -59,16 +59,16 @@ macro_rules! redacted {
 }
 pub(crate) use redacted;
 
-/// The same error without what was found in the wrong place. One that quotes nothing stays as it is, with its place and kind.
-/// `name` is that of the type that was read.
+/// Returns the error without the offending input. An error that quotes nothing is returned unchanged, with its position and kind.
+/// `name` is the name of the type that was read.
 pub(crate) fn redact<E: Error>(error: E, name: &str) -> E {
     let message = Zeroizing::new(error.to_string());
     let redacted = without_quotes(&message).map(|kept| kept.concat().replace(DECLARED, name));
     redacted.filter(|redacted| *redacted != **message).map_or(error, E::custom)
 }
 
-/// What a message says before and after what was found in the wrong place. That may itself hold quotes and any words, so
-/// everything goes from where it begins to the last place where it could end.
+/// Returns the parts of a message before and after the offending input. The input may itself hold quotes and any words, so
+/// everything is dropped from where it begins to the last place where it could end.
 fn without_quotes(message: &str) -> Option<[&str; 2]> {
     let phrase = |(says, quotes, ends): &(&str, &'static [char], &'static [&'static str])| {
         Some((message.find(says)? + says.len(), *quotes, *ends))
@@ -82,9 +82,9 @@ fn without_quotes(message: &str) -> Option<[&str; 2]> {
     Some([message.get(..said + opens)?.trim_end(), message.get(closes..)?])
 }
 
-/// What the macro calls the type that is read.
+/// The name that the macro gives to the type that is read.
 const DECLARED: &str = "Declared";
-/// How `serde` begins to quote, with what, and what it says next.
+/// The phrases before which `serde` quotes, the quotation marks, and the phrases that can follow.
 const PHRASES: [(&str, &[char], &[&str]); 4] = [
     ("unknown variant ", &['`'], &[", expected ", ", there are no "]),
     ("unknown field ", &['`'], &[", expected ", ", there are no "]),

@@ -1,7 +1,7 @@
 //! Redirect URLs: kept exactly as written, compared exactly (RFC 6749 section 3.1.2, RFC 9700 section 4.1).
 //!
-//! Two parsers that disagree about a URL are a way in. So a text gets as far as the URL parser only when every
-//! character is one of RFC 3986, and is refused when the parser reads another host than the one that is written.
+//! An attacker profits when two parsers read a URL differently. So a text reaches the URL parser only if every character is one of
+//! RFC 3986, and it is refused if the parser reads another host than the written one. Loosen nothing here without a test for that.
 
 use std::fmt;
 use std::str::FromStr;
@@ -13,39 +13,39 @@ use crate::value::app_domain::is_port;
 use crate::value::text::text_value;
 use crate::value::{Field, InvalidValue, Problem};
 
-/// Where users go after they agreed in the consent dialog.
+/// The URL that users are sent to after they gave their consent.
 ///
-/// An absolute URL of at most 2,048 characters, all of them from RFC 3986, without fragment and user info. The
-/// original text is kept and compared exactly. Which schemes are allowed is a matter of
-/// [`Policy`](crate::Policy): `https`, on request `http` on loopback, and custom schemes by name.
+/// An absolute URL of at most 2,048 characters of RFC 3986, without fragment and user info. The original text is kept and compared
+/// exactly. The [`Policy`](crate::Policy) decides which schemes are allowed: `https`, and if configured `http` on loopback and
+/// custom schemes by name.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub struct RedirectUrl(Box<str>);
 
 text_value!(RedirectUrl);
 
 impl RedirectUrl {
-    /// Parses the text.
+    /// Parses a redirect URL.
     ///
     /// # Errors
-    /// [`InvalidValue`] when it is not such a URL.
+    /// [`InvalidValue`] if the text is not such a URL.
     pub fn parse(text: &str) -> Result<Self, InvalidValue> {
         check(text).map_err(|problem| InvalidValue::new(Field::RedirectUrl, problem))?;
         Ok(Self(Box::from(text)))
     }
 
-    /// The scheme as written, without the colon.
+    /// Returns the scheme as written, without the colon.
     #[must_use]
     pub fn scheme(&self) -> &str {
         self.0.split(':').next().unwrap_or_default()
     }
 
-    /// The host as written, without the port; `None` for a URL without `//`.
+    /// Returns the host as written, without the port, or `None` for a URL without `//`.
     #[must_use]
     pub fn host(&self) -> Option<&str> {
         authority(&self.0).map(|authority| host_and_port(authority).0)
     }
 
-    /// Whether the host is this machine: `localhost`, `127.0.0.0/8` or `[::1]` (RFC 8252 section 7.3).
+    /// Returns whether the host is loopback: `localhost`, `127.0.0.0/8` or `[::1]` (RFC 8252 section 7.3).
     #[must_use]
     pub fn is_loopback(&self) -> bool {
         match Url::parse(&self.0).ok().as_ref().and_then(Url::host) {
@@ -61,7 +61,7 @@ impl RedirectUrl {
     }
 }
 
-/// The grammar of RFC 3986 section 3.1.
+/// Returns whether the text is a URI scheme (RFC 3986 section 3.1).
 pub(crate) fn is_scheme(text: &str) -> bool {
     let mut bytes = text.bytes();
     bytes.next().is_some_and(|b| b.is_ascii_alphabetic())
@@ -100,7 +100,7 @@ fn check(text: &str) -> Result<(), Problem> {
     let Ok(url) = Url::parse(text) else {
         return Err(Problem::Form("is not a URL"));
     };
-    // Behind these, parsers find a host with any number of slashes (WHATWG URL, "special scheme").
+    // After these schemes, parsers find a host behind any number of slashes (WHATWG URL, "special scheme").
     let web = ["https", "http", "wss", "ws", "ftp"].iter().any(|web| scheme.eq_ignore_ascii_case(web));
     match authority {
         None if web => Err(Problem::Form("has no host")),
@@ -111,17 +111,19 @@ fn check(text: &str) -> Result<(), Problem> {
                 return Err(Problem::Form("has a port that is not a number from 1 to 65535"));
             }
             if web && !url.host_str().is_some_and(|read| read.eq_ignore_ascii_case(host)) {
-                return Err(Problem::Form("has a host that is not written the way it is read"));
+                return Err(Problem::Form(
+                    "has a host that URL parsers read differently from how it is written",
+                ));
             }
             Ok(())
         }
     }
 }
 
-/// As long as one that a policy can allow.
+/// The longest scheme that a policy can allow.
 pub(crate) const MAX_SCHEME: usize = 64;
 
-/// Unreserved and reserved characters and the percent sign (RFC 3986 section 2).
+/// Returns whether a byte is an unreserved or reserved character or the percent sign (RFC 3986 section 2).
 fn is_rfc3986(b: u8) -> bool {
     b.is_ascii_alphanumeric() || b"-._~:/?#[]@!$&'()*+,;=%".contains(&b)
 }
@@ -136,7 +138,7 @@ fn check_percent_encoding(text: &str) -> Result<(), Problem> {
     Ok(())
 }
 
-/// What stands between `//` and the path, query or end.
+/// Returns the part between `//` and the path, the query or the end.
 fn authority(text: &str) -> Option<&str> {
     let (_, rest) = text.split_once(':')?;
     let rest = rest.strip_prefix("//")?;

@@ -1,4 +1,4 @@
-//! The number of a client's commits.
+//! The revision of a client: the number of its commits, by which stores detect conflicting writes.
 
 use std::fmt;
 
@@ -7,29 +7,29 @@ use serde::Serialize;
 use crate::value::redacted::redacted;
 
 redacted! {
-    /// Counts a client's commits: 1 is the one that made it.
+    /// The number of a client's commits. The commit that created the client is 1.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize)]
     #[serde(transparent)]
     pub struct Revision(u64);
 }
 
 impl Revision {
-    /// Before the first commit: where reading a trail from the start begins.
+    /// The revision before the first commit: pass it to read a trail from the start.
     pub const ZERO: Self = Self(0);
 
-    /// The revision with this number.
+    /// Returns the revision with this number.
     #[must_use]
     pub const fn new(number: u64) -> Self {
         Self(number)
     }
 
-    /// The number.
+    /// Returns the number.
     #[must_use]
     pub const fn number(self) -> u64 {
         self.0
     }
 
-    /// The one after.
+    /// Returns the next revision.
     #[must_use]
     pub const fn next(self) -> Self {
         Self(self.0.saturating_add(1))

@@ -1,12 +1,13 @@
-//! The text form of a generated client secret:
+//! The text form of a generated client secret.
 //!
 //! ```text
 //! crs_9fWk2…  =  prefix (1 to 5 characters)  _  43 characters of base62 (256 bits)  6 characters of checksum
 //! ```
 //!
-//! Only `[A-Za-z0-9_]`, so that it survives HTTP Basic, shells and double clicks, and secret scanners find it:
-//! `crs_[0-9A-Za-z]{49}`. At most 55 characters, so that its verifier is two blocks of SHA-256. The checksum tells
-//! *mistyped* from *wrong*; it never decides.
+//! It has only `[A-Za-z0-9_]`, so it survives HTTP Basic, shells and double clicks, and secret scanners find it with
+//! `crs_[0-9A-Za-z]{49}`. It has at most 55 characters, so its verifier takes two blocks of SHA-256. The checksum tells *mistyped*
+//! from *wrong* in a log; it never decides whether a secret is accepted. The form is in the hands of users: it must not change.
+//! Everything here runs in buffers of fixed size that are wiped (rule 8).
 
 mod slip;
 
@@ -14,16 +15,16 @@ pub(crate) use self::slip::{could_be_secret, refuse_secret, slip};
 
 use zeroize::{Zeroize, Zeroizing};
 
-use crate::secret::client_secret::MAX_LEN;
+use crate::value::SecretId;
 
-/// How a presented text that matched nothing looks.
+/// What a presented text looks like that matched no verifier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Looks {
-    /// Like a generated one with a slip in it: a wrong character, a piece missing, quotes or white space around it.
+    /// A generated client secret with a slip: a wrong character, a missing part, quotes or white space around it.
     Mistyped,
-    /// Like the number of a secret.
+    /// The number of a secret.
     LikeSecretId,
-    /// Like anything else.
+    /// Anything else.
     Other,
 }
 
@@ -40,30 +41,30 @@ pub(crate) fn write(prefix: &str, bits: &[u8; 32]) -> Box<str> {
     Box::from(text.as_str())
 }
 
-/// The characters that a person may know: the first four after the prefix.
+/// Returns the hint: the first four characters after the prefix, which may be shown (rule 8).
 pub(crate) fn hint(text: &str) -> Option<[u8; 4]> {
     let (_, body) = text.split_once('_')?;
     body.as_bytes().first_chunk().copied()
 }
 
-/// Says what a text that matched no verifier looks like, given the prefix that secrets are generated with.
+/// Returns what a text that matched no verifier looks like, given the prefix of generated secrets.
 pub(crate) fn looks(text: &str, prefix: &str) -> Looks {
     let text = cut(text);
     if slip(text, prefix).is_some() {
         return Looks::Mistyped;
     }
-    match text.trim().parse::<crate::value::SecretId>() {
+    match text.trim().parse::<SecretId>() {
         Ok(_) => Looks::LikeSecretId,
         Err(_) => Looks::Other,
     }
 }
 
-/// The text, up to what a client secret may have. What is longer is none, whatever follows, and costs no more to look at.
+/// Returns the text, cut to the length of the longest client secret, so that a longer text costs no more to look at.
 pub(crate) fn cut(text: &str) -> &str {
     (0..4).find_map(|less| text.get(..MAX_LEN - less)).unwrap_or(text)
 }
 
-/// Whether the text is a prefix, an underscore, 43 characters of base62 and their checksum.
+/// Returns whether the text is a prefix, an underscore, 43 characters of base62 and their checksum.
 fn is_well_formed(text: &str) -> bool {
     let Some((checked, check)) = text.split_at_checked(text.len().saturating_sub(CHECK)) else {
         return false;
@@ -120,7 +121,7 @@ fn base62_digits<const N: usize>(mut value: u64) -> [char; N] {
     digits
 }
 
-/// The digit for a value below 62: `0-9A-Za-z`, computed, since a table look-up would leave its trace in the cache.
+/// Returns the digit for a value below 62: `0-9A-Za-z`. It is computed, since a table look-up would leave a trace in the cache.
 fn base62_digit(value: u64) -> char {
     let value = u8::try_from(value).unwrap_or(0);
     let offset = match value {
@@ -131,7 +132,10 @@ fn base62_digit(value: u64) -> char {
     char::from(value + offset)
 }
 
-/// The prefix, unless the policy names another one.
+/// The length of an imported client secret in bytes, and so of any text worth comparing with a verifier.
+pub(crate) const MIN_LEN: usize = 24;
+pub(crate) const MAX_LEN: usize = 512;
+/// The prefix of generated client secrets, unless the policy names another one.
 pub(crate) const DEFAULT_PREFIX: &str = "crs";
 /// The longest prefix that a policy can name.
 pub(crate) const MAX_PREFIX: usize = 5;

@@ -1,4 +1,4 @@
-//! What values that are a checked text have in common.
+//! What all values that are a checked text share: conversions, `Display`, and reading from JSON without copying or repeating the text.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -8,8 +8,7 @@ use serde::de::{Error, Visitor};
 
 use crate::value::redacted::redact;
 
-/// Reads a value from a text that is looked at where it stands: nothing is copied before it is known to be a value, and
-/// no error repeats it.
+/// Deserializes a value from a string in place: nothing is copied before the string is known to be valid, and no error repeats it.
 pub(crate) fn deserialize<'de, D, T, E>(
     deserializer: D,
     parse: fn(&str) -> Result<T, E>,
@@ -24,7 +23,7 @@ where
         type Value = T;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a text")
+            f.write_str("a string")
         }
 
         fn visit_str<F: Error>(self, text: &str) -> Result<T, F> {
@@ -35,11 +34,11 @@ where
     deserializer.deserialize_str(Text(parse, PhantomData)).map_err(|error| redact(error, "text"))
 }
 
-/// The conversions and the `Display` of a value that is a text, checked by its `parse`.
+/// Implements the conversions and `Display` of a value that is a text checked by its `parse`.
 macro_rules! text_value {
     ($name:ident) => {
         impl $name {
-            /// The text, exactly as it is kept.
+            /// Returns the text, exactly as it is stored.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0

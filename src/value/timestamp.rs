@@ -1,4 +1,7 @@
-//! Instants: whole milliseconds. What comes in finer is truncated, so that every store orders instants alike.
+//! Instants in whole milliseconds.
+//!
+//! Finer instants are truncated when they come in, so that every store orders them alike. The text form is stored in records and events:
+//! it must not change.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,10 +10,12 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use chrono::{DateTime, Months, SecondsFormat, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::value::{Field, InvalidValue, Problem};
+
 /// An instant in whole milliseconds, within chrono's calendar.
 ///
-/// Made from a [`DateTime<Utc>`], truncated towards the past; a leap second counts as the second after it. Written as
-/// RFC 3339 in UTC.
+/// A [`DateTime<Utc>`] converts into it, truncated towards the past; a leap second counts as the second after it. The text form is
+/// RFC 3339 in UTC with three decimals.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
@@ -20,52 +25,84 @@ impl Timestamp {
     /// The first instant of the calendar.
     pub const MIN: Self = Self(DateTime::<Utc>::MIN_UTC.timestamp_millis());
 
-    /// Milliseconds since 1970-01-01T00:00:00Z, negative before.
+    /// Parses an RFC 3339 timestamp, such as `2026-03-01T09:00:00Z`. A year of more than four digits has a sign, as in what
+    /// `Display` writes.
+    ///
+    /// # Errors
+    /// [`InvalidValue`] if the text is not such a timestamp or lies outside the calendar.
+    pub fn parse(text: &str) -> Result<Self, InvalidValue> {
+        let invalid = |problem| InvalidValue::new(Field::Timestamp, problem);
+        // chrono takes U+2212 for a minus sign.
+        if let Some(at) = text.bytes().position(|b| !b.is_ascii()) {
+            return Err(invalid(Problem::Character { at }));
+        }
+        if let Ok(instant) = DateTime::parse_from_rfc3339(text) {
+            return Ok(instant.to_utc().into());
+        }
+        // chrono's lenient form is for far years alone, and for one spelling of them.
+        let far = DateTime::<Utc>::from_str(text).ok().map(Self::from);
+        far.filter(|far| far.to_string() == text).ok_or(invalid(Problem::Form("is not in RFC 3339 form")))
+    }
+
+    /// Returns the whole seconds since 1970-01-01T00:00:00Z, rounded down, negative before: a `NumericDate`, as the `exp` of a
+    /// JWT is (RFC 7519 section 2).
+    ///
+    /// ```
+    /// # use client_registry::Timestamp;
+    /// assert_eq!(Timestamp::parse("2026-03-01T09:00:00.999Z")?.as_secs(), 1_772_355_600);
+    /// # Ok::<(), client_registry::InvalidValue>(())
+    /// ```
+    #[must_use]
+    pub const fn as_secs(self) -> i64 {
+        self.0.div_euclid(1000)
+    }
+
+    /// Returns the milliseconds since 1970-01-01T00:00:00Z, negative before.
     #[must_use]
     pub const fn as_millis(self) -> i64 {
         self.0
     }
 
-    /// The instant this many milliseconds after 1970-01-01T00:00:00Z, or `None` outside the calendar.
+    /// Returns the instant this many milliseconds after 1970-01-01T00:00:00Z, or `None` outside the calendar.
     #[must_use]
     pub fn from_millis(millis: i64) -> Option<Self> {
         (Self::MIN.0..=Self::MAX.0).contains(&millis).then_some(Self(millis))
     }
 
-    /// The same instant for chrono.
+    /// Returns the instant as a chrono type.
     #[must_use]
     pub fn to_datetime(self) -> DateTime<Utc> {
         DateTime::from_timestamp_millis(self.0).unwrap_or(DateTime::<Utc>::MAX_UTC)
     }
 
-    /// The instant `duration` later, in whole milliseconds, or `None` outside the calendar.
+    /// Returns the instant `duration` later, in whole milliseconds, or `None` outside the calendar.
     #[must_use]
     pub fn checked_add(self, duration: Duration) -> Option<Self> {
         let millis = i64::try_from(duration.as_millis()).ok()?;
         Self::from_millis(self.0.checked_add(millis)?)
     }
 
-    /// The instant `duration` later, or the end of the calendar.
+    /// Returns the instant `duration` later, or the end of the calendar.
     #[must_use]
     pub fn saturating_add(self, duration: Duration) -> Self {
         self.checked_add(duration).unwrap_or(Self::MAX)
     }
 
-    /// The instant `duration` earlier, in whole milliseconds, or `None` outside the calendar.
+    /// Returns the instant `duration` earlier, in whole milliseconds, or `None` outside the calendar.
     #[must_use]
     pub fn checked_sub(self, duration: Duration) -> Option<Self> {
         let millis = i64::try_from(duration.as_millis()).ok()?;
         Self::from_millis(self.0.checked_sub(millis)?)
     }
 
-    /// The time from `earlier` to this instant; zero if it is not earlier.
+    /// Returns the time from `earlier` to this instant, or zero if `earlier` is not earlier.
     #[must_use]
     pub fn saturating_since(self, earlier: Self) -> Duration {
         let millis = self.0.saturating_sub(earlier.0);
         Duration::from_millis(u64::try_from(millis).unwrap_or(0))
     }
 
-    /// The same day and time `years` later; 29 February becomes 28 February (rule 4).
+    /// Returns the same day and time `years` later; 29 February becomes 28 February (rule 4).
     pub(super) fn checked_add_years(self, years: u32) -> Option<Self> {
         let months = Months::new(years.checked_mul(12)?);
         self.to_datetime().checked_add_months(months).map(Self::from)
@@ -79,7 +116,8 @@ impl From<DateTime<Utc>> for Timestamp {
     }
 }
 
-/// What a clock says, at most the end of the calendar. One that says it is before 1970 has not been set yet: 1970.
+/// Converts the reading of a clock, at most to the end of the calendar. A clock that reads a time before 1970 has not been set yet, and
+/// counts as 1970.
 impl From<SystemTime> for Timestamp {
     fn from(instant: SystemTime) -> Self {
         let since = instant.duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -94,17 +132,11 @@ impl From<Timestamp> for DateTime<Utc> {
 }
 
 impl FromStr for Timestamp {
-    type Err = chrono::ParseError;
+    type Err = InvalidValue;
 
-    /// Parses RFC 3339. A year of more than four digits has a sign, as in what is written here.
-    fn from_str(text: &str) -> Result<Self, chrono::ParseError> {
-        // Not one of these characters is outside ASCII; chrono would take U+2212 for a minus sign.
-        let text = if text.is_ascii() { text } else { "not ASCII" };
-        DateTime::parse_from_rfc3339(text).map(|instant| instant.to_utc().into()).or_else(|error| {
-            // chrono's lenient form is for far years alone, and for one spelling of them.
-            let far = DateTime::<Utc>::from_str(text).ok().map(Self::from);
-            far.filter(|far| far.to_string() == text).ok_or(error)
-        })
+    /// As [`parse`](Timestamp::parse).
+    fn from_str(text: &str) -> Result<Self, InvalidValue> {
+        Self::parse(text)
     }
 }
 
@@ -116,7 +148,7 @@ impl Serialize for Timestamp {
 
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        crate::value::text::deserialize(deserializer, Self::from_str)
+        crate::value::text::deserialize(deserializer, Self::parse)
     }
 }
 

@@ -1,4 +1,7 @@
 //! Lifetimes and validities (rule 4).
+//!
+//! A lifetime is what a caller asks for; a validity is what a secret has: the half-open interval `[from, until)`, never empty. The JSON
+//! of a validity is stored in records.
 
 use std::fmt;
 use std::time::Duration;
@@ -25,22 +28,22 @@ redacted! {
 }
 
 impl Days {
-    /// This many days.
+    /// Returns this many days.
     #[must_use]
     pub const fn new(days: u32) -> Self {
         Self(days)
     }
 
-    /// The number of days.
+    /// Returns the number of days.
     #[must_use]
     pub const fn count(self) -> u32 {
         self.0
     }
 }
 
-/// Reads the number. An error of serde's own would repeat a text that stands in its place.
+/// Reads the number. An error of serde itself would repeat a text found in its place.
 fn day_count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
-    let invalid = "days are a whole number from 0 to 4294967295";
+    let invalid = "days must be a whole number from 0 to 4294967295";
     u32::deserialize(deserializer).map_err(|_| serde::de::Error::custom(invalid))
 }
 
@@ -66,9 +69,9 @@ impl fmt::Display for Days {
 }
 
 redacted! {
-    /// How long a new secret is valid (rule 4). One year is recommended: it is the easiest to keep track of.
+    /// The lifetime of a new secret (rule 4). One year is recommended, since it is the easiest to keep track of.
     ///
-    /// Exhaustive on purpose: it is made by callers, and [`Lifetime::Days`] covers whatever has no name.
+    /// Exhaustive on purpose: callers make it, and [`Lifetime::Days`] covers every length without a name.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
     #[serde(rename_all = "snake_case")]
     pub enum Lifetime {
@@ -78,7 +81,7 @@ redacted! {
         TwoYears,
         /// Three calendar years, the most that the default policy allows.
         ThreeYears,
-        /// A custom number of days; zero is refused, since nothing would be valid.
+        /// A custom number of days. Zero is refused, since the secret would never be valid.
         Days(Days),
         /// No end. Refused unless [`Policy::longest_lifetime`](crate::Policy::longest_lifetime) allows it.
         Unlimited,
@@ -86,10 +89,10 @@ redacted! {
 }
 
 impl Lifetime {
-    /// The validity of a secret with this lifetime that starts at `from`.
+    /// Returns the validity of a secret with this lifetime that starts at `from`.
     ///
     /// # Errors
-    /// [`InvalidValue`] when it would be empty or its end lies beyond the calendar.
+    /// [`InvalidValue`] if it would be empty or would end beyond the calendar.
     pub fn starting(self, from: impl Into<Timestamp>) -> Result<Validity, InvalidValue> {
         let from = from.into();
         let until = match self {
@@ -99,7 +102,8 @@ impl Lifetime {
             Self::Days(days) => from.checked_add(days.into()),
             Self::Unlimited => return Ok(Validity { from, until: None }),
         };
-        let beyond = InvalidValue::new(Field::Validity, Problem::Form("ends beyond the calendar"));
+        let beyond =
+            InvalidValue::new(Field::Validity, Problem::Form("ends after the latest supported instant"));
         Validity::new(from, Some(until.ok_or(beyond)?))
     }
 }
@@ -116,7 +120,7 @@ impl fmt::Display for Lifetime {
     }
 }
 
-/// When a secret may be valid: the half-open span `[from, until)`, or from `from` on without end.
+/// The interval in which a secret may be valid: the half-open `[from, until)`, or from `from` on without end.
 ///
 /// A secret has *started* at `from`, *ended* at `until`, and *runs* in between. Never empty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
@@ -129,58 +133,55 @@ pub struct Validity {
 #[serde(rename = "Validity")]
 struct UncheckedValidity {
     from: Timestamp,
-    /// Has to be there: `null` is no end, and what was left out or misspelt is nothing.
+    /// Required: `null` means no end, and a member that was left out or misspelt must not mean the same.
     #[serde(deserialize_with = "Option::deserialize")]
     until: Option<Timestamp>,
 }
 
 impl Validity {
-    /// The span from `from` to just before `until`; `None` for no end.
+    /// Returns the interval from `from` to just before `until`, or without end for `None`.
     ///
     /// # Errors
-    /// [`InvalidValue`] when `until` is not after `from`.
+    /// [`InvalidValue`] if `until` is not after `from`.
     pub fn new(from: impl Into<Timestamp>, until: Option<Timestamp>) -> Result<Self, InvalidValue> {
         let from = from.into();
         if until.is_some_and(|until| until <= from) {
-            return Err(InvalidValue::new(
-                Field::Validity,
-                Problem::Form("is empty, since it ends when it starts or before"),
-            ));
+            return Err(InvalidValue::new(Field::Validity, Problem::Form("ends before or when it starts")));
         }
         Ok(Self { from, until })
     }
 
-    /// The first instant.
+    /// Returns the first instant.
     #[must_use]
     pub fn from(&self) -> Timestamp {
         self.from
     }
 
-    /// The first instant that is no longer in it; `None` for no end.
+    /// Returns the first instant after the interval, or `None` if it has no end.
     #[must_use]
     pub fn until(&self) -> Option<Timestamp> {
         self.until
     }
 
-    /// Whether `t` is at or after the first instant.
+    /// Returns whether `t` is at or after the first instant.
     #[must_use]
     pub fn has_started(&self, t: Timestamp) -> bool {
         self.from <= t
     }
 
-    /// Whether `t` is at or after the end.
+    /// Returns whether `t` is at or after the end.
     #[must_use]
     pub fn has_ended(&self, t: Timestamp) -> bool {
         self.until.is_some_and(|until| until <= t)
     }
 
-    /// Whether `t` lies within: started and not ended.
+    /// Returns whether `t` lies within the interval: started and not ended.
     #[must_use]
     pub fn runs(&self, t: Timestamp) -> bool {
         self.has_started(t) && !self.has_ended(t)
     }
 
-    /// The same start, ending at `until` unless it ends earlier anyway. `until` must be after the start.
+    /// Returns the interval with the same start that ends at `until`, or earlier if it did so already. `until` must be after the start.
     pub(crate) fn ending_by(self, until: Timestamp) -> Self {
         debug_assert!(self.from < until, "a validity is never empty");
         Self { until: Some(self.until.map_or(until, |own| own.min(until))), ..self }

@@ -360,7 +360,7 @@ proptest! {
                     };
                     let expected = match client_goes {
                         true => Refusal::ClientDeleted,
-                        false => Refusal::Remembered { secret: id, fate },
+                        false => Refusal::Remembered { secret: id, revocation: fate },
                     };
                     prop_assert!(matches!(refused, Error::Refused(refusal) if refusal == expected));
                 }
@@ -829,7 +829,7 @@ fn rule_15_somebody_elses_client_id_answers_as_if_it_did_not_exist() {
                 );
             }
             let confirmed = client.confirm(plan.clone()).await.unwrap_err();
-            assert_eq!(confirmed.to_string(), "there is no such client ID");
+            assert_eq!(confirmed.to_string(), Refusal::UnknownClient.to_string());
         }
         assert!(seller.client_of(add_in.id()).await.unwrap().is_none());
         let page = seller.clients(None, 100).await.unwrap();

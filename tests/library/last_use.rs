@@ -86,7 +86,7 @@ fn rule_09_a_use_stands_in_the_way_of_deleting_until_it_is_long_ago() {
         assert_eq!(plan.obstacles(), [Obstacle::UsedRecently { until }]);
         // A plan made before the use no longer holds.
         let refused = client.confirm(early).await.unwrap_err();
-        assert!(refused.to_string().starts_with("something stands in the way"));
+        assert!(refused.to_string().starts_with("the plan cannot be confirmed"));
         // Disabling can be undone, so a use does not stand in its way.
         let plan = client.plan_disabling(issued.secret_id()).await.unwrap();
         assert!(plan.obstacles().is_empty());
@@ -347,7 +347,7 @@ fn rule_09_a_plan_writes_the_uses_of_its_client() {
         let plan = client.plan_deletion(issued.secret_id()).await.unwrap();
         assert!(matches!(plan.obstacles(), [Obstacle::UsedRecently { .. }]));
         let refused = there.contoso.client(issued.client_id()).confirm(early).await.unwrap_err();
-        assert!(refused.to_string().starts_with("something stands in the way"));
+        assert!(refused.to_string().starts_with("the plan cannot be confirmed"));
     });
 }
 

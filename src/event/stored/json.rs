@@ -1,8 +1,8 @@
-//! Compact JSON, written by hand: nothing in it can fail, and no library decides how it looks.
+//! Compact JSON, written by hand: no step of it can fail, and no library decides how it looks.
 
 use crate::value::{ClientDetails, SecretId, Validity};
 
-/// Compact JSON, member by member. Nothing in it can fail.
+/// Compact JSON, written member by member.
 pub(super) struct Json(pub(super) String);
 
 impl Json {

@@ -1,14 +1,15 @@
-//! What the text of an event is read into.
+//! The types that the text of an event is read into. They mirror the stored form, so they never change; a new fact is added.
 
 use serde::{Deserialize, Deserializer};
 
 use crate::event::{EventHash, Fact};
 use crate::secret::{KeyEncoding, Origin, Purpose};
-use crate::value::id::stored_client_id;
+use crate::value::client_id::stored_client_id;
 use crate::value::{
     Actor, AddInId, AppDomain, Availability, ClientDetails, ClientId, FriendlyName, Label, OperatorId,
     RedirectUrl, SecretId, SellerId, Timestamp, Validity,
 };
+
 #[derive(Deserialize)]
 pub(super) struct StoredEvent {
     #[serde(deserialize_with = "stored_client_id")]

@@ -1,47 +1,46 @@
-//! Generated client secrets as people paste them: with a slip, or into a field that is not for secrets.
+//! Slips: generated client secrets that were pasted badly, or into a field that is not for secrets.
 //!
-//! A slip is named only where the text looks generated: its prefix is the default one or the policy's, or its checksum
-//! is right. A client secret that was made elsewhere is taken as it is.
+//! A slip is reported only if the text looks generated: it has the default prefix or the policy's, or its checksum is right. A client
+//! secret that was made elsewhere is accepted as it is. No message repeats a character of the text (rule 8).
 
-use crate::secret::client_secret::MAX_LEN;
 use crate::value::secret_text::{
-    BODY, CHECK, DEFAULT_PREFIX, MAX_PREFIX, is_alphanumeric, is_prefix, is_well_formed,
+    BODY, CHECK, DEFAULT_PREFIX, MAX_LEN, MAX_PREFIX, is_alphanumeric, is_prefix, is_well_formed,
 };
 use crate::value::{Field, InvalidValue, Problem};
 
-/// What is wrong with a text that looks like a generated client secret.
+/// A slip: what is wrong with a text that looks like a generated client secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Slip {
     ByteOrderMark,
     WhiteSpace,
     Quotes,
     Bearer,
-    /// A whole client secret, with something else before or after it.
+    /// A complete client secret with other text before or after it.
     Surrounded,
     CutShort,
-    /// As long as it should be or longer, and the checksum is wrong.
+    /// Long enough, but the checksum does not match.
     Mistyped,
 }
 
 impl Slip {
-    /// The problem to report to the caller. It names no character of the text.
+    /// Returns the problem to report to the caller. It repeats no character of the text.
     pub(crate) fn problem(self) -> Problem {
         match self {
-            Self::ByteOrderMark => Problem::Form("begins with a byte order mark: leave it out"),
+            Self::ByteOrderMark => Problem::Form("begins with a byte order mark: remove it"),
             Self::WhiteSpace => Problem::SpaceAtEnds,
-            Self::Quotes => Problem::Form("is in quotes: leave them out"),
-            Self::Bearer => Problem::Form("begins with `Bearer`: leave it out"),
+            Self::Quotes => Problem::Form("is in quotes: remove them"),
+            Self::Bearer => Problem::Form("begins with `Bearer`: remove it"),
             Self::Surrounded => {
-                Problem::Form("has other text before or after it: leave out all but the client secret")
+                Problem::Form("has other text before or after it: remove all but the client secret")
             }
             Self::CutShort => Problem::Form("was cut short: copy all of it"),
-            Self::Mistyped => Problem::Form("is mistyped, its checksum does not match: copy it again"),
+            Self::Mistyped => Problem::Form("is mistyped (its checksum does not match): copy it again"),
         }
     }
 }
 
-/// Returns what is wrong with a text that looks generated, given the policy's prefix. `None` for a generated client
-/// secret without a slip, and for a text that was made elsewhere.
+/// Returns the slip in a text that looks generated, given the prefix of the policy. Returns `None` for a generated client secret
+/// without a slip, and for a text that was made elsewhere.
 pub(crate) fn slip(text: &str, prefix: &str) -> Option<Slip> {
     if text.len() > MAX_LEN || is_well_formed(text) {
         return None;
@@ -63,8 +62,8 @@ pub(crate) fn slip(text: &str, prefix: &str) -> Option<Slip> {
     around.or(Some(inside))
 }
 
-/// Whether a text that is meant to be public, such as a client ID, is rather a generated client secret: one of any prefix,
-/// or one with a slip that still tells most of it. No text that this refuses is looked up, logged or kept.
+/// Returns whether a text for a public field, such as a client ID, is likely a generated client secret: one with any prefix, or one
+/// with a slip that leaves most of it. A text that this refuses is not looked up, logged or stored.
 pub(crate) fn could_be_secret(text: &str, prefix: &str) -> bool {
     if text.len() < SHORTEST {
         return false;
@@ -75,8 +74,8 @@ pub(crate) fn could_be_secret(text: &str, prefix: &str) -> bool {
         || holds_secret(text)
 }
 
-/// Whether a client secret stands anywhere in a text, whatever its prefix. The checksum tells: of four thousand million
-/// other texts one is mistaken for it.
+/// Returns whether a text contains a client secret with any prefix. The checksum decides: one in four thousand million other texts
+/// is mistaken for one.
 fn holds_secret(text: &str) -> bool {
     text.match_indices('_').any(|(at, _)| {
         let end = at + 1 + BODY + CHECK;
@@ -84,10 +83,10 @@ fn holds_secret(text: &str) -> bool {
     })
 }
 
-/// Refuses a text that becomes public and holds a client secret.
+/// Refuses a text for a public field that contains a client secret.
 ///
 /// # Errors
-/// [`Problem::ClientSecret`] about the field.
+/// [`Problem::ClientSecret`] for the field.
 pub(crate) fn refuse_secret(field: Field, text: &str) -> Result<(), InvalidValue> {
     match holds_secret(text) {
         true => Err(InvalidValue::new(field, Problem::ClientSecret)),
@@ -95,18 +94,18 @@ pub(crate) fn refuse_secret(field: Field, text: &str) -> Result<(), InvalidValue
     }
 }
 
-/// What follows the first of these prefixes that the text begins with.
+/// Returns the rest of the text after the first of these prefixes that it begins with, and an underscore.
 fn body_after<'a>(text: &'a str, prefixes: [&str; 2]) -> Option<&'a str> {
     prefixes.into_iter().find_map(|prefix| text.strip_prefix(prefix)?.strip_prefix('_'))
 }
 
-/// Whether this follows the prefix of a client secret, or does so but for one character. A name or a hexadecimal number of
-/// that length has not all three kinds of characters.
+/// Returns whether a text could be the body of a client secret, up to one wrong character. A name or a hexadecimal number of that
+/// length does not have all three kinds of characters.
 fn could_be_body(body: &str) -> bool {
     const LEN: usize = BODY + CHECK;
     match body.len() {
         LEN if is_alphanumeric(body) => true,
-        // One character is missing, wrong, or too many.
+        // One character is missing, wrong or additional.
         48..=50 => {
             others(body) <= 1
                 && body.bytes().any(|b| b.is_ascii_uppercase())
@@ -117,12 +116,12 @@ fn could_be_body(body: &str) -> bool {
     }
 }
 
-/// How many characters could not stand in the body of a client secret.
+/// Returns how many characters cannot stand in the body of a client secret.
 fn others(body: &str) -> usize {
     body.chars().filter(|c| !c.is_ascii_alphanumeric()).count()
 }
 
-/// Takes off what was copied with a client secret, one layer at a time.
+/// Removes one layer of what was copied together with a client secret.
 fn take_off(text: &str) -> Option<(Slip, &str)> {
     if let Some(rest) = text.strip_prefix('\u{feff}') {
         return Some((Slip::ByteOrderMark, rest));
@@ -143,7 +142,7 @@ fn take_off(text: &str) -> Option<(Slip, &str)> {
 
 const BEARER: &str = "bearer";
 const QUOTES: [char; 7] = ['"', '\'', '`', '“', '”', '‘', '’'];
-/// With fewer characters of it, nobody is closer to a client secret.
+/// With fewer characters than this, a text gives an attacker nothing of a client secret.
 const MOST: usize = 20;
 const SHORTEST: usize = "a_".len() + MOST;
 

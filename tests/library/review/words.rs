@@ -24,66 +24,66 @@ fn every_finding() -> Vec<(Finding, Severity, &'static str, &'static str)> {
             Finding::NoSigningSecret { until: None },
             critical,
             "no_signing_secret",
-            "nothing signs: add or enable a secret that can",
+            "no secret signs: add or enable one that can",
         ),
         (
             Finding::NoSigningSecret { until: Some(early) },
             critical,
             "no_signing_secret",
-            "nothing signs until 2026-03-01T09:00:00.000Z: add or enable a secret that can if that is too late",
+            "no secret signs until 2026-03-01T09:00:00.000Z: add or enable one that can if that is too late",
         ),
         (
             Finding::SigningGap { secret: one, from: early, until: late, successor: two },
             warning,
             "signing_gap",
-            "nothing signs from 2026-03-01T09:00:00.000Z, when secret 1 ends, until 2026-04-01T09:00:00.000Z, when \
-             secret 2 signs: add one for the time between",
+            "no secret signs from 2026-03-01T09:00:00.000Z, when secret 1 ends, until 2026-04-01T09:00:00.000Z, when \
+             secret 2 begins to sign: add one that covers the gap",
         ),
         (
             Finding::SeveralEndTogether { secrets: vec![one, two], first: early, last: late },
             warning,
             "several_end_together",
-            "secrets 1, 2 end within a day, the last of them at 2026-04-01T09:00:00.000Z, and none is valid after: add \
+            "secrets 1, 2 end within a day of each other, the last at 2026-04-01T09:00:00.000Z, and no secret is valid after that: add \
              one that lasts longer",
         ),
         (
             Finding::EndsSoon { secret: one, ends: early, successor: None },
             warning,
             "ends_soon",
-            "secret 1 ends at 2026-03-01T09:00:00.000Z and nothing takes its place: add another one and give it to the \
+            "secret 1 ends at 2026-03-01T09:00:00.000Z and no secret takes its place: add another one and give it to the \
              add-in",
         ),
         (
             Finding::EndsSoon { secret: one, ends: early, successor: Some(two) },
             info,
             "ends_soon",
-            "secret 1 ends at 2026-03-01T09:00:00.000Z: see that the add-in has secret 2 by then",
+            "secret 1 ends at 2026-03-01T09:00:00.000Z: make sure that the add-in has secret 2 by then",
         ),
         (
             Finding::StillPresented { secret: one, refused_since: early, last_used: late },
             warning,
             "still_presented",
-            "secret 1 is refused since 2026-03-01T09:00:00.000Z and was presented again at 2026-04-01T09:00:00.000Z: \
-             find out by whom",
+            "secret 1 has been refused since 2026-03-01T09:00:00.000Z and was presented again at 2026-04-01T09:00:00.000Z: \
+             find out who still uses it",
         ),
         (
             Finding::SignsUnused { secret: one },
             warning,
             "signs_unused",
-            "secret 1 signs and was never used: see that the add-in has it, or promote one that it has",
+            "secret 1 signs but has never been used: make sure that the add-in has it, or promote one that it has",
         ),
         (
             Finding::NeverUsed { secret: one, issued: early, replaces: vec![] },
             warning,
             "never_used",
-            "secret 1 was issued at 2026-03-01T09:00:00.000Z and was never used: see that the add-in has it, or add another \
-             one and delete it",
+            "secret 1 was issued at 2026-03-01T09:00:00.000Z and has never been used: make sure that the add-in has it, or add another \
+             one and delete this one",
         ),
         (
             Finding::NeverUsed { secret: two, issued: early, replaces: vec![one] },
             warning,
             "never_used",
-            "secret 2 was issued by a rotation at 2026-03-01T09:00:00.000Z and was never used: see that the add-in has it, \
+            "secret 2 was issued by a rotation at 2026-03-01T09:00:00.000Z and has never been used: make sure that the add-in has it, \
              or delete it and rotate again",
         ),
         (
@@ -93,7 +93,7 @@ fn every_finding() -> Vec<(Finding, Severity, &'static str, &'static str)> {
             },
             warning,
             "redirect_outside_domain",
-            "the redirect URL https://fabrikam.com/done lies outside the app domain app.contoso.com: correct one of them",
+            "the redirect URL https://fabrikam.com/done is outside the app domain app.contoso.com: correct one of them",
         ),
         (
             Finding::LivesTooLong {
@@ -103,31 +103,31 @@ fn every_finding() -> Vec<(Finding, Severity, &'static str, &'static str)> {
             },
             info,
             "lives_too_long",
-            "secret 1 is valid from 2026-03-01T09:00:00.000Z, unlimited, longer than allowed (90 days): rotate it",
+            "secret 1 is valid from 2026-03-01T09:00:00.000Z, unlimited, longer than the policy allows (90 days): rotate it",
         ),
         (
             Finding::Imported { secret: one },
             info,
             "imported",
-            "secret 1 was imported and may be weak or known to others: rotate it",
+            "secret 1 was imported, so it may be weak or known to others: rotate it",
         ),
         (
             Finding::OnlyOneValid { secret: one },
             info,
             "only_one_valid",
-            "secret 1 is the only valid one: add a second, so that one can go",
+            "secret 1 is the only valid one: add a second, so that one can be replaced",
         ),
         (
             Finding::MoreThanRecommended { valid: 4 },
             info,
             "more_than_recommended",
-            "4 secrets are valid, more than the 2 that are recommended: delete those not needed",
+            "4 secrets are valid, more than the recommended 2: delete those that are not needed",
         ),
         (
             Finding::NotAssociated,
             info,
             "not_associated",
-            "no add-in uses this client ID: associate one, or delete it",
+            "no add-in uses this client ID: associate one, or delete the client ID",
         ),
         (
             Finding::EndedLongAgo { secret: one, ended: early },

@@ -80,7 +80,7 @@ proptest! {
             let found = world.client.import_secret(&again, &context);
             let remembered = world.client.remembered().find(|(id, _)| *id == secret);
             if let Some((secret, fate)) = remembered {
-                prop_assert_eq!(found.err(), Some(Refusal::Remembered { secret, fate }));
+                prop_assert_eq!(found.err(), Some(Refusal::Remembered { secret, revocation: fate }));
             } else if let Some(held) = world.client.secret(secret) {
                 let generated = held.origin() == Origin::Generated;
                 let refused = matches!(found, Err(Refusal::SecretExists { secret: id, .. }) if id == secret);

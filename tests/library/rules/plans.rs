@@ -228,7 +228,7 @@ fn rule_09_obstacles_are_told_in_words() {
     let words = [
         "it is the last valid secret: add another one first",
         "it is the last valid secret that can sign: add another one first",
-        "it was used a short while ago: unless it is used again, it can be deleted from",
+        "it was used recently: unless it is used again, it can be deleted at",
     ];
     assert_eq!(plan.obstacles().len(), words.len());
     for (obstacle, words) in plan.obstacles().iter().zip(words) {
@@ -237,7 +237,7 @@ fn rule_09_obstacles_are_told_in_words() {
     assert!(plan.obstacles()[2].to_string().contains(&days_later(start(), 7).to_string()));
     let refused = single.confirm(&plan, &uses, &desk.at(start())).unwrap_err().to_string();
     assert!(
-        refused.starts_with("something stands in the way: it is the last valid secret: add"),
+        refused.starts_with("the plan cannot be confirmed: it is the last valid secret: add"),
         "{refused}"
     );
     assert!(words.iter().all(|words| refused.contains(words)), "{refused}");

@@ -159,14 +159,14 @@ fn rule_11_a_rotation_whose_new_secret_was_deleted_is_not_under_way() {
         let (until, last_used) = (days_later(start(), 30), Some(start()));
         let (secret, by) = (secret_id(1), secret_id(2));
         assert_eq!(refusal, Refusal::RotationUnderway { secret, until, by, last_used });
-        let words = "secret 1 is being rotated out until 2026-03-31T09:00:00.000Z, and secret 2 came in its place, which was last \
-                     used at 2026-03-01T09:00:00.000Z: wait until then, or, if nobody has the client secret of secret 2, delete \
-                     secret 2 and rotate again";
+        let words = "a rotation is still under way: secret 1 ends at 2026-03-31T09:00:00.000Z and was replaced by secret 2, which \
+                     was last used at 2026-03-01T09:00:00.000Z; wait until then, or, if nobody has the client secret of secret \
+                     2, delete secret 2 and rotate again";
         assert_eq!(refusal.to_string(), words);
 
         let unused = LastUses::default();
         let refusal = client.rotate(&rotation, &entropy.client_secret(), &unused, &now).unwrap_err();
-        assert!(refusal.to_string().contains("secret 2 came in its place, which was never used: "));
+        assert!(refusal.to_string().contains("was replaced by secret 2, which was never used; "));
         let without = if in_emergency {
             into_client(client.delete_in_emergency(by, None, &now).unwrap().0)
         } else {

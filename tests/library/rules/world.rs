@@ -391,7 +391,7 @@ pub(crate) fn recognise(client: &Client, text: &str, desk: &Desk, now: Timestamp
     let secret = ImportedSecret::new(ClientSecret::parse(text).unwrap(), validity, KeyEncoding::Utf8);
     match client.import_secret(&secret, &desk.at(now)) {
         Err(Refusal::SecretExists { secret, .. }) => Recognised::Here(secret),
-        Err(Refusal::Remembered { secret, fate }) => Recognised::Dead(secret, fate),
+        Err(Refusal::Remembered { secret, revocation }) => Recognised::Dead(secret, revocation),
         Ok(_) | Err(Refusal::TooManySecrets { .. }) => Recognised::Unknown,
         Err(refusal) => panic!("{refusal}"),
     }

@@ -7,7 +7,7 @@ use client_registry::value::{Field, Problem, Validity};
 use client_registry::{Days, Lifetime, Timestamp};
 use proptest::prelude::*;
 
-use super::{MARKER, check_refusal, instant, repeats};
+use super::{MARKER, check_refusal, instant, refused, repeats};
 
 const DAY: i64 = 24 * 60 * 60 * 1000;
 
@@ -33,6 +33,24 @@ fn any_lifetime() -> impl Strategy<Value = Lifetime> {
         (0u32..2000).prop_map(|days| Lifetime::Days(Days::new(days))),
         Just(Lifetime::Unlimited),
     ]
+}
+
+#[test]
+fn a_text_that_is_no_timestamp_is_refused_with_its_field() {
+    for text in
+        ["", "2026-03-01", "2026-03-01T09:00:00", "09:00", "1772355600", "+262143-01-01T00:00:00.000Z"]
+    {
+        assert!(matches!(refused::<Timestamp>(text, Field::Timestamp), Problem::Form(_)), "{text}");
+    }
+    let minus = "\u{2212}0001-03-01T09:00:00Z";
+    assert_eq!(refused::<Timestamp>(minus, Field::Timestamp), Problem::Character { at: 0 });
+}
+
+#[test]
+fn seconds_are_rounded_down() {
+    for (millis, secs) in [(0, 0), (999, 0), (1000, 1), (-1, -1), (-1000, -1), (-1001, -2)] {
+        assert_eq!(Timestamp::from_millis(millis).unwrap().as_secs(), secs);
+    }
 }
 
 #[test]

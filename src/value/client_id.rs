@@ -1,0 +1,108 @@
+//! The client ID: the public name of a client (RFC 6749 section 2.2).
+//!
+//! Two grammars meet here. What callers present is refused if it looks like a client secret, since the two get swapped. What a store
+//! has kept is read in a wider grammar, since earlier versions imported such IDs. [`is_our_guid`] is the fast path of every request:
+//! measure before touching it.
+
+use std::borrow::Borrow;
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use serde::{Deserializer, Serialize};
+use uuid::Uuid;
+
+use crate::value::id::{is_plain, text_id};
+use crate::value::secret_text::{DEFAULT_PREFIX, could_be_secret};
+use crate::value::text::text_value;
+use crate::value::{Field, InvalidValue, Problem};
+
+text_id! {
+    /// The public name of a client (RFC 6749 section 2.2). That an ID is well formed says nothing about who presents it.
+    ///
+    /// The registry issues lowercase version 4 GUIDs. Imported IDs may be 8 to 64 characters of `[A-Za-z0-9._-]`, compared exactly.
+    /// A GUID in any other spelling (uppercase, braces, no hyphens) is refused, so that no two IDs are the same GUID. A text that
+    /// looks like a generated client secret, of any prefix, is refused too, since callers swap the two.
+    ClientId, check_client_id
+}
+
+impl ClientId {
+    /// Returns the version 4 GUID of 16 random bytes.
+    pub(crate) fn from_random(bytes: [u8; 16]) -> Self {
+        let guid = uuid::Builder::from_random_bytes(bytes).into_uuid();
+        let mut text = Uuid::encode_buffer();
+        Self(Arc::from(&*guid.hyphenated().encode_lower(&mut text)))
+    }
+
+    /// Returns whether the text is a client ID, without allocating.
+    #[inline]
+    pub(crate) fn is_valid(text: &str) -> bool {
+        check_client_id(text).is_ok()
+    }
+
+    /// Returns whether a store may hold a record with this ID. Earlier versions imported IDs that look like client secrets.
+    pub(crate) fn may_be_stored(text: &str) -> bool {
+        check_stored_client_id(text).is_ok()
+    }
+
+    /// Parses an ID that a store has kept.
+    pub(crate) fn stored(text: &str) -> Result<Self, InvalidValue> {
+        check_stored_client_id(text)?;
+        Ok(Self(Arc::from(text)))
+    }
+}
+
+#[inline]
+fn check_client_id(text: &str) -> Result<(), InvalidValue> {
+    if is_our_guid(text) {
+        return Ok(());
+    }
+    check_stored_client_id(text)?;
+    match could_be_secret(text, DEFAULT_PREFIX) {
+        true => Err(InvalidValue::new(Field::ClientId, Problem::ClientSecret)),
+        false => Ok(()),
+    }
+}
+
+fn check_stored_client_id(text: &str) -> Result<(), InvalidValue> {
+    if is_our_guid(text) {
+        return Ok(());
+    }
+    let invalid = |problem| Err(InvalidValue::new(Field::ClientId, problem));
+    match text.len() {
+        0 => return invalid(Problem::Empty),
+        1..8 => return invalid(Problem::TooShort { min: 8 }),
+        8..=64 => {}
+        _ => return invalid(Problem::TooLong { max: 64 }),
+    }
+    if let Some(at) = text.bytes().position(|b| !is_plain(b)) {
+        return invalid(Problem::Character { at });
+    }
+    let may_be_guid = matches!(text.len(), 32 | 36);
+    if may_be_guid && let Ok(guid) = Uuid::try_parse(text) {
+        let mut ours = Uuid::encode_buffer();
+        if *guid.hyphenated().encode_lower(&mut ours) != *text {
+            return invalid(Problem::Form("is a GUID that is not in lowercase with hyphens"));
+        }
+    }
+    Ok(())
+}
+
+/// Returns whether the text is a GUID in the one spelling that is a client ID, which nearly every presented ID is. There is no
+/// branch per character, so that the compiler looks at many at once.
+#[inline]
+fn is_our_guid(text: &str) -> bool {
+    const SHAPE: [u8; 36] = *b"xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+    let Ok(text) = <[u8; 36]>::try_from(text.as_bytes()) else {
+        return false;
+    };
+    text.into_iter().zip(SHAPE).fold(true, |so_far, (b, shape)| {
+        let digit = b.is_ascii_digit() | matches!(b, b'a'..=b'f');
+        so_far & ((b == b'-') == (shape == b'-')) & (digit | (b == b'-'))
+    })
+}
+
+/// Deserializes a client ID that was stored as JSON, in the wider grammar of [`ClientId::stored`].
+pub(crate) fn stored_client_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ClientId, D::Error> {
+    crate::value::text::deserialize(deserializer, ClientId::stored)
+}
