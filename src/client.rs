@@ -1,12 +1,12 @@
 //! The pure core: one client ID with its secrets, promotions and add-ins, and every rule that can be decided from it alone.
 //!
-//! [`Client`] knows no store, clock, randomness or keyring. A command takes what it needs as arguments, decides everything first,
-//! and then returns the next [`Client`] together with its events as a [`Decision`]; it never changes the value that it is called
-//! on. Either both are committed, or neither (rule 16). A [`Plan`] is the same code with its result not applied, so a plan and its
-//! command cannot disagree.
+//! [`Client`] knows no store, clock, randomness or keyring. A command takes what it needs as arguments, decides everything
+//! first, and then returns the next [`Client`] together with its events as a [`Decision`]; it never changes the value that it
+//! is called on. Either both are committed, or neither (rule 16). A [`Plan`] is the same code with its result not applied, so a
+//! plan and its command cannot disagree.
 //!
-//! Applications use the [`Registry`](crate::Registry), which loads a client, calls this module and commits. Use this module directly
-//! to test rules, to simulate what next year brings, or to write another shell:
+//! Applications use the [`Registry`](crate::Registry), which loads a client, calls this module and commits. Use this module
+//! directly to test rules, to simulate what next year brings, or to write another shell:
 //!
 //! ```
 //! use client_registry::client::{Client, CommandContext};

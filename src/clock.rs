@@ -1,4 +1,18 @@
-//! Time, as a parameter (rule 19). Nothing else in the crate, and no store, asks what time it is.
+//! Time, as a parameter (rule 19).
+//!
+//! Nothing else in the crate, and no store, reads a clock. A registry has one [`Clock`]: [`SystemClock`] unless configured
+//! otherwise, and [`ManualClock`] in tests, so that a test of what next year brings takes no time.
+//! [`RegistryBuilder::clock`](crate::RegistryBuilder::clock) sets it.
+//!
+//! ```
+//! use client_registry::clock::ManualClock;
+//! use client_registry::{Days, Registry, Timestamp};
+//!
+//! let clock = ManualClock::new(Timestamp::parse("2026-03-01T09:00:00Z")?.to_datetime());
+//! let registry = Registry::builder().clock(clock.clone()).in_memory();
+//! clock.advance(Days::new(365));
+//! # Ok::<(), client_registry::InvalidValue>(())
+//! ```
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
@@ -7,19 +21,18 @@ use chrono::{DateTime, Utc};
 
 use crate::value::Timestamp;
 
-/// The one clock of a registry: the wall clock that rules are decided by, and a monotonic one that measures how old a
-/// reading is.
+/// The clock of a registry: a wall clock, by which rules are decided, and a monotonic clock, which measures how old something is.
 ///
-/// Both are read often, so they should be cheap; neither may block.
+/// Both are read for every request, so they must be cheap and must not block.
 pub trait Clock: std::fmt::Debug + Send + Sync + 'static {
-    /// What the clock on the wall says. It may jump, also backwards.
+    /// Returns the reading of the wall clock. It may jump, also backwards.
     fn wall(&self) -> Timestamp;
 
-    /// The time since some fixed instant of this process. It never runs backwards.
+    /// Returns the time since some fixed instant of this process. It never runs backwards.
     fn monotonic(&self) -> Duration;
 }
 
-/// A reading of both clocks, to tell later how long ago it was.
+/// A reading of both clocks, which tells later how long ago it was made.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ClockReading {
     wall: Timestamp,
@@ -31,18 +44,19 @@ impl ClockReading {
         Self { wall: clock.wall(), monotonic: clock.monotonic() }
     }
 
-    /// The time since, by the clock that says more: a monotonic clock may stand still while the machine is suspended.
+    /// Returns the time since the reading, by the clock that shows more: a monotonic clock may stop while the machine is
+    /// suspended.
     pub(crate) fn age(&self, clock: &dyn Clock) -> Duration {
         Self::of(clock).since(self)
     }
 
-    /// The time from an earlier reading to this one, by the clock that says more.
+    /// Returns the time from an earlier reading to this one, by the clock that shows more.
     pub(crate) fn since(&self, earlier: &Self) -> Duration {
         self.wall.saturating_since(earlier.wall).max(self.monotonic.saturating_sub(earlier.monotonic))
     }
 }
 
-/// Measures how long something has been waiting, by the operating system's monotonic clock. No rule is decided by it.
+/// Measures how long something has waited, by the operating system's monotonic clock. No rule is decided by it.
 #[cfg(feature = "sqlite")]
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Stopwatch(Instant);
@@ -59,14 +73,14 @@ impl Stopwatch {
     }
 }
 
-/// The operating system's clocks.
+/// The clock of the operating system.
 #[derive(Debug)]
 pub struct SystemClock {
     started: Instant,
 }
 
 impl SystemClock {
-    /// The clock of this machine.
+    /// Returns the clock of this machine.
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "this is the door")]
     pub fn new() -> Self {
@@ -91,7 +105,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that stands still until it is moved: for tests and for trying out what next year brings.
+/// A clock that stands still until it is moved: for tests, and to try out what next year brings.
 ///
 /// Clones show the same time.
 ///
@@ -116,13 +130,13 @@ struct Hands {
 }
 
 impl ManualClock {
-    /// A clock that shows `wall`.
+    /// Returns a clock that shows `wall`.
     #[must_use]
     pub fn new(wall: DateTime<Utc>) -> Self {
         Self { hands: Arc::new(Mutex::new(Hands { wall: wall.into(), monotonic: Duration::ZERO })) }
     }
 
-    /// Lets time pass on both clocks, at most to the end of the calendar.
+    /// Advances both clocks, at most to the end of the calendar.
     pub fn advance(&self, by: impl Into<Duration>) {
         let by = by.into();
         self.change(|hands| {
@@ -131,7 +145,7 @@ impl ManualClock {
         });
     }
 
-    /// Sets the wall clock alone, as an administrator or a time server would.
+    /// Sets only the wall clock, as an administrator or a time server does.
     pub fn set_wall(&self, wall: DateTime<Utc>) {
         let wall = wall.into();
         self.change(|hands| hands.wall = wall);

@@ -1,4 +1,22 @@
-//! Randomness, as a parameter (rule 8). Client secrets, client IDs and commit IDs come from here and nowhere else.
+//! Randomness, as a parameter (rule 8).
+//!
+//! Client secrets, client IDs, keys, nonces and commit IDs are made of what [`Entropy`] fills, and nothing else in the crate
+//! asks the operating system. [`SystemEntropy`] is the default. A test may use a seeded source to make its secrets repeatable:
+//!
+//! ```
+//! use client_registry::entropy::{Entropy, EntropyError};
+//!
+//! #[derive(Debug)]
+//! struct Broken;
+//!
+//! impl Entropy for Broken {
+//!     fn fill(&self, _: &mut [u8]) -> Result<(), EntropyError> {
+//!         Err(EntropyError::new("no random device"))
+//!     }
+//! }
+//! let error = client_registry::ClientSecret::generate(&Default::default(), &Broken).unwrap_err();
+//! assert!(error.to_string().starts_with("the source of randomness failed: no random device"));
+//! ```
 
 use rand::TryRng;
 #[expect(clippy::disallowed_types, reason = "this is the door")]
@@ -6,18 +24,18 @@ use rand::rngs::SysRng;
 
 use crate::value::coded::coded;
 
-/// Where randomness comes from.
+/// A source of randomness.
 ///
-/// Whoever can predict it can predict client secrets: outside tests use [`SystemEntropy`].
+/// An attacker that can predict it can predict client secrets. Use [`SystemEntropy`] outside tests.
 pub trait Entropy: std::fmt::Debug + Send + Sync + 'static {
     /// Fills the whole buffer.
     ///
     /// # Errors
-    /// [`EntropyError`] when there is no randomness to be had; the command that asked changes nothing.
+    /// [`EntropyError`] if the source fails. The command that asked for randomness then changes nothing.
     fn fill(&self, buffer: &mut [u8]) -> Result<(), EntropyError>;
 }
 
-/// The operating system's generator.
+/// The random generator of the operating system.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemEntropy;
 
@@ -27,14 +45,14 @@ impl Entropy for SystemEntropy {
     }
 }
 
-/// A number by which this process tells one instance of something from another. Not a secret, so any will do.
+/// Returns a number by which this process tells one instance of something from another. It is no secret, so any number will do.
 #[expect(clippy::disallowed_methods, reason = "this is the door")]
 pub(crate) fn instance_mark() -> u64 {
     use std::hash::{BuildHasher, RandomState};
     RandomState::new().hash_one("instance")
 }
 
-/// The source of randomness failed.
+/// The error for a source of randomness that failed.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("the source of randomness failed: {reason}; try again later")]
 pub struct EntropyError {
@@ -48,7 +66,7 @@ coded! {
 }
 
 impl EntropyError {
-    /// The source failed for this reason.
+    /// Returns the error with the reason of the failure.
     #[must_use]
     pub fn new(reason: impl Into<String>) -> Self {
         Self { reason: reason.into() }

@@ -1,9 +1,9 @@
 //! Events: what happened to a client, chained so that its trail is as tamper-evident as its record (rule 16).
 //!
-//! An [`Event`] states one [`Fact`] about one client, with who did it, when, and at which revision. A command commits its events with
-//! its change, or neither. Each event carries the hash of the one before, so [`check_trail`] finds an event that was edited, dropped
-//! or reordered, and so does a third party with twenty lines of Python. An event names IDs and dates and never holds anything from
-//! which a client secret could be computed.
+//! An [`Event`] states one [`Fact`] about one client, with who did it, when, and at which revision. A command commits its
+//! events with its change, or neither. Each event carries the hash of the one before, so [`check_trail`] finds an event that
+//! was edited, dropped or reordered, and so does a third party with twenty lines of Python. An event names IDs and dates and
+//! never holds anything from which a client secret could be computed.
 //!
 //! ```
 //! # use client_registry::*;
@@ -22,9 +22,9 @@
 //! # }).unwrap();
 //! ```
 //!
-//! An event has two forms. Its [text](Event::text) is made once: the same bytes are stored, hashed and exported, and other bytes that
-//! parse to the same event are refused. Its public JSON is for applications. The two are written by different files, so a change of
-//! the public JSON cannot reach what is stored.
+//! An event has two forms. Its [text](Event::text) is made once: the same bytes are stored, hashed and exported, and other
+//! bytes that parse to the same event are refused. Its public JSON is for applications. The two are written by different files,
+//! so a change of the public JSON cannot reach what is stored.
 
 mod fact;
 mod hash;
@@ -90,10 +90,10 @@ impl Event {
     /// ```
     ///
     /// # Errors
-    /// [`StoreErrorKind::Tampered`](crate::store::StoreErrorKind::Tampered) if the text is not, byte for byte, one that this crate
-    /// writes, even if it would parse as an event (white space, another order of members, another spelling of an instant, an
-    /// additional or repeated member). [`StoreErrorKind::NewerFormat`](crate::store::StoreErrorKind::NewerFormat) if it tells a
-    /// fact that this version does not know.
+    /// [`StoreErrorKind::Tampered`](crate::store::StoreErrorKind::Tampered) if the text is not, byte for byte, one that this
+    /// crate writes, even if it would parse as an event (white space, another order of members, another spelling of an instant,
+    /// an additional or repeated member). [`StoreErrorKind::NewerFormat`](crate::store::StoreErrorKind::NewerFormat) if it
+    /// tells a fact that this version does not know.
     pub fn parse(text: &EventText) -> Result<Self, StoreError> {
         stored::read(text)
     }

@@ -1,9 +1,23 @@
-//! A client as a store keeps it.
+//! A client as a store keeps it: readable to the store, sealed and authenticated under the keyring (rule 8).
 //!
-//! A store moves records about and cannot look inside: what it may read is a record's ID, revision, key ID and readable
-//! body, and it can forge none of them, since all of it is authenticated together with the sealed part, which holds
-//! what recognises and signs for the secrets. A registry in memory keeps the live client in place of a sealed record, so
-//! that authenticating costs one look-up.
+//! A store moves a [`Record`] about. It may read the record's ID, revision, key ID and body, and can forge none of them: all of
+//! it is authenticated together with the sealed part, which holds the verifiers and signing keys. The [`Keyring`] is the
+//! caller's and is kept apart from the store; its primary key seals, the others open older records. An in-memory registry keeps
+//! the live client in place of a sealed record, so that authenticating costs one look-up.
+//!
+//! ```
+//! use client_registry::Keyring;
+//! use client_registry::value::KeyId;
+//!
+//! let keyring = Keyring::generate(KeyId::parse("2026")?)?;
+//! // Keep this text where the platform keeps its secrets, and never beside the store.
+//! let text = keyring.expose(str::to_owned);
+//! assert_eq!(Keyring::parse(&text)?.primary().as_str(), "2026");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! [`RecordParts`] documents the layout to the byte, for stores that keep the pieces in columns. Formats are stored: they must
+//! not change.
 
 mod body;
 mod frame;
@@ -29,21 +43,21 @@ pub(crate) use self::seal::{ResealError, Sealing, SealingError, missing_key};
 use crate::store_error::{StoreError, StoreErrorKind};
 use crate::value::{ClientId, KeyId, Revision};
 
-/// Under which a store keeps a record: a client ID, or a reserved ID outside the grammar of client IDs.
+/// The ID under which a store keeps a record: a client ID, or a reserved ID outside the grammar of client IDs.
 ///
-/// Compared as bytes, never by a collation. Reserved IDs begin with `~`, which sorts after every client ID.
+/// IDs are compared as bytes, never by a collation. Reserved IDs begin with `~`, which sorts after every client ID.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RecordId<'a>(&'a str);
 
 impl<'a> RecordId<'a> {
-    /// The record about the registry itself: which registry this is, and the state of its keys.
+    /// The record of the registry itself: its ID, and the state of its keys.
     pub const REGISTRY: RecordId<'static> = RecordId("~registry");
 
-    /// Reads back the ID of a record that a store holds. Accepts the client IDs that earlier versions accepted, also those
-    /// that look like a client secret.
+    /// Parses the ID of a record that a store holds. It accepts every client ID that an earlier version accepted, also one that
+    /// looks like a client secret.
     ///
     /// # Errors
-    /// [`StoreErrorKind::Corrupt`] when it is neither a client ID nor [`REGISTRY`](Self::REGISTRY).
+    /// [`StoreErrorKind::Corrupt`] if it is neither a client ID nor [`REGISTRY`](Self::REGISTRY).
     pub fn parse(text: &'a str) -> Result<Self, StoreError> {
         let is_one = ClientId::may_be_stored(text) || text == Self::REGISTRY.0;
         is_one
@@ -51,26 +65,25 @@ impl<'a> RecordId<'a> {
             .ok_or_else(|| StoreError::with_source(StoreErrorKind::Corrupt, "not the ID of a record"))
     }
 
-    /// The ID as text: 8 to 64 characters of `[A-Za-z0-9._-]` for a client.
+    /// Returns the ID as text: 8 to 64 characters of `[A-Za-z0-9._-]` for a client.
     #[must_use]
     pub fn as_str(&self) -> &'a str {
         self.0
     }
 
-    /// The client's ID, unless it is [reserved](Self::is_reserved).
+    /// Returns the client ID, unless the ID is [reserved](Self::is_reserved).
     #[must_use]
     pub fn client_id(&self) -> Option<ClientId> {
         ClientId::stored(self.0).ok()
     }
 
-    /// Whether it is no client's: such a record has no history, and no look-up or list leads to it.
+    /// Returns whether the ID is reserved. Such a record has no history, and no look-up or list leads to it.
     #[must_use]
     pub fn is_reserved(&self) -> bool {
         self.0.starts_with('~')
     }
 
-    /// Returns the ID of the record of a client whose ID was presented with this text, if it is well formed and does not look
-    /// like a client secret.
+    /// Returns the record ID of a presented client ID, if it is well formed and does not look like a client secret.
     pub(crate) fn of_presented(client_id: &'a str) -> Option<Self> {
         ClientId::is_valid(client_id).then_some(Self(client_id))
     }
@@ -88,16 +101,16 @@ impl fmt::Display for RecordId<'_> {
     }
 }
 
-/// A client, or what is left of one, as of one revision. Cheap to clone.
+/// A client or a tombstone at one revision, as a store keeps it. Cloning is cheap.
 ///
-/// A durable store takes it apart with [`parts`](Self::parts) or [`to_bytes`](Self::to_bytes), keeps the pieces as they
-/// are, and puts it together again with [`from_parts`](Self::from_parts) or [`from_bytes`](Self::from_bytes).
+/// A durable store takes a record apart with [`parts`](Self::parts) or [`to_bytes`](Self::to_bytes), keeps the pieces
+/// unchanged, and puts it together again with [`from_parts`](Self::from_parts) or [`from_bytes`](Self::from_bytes).
 #[derive(Clone)]
 pub struct Record(Form);
 
 #[derive(Clone)]
 enum Form {
-    /// Of a registry in memory.
+    /// A record of an in-memory registry.
     Live(Opened),
     Sealed(Arc<Sealed>),
 }
@@ -107,25 +120,24 @@ impl Record {
         Self(Form::Live(opened))
     }
 
-    /// Puts a record together.
+    /// Returns the record of these parts.
     ///
     /// # Errors
-    /// [`StoreErrorKind::NewerFormat`] when it is of a format that this version does not know;
-    /// [`StoreErrorKind::Corrupt`] when it cannot be a record or has more than [`MAX_RECORD`] bytes. Whether it is one
-    /// that was written, the registry finds out when it opens it.
+    /// [`StoreErrorKind::NewerFormat`] if this version does not know its format; [`StoreErrorKind::Corrupt`] if it cannot be a
+    /// record or has more than [`MAX_RECORD`] bytes. The registry authenticates it later, when it opens the record.
     pub fn from_parts(parts: RecordParts<'_>) -> Result<Self, StoreError> {
         Sealed::new(parts).map(Self::from)
     }
 
-    /// The pieces, to be kept as they are.
+    /// Returns the parts, to be kept unchanged.
     ///
     /// # Errors
-    /// [`StoreErrorKind::NotSealed`] when the record is of a registry in memory, which has no keyring.
+    /// [`StoreErrorKind::NotSealed`] if the record belongs to an in-memory registry, which has no keyring.
     pub fn parts(&self) -> Result<RecordParts<'_>, StoreError> {
         self.sealed().map(Sealed::parts)
     }
 
-    /// The same in one piece: see [`RecordParts`] for the layout.
+    /// Returns the record in one piece; see [`RecordParts`] for the layout.
     ///
     /// # Errors
     /// As [`parts`](Self::parts).
@@ -133,7 +145,7 @@ impl Record {
         self.sealed().map(Sealed::to_bytes)
     }
 
-    /// Puts a record together from what [`to_bytes`](Self::to_bytes) made of it.
+    /// Returns the record that [`to_bytes`](Self::to_bytes) was called on.
     ///
     /// # Errors
     /// As [`from_parts`](Self::from_parts).
@@ -141,7 +153,7 @@ impl Record {
         Sealed::from_bytes(bytes).map(Self::from)
     }
 
-    /// Under which it is kept.
+    /// Returns the ID under which the record is kept.
     #[must_use]
     pub fn id(&self) -> RecordId<'_> {
         match &self.0 {
@@ -150,7 +162,7 @@ impl Record {
         }
     }
 
-    /// Counts the commits that changed it.
+    /// Returns the revision, which counts the commits that changed the record.
     #[must_use]
     pub fn revision(&self) -> Revision {
         match &self.0 {
@@ -159,7 +171,7 @@ impl Record {
         }
     }
 
-    /// The key that protects it; `None` in a registry in memory, which has no keyring.
+    /// Returns the key that protects the record, or `None` in an in-memory registry, which has no keyring.
     #[must_use]
     pub fn key_id(&self) -> Option<&KeyId> {
         match &self.0 {

@@ -1,8 +1,23 @@
-//! What a seller should know about a client ID: what does not work, what will stop working, what could be better.
+//! What a seller should know about a client ID: findings, what ends when, and notices before it does.
 //!
-//! A review looks at one client at one instant and changes nothing. Like every answer of the core it is computed from
-//! client, last uses, policy and instant; no finding is stored, so none can be out of date, and each goes away by itself
-//! when its cause does. Where one finding says all that there is to a cause, no second one repeats it.
+//! A review looks at one client at one instant and changes nothing. [`Finding`] says what does not work, what will stop working
+//! and what could be better, each with a severity and what to do. [`Expiry`] is a secret that ends, and [`Notice`] is due 90,
+//! 60, 30, 15, 7 and 1 days before. Nothing is stored: all of it is computed from client, last uses, policy and instant, so no
+//! finding is out of date, and each goes away by itself with its cause. If one finding says everything about a cause, no second
+//! one repeats it.
+//!
+//! ```
+//! use client_registry::*;
+//! # pollster::block_on(async {
+//! # let registry = Registry::in_memory();
+//! # let contoso = registry.as_seller("contoso")?;
+//! # let details = ClientDetails::new("calendar app", "app.contoso.com", "https://app.contoso.com/done")?;
+//! # let issued = contoso.register(details, Lifetime::OneYear).await?;
+//! let findings = contoso.client(issued.client_id()).review().await?;
+//! assert!(findings[0].to_string().starts_with("secret 1 signs but has never been used: make sure that the add-in has it"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # }).unwrap();
+//! ```
 
 pub(crate) mod expiry;
 pub(crate) mod finding;
@@ -19,31 +34,31 @@ use crate::secret::{Origin, Secret, SecretState};
 use crate::value::{Policy, SecretId, Timestamp};
 
 impl Client {
-    /// What its seller should know at `t`, what matters most first. `t` is an instant as [`instant`](Self::instant) gives
-    /// it; the policy is the one that commands are decided by.
+    /// Returns what the seller should know about the client at `t`, the most severe findings first. `t` is an instant as
+    /// [`instant`](Self::instant) returns it; the policy is the one that commands are decided by.
     #[must_use]
     pub fn review(&self, uses: &LastUses, policy: &Policy, t: impl Into<Timestamp>) -> Vec<Finding> {
         let t = t.into();
         let review = Review { client: self, uses, policy, t, timeline: Timeline::of(self, t) };
         let mut findings = review.findings();
-        // Stable: what matters as much stays in the order above.
+        // The sort is stable: findings of equal severity stay in the order of the variants.
         findings.sort_by_key(|finding| Reverse(finding.severity()));
         findings
     }
 }
 
-/// What a review looks at.
+/// The input of a review.
 struct Review<'a> {
     client: &'a Client,
     uses: &'a LastUses,
     policy: &'a Policy,
     t: Timestamp,
-    /// From `t` on.
+    /// The timeline from `t` on.
     timeline: Timeline,
 }
 
 impl Review<'_> {
-    /// In the order of the variants.
+    /// Returns the findings in the order of the variants.
     fn findings(&self) -> Vec<Finding> {
         let mut findings: Vec<_> = self.not_working().into_iter().collect();
         findings.extend(self.signing_gaps());
@@ -83,7 +98,7 @@ impl Review<'_> {
         None
     }
 
-    /// Spans in which nothing signs, with one before and one after in which something does.
+    /// Returns the gaps: spans in which no secret signs, between spans in which one does.
     fn signing_gaps(&self) -> Vec<Finding> {
         let mut gaps = Vec::new();
         let mut last_signing: Option<(SecretId, Option<Timestamp>)> = None;
@@ -101,7 +116,7 @@ impl Review<'_> {
         gaps
     }
 
-    /// The secrets that end within a day before the last password ends.
+    /// Returns the secrets that end within a day before the last password ends.
     fn ending_together(&self) -> Option<Finding> {
         let end = self.timeline.spans().last().filter(|span| span.passwords().is_empty())?;
         let last = end.from();
@@ -120,7 +135,7 @@ impl Review<'_> {
         })
     }
 
-    /// The valid secrets that end soon, unless what has been found says so and more.
+    /// Returns the valid secrets that end soon, unless a finding says so already.
     fn ending_soon(&self, found: &[Finding]) -> Vec<Finding> {
         let finding = |secret: &Secret| {
             let ends = secret.validity().until().filter(|until| self.is_soon(*until))?;
@@ -136,7 +151,7 @@ impl Review<'_> {
         self.client.valid_at(self.t).filter_map(finding).collect()
     }
 
-    /// The one valid secret, unless what has been found says that it ends soon with nothing in its place.
+    /// Returns the only valid secret, unless a finding says already that it ends soon without a successor.
     fn only_one(&self, found: &[Finding]) -> Option<Finding> {
         let mut valid = self.client.valid_at(self.t);
         let only = valid.next().filter(|_| valid.next().is_none())?.id();
@@ -166,13 +181,14 @@ impl Review<'_> {
         self.is_unused(secret).then(|| Finding::SignsUnused { secret: secret.id() })
     }
 
-    /// Whether nobody has ever used it, as far as is known. A time that cannot be believed is still one at which it was used.
+    /// Returns whether the secret has never been used, as far as is known. A use at a time that cannot be believed is still a
+    /// use.
     fn is_unused(&self, secret: &Secret) -> bool {
         let used = self.uses.counted_of(secret, self.t);
         used.believed.max(used.ahead).is_none()
     }
 
-    /// The secrets that came by a registration or a rotation and were never used, unless what has been found says so and more.
+    /// Returns the secrets that a registration or a rotation issued and that were never used, unless a finding says so already.
     fn never_used(&self, signs_unused: Option<&Finding>) -> impl Iterator<Item = Finding> {
         let is_only = self.client.secrets().len() == 1;
         self.client.secrets().filter_map(move |secret| {
@@ -211,7 +227,7 @@ impl Review<'_> {
         })
     }
 
-    /// The secrets that are or will be valid and that nobody has replaced yet.
+    /// Returns the secrets that are or will be valid and have no replacement.
     fn lasting(&self) -> impl Iterator<Item = &Secret> {
         self.client.secrets().filter(|secret| {
             let state = secret.state_at(self.t);
@@ -224,7 +240,7 @@ impl Review<'_> {
         instant.saturating_since(self.t) <= Duration::from(Finding::ENDS_SOON)
     }
 
-    /// Whether a use stands in the way of deleting (rule 9).
+    /// Returns whether a use is recent enough to be an obstacle to deletion (rule 9).
     fn is_recent(&self, used: Timestamp) -> bool {
         used <= believable_until(self.t) && self.t < used.saturating_add(self.policy.retire_after())
     }

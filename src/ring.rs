@@ -1,7 +1,28 @@
 //! The add-in's side: one or two client secrets of one client ID (rule 17).
 //!
-//! While a secret is being changed over, the add-in has two. What comes in may be signed with either; a call out is
-//! accepted with the one or the other. [`SecretRing`] hides which, and can be replaced while it is in use.
+//! During a rotation the add-in has two client secrets. Incoming messages may be signed with either, and outgoing calls are
+//! accepted with one or the other. [`SecretRing`] hides which, and can be changed while it is in use, so that a rotation needs
+//! no restart.
+//!
+//! ```
+//! use client_registry::ring::Slot;
+//! use client_registry::*;
+//! # pollster::block_on(async {
+//! # let registry = Registry::in_memory();
+//! # let details = ClientDetails::new("calendar app", "app.contoso.com", "https://app.contoso.com/done")?;
+//! # let contoso = registry.as_seller("contoso")?;
+//! # let issued = contoso.register(details, Lifetime::OneYear).await?;
+//! # let id = issued.client_id().clone();
+//! # let old = issued.into_client_secret();
+//! # let rotation = Rotation::overlap(Days::new(30));
+//! # let new = contoso.client(&id).rotate(rotation).await?.into_client_secret();
+//! let ring = SecretRing::new(id.clone(), old, None);
+//! ring.add(new); // when the rotation has issued it
+//! let signature = registry.sign(&id, b"hello").await?; // the old client secret signs until it ends
+//! assert_eq!(ring.verify(&signature, b"hello")?, Slot::Secondary);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # }).unwrap();
+//! ```
 
 use std::fmt;
 use std::future::Future;
@@ -15,9 +36,10 @@ use crate::secret::{ClientSecret, KeyEncoding, MacKey, Signature};
 use crate::value::coded::coded;
 use crate::value::{ClientId, InvalidValue};
 
-/// What an add-in knows of itself: a client ID with a primary and an optional secondary client secret.
+/// The credentials of an add-in: a client ID with a primary and an optional secondary client secret.
 ///
 /// ```
+/// # use client_registry::ring::Slot;
 /// # use client_registry::*;
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # pollster::block_on(async {
@@ -39,19 +61,19 @@ struct Keys {
     client_id: ClientId,
     primary: Arc<SharedSecret>,
     secondary: Option<Arc<SharedSecret>>,
-    /// When the platform last refused the primary one and accepted the secondary one, if it has not accepted the primary one
-    /// since.
+    /// When the platform last refused the primary client secret and accepted the secondary one, unless it has accepted the
+    /// primary one since.
     fell_back: Mutex<Option<ClockReading>>,
 }
 
-/// A client secret together with how it is read as a signing key.
+/// A client secret with its key encoding: how it is read as a signing key.
 pub struct SharedSecret {
     client_secret: ClientSecret,
     key_encoding: KeyEncoding,
     mac_key: MacKey,
 }
 
-/// Which of the two it was.
+/// One of the two places of a ring.
 ///
 /// Exhaustive on purpose: a ring has two places.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -63,7 +85,7 @@ pub enum Slot {
 }
 
 impl SecretRing {
-    /// Makes a ring of a primary client secret and, while the add-in changes over from one to the other, a secondary one.
+    /// Returns a ring of a primary client secret and, during a rotation, a secondary one.
     #[must_use]
     pub fn new(
         client_id: ClientId,
@@ -77,17 +99,18 @@ impl SecretRing {
         Self { keys: RwLock::new(keys), clock: Arc::new(SystemClock::new()) }
     }
 
-    /// Measures by this clock when the primary client secret is tried again; by the system's, unless configured otherwise.
+    /// Sets the clock that decides when the primary client secret is tried again. It is the system clock unless configured
+    /// otherwise.
     #[must_use]
     pub fn with_clock(self, clock: impl Clock) -> Self {
         Self { clock: Arc::new(clock), ..self }
     }
 
-    /// Puts a new primary client secret in place; the primary one so far becomes the secondary one. What an add-in does
-    /// when it is given a new client secret. Calls that are under way go on with those they began with.
+    /// Adds a client secret as the primary one; the previous primary one becomes the secondary one. Use it when the add-in
+    /// receives a new client secret. Calls that are under way continue with the client secrets that they began with.
     ///
-    /// Adding what is primary already changes nothing, so that an add-in may be handed the same rotation twice and keeps the
-    /// old client secret. With another key encoding it takes the place of the primary one alone.
+    /// Adding the primary client secret again changes nothing, so an add-in that receives the same rotation twice keeps the old
+    /// client secret. With another key encoding, it replaces only the primary one.
     pub fn add(&self, primary: impl Into<SharedSecret>) {
         let primary = primary.into();
         let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
@@ -99,22 +122,22 @@ impl SecretRing {
         *keys = Keys::of(keys.client_id.clone(), Arc::new(primary), secondary);
     }
 
-    /// Puts others in their place. Calls that are under way go on with those they began with.
+    /// Replaces both client secrets. Calls that are under way continue with those that they began with.
     pub fn replace(&self, primary: impl Into<SharedSecret>, secondary: Option<SharedSecret>) {
         let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
         *keys = Keys::of(keys.client_id.clone(), Arc::new(primary.into()), secondary.map(Arc::new));
     }
 
-    /// The client ID.
+    /// Returns the client ID.
     #[must_use]
     pub fn client_id(&self) -> ClientId {
         self.keys().client_id.clone()
     }
 
-    /// Verifies what the platform sent, with either client secret, and says which one matched.
+    /// Verifies a message of the platform with either client secret, and returns which one matched.
     ///
     /// # Errors
-    /// [`SignatureMismatch`] when neither did, or when the signature is for another client ID.
+    /// [`SignatureMismatch`] if neither matched, or if the signature is for another client ID.
     pub fn verify(&self, signature: &Signature, message: &[u8]) -> Result<Slot, SignatureMismatch> {
         let keys = self.keys();
         if *signature.client_id() != keys.client_id {
@@ -123,20 +146,22 @@ impl SecretRing {
         keys.verify(signature.mac(), message)
     }
 
-    /// Verifies 32 bytes of HMAC-SHA-256, as a JWT (HS256) or a webhook carries them.
+    /// Verifies an HMAC-SHA-256, as a JWT (HS256) or a webhook carries it.
     ///
     /// # Errors
-    /// [`SignatureMismatch`] when neither client secret matches.
+    /// [`SignatureMismatch`] if neither client secret matches.
     pub fn verify_mac(&self, mac: &[u8; 32], message: &[u8]) -> Result<Slot, SignatureMismatch> {
         self.keys().verify(mac, message)
     }
 
-    /// Calls the platform: first with the client secret that worked last, then with the other one, and only if the
-    /// platform answered *invalid client* (RFC 6749 section 5.2). An hour after the secondary one took over, the primary one
-    /// is tried first again: one refusal in passing does not keep the old client secret in use for ever, which would stand
-    /// in the way of deleting it.
+    /// Calls the platform with the client secret that worked last, and with the other one if the platform answered *invalid
+    /// client* (RFC 6749 section 5.2).
+    ///
+    /// One hour after the secondary client secret took over, the primary one is tried first again. So a single refusal does not
+    /// keep the old client secret in use for ever, which would prevent its deletion.
     ///
     /// ```
+    /// # use client_registry::ring::CallError;
     /// # use client_registry::*;
     /// # pollster::block_on(async {
     /// # let ring = SecretRing::new("calendar-app".parse()?, ClientSecret::parse("0123456789 abcdefghijklm")?, None);
@@ -154,7 +179,7 @@ impl SecretRing {
     /// ```
     ///
     /// # Errors
-    /// What the last attempt answered.
+    /// The error of the last attempt.
     pub async fn call<T, E, F, A>(&self, mut attempt: F) -> Result<T, E>
     where
         F: FnMut(Credentials) -> A + Send,
@@ -217,8 +242,8 @@ impl Keys {
         }
     }
 
-    /// Remembers what the platform accepted. That the secondary one goes on working does not put off when the primary one is
-    /// tried again; that the primary one was refused once more does.
+    /// Remembers which client secret the platform accepted. The next try of the primary one is postponed when it is refused
+    /// again, not when the secondary one continues to work.
     fn worked(&self, slot: Slot, other_was_refused: bool, clock: &dyn Clock) {
         let mut fell_back = self.fell_back.lock().unwrap_or_else(PoisonError::into_inner);
         match slot {
@@ -234,10 +259,10 @@ impl Keys {
 }
 
 impl SharedSecret {
-    /// A client secret with its key encoding.
+    /// Returns a client secret with its key encoding.
     ///
     /// # Errors
-    /// [`InvalidValue`] when the text cannot be decoded that way.
+    /// [`InvalidValue`] if the text cannot be decoded that way.
     pub fn new(client_secret: ClientSecret, key_encoding: KeyEncoding) -> Result<Self, InvalidValue> {
         let mac_key = MacKey::of(&client_secret, key_encoding)?;
         Ok(Self { client_secret, key_encoding, mac_key })
@@ -249,7 +274,7 @@ impl SharedSecret {
     }
 }
 
-/// The key is the text's UTF-8 bytes: right for every generated client secret.
+/// Uses the UTF-8 bytes of the text as the key, which is right for every generated client secret.
 impl From<ClientSecret> for SharedSecret {
     fn from(client_secret: ClientSecret) -> Self {
         let mac_key = MacKey::from_key(client_secret.expose().as_bytes());
@@ -257,7 +282,7 @@ impl From<ClientSecret> for SharedSecret {
     }
 }
 
-/// What to call the platform with.
+/// The credentials for one call to the platform.
 #[derive(Clone)]
 pub struct Credentials {
     keys: Arc<Keys>,
@@ -265,38 +290,38 @@ pub struct Credentials {
 }
 
 impl Credentials {
-    /// The client ID.
+    /// Returns the client ID.
     #[must_use]
     pub fn client_id(&self) -> &ClientId {
         &self.keys.client_id
     }
 
-    /// The client secret.
+    /// Returns the client secret.
     #[must_use]
     pub fn client_secret(&self) -> &ClientSecret {
         let secondary = self.keys.secondary.as_ref().filter(|_| self.slot == Slot::Secondary);
         &secondary.unwrap_or(&self.keys.primary).client_secret
     }
 
-    /// Which of the two it is.
+    /// Returns which of the two client secrets it is.
     #[must_use]
     pub fn slot(&self) -> Slot {
         self.slot
     }
 }
 
-/// What an attempt to call the platform came to.
+/// The error of an attempt to call the platform.
 ///
-/// Exhaustive on purpose: the caller says which of the two it is.
+/// Exhaustive on purpose: the caller decides which of the two it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CallError<E> {
-    /// The platform answered *invalid client*: the other client secret may do.
+    /// The platform answered *invalid client*: the other client secret may work.
     InvalidClient(E),
-    /// Anything else: trying again with the other client secret would not help.
+    /// Any other error: the other client secret would not help.
     Failed(E),
 }
 
-/// Neither client secret made the signature.
+/// The error for a signature that neither client secret made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the signature matches neither client secret of this ring")]
 pub struct SignatureMismatch;
@@ -332,5 +357,5 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// How long the secondary client secret goes first at most (rule 17).
+/// How long the secondary client secret is tried first at most (rule 17).
 const TRIES_PRIMARY_AGAIN: Duration = Duration::from_secs(60 * 60);

@@ -1,9 +1,9 @@
 //! Client secrets: the plaintext, what is kept of it, and what it signs (rules 4, 6 and 8).
 //!
-//! [`ClientSecret`] is the plaintext. It is generated or parsed, shown once as [`Issued`], and wiped when it is dropped. A registry keeps
-//! no plaintext: it keeps a [`Secret`], which holds what may be shown (ID, label, purpose, validity, state, hint), and two derived values
-//! that are never shown: a verifier, which recognises the client secret as a password, and a MAC key, which signs. [`Signature`] is what
-//! the platform's messages carry.
+//! [`ClientSecret`] is the plaintext. It is generated or parsed, shown once as [`Issued`], and wiped when it is dropped. A
+//! registry keeps no plaintext: it keeps a [`Secret`], which holds what may be shown (ID, label, purpose, validity, state,
+//! hint), and two derived values that are never shown: a verifier, which recognises the client secret as a password, and a MAC
+//! key, which signs. [`Signature`] is what the platform's messages carry.
 //!
 //! ```
 //! use client_registry::entropy::SystemEntropy;
@@ -53,7 +53,7 @@ redacted! {
     }
 }
 
-/// When a secret was added or last enabled, and at which of its client's steps: the later of the two counts (rule 6). Stored as
+/// The instant, and the step of its client, at which a secret was added or last enabled, whichever is later (rule 6). Stored as
 /// `standing`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct LastEnabled {
@@ -137,12 +137,12 @@ impl Secret {
         self.state_at(t) == SecretState::Valid
     }
 
-    /// Returns the instant since which a valid secret counts as valid: the latest of when it was added, its `from`, and when it was
-    /// last enabled (rule 6).
+    /// Returns the instant since which a valid secret counts as valid: the latest of when it was added, its `from`, and when it
+    /// was last enabled (rule 6).
     ///
-    /// If an operator works under a clock that was set back, a secret that is added or enabled counts as no earlier than those added
-    /// or enabled before. This instant is then later than [`added_at`](Self::added_at), so that adding or enabling a secret never
-    /// takes signing from another one.
+    /// If an operator works under a clock that was set back, a secret that is added or enabled counts as no earlier than those
+    /// added or enabled before. This instant is then later than [`added_at`](Self::added_at), so that adding or enabling a
+    /// secret never takes signing from another one.
     #[must_use]
     pub fn valid_since(&self) -> Timestamp {
         self.last_enabled.at.max(self.validity.from())
@@ -231,8 +231,8 @@ impl fmt::Display for SecretState {
     }
 }
 
-/// The hint of a generated client secret: its first four characters after the prefix. They tell the secrets of a client apart, and
-/// leave 232 bits unknown.
+/// The hint of a generated client secret: its first four characters after the prefix. They tell the secrets of a client apart,
+/// and leave 232 bits unknown.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Hint([u8; 4]);
 

@@ -1,8 +1,8 @@
 //! Values: each is parsed once and valid from then on. They know nothing of clients, stores or time.
 //!
 //! IDs, names, URLs, instants, validities and the [`Policy`] live here. A value has private fields and one way in, `parse` or a
-//! constructor, which fails with [`InvalidValue`]: it names the [`Field`], the [`Problem`] and what is accepted, and never repeats the
-//! input, since client secrets get pasted into wrong fields. The same check runs when a value is read from JSON.
+//! constructor, which fails with [`InvalidValue`]: it names the [`Field`], the [`Problem`] and what is accepted, and never
+//! repeats the input, since client secrets get pasted into wrong fields. The same check runs when a value is read from JSON.
 //!
 //! ```
 //! use client_registry::value::{AppDomain, Field, Problem};

@@ -55,8 +55,8 @@ impl Client {
     /// Both clients change at the same instant, which is no earlier than the last change of either.
     ///
     /// # Errors
-    /// A [`Refusal`] if the two client IDs differ in seller or availability, if `to` has no valid secret at that instant or serves
-    /// 256 add-ins already, or if the add-in is with neither.
+    /// A [`Refusal`] if the two client IDs differ in seller or availability, if `to` has no valid secret at that instant or
+    /// serves 256 add-ins already, or if the add-in is with neither.
     pub fn move_add_in(
         &self,
         to: &Self,

@@ -1,8 +1,8 @@
 //! Who gives a command, and at which instant it counts as given (rules 15 and 19).
 //!
-//! Clocks of nodes differ. A last change that is up to a minute ahead of the clock is taken as now; beyond that, sellers are refused
-//! until a clock is corrected, operators go on under the clock as it is, and emergencies never wait (rule 9). Everything about
-//! clocks that disagree is decided here, and nowhere else in this module.
+//! Clocks of nodes differ. A last change that is up to a minute ahead of the clock is taken as now; beyond that, sellers are
+//! refused until a clock is corrected, operators go on under the clock as it is, and emergencies never wait (rule 9).
+//! Everything about clocks that disagree is decided here, and nowhere else in this module.
 
 use std::time::Duration;
 
@@ -68,5 +68,5 @@ pub(super) fn is_behind(changed_at: Timestamp, clock: Timestamp) -> bool {
     changed_at.saturating_since(clock) > MAX_LEAD
 }
 
-/// How far a last change may be ahead of the clock before one of the two is taken to be wrong (rule 19).
+/// The most that a last change may be ahead of the clock before one of the two is taken to be wrong (rule 19).
 const MAX_LEAD: Duration = Duration::from_secs(60);

@@ -1,8 +1,9 @@
-//! Taking out of use: planned deletion and disabling of a secret, emergency deletion, deletion of the client (rules 9, 10, 12 and 13).
+//! Taking out of use: planned deletion and disabling of a secret, emergency deletion, deletion of the client (rules 9, 10, 12
+//! and 13).
 //!
-//! The planned ways show their consequences and refuse while an obstacle stands in the way. The emergency deletion asks nothing and
-//! never waits, since the client secret is in the wrong hands. Both leave the verifier behind, so that a deleted client secret cannot
-//! come back.
+//! The planned ways show their consequences and refuse while an obstacle stands in the way. The emergency deletion asks nothing
+//! and never waits, since the client secret is in the wrong hands. Both leave the verifier behind, so that a deleted client
+//! secret cannot come back.
 
 use super::draft::Draft;
 use super::last_uses::CountedUse;
@@ -14,7 +15,7 @@ use crate::event::Fact;
 use crate::secret::{ClientSecret, Secret};
 use crate::value::{SecretId, Timestamp};
 
-/// What became of the replacement that an emergency deletion asked for. The deletion itself is made in any case.
+/// The outcome of the replacement that an emergency deletion asked for. The deletion itself is made in any case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Replacement {
@@ -71,8 +72,8 @@ impl Client {
     /// secret that was deleted before is marked as compromised; one that is marked already stays as it is.
     ///
     /// # Errors
-    /// [`Refusal::UnknownSecret`] if the secret is unknown, and [`Refusal::UnknownClient`] if the actor may not see the client; no
-    /// other.
+    /// [`Refusal::UnknownSecret`] if the secret is unknown, and [`Refusal::UnknownClient`] if the actor may not see the client;
+    /// no other.
     pub fn delete_in_emergency(
         &self,
         secret: SecretId,
@@ -82,8 +83,8 @@ impl Client {
         self.delete_and_forget(secret, replacement, 0, context)
     }
 
-    /// As [`delete_in_emergency`](Self::delete_in_emergency), and forgets this many of the secrets that ended longest ago, for a record
-    /// that has no room otherwise.
+    /// As [`delete_in_emergency`](Self::delete_in_emergency), and forgets this many of the secrets that ended longest ago, for
+    /// a record that has no room otherwise.
     pub(crate) fn delete_and_forget(
         &self,
         secret: SecretId,

@@ -1,7 +1,8 @@
 //! The next value of a client while a command builds it.
 //!
-//! When a draft is made, the command has decided. What is left is to put the pieces in place and to record each fact, chained to the
-//! one before, with the handover of signing if it moved (rule 16). Put first, record after: a fact records who signs as of then.
+//! When a draft is made, the command has decided. What is left is to put the pieces in place and to record each fact, chained
+//! to the one before, with the handover of signing if it moved (rule 16). Put first, record after: a fact records who signs as
+//! of then.
 
 use super::chain::Chain;
 use super::context::changed_at;
@@ -74,8 +75,8 @@ impl Draft {
 
     /// Returns when a secret that is added or enabled now counts as enabled, in the order of this client's steps (rule 6).
     ///
-    /// That is never before another secret: if an operator goes on under a clock that was set back, a secret that is added now must not
-    /// count as valid longer than the others.
+    /// That is never before another secret: if an operator goes on under a clock that was set back, a secret that is added now
+    /// must not count as valid longer than the others.
     pub(super) fn enabled_now(&self) -> LastEnabled {
         let latest = self.client.secrets.iter().map(|held| held.secret.last_enabled.at).max();
         LastEnabled { at: latest.map_or(self.now, |at| at.max(self.now)), step: self.client.steps }
@@ -91,8 +92,8 @@ impl Draft {
         self.chain.record(fact, handover);
     }
 
-    /// Adds a secret, unless the client knows the client secret already (rules 10 and 18). Forgets the secrets that ended longest ago,
-    /// beyond [`MAX_ENDED`] (rule 3). Its MAC key is kept also if it has ended: the clock may be wrong (rule 19).
+    /// Adds a secret, unless the client knows the client secret already (rules 10 and 18). Forgets the secrets that ended
+    /// longest ago, beyond [`MAX_ENDED`] (rule 3). Its MAC key is kept also if it has ended: the clock may be wrong (rule 19).
     pub(super) fn add(&mut self, addition: Addition<'_>) -> Result<SecretId, Refusal> {
         let Addition { client_secret, label, purpose, validity, origin } = addition;
         if let Some(label) = &label {
@@ -128,8 +129,8 @@ impl Draft {
         Ok(id)
     }
 
-    /// Removes a secret and its promotions, and remembers its verifier (rules 7 and 10). A compromised one is remembered as such at
-    /// once: it must not push out a verifier that is remembered as deleted.
+    /// Removes a secret and its promotions, and remembers its verifier (rules 7 and 10). A compromised one is remembered as
+    /// such at once: it must not push out a verifier that is remembered as deleted.
     pub(super) fn delete(&mut self, id: SecretId, revocation: Revocation) {
         if let Some(verifier) = self.take_out(id) {
             remember(&mut self.client.remembered, id, revocation, verifier);
@@ -140,9 +141,9 @@ impl Draft {
         }
     }
 
-    /// Lets a secret sign from `at` on (rule 7). A promotion from now on replaces the secret's promotion in force; a later one replaces
-    /// its scheduled one and leaves the latest in force. So a secret never has more than two, although no other command removes any
-    /// (rule 19).
+    /// Lets a secret sign from `at` on (rule 7). A promotion from now on replaces the secret's promotion in force; a later one
+    /// replaces its scheduled one and leaves the latest in force. So a secret never has more than two, although no other
+    /// command removes any (rule 19).
     pub(super) fn promote(&mut self, secret: SecretId, at: Timestamp) {
         let now = self.now;
         let of_it = self.client.promotions.iter().filter(|p| p.secret == secret);
@@ -275,8 +276,8 @@ impl Client {
         now.min(self.changed_at)
     }
 
-    /// Whether a secret of this validity has ended, and longer ago than the ended ones that are kept (rule 3): it
-    /// would be forgotten as soon as it was recorded.
+    /// Returns whether a secret with this validity ended before every ended secret that is kept (rule 3), so that it would be
+    /// forgotten as soon as it was recorded.
     pub(super) fn would_forget(&self, validity: Validity, now: Timestamp) -> bool {
         let ended_later = |held: &&Held| {
             held.secret.validity.has_ended(now) && held.secret.validity.until() >= validity.until()

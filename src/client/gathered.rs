@@ -1,7 +1,8 @@
 //! Vectors of what holds a key or a verifier (rule 8).
 
-/// Collects items into a vector that has its final size from the start. When a vector grows or closes a gap, the items that move leave
-/// copies in memory that nothing wipes (rule 8). So a vector of keys or verifiers is never changed, but collected anew.
+/// Collects items into a vector that has its final size from the start. When a vector grows or closes a gap, the items that
+/// move leave copies in memory that nothing wipes (rule 8). So a vector of keys or verifiers is never changed, but collected
+/// anew.
 pub(super) fn gathered<T>(items: impl Iterator<Item = T>) -> Vec<T> {
     let mut all = Vec::with_capacity(items.size_hint().1.unwrap_or_default());
     all.extend(items);

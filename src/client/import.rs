@@ -1,8 +1,8 @@
 //! Importing client IDs and client secrets that exist already (rule 18).
 //!
-//! An import states everything that cannot be seen: the key encoding, the validity, which secret signs today. Importing the same again
-//! changes nothing; importing something else under the same name is refused with the attribute that differs first. Client secrets that
-//! are easy to guess, mistyped or deleted here before are refused.
+//! An import states everything that cannot be seen: the key encoding, the validity, which secret signs today. Importing the
+//! same again changes nothing; importing something else under the same name is refused with the attribute that differs first.
+//! Client secrets that are easy to guess, mistyped or deleted here before are refused.
 
 use super::draft::{Addition, Draft};
 use super::registration::{allow_redirect, refuse_secrets};
@@ -28,8 +28,8 @@ pub struct ImportedSecret {
 }
 
 impl ImportedSecret {
-    /// Returns a client secret to import. Its validity may start in the past. The key encoding must be stated: mistaking one for the
-    /// other breaks every signature.
+    /// Returns a client secret to import. Its validity may start in the past. The key encoding must be stated: mistaking one
+    /// for the other breaks every signature.
     #[must_use]
     pub fn new(client_secret: ClientSecret, validity: Validity, key_encoding: KeyEncoding) -> Self {
         Self {
@@ -80,8 +80,8 @@ impl ImportedSecret {
         .find_map(|(differs, attribute)| differs.then_some(attribute))
     }
 
-    /// Refuses a client secret that has a slip or is easy to guess. One that the client has already is not checked: an earlier version
-    /// may have accepted it.
+    /// Refuses a client secret that has a slip or is easy to guess. One that the client has already is not checked: an earlier
+    /// version may have accepted it.
     fn check_text(&self, policy: &Policy) -> Result<(), Refusal> {
         if let Some(slip) = slip(self.client_secret.expose(), policy.secret_prefix()) {
             return Err(InvalidValue::new(Field::ClientSecret, slip.problem()).into());
@@ -176,8 +176,8 @@ impl Client {
     /// That the ID, the friendly name and the add-ins are free spans clients, so the store enforces it.
     ///
     /// # Errors
-    /// A [`Refusal`] if a client secret is easy to guess or does not decode, if there are more secrets than allowed, if the redirect
-    /// URL is not allowed, if an add-in has another availability, or if the secret that should sign today cannot.
+    /// A [`Refusal`] if a client secret is easy to guess or does not decode, if there are more secrets than allowed, if the
+    /// redirect URL is not allowed, if an add-in has another availability, or if the secret that should sign today cannot.
     pub fn import(imported: &ImportedClient, context: &CommandContext<'_>) -> Result<Decision, Refusal> {
         let now = context.now;
         if !context.actor.is_operator() {
@@ -208,8 +208,8 @@ impl Client {
     /// Checks a repeated import: it succeeds, and changes nothing, if everything in it exists with the same attributes (rule 18).
     ///
     /// # Errors
-    /// [`Refusal::ClientExists`] or [`Refusal::SecretExists`] with what differs first; [`Refusal::Remembered`] for a client secret
-    /// that was deleted here.
+    /// [`Refusal::ClientExists`] or [`Refusal::SecretExists`] with what differs first; [`Refusal::Remembered`] for a client
+    /// secret that was deleted here.
     pub fn import_again(
         &self,
         imported: &ImportedClient,
@@ -251,8 +251,8 @@ impl Client {
     /// Imports a secret into this client (rule 18). The same client secret with the same attributes again changes nothing.
     ///
     /// # Errors
-    /// A [`Refusal`] if the client secret is easy to guess, does not decode, exists with other attributes, or was deleted here, if it
-    /// should sign but cannot, or if the client would have too many secrets.
+    /// A [`Refusal`] if the client secret is easy to guess, does not decode, exists with other attributes, or was deleted here,
+    /// if it should sign but cannot, or if the client would have too many secrets.
     pub fn import_secret(
         &self,
         secret: &ImportedSecret,

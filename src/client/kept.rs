@@ -1,7 +1,7 @@
 //! A client as it is kept at rest: a readable body, and the material of its sealed part.
 //!
-//! For each secret the material has the verifier, a byte that tells whether there is a MAC key, and the MAC key; the remembered verifiers
-//! follow. The order is that of the body. This is a stored format, number 1: names, order and bytes must not change.
+//! For each secret the material has the verifier, a byte that tells whether there is a MAC key, and the MAC key; the remembered
+//! verifiers follow. The order is that of the body. This is a stored format, number 1: names, order and bytes must not change.
 
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -196,8 +196,8 @@ mod tests {
     use crate::secret::ClientSecret;
     use crate::value::{Actor, Lifetime, Policy};
 
-    /// A record of an older version may lack the MAC key of a secret that is valid now: the refusal says that, not that the secret is
-    /// invalid.
+    /// A record of an older version may lack the MAC key of a secret that is valid now: the refusal says that, not that the
+    /// secret is invalid.
     #[test]
     fn rule_19_a_secret_without_its_key_is_refused_as_such() {
         let owner = SellerId::parse("contoso").unwrap();

@@ -1,7 +1,7 @@
 //! When the secrets of a client were last used (rule 9).
 //!
-//! A use is noted with the clock of the node that saw it, and that clock may be wrong. A time that cannot be believed must not block
-//! a deletion for years, so it never counts, is reported apart, and gives way to the next use that is noted.
+//! A use is noted with the clock of the node that saw it, and that clock may be wrong. A time that cannot be believed must not
+//! block a deletion for years, so it never counts, is reported apart, and gives way to the next use that is noted.
 
 use std::collections::BTreeMap;
 
@@ -77,7 +77,7 @@ impl LastUses {
     }
 }
 
-/// When a secret counts as last used, as seen at some instant (rule 9).
+/// The time at which a secret counts as last used, as seen at some instant (rule 9).
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct CountedUse {
     pub(crate) believed: Option<Timestamp>,

@@ -1,8 +1,8 @@
 //! Plans: what a command would do, to be reviewed and then confirmed (rules 9 and 13).
 //!
-//! A plan and its command are one piece of code, and confirming decides anew. So a plan may be sent, stored, shown in a dialog or even
-//! forged: nothing in it is believed, and it does not expire. If the client or a consequence has changed, the new plan is returned
-//! instead.
+//! A plan and its command are one piece of code, and confirming decides anew. So a plan may be sent, stored, shown in a dialog
+//! or even forged: nothing in it is believed, and it does not expire. If the client or a consequence has changed, the new plan
+//! is returned instead.
 //!
 //! A plan sees the last use of a secret on its own node at once, on another node that follows the feed
 //! ([`Registry::keep_fresh`](crate::Registry::keep_fresh)) after at most a minute, and on any other node when the application
@@ -78,7 +78,8 @@ redacted! {
     pub enum Obstacle {
         /// The secret is the last valid one: the add-in could no longer authenticate. Add another one first.
         LastValid,
-        /// The secret is the last valid one that can sign: the platform could no longer sign for the add-in. Add another one first.
+        /// The secret is the last valid one that can sign: the platform could no longer sign for the add-in. Add another one
+        /// first.
         LastThatSigns,
         /// The secret was used recently, so something still needs it. Wait until this instant.
         UsedRecently {
@@ -124,16 +125,16 @@ impl<C> Plan<C> {
         self.at
     }
 
-    /// Returns when the secret was last used, or any secret of the client that would be deleted, as far as is known and believable. An
-    /// imported secret counts as used at its import.
+    /// Returns when the secret was last used, or any secret of the client that would be deleted, as far as is known and
+    /// believable. An imported secret counts as used at its import.
     #[must_use]
     pub fn last_used(&self) -> Option<Timestamp> {
         self.last_used
     }
 
-    /// Returns the time of a last use that lies more than a minute after [`at`](Self::at), if there is one: the clock of the node that
-    /// noted it was wrong, or the clock of this node is. Such a time is not believed and is no obstacle (rule 9); the next noted use
-    /// replaces it. Check the clocks before confirming.
+    /// Returns the time of a last use that lies more than a minute after [`at`](Self::at), if there is one: the clock of the
+    /// node that noted it was wrong, or the clock of this node is. Such a time is not believed and is no obstacle (rule 9); the
+    /// next noted use replaces it. Check the clocks before confirming.
     #[must_use]
     pub fn use_ahead(&self) -> Option<Timestamp> {
         self.use_ahead
@@ -150,7 +151,7 @@ impl<C> Plan<C> {
     }
 }
 
-/// What a plan about one secret says.
+/// Implements the accessors of a plan about one secret.
 macro_rules! plan_of_secret {
     ($consequences:ty, $field:ident) => {
         impl Plan<$consequences> {

@@ -1,7 +1,7 @@
 //! Promotions: the seller chooses which secret signs, now or from a later instant on (rule 7).
 //!
-//! A promotion names a secret that can sign and is valid at the chosen instant. It removes no other promotion; which one counts is
-//! decided at the moment of signing (rule 6).
+//! A promotion names a secret that can sign and is valid at the chosen instant. It removes no other promotion; which one counts
+//! is decided at the moment of signing (rule 6).
 
 use super::draft::Draft;
 use super::{Client, CommandContext, Decision, Refusal};
@@ -39,7 +39,8 @@ impl Promotion {
 }
 
 impl Client {
-    /// Promotes a secret: it signs from now on, and the others remain passwords. Nothing changes if it signs by promotion already.
+    /// Promotes a secret: it signs from now on, and the others remain passwords. Nothing changes if it signs by promotion
+    /// already.
     ///
     /// # Errors
     /// A [`Refusal`] if the secret is unknown, cannot sign or is not valid now, or if its signing key is gone
@@ -55,7 +56,8 @@ impl Client {
         Ok(draft.into())
     }
 
-    /// Schedules a promotion: the secret signs from the instant `at` on. It replaces an earlier scheduled promotion of this secret.
+    /// Schedules a promotion: the secret signs from the instant `at` on. It replaces an earlier scheduled promotion of this
+    /// secret.
     ///
     /// The same instant again changes nothing, unless another secret was scheduled for it since: of two promotions that begin at
     /// one instant the one made last counts (rule 6), so scheduling again is then a change with an event. If `at` is now, this is

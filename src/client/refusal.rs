@@ -143,8 +143,8 @@ pub enum Refusal {
         /// The secret.
         secret: SecretId,
     },
-    /// An earlier rotation of the same purpose is still under way (rule 11). If the caller of that rotation was interrupted before
-    /// it received the new client secret, nobody has it: delete the new secret, then rotate again.
+    /// An earlier rotation of the same purpose is still under way (rule 11). If the caller of that rotation was interrupted
+    /// before it received the new client secret, nobody has it: delete the new secret, then rotate again.
     #[error(
         "a rotation is still under way: secret {secret} ends at {until} and was replaced by secret {by}, {}; wait until then, or, \
          if nobody has the client secret of secret {by}, delete secret {by} and rotate again",

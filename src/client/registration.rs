@@ -12,12 +12,13 @@ use crate::value::{Availability, ClientDetails, ClientId, Field, Policy, Revisio
 impl Client {
     /// Registers a client ID with its first secret.
     ///
-    /// That `id` is new, and that the seller has no other client ID with this friendly name, spans clients, so the store enforces it
-    /// (rules 13 and 15).
+    /// That `id` is new, and that the seller has no other client ID with this friendly name, spans clients, so the store
+    /// enforces it (rules 13 and 15).
     ///
     /// # Errors
-    /// A [`Refusal`] if the actor may not act for `owner`, if the policy does not allow the redirect URL, if a client secret stands in
-    /// the details (rule 8), or if the first secret has a lifetime that the policy does not allow or a start in the past.
+    /// A [`Refusal`] if the actor may not act for `owner`, if the policy does not allow the redirect URL, if a client secret
+    /// stands in the details (rule 8), or if the first secret has a lifetime that the policy does not allow or a start in the
+    /// past.
     pub fn register(
         id: ClientId,
         owner: SellerId,

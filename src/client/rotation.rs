@@ -1,6 +1,7 @@
 //! Rotation: a new secret is added, and the old ones end by themselves after an overlap (rule 11).
 //!
-//! One command does it all, so that no step can be forgotten. The overlap is what makes it safe: the add-in changes over while both work.
+//! One command does it all, so that no step can be forgotten. The overlap is what makes it safe: the add-in changes over while
+//! both work.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -15,8 +16,8 @@ use crate::value::{Label, Lifetime, SecretId, Timestamp};
 /// A rotation to be made: how long old and new secrets overlap, and options.
 ///
 /// Unless configured otherwise, the new secret is valid for one year or as long as the policy allows, whichever is shorter. It
-/// replaces all secrets of its purpose that have started and not ended, and signs once these have ended: by then the add-in must know
-/// it anyway.
+/// replaces all secrets of its purpose that have started and not ended, and signs once these have ended: by then the add-in
+/// must know it anyway.
 ///
 /// ```
 /// # use client_registry::{Days, Lifetime, Rotation};
@@ -94,12 +95,13 @@ impl Rotation {
 impl Client {
     /// Rotates (rule 11): adds a secret, and ends the secrets that it replaces after the overlap.
     ///
-    /// A rotation whose new secret was deleted is not under way any longer: rotating again replaces the old secrets again. The last uses
-    /// serve only the refusal, which says whether the new secret was ever used.
+    /// A rotation whose new secret was deleted is not under way any longer: rotating again replaces the old secrets again. The
+    /// last uses serve only the refusal, which says whether the new secret was ever used.
     ///
     /// # Errors
-    /// A [`Refusal`] if an earlier rotation of that purpose is still under way, if a named secret cannot be replaced, if the new one
-    /// cannot begin to sign as asked, if the client would have too many secrets, or if the policy does not allow the lifetime.
+    /// A [`Refusal`] if an earlier rotation of that purpose is still under way, if a named secret cannot be replaced, if the
+    /// new one cannot begin to sign as asked, if the client would have too many secrets, or if the policy does not allow the
+    /// lifetime.
     pub fn rotate(
         &self,
         rotation: &Rotation,
@@ -168,7 +170,8 @@ impl Client {
         secret.replaced_by().filter(|by| self.secret(*by).is_some())
     }
 
-    /// Returns the secrets that the rotation replaces: those of its purpose that have started and not ended, or those that it names.
+    /// Returns the secrets that the rotation replaces: those of its purpose that have started and not ended, or those that it
+    /// names.
     fn replaced_by(&self, rotation: &Rotation, now: Timestamp) -> Result<Vec<&Secret>, Refusal> {
         let replaceable =
             |secret: &&Secret| secret.purpose() == rotation.purpose && secret.validity().runs(now);

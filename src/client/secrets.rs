@@ -68,7 +68,8 @@ impl Client {
     /// `client_secret` must be generated; one that was made elsewhere is [imported](Self::import_secret).
     ///
     /// # Errors
-    /// A [`Refusal`] if the client would have too many secrets, if the policy does not allow the lifetime, or if the start has passed.
+    /// A [`Refusal`] if the client would have too many secrets, if the policy does not allow the lifetime, or if the start has
+    /// passed.
     pub fn add_secret(
         &self,
         new: &NewSecret,

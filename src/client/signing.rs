@@ -1,7 +1,7 @@
 //! Which secret signs at an instant (rule 6), and the [`Timeline`] of who signs and which passwords work.
 //!
-//! The signing secret is computed from client and instant; no flag is stored that could contradict it. So there are never two, there is
-//! one whenever a valid secret can sign, and deletion, expiry and disabling hand over without a write.
+//! The signing secret is computed from client and instant; no flag is stored that could contradict it. So there are never two,
+//! there is one whenever a valid secret can sign, and deletion, expiry and disabling hand over without a write.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -64,8 +64,8 @@ impl fmt::Display for Signing {
 impl Client {
     /// Returns the secret that signs at `t`, and why (rule 6).
     ///
-    /// Of the promotions in force whose secret is valid at `t` and can sign, the latest names it; of two that begin at one instant, the
-    /// one made last. Without such a promotion, it is the secret that can sign and has been valid longest.
+    /// Of the promotions in force whose secret is valid at `t` and can sign, the latest names it; of two that begin at one
+    /// instant, the one made last. Without such a promotion, it is the secret that can sign and has been valid longest.
     #[must_use]
     pub fn signing_at(&self, t: impl Into<Timestamp>) -> Signing {
         let t = t.into();
@@ -108,7 +108,7 @@ impl Client {
 }
 
 redacted! {
-    /// Who signs and which passwords work, as intervals from a client's last change on.
+    /// The timeline of a client: who signs and which passwords work, as intervals from its last change on.
     ///
     /// The intervals follow one another without a gap, and each differs from the one before. The last one has no end.
     #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

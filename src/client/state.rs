@@ -6,7 +6,7 @@ use super::{Client, Tombstone};
 use crate::event::EventHash;
 use crate::value::{ClientId, Revision, SellerId, Timestamp};
 
-/// What a client ID refers to: a client, or the tombstone of a deleted one.
+/// The state of a client ID: a client, or the tombstone of a deleted one.
 #[derive(Debug)]
 pub enum ClientState {
     /// A client.

@@ -1,7 +1,7 @@
 //! What outlives a secret and a client: the remembered verifiers of deleted secrets (rule 10), and the tombstone (rule 13).
 //!
-//! A deleted client secret must not come back by an import, and presenting a compromised one raises an alarm. So verifiers are kept after
-//! deletion, 16 of deleted and 64 of compromised secrets, the oldest forgotten first.
+//! A deleted client secret must not come back by an import, and presenting a compromised one raises an alarm. So verifiers are
+//! kept after deletion, 16 of deleted and 64 of compromised secrets, the oldest forgotten first.
 
 use std::fmt;
 
@@ -17,7 +17,7 @@ use crate::value::redacted::redacted;
 use crate::value::{ClientId, Revision, SecretId, SellerId, Timestamp};
 
 redacted! {
-    /// How a remembered secret was revoked.
+    /// The way in which a remembered secret was revoked.
     ///
     /// Exhaustive on purpose: only a compromised secret raises an alarm.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]

@@ -1,7 +1,8 @@
 //! Client secrets that are too easy to guess to be imported (rule 18).
 //!
-//! Nobody can tell how a text was made, so only texts are refused that no random text looks like: of ten million random texts of 24
-//! decimal digits at most a few, and of other random texts none in practice. Rather let a weak one pass than refuse a random one.
+//! Nobody can tell how a text was made, so only texts are refused that no random text looks like: of ten million random texts
+//! of 24 decimal digits at most a few, and of other random texts none in practice. Rather let a weak one pass than refuse a
+//! random one.
 
 use zeroize::Zeroizing;
 
@@ -30,8 +31,8 @@ fn distinct(text: &[u8]) -> usize {
     seen.iter().filter(|seen| **seen).count()
 }
 
-/// Returns whether most of a text is a shorter text of `period` characters, repeated about twice or more often: cut at its end, or with
-/// other characters before, between or after.
+/// Returns whether most of a text is a shorter text of `period` characters, repeated about twice or more often: cut at its end,
+/// or with other characters before, between or after.
 fn repeats(text: &[u8], period: usize) -> bool {
     let (mut stretch, mut longest) = (0, 0);
     for (one, other) in text.iter().zip(text.iter().skip(period)) {
@@ -41,8 +42,8 @@ fn repeats(text: &[u8], period: usize) -> bool {
     is_most(longest, period) && is_most(longest + period, text.len())
 }
 
-/// Returns whether most characters follow the one `stride` places before them: `aaab`, `1234`, `fedc`, `qwerty`; with a stride of two
-/// `a1b2c3`.
+/// Returns whether most characters follow the one `stride` places before them: `aaab`, `1234`, `fedc`, `qwerty`; with a stride
+/// of two `a1b2c3`.
 fn is_steady(text: &[u8], stride: usize) -> bool {
     let pairs = text.iter().zip(text.iter().skip(stride));
     let steady = pairs.filter(|(one, other)| follows(**one, **other)).count();

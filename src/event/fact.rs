@@ -1,7 +1,8 @@
 //! The facts that events tell.
 //!
-//! A fact names IDs and dates, and never holds anything from which a client secret could be computed. Facts are stored for ever: a new
-//! fact gets a new name, and a fact that exists gets no new member, since an older version would take that for an edit.
+//! A fact names IDs and dates, and never holds anything from which a client secret could be computed. Facts are stored for
+//! ever: a new fact gets a new name, and a fact that exists gets no new member, since an older version would take that for an
+//! edit.
 
 use serde::Serialize;
 
@@ -14,7 +15,7 @@ use crate::value::{
 };
 
 redacted! {
-    /// What happened to a client.
+    /// A fact about a client: what happened.
     #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
     #[serde(tag = "what", rename_all = "snake_case")]
     #[non_exhaustive]

@@ -1,8 +1,8 @@
 //! The text of an event, to the byte: how it is written, and how it is read again (rule 16).
 //!
-//! This form never changes: the trails of earlier versions are hashed over it. It is written by hand and read into types of its own, so
-//! that a change of the public JSON cannot reach it. A new fact gets a new name; an existing fact gets no new member, since an older
-//! version would take that for an edit. The golden file has lines added, never changed.
+//! This form never changes: the trails of earlier versions are hashed over it. It is written by hand and read into types of its
+//! own, so that a change of the public JSON cannot reach it. A new fact gets a new name; an existing fact gets no new member,
+//! since an older version would take that for an edit. The golden file has lines added, never changed.
 
 mod json;
 mod read;

@@ -12,8 +12,8 @@ use crate::value::client_id::stored_client_id;
 
 /// The text of an event: the bytes that are hashed, and that a store keeps and returns unchanged.
 ///
-/// To a store it is opaque. It is one JSON object in UTF-8, but a store must not parse it and write it anew: that gives other bytes,
-/// which the registry refuses. Cloning is cheap; clones share the bytes.
+/// To a store it is opaque. It is one JSON object in UTF-8, but a store must not parse it and write it anew: that gives other
+/// bytes, which the registry refuses. Cloning is cheap; clones share the bytes.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EventText(Arc<[u8]>);
 

@@ -1,7 +1,7 @@
 //! Checking a trail, with this crate or without it (rule 16).
 //!
-//! The documentation of [`check_trail`] is the specification of the chain, to the byte. It describes a format that is stored, so it
-//! changes only when a new fact is added.
+//! The documentation of [`check_trail`] is the specification of the chain, to the byte. It describes a format that is stored,
+//! so it changes only when a new fact is added.
 
 use super::{Event, EventHash};
 
@@ -14,6 +14,8 @@ use super::{Event, EventHash};
 /// Give a third party the [text](Event::text) of each event, one per line, and the head over another channel:
 ///
 /// ```
+/// # use client_registry::event::EventHash;
+/// # use client_registry::value::Revision;
 /// # use client_registry::*;
 /// # pollster::block_on(async {
 /// # let registry = Registry::in_memory();

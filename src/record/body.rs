@@ -1,6 +1,6 @@
-//! A client as text that everybody may read, and as material that nobody may.
+//! Conversion between a client and the two parts of its record: readable text, and material that is sealed.
 //!
-//! The material has no structure of its own: what it holds, and how much, the body says.
+//! The material has no structure of its own: the body tells what it holds and how much.
 
 use serde::Serialize;
 use zeroize::Zeroizing;
@@ -12,7 +12,7 @@ use crate::client::kept::Body;
 use crate::store_error::{StoreError, StoreErrorKind, tampered};
 use crate::value::ClientId;
 
-/// The body as compact JSON, and the material.
+/// Returns the body as compact JSON, and the material.
 pub(super) fn write(opened: &Opened) -> (String, Zeroizing<Vec<u8>>) {
     let (body, material) = match opened {
         Opened::Active(live) => (live.client().to_body(), live.client().material()),
@@ -21,7 +21,8 @@ pub(super) fn write(opened: &Opened) -> (String, Zeroizing<Vec<u8>>) {
     (to_json(&body), material)
 }
 
-/// Writes a body as compact JSON. An empty body would be sealed and stored as if it were one, so this stops rather than return it.
+/// Writes a body as compact JSON. An empty body would be sealed and stored as if it were one, so this stops rather than return
+/// it.
 #[expect(
     clippy::expect_used,
     reason = "unreachable: serde_json fails on a writer and on keys that are not text"
@@ -30,7 +31,7 @@ pub(super) fn to_json(body: &impl Serialize) -> String {
     serde_json::to_string(body).expect("a body has text keys and is written to memory")
 }
 
-/// The client of a record whose authenticity is beyond doubt.
+/// Returns the client of a record that was authenticated.
 pub(super) fn read(sealed: &Sealed, material: &[u8]) -> Result<Opened, StoreError> {
     let unreadable = |error: serde_json::Error| StoreError::with_source(StoreErrorKind::Corrupt, error);
     let body: Body = serde_json::from_str(sealed.body()).map_err(unreadable)?;

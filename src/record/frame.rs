@@ -1,4 +1,7 @@
-//! The bytes of a record: what everybody may read, and the sealed part.
+//! The bytes of a record: the readable parts and the sealed part, in one piece or in several.
+//!
+//! This is a stored format: it must not change. A length is checked before anything is allocated, so a damaged record cannot
+//! exhaust the memory.
 
 use std::fmt;
 
@@ -6,34 +9,33 @@ use super::RecordId;
 use crate::store_error::{StoreError, StoreErrorKind};
 use crate::value::{KeyId, Revision};
 
-/// The pieces of a record.
+/// The parts of a record.
 ///
-/// In one piece they stand one after the other, numbers with the most significant byte first: format (2 bytes),
-/// registry ID (16), revision (8), length of the ID (1) and ID, length of the key ID (1) and key ID, length of the body
-/// (4) and body, length of the sealed part (4) and sealed part. All that stands before the length of the sealed part is
-/// authenticated with it.
+/// In one piece they follow one another, with numbers in big-endian order: format (2 bytes), registry ID (16), revision (8),
+/// length of the ID (1) and ID, length of the key ID (1) and key ID, length of the body (4) and body, length of the sealed part
+/// (4) and sealed part. Everything before the length of the sealed part is authenticated with it.
 ///
-/// Exhaustive on purpose: a store that leaves a piece out cannot give the record back.
+/// Exhaustive on purpose: a store that leaves a part out cannot return the record.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct RecordParts<'a> {
-    /// How the body and the sealed part are to be read.
+    /// The format of the body and the sealed part.
     pub format: u16,
-    /// The registry that wrote it.
+    /// The registry that wrote the record.
     pub registry_id: [u8; 16],
-    /// Under which it is kept.
+    /// The ID under which the record is kept.
     pub id: RecordId<'a>,
-    /// Counts the commits that changed it.
+    /// The number of commits that changed the record.
     pub revision: Revision,
-    /// The key that protects it.
+    /// The key that protects the record.
     pub key_id: &'a KeyId,
-    /// JSON: details, dates and states; nothing that a client secret could be computed from. Kept as exactly these bytes.
+    /// JSON with details, dates and states, from which no client secret can be computed. A store keeps exactly these bytes.
     pub body: &'a str,
-    /// What recognises and signs for the secrets, encrypted.
+    /// The encrypted verifiers and signing keys.
     pub sealed: &'a [u8],
 }
 
 impl RecordParts<'_> {
-    /// The bytes that it has in one piece.
+    /// Returns the size in one piece, in bytes.
     pub(crate) fn size(&self) -> usize {
         HEAD + self.id.as_str().len() + self.key_id.as_str().len() + self.body.len() + self.sealed.len()
     }
@@ -142,7 +144,7 @@ impl Sealed {
     }
 }
 
-/// All that is authenticated with the sealed part.
+/// Returns the bytes that are authenticated with the sealed part.
 pub(super) fn readable(parts: &RecordParts<'_>) -> Vec<u8> {
     let RecordParts { format, registry_id, id, revision, key_id, body, sealed } = parts;
     let size = HEAD + id.as_str().len() + key_id.as_str().len() + body.len() + sealed.len();
@@ -160,7 +162,7 @@ pub(super) fn readable(parts: &RecordParts<'_>) -> Vec<u8> {
     bytes
 }
 
-/// What has not been read yet.
+/// The bytes that have not been read yet.
 struct Rest<'a>(&'a [u8]);
 
 impl<'a> Rest<'a> {
@@ -202,11 +204,11 @@ fn corrupt(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Store
     StoreError::with_source(StoreErrorKind::Corrupt, source)
 }
 
-/// The most bytes that a record has.
+/// The maximum size of a record in bytes.
 pub const MAX_RECORD: usize = 64 * 1024;
-/// The most bytes that ordinary commands make of a record. The rest is for those that take a secret away.
+/// The maximum size that ordinary commands give a record, in bytes. The rest is left to those that remove a secret.
 pub(crate) const ORDINARY_RECORD: usize = 60 * 1024;
-/// How bodies and sealed parts are written by this version.
+/// The format in which this version writes.
 pub(super) const FORMAT: u16 = 1;
-/// The bytes of a record that are always there.
+/// The bytes of a record besides IDs, body and sealed part.
 pub(super) const HEAD: usize = 2 + 16 + 8 + 1 + 1 + 4 + 4;

@@ -1,8 +1,8 @@
-//! The keys that protect records at rest.
+//! The keyring: the keys that protect records at rest (rule 8).
 //!
-//! A keyring is the caller's: kept apart from the store, handed to [`Registry::open`](crate::Registry::open). Its
-//! primary key seals what is written; the others open what was written before, until it has been resealed. No key is
-//! used as it is: each purpose has a subkey of its own, by HKDF-SHA-256 (RFC 5869).
+//! A keyring is the caller's: it is kept apart from the store and passed to [`Registry::open`](crate::Registry::open). Its
+//! primary key seals what is written; the others open what was written before, until it has been resealed. No key is used
+//! directly: each purpose has a subkey, by HKDF-SHA-256 (RFC 5869) with its own label. Labels are part of the stored format.
 
 mod variable;
 
@@ -21,9 +21,10 @@ use zeroize::{Zeroize, Zeroizing};
 use crate::entropy::{Entropy, EntropyError};
 use crate::value::{Field, InvalidValue, KeyId, Problem};
 
-/// Named keys of 32 bytes, one of them primary.
+/// Named keys of 32 bytes, one of them the primary key.
 ///
-/// Cannot be serialized, compared or printed. Cheap to clone; clones share the keys, which are wiped with the last one.
+/// A keyring cannot be serialized, compared or printed. Cloning is cheap; clones share the keys, which are wiped with the last
+/// clone.
 ///
 /// ```
 /// # use client_registry::value::KeyId;
@@ -47,7 +48,7 @@ pub struct Keyring {
     others: Vec<Arc<NamedKey>>,
 }
 
-/// One key with what is derived from it.
+/// A key with its ID and the cipher that is derived from it.
 pub(crate) struct NamedKey {
     id: KeyId,
     bytes: Zeroizing<[u8; LEN]>,
@@ -55,20 +56,20 @@ pub(crate) struct NamedKey {
 }
 
 impl Keyring {
-    /// A keyring of one key, which is the primary one. The bytes are copied; wiping the original is up to the caller.
+    /// Returns a keyring of one key, the primary key. The bytes are copied; the caller has to wipe the original.
     ///
-    /// They should be random: whoever guesses them and reads the store can sign as the platform.
+    /// The bytes must be random: an attacker that guesses them and reads the store can sign as the platform.
     ///
     /// # Errors
-    /// [`InvalidValue`] when the bytes are all the same, which no random key is.
+    /// [`InvalidValue`] if all bytes are the same, which no random key has.
     pub fn new(id: KeyId, key: &[u8; 32]) -> Result<Self, InvalidValue> {
         Ok(Self { primary: NamedKey::new(id, key)?, others: Vec::new() })
     }
 
-    /// The same with one more key, which opens what was sealed under it.
+    /// Adds a key, which opens what was sealed under it.
     ///
     /// # Errors
-    /// [`InvalidValue`] when there is a key of this ID, or as [`new`](Self::new).
+    /// [`InvalidValue`] if there is a key with this ID or these bytes, or if all bytes are the same.
     pub fn with(mut self, id: KeyId, key: &[u8; 32]) -> Result<Self, InvalidValue> {
         if self.key(&id).is_some() {
             return Err(invalid("uses a key ID twice"));
@@ -80,21 +81,21 @@ impl Keyring {
         Ok(self)
     }
 
-    /// A keyring of one new key, from the operating system's randomness. Keep it with [`expose`](Self::expose).
+    /// Generates a keyring of one key from the randomness of the operating system. Store it with [`expose`](Self::expose).
     ///
     /// # Errors
-    /// [`EntropyError`] when there is no randomness to be had.
+    /// [`EntropyError`] if the source of randomness fails.
     pub fn generate(id: KeyId) -> Result<Self, EntropyError> {
         let mut key = Zeroizing::new([0; LEN]);
         crate::entropy::SystemEntropy.fill(&mut *key)?;
         Self::new(id, &key).map_err(|e| EntropyError::new(e.to_string()))
     }
 
-    /// Reads `<key ID>:<base64>`, the primary key first, others after it, separated by commas. So the texts of two keyrings,
-    /// joined by a comma, are one of both, with the first one's key as primary.
+    /// Parses `<key ID>:<base64>`, the primary key first, others after it, separated by commas. So the texts of two keyrings,
+    /// joined by a comma, are a keyring of both, with the primary key of the first.
     ///
     /// # Errors
-    /// [`InvalidValue`], which never repeats the text.
+    /// [`InvalidValue`] if the text is not a keyring. The error never repeats the text.
     pub fn parse(text: &str) -> Result<Self, InvalidValue> {
         let mut keyring: Option<Self> = None;
         for one in text.trim().split(',') {
@@ -110,17 +111,17 @@ impl Keyring {
         keyring.ok_or_else(|| InvalidValue::new(Field::Keyring, Problem::Empty))
     }
 
-    /// Reads an environment variable as [`parse`](Self::parse) does.
+    /// Parses the value of an environment variable as [`parse`](Self::parse) does.
     ///
     /// # Errors
-    /// [`KeyringVariableError`] when it is not set, empty, not text or not a keyring. It names the variable and repeats
-    /// nothing of what it holds.
+    /// [`KeyringVariableError`] if the variable is not set, empty, not Unicode or not a keyring. The error names the variable and
+    /// repeats nothing of its value.
     pub fn from_env(variable: &str) -> Result<Self, KeyringVariableError> {
         variable::read(variable)
     }
 
-    /// Hands the text that [`parse`](Self::parse) reads to `keep`, and wipes it afterwards. Whoever calls this answers
-    /// for where it goes.
+    /// Passes the text that [`parse`](Self::parse) reads to `keep`, and wipes it afterwards. The caller is responsible for
+    /// where the text goes.
     pub fn expose<T>(&self, keep: impl FnOnce(&str) -> T) -> T {
         let len = self.keys().map(|key| key.id.as_str().len() + ENCODED + 2).sum();
         let mut text = Zeroizing::new(String::with_capacity(len));
@@ -135,13 +136,13 @@ impl Keyring {
         keep(&text)
     }
 
-    /// The key that seals what is written.
+    /// Returns the ID of the primary key, which seals what is written.
     #[must_use]
     pub fn primary(&self) -> &KeyId {
         &self.primary.id
     }
 
-    /// The IDs of all keys, the primary one first.
+    /// Returns the IDs of all keys, the primary key first.
     pub fn key_ids(&self) -> impl Iterator<Item = &KeyId> {
         self.keys().map(|key| &key.id)
     }
@@ -174,19 +175,20 @@ impl NamedKey {
         &self.id
     }
 
-    /// What encrypts and authenticates records.
+    /// Returns the cipher that encrypts and authenticates records.
     pub(crate) fn seal(&self) -> &XChaCha20Poly1305 {
         &self.seal
     }
 
-    /// What authenticates an export.
+    /// Returns the subkey that authenticates an export.
     pub(crate) fn export_key(&self) -> Zeroizing<[u8; LEN]> {
         let mut subkey = Zeroizing::new([0; LEN]);
         derive(None, &self.bytes, EXPORT, &mut subkey);
         subkey
     }
 
-    /// By what a registry knows the key again. Says nothing about it, and nothing to another registry.
+    /// Returns the check value by which a registry recognises the key. It reveals nothing about the key, and differs in each
+    /// registry.
     pub(crate) fn check_value(&self, registry_id: &[u8; 16]) -> CheckValue {
         let mut value = [0; 16];
         derive(Some(registry_id), &self.bytes, CHECK, &mut value);
@@ -194,7 +196,7 @@ impl NamedKey {
     }
 }
 
-/// By what a registry knows a key again.
+/// The value by which a registry recognises a key.
 #[derive(Clone, Copy)]
 pub(crate) struct CheckValue(pub(crate) [u8; 16]);
 
@@ -210,8 +212,8 @@ impl fmt::Debug for Keyring {
     }
 }
 
-/// Derives the subkey of this label in place (RFC 5869). A subkey that was not derived would be all zeros, so this stops rather than
-/// go on; the length is checked when the crate is compiled, and HKDF has no other way to fail.
+/// Derives the subkey of this label in place (RFC 5869). A subkey that was not derived would be all zeros, so this stops rather
+/// than go on; the length is checked when the crate is compiled, and HKDF has no other way to fail.
 #[expect(clippy::expect_used, reason = "unreachable: the length is checked at compile time")]
 fn derive<const N: usize>(salt: Option<&[u8]>, key: &[u8; LEN], label: &str, subkey: &mut [u8; N]) {
     const { assert!(N <= 255 * LEN, "HKDF-SHA-256 derives at most 255 blocks of 32 bytes") };
@@ -220,7 +222,7 @@ fn derive<const N: usize>(salt: Option<&[u8]>, key: &[u8; LEN], label: &str, sub
 
 fn decode(encoded: &str) -> Result<Zeroizing<[u8; LEN]>, InvalidValue> {
     let not_base64 = || invalid("has a key that is not 32 bytes of padded base64");
-    // Room for what 44 characters decode to at most.
+    // Room for the 33 bytes that 44 characters decode to at most.
     let mut decoded = Zeroizing::new([0; LEN + 1]);
     if encoded.len() != ENCODED {
         return Err(not_base64());
@@ -240,7 +242,7 @@ fn invalid(what: &'static str) -> InvalidValue {
 }
 
 const LEN: usize = 32;
-/// Characters of base64 for one key.
+/// The length of one key in base64.
 const ENCODED: usize = 44;
 const SEAL: &str = "client-registry/seal/1";
 const CHECK: &str = "client-registry/check/1";

@@ -1,4 +1,4 @@
-//! A record that was opened: the live client, or what is left of one.
+//! A record that was opened: the live client, or the tombstone of a deleted one.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -7,7 +7,7 @@ use crate::client::{Client, ClientState, Refusal, Tombstone};
 use crate::event::EventHash;
 use crate::value::{ClientId, Revision, SellerId, Timestamp};
 
-/// What there is under a client ID, to share. Cheap to clone.
+/// The client or the tombstone that a client ID refers to, shared. Cloning is cheap.
 #[derive(Clone)]
 pub(crate) enum Opened {
     Active(Arc<LiveClient>),
@@ -22,7 +22,7 @@ impl Opened {
         }
     }
 
-    /// The client, unless it was deleted.
+    /// Returns the client, unless it was deleted.
     pub(crate) fn client(&self) -> Result<&Client, Refusal> {
         match self {
             Self::Active(live) => Ok(live.client()),
@@ -58,7 +58,7 @@ impl Opened {
         }
     }
 
-    /// The hash of the latest event (rule 16).
+    /// Returns the hash of the latest event (rule 16).
     pub(crate) fn head(&self) -> EventHash {
         match self {
             Self::Active(live) => live.client().head(),
@@ -67,10 +67,9 @@ impl Opened {
     }
 }
 
-/// A client in memory, with a note beside each secret of the use that was last reported.
+/// A client in memory, with the time of the last reported use of each secret.
 ///
-/// The notes only save work: they keep a secret that is used all the time from being reported all the time. Losing one
-/// costs one more report.
+/// These times only save work, so that a secret in constant use is not reported constantly. Losing one costs one more report.
 pub(crate) struct LiveClient {
     client: Client,
     reported: Box<[AtomicI64]>,
@@ -87,7 +86,8 @@ impl LiveClient {
         &self.client
     }
 
-    /// Whether a use at `at` of the secret at a position [is due](is_due) to be reported. Says so once.
+    /// Returns whether a use at `at` of the secret at a position [is due](is_due) to be reported. Of concurrent callers, one is
+    /// told so.
     #[inline]
     pub(crate) fn should_report(&self, position: usize, at: Timestamp, interval: i64) -> bool {
         let Some(reported) = self.reported.get(position) else {
@@ -104,8 +104,8 @@ impl LiveClient {
     }
 }
 
-/// Whether a use at `at` should be noted when the last one was at `last`, all in milliseconds: none was within the interval
-/// before, or the last one lies so far ahead that it cannot be believed (rule 9).
+/// Returns whether a use at `at` should be noted if the last one was at `last`, all in milliseconds: no use was noted within
+/// the interval, or the last one lies so far ahead that it cannot be believed (rule 9).
 #[inline]
 pub(crate) fn is_due(at: i64, last: i64, interval: i64) -> bool {
     at >= last.saturating_add(interval) || last.saturating_sub(at) > MAX_LEAD_MILLIS

@@ -1,7 +1,8 @@
-//! The record of the registry itself: which registry this is, and the state of its keys.
+//! The record of the registry itself: its ID, and the state of its keys.
 //!
-//! Made by the first open and checked by every one, so that a wrong key, a changed key or somebody else's database fails
-//! before anything is written. Its body is authenticated like any other's; its sealed part is empty.
+//! The first open makes it and every open checks it, so a wrong key, a changed key or the database of another registry fails
+//! before anything is written. Its body is authenticated like that of a client; its sealed part is empty. This is a stored
+//! format.
 
 use std::collections::BTreeMap;
 
@@ -17,32 +18,32 @@ use crate::value::redacted::redacted;
 use crate::value::{KeyId, Revision};
 
 redacted! {
-    /// Whether records may be written under a key.
+    /// The state of a key: whether records may be written under it.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
     #[serde(rename_all = "snake_case")]
     #[non_exhaustive]
     pub enum KeyState {
-        /// They may.
+        /// Records may be written under the key.
         Active,
-        /// They may not any more. What is still under it can be opened by a keyring that has it.
+        /// Records may not be written under the key any longer. Those that were can still be opened by a keyring that has it.
         Retired,
     }
 }
 
-/// Which registry this is, and the state of its keys.
+/// The ID of the registry, and the state of its keys.
 #[derive(Debug, Clone)]
 pub(crate) struct RegistryRecord {
     pub(crate) registry_id: [u8; 16],
     pub(crate) revision: Revision,
     keys: BTreeMap<KeyId, KnownKey>,
-    /// Whether the registry is only on its way into this store.
+    /// Whether an import of the registry into this store is not finished.
     is_importing: bool,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct KnownKey {
     state: KeyState,
-    /// By what the key is known again; 32 hexadecimal digits.
+    /// The check value of the key, in 32 hexadecimal digits.
     check: String,
 }
 
@@ -54,13 +55,13 @@ struct Body {
 }
 
 impl RegistryRecord {
-    /// That of a new registry.
+    /// Returns the record of a new registry.
     pub(crate) fn new(registry_id: [u8; 16], keyring: &Keyring) -> Self {
         let none = Self { registry_id, revision: Revision::ZERO, keys: BTreeMap::new(), is_importing: false };
         none.knowing(keyring).unwrap_or(none)
     }
 
-    /// What stands in its place while the registry is on its way into a store.
+    /// Returns the record that takes its place while the registry is imported.
     pub(crate) fn importing(&self) -> Self {
         Self { revision: Revision::ZERO, is_importing: true, ..self.clone() }
     }
@@ -69,7 +70,7 @@ impl RegistryRecord {
         self.is_importing
     }
 
-    /// The next one, in which all keys of a keyring are known; `None` if they are already.
+    /// Returns the next record, which knows all keys of a keyring, or `None` if this one does.
     pub(crate) fn knowing(&self, keyring: &Keyring) -> Option<Self> {
         let mut next = Self { revision: self.revision.next(), ..self.clone() };
         for key in keyring.keys().filter(|key| !self.keys.contains_key(key.id())) {
@@ -81,7 +82,7 @@ impl RegistryRecord {
         (next.keys.len() > self.keys.len()).then_some(next)
     }
 
-    /// The next one, in which a key is retired; `None` if it is already, or is not known.
+    /// Returns the next record, in which a key is retired, or `None` if it is retired already or unknown.
     pub(crate) fn retiring(&self, key_id: &KeyId) -> Option<Self> {
         let mut next = Self { revision: self.revision.next(), ..self.clone() };
         let known = next.keys.get_mut(key_id).filter(|known| known.state == KeyState::Active)?;
@@ -97,13 +98,13 @@ impl RegistryRecord {
         self.keys.iter().map(|(id, known)| (id, known.state))
     }
 
-    /// The keys that may be written under and that a keyring lacks.
+    /// Returns the active keys that a keyring lacks.
     pub(crate) fn active_and_not_in(&self, keyring: &Keyring) -> impl Iterator<Item = &KeyId> {
         let is_missing = |id: &&KeyId| keyring.key(id).is_none() && self.state(id) == Some(KeyState::Active);
         self.keys.keys().filter(is_missing)
     }
 
-    /// A key of the keyring that is another one here under the same ID.
+    /// Returns a key of the keyring that has other bytes here under the same ID.
     pub(crate) fn differs_in<'a>(&self, keyring: &'a Keyring) -> Option<&'a KeyId> {
         let differs = |key: &&NamedKey| self.keys.get(key.id()).is_some_and(|known| !self.is(key, known));
         keyring.keys().find(differs).map(NamedKey::id)
@@ -116,7 +117,7 @@ impl RegistryRecord {
         decoded && key.check_value(&self.registry_id).is(&CheckValue(expected))
     }
 
-    /// What a record says of itself. Nothing is known to be true before [`authenticate`](Self::authenticate).
+    /// Reads a record. Nothing in it may be trusted before [`authenticate`](Self::authenticate).
     pub(crate) fn read(sealed: &Sealed) -> Result<Self, StoreError> {
         let body: Body = serde_json::from_str(sealed.body())
             .map_err(|error| StoreError::with_source(StoreErrorKind::Corrupt, error))?;
@@ -124,7 +125,7 @@ impl RegistryRecord {
         Ok(Self { registry_id: sealed.registry_id(), revision: sealed.revision(), keys, is_importing })
     }
 
-    /// Whether the record is as it was written.
+    /// Checks that the record is as it was written.
     pub(crate) fn authenticate(&self, sealed: &Sealed, keyring: &Keyring) -> Result<(), StoreError> {
         let sealing = Sealing { keyring: keyring.clone(), registry_id: self.registry_id };
         sealing.open_parts(RecordId::REGISTRY, sealed).map(drop)

@@ -1,4 +1,4 @@
-//! Which registry it is.
+//! The ID of a registry, by which a node refuses another registry's store.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,10 +7,10 @@ use data_encoding::HEXLOWER;
 
 use crate::value::{Field, InvalidValue, Problem};
 
-/// Tells a registry from every other: 16 random bytes, drawn when it was made. 32 lowercase hexadecimal digits as text.
+/// The ID of a registry: 16 random bytes, drawn when it was made. Its text form is 32 lowercase hexadecimal digits.
 ///
-/// It is public, stands in every record, and goes with the registry from store to store. An application that keeps it in
-/// its configuration can [expect](crate::RegistryBuilder::expect_registry) its own registry and no other.
+/// It is public, stands in every record, and stays the same when the registry moves to another store. An application that has
+/// it in its configuration can [expect](crate::RegistryBuilder::expect_registry) its own registry and refuse any other.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct RegistryId([u8; 16]);
 
@@ -19,10 +19,10 @@ impl RegistryId {
         Self(bytes)
     }
 
-    /// Parses the text.
+    /// Parses a registry ID.
     ///
     /// # Errors
-    /// [`InvalidValue`] when it is not 32 lowercase hexadecimal digits.
+    /// [`InvalidValue`] if the text is not 32 lowercase hexadecimal digits.
     pub fn parse(text: &str) -> Result<Self, InvalidValue> {
         let mut bytes = [0; 16];
         let is_one = HEXLOWER.decode_len(text.len()) == Ok(16)
@@ -33,7 +33,7 @@ impl RegistryId {
         }
     }
 
-    /// The 16 bytes.
+    /// Returns the 16 bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; 16] {
         &self.0

@@ -1,7 +1,8 @@
-//! Sealing and opening: XChaCha20-Poly1305 over the material, with all the rest of the record as associated data.
+//! Sealing and opening: XChaCha20-Poly1305 over the material, with the rest of the record as associated data.
 //!
 //! One operation hides the material and makes the whole record tamper-evident: a store that swaps records, edits a date,
-//! revives a deleted secret or flips a bit yields [`StoreErrorKind::Tampered`], never a client.
+//! revives a deleted secret or flips a bit yields [`StoreErrorKind::Tampered`], never a client. A nonce is random and never
+//! reused. The material is encrypted in place, so no plaintext copy of it is left (rule 8).
 
 use chacha20poly1305::XNonce;
 use chacha20poly1305::aead::AeadInOut;
@@ -14,14 +15,14 @@ use crate::record::{Keyring, NamedKey};
 use crate::store_error::{StoreError, StoreErrorKind, tampered};
 use crate::value::{KeyId, Revision};
 
-/// What seals and opens the records of one registry.
+/// Seals and opens the records of one registry.
 #[derive(Debug, Clone)]
 pub(crate) struct Sealing {
     pub(crate) keyring: Keyring,
     pub(crate) registry_id: [u8; 16],
 }
 
-/// Why a record was not sealed. Nothing was written.
+/// The reason why a record was not sealed. Nothing was written.
 #[derive(Debug)]
 pub(crate) enum SealingError {
     Entropy(EntropyError),
@@ -29,14 +30,14 @@ pub(crate) enum SealingError {
 }
 
 impl Sealing {
-    /// Seals a client, or what is left of one, under the primary key.
+    /// Seals a client or a tombstone under the primary key.
     pub(crate) fn seal(&self, opened: &Opened, entropy: &dyn Entropy) -> Result<Sealed, SealingError> {
         let (body, material) = body::write(opened);
         let id = RecordId::from(opened.client_id());
         self.seal_parts(id, opened.revision(), &body, &material, entropy)
     }
 
-    /// The size of the record that sealing would make.
+    /// Returns the size of the record that sealing would make, in bytes.
     pub(crate) fn size_of(&self, opened: &Opened) -> usize {
         let (body, material) = body::write(opened);
         let ids = opened.client_id().as_str().len() + self.keyring.primary().as_str().len();
@@ -76,7 +77,7 @@ impl Sealing {
         body::read(sealed, &material)
     }
 
-    /// The material of a record, once all of it is known to be as it was written.
+    /// Authenticates a record, and returns its material.
     pub(crate) fn open_parts(
         &self,
         id: RecordId<'_>,
@@ -92,7 +93,7 @@ impl Sealing {
         decrypt(key, &readable(&sealed.parts()), sealed.sealed())
     }
 
-    /// The same record under the primary key. Its body stays the same, byte for byte.
+    /// Seals the record anew under the primary key. Its body stays the same, byte for byte.
     pub(crate) fn reseal(&self, sealed: &Sealed, entropy: &dyn Entropy) -> Result<Sealed, ResealError> {
         let material = self.open_parts(sealed.id(), sealed).map_err(ResealError::Store)?;
         self.seal_parts(sealed.id(), sealed.revision(), sealed.body(), &material, entropy)
@@ -100,14 +101,14 @@ impl Sealing {
     }
 }
 
-/// Why a record was not resealed.
+/// The reason why a record was not resealed.
 #[derive(Debug)]
 pub(crate) enum ResealError {
     Store(StoreError),
     Sealing(SealingError),
 }
 
-/// Nonce, ciphertext, tag. The material is encrypted where it stands, so no copy of it is left.
+/// Returns nonce, ciphertext and tag. The material is encrypted in place, so no copy of it is left.
 fn encrypt(
     key: &NamedKey,
     readable: &[u8],

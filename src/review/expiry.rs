@@ -1,13 +1,13 @@
 //! What ends when, and the notices that are due before it does.
 //!
-//! A notice falls due [`Notice::DAYS`] before a secret ends. It belongs to the one window of time that its moment lies in;
-//! windows are half-open, so whoever goes on where the last window ended gives each notice once, however long or short
-//! the windows are. Nothing about that is stored here: the caller keeps one instant.
+//! A notice is due [`Notice::DAYS`] before a secret ends. It belongs to the one window of time in which it is due; windows are
+//! half-open, so a caller that continues where the last window ended gets each notice once, however long or short the windows
+//! are. Nothing is stored here: the caller keeps one instant.
 //!
-//! A notice is for somebody who might have forgotten. So there is none for a moment at which the secret was not valid
-//! yet, nor for one that had passed when somebody decided the end: when the secret was added, enabled again (rule 12), or
-//! replaced by a rotation (rule 11). Whoever adds a secret of ten days is told 7 days and a day before, not at once about
-//! 90, 60, 30 and 15.
+//! A notice reminds people of what they may have forgotten. So there is none for a moment at which the secret was not valid
+//! yet, and none for a moment before the end was decided: before the secret was added, enabled again (rule 12) or replaced by a
+//! rotation (rule 11). The owner of a new secret of ten days is told 7 days and 1 day before its end, not at once about 90, 60,
+//! 30 and 15.
 
 use std::ops::Range;
 use std::time::Duration;
@@ -20,60 +20,60 @@ use crate::value::redacted::redacted;
 use crate::value::{ClientId, Days, FriendlyName, Label, SecretId, SellerId, Timestamp};
 
 redacted! {
-    /// A secret that ends, with what one wants to know about it: a line of an expiry report.
+    /// A secret that ends, with its attributes: a line of an expiry report.
     #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
     #[non_exhaustive]
     pub struct Expiry {
         /// The first instant at which it is no longer valid (rule 4).
         pub ends: Timestamp,
-        /// Whose it is.
+        /// The seller that owns the client ID.
         pub owner: SellerId,
         /// The client ID.
         pub client_id: ClientId,
-        /// The client ID's friendly name.
+        /// The friendly name of the client ID.
         pub friendly_name: FriendlyName,
         /// The secret.
         pub secret: SecretId,
-        /// What somebody called it.
+        /// The label of the secret.
         pub label: Option<Label>,
-        /// What it is good for.
+        /// The purpose of the secret.
         pub purpose: Purpose,
-        /// What it was when it was looked at.
+        /// The state of the secret at the instant of the report.
         pub state: SecretState,
-        /// Whether it was the signing secret then (rule 6).
+        /// Whether it was the signing secret at that instant (rule 6).
         pub signs: bool,
         /// When it was last used, as far as is known (rule 9).
         pub last_used: Option<Timestamp>,
-        /// What takes its place: a secret that is valid when this one ends and for more than a day after, and can sign if this
-        /// one can. The one that signs at that moment, else the newest.
+        /// The secret that takes its place: one that is valid when this one ends and for more than a day after, and that can
+        /// sign if this one can. Of several, it is the one that signs at that moment, or else the newest.
         pub successor: Option<SecretId>,
-        /// What a rotation replaced it with (rule 11): then its end is on purpose.
+        /// The secret that a rotation replaced it with (rule 11): then its end is intended.
         pub replaced_by: Option<SecretId>,
     }
 }
 
 redacted! {
-    /// A secret ends in so many days: something to be told to its owner, once.
+    /// A notice to the owner of a secret that it ends in a number of days. Each is given once.
     #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
     #[non_exhaustive]
     pub struct Notice {
-        /// When it fell due.
+        /// When the notice was due.
         pub due: Timestamp,
-        /// How long before the end that is: one of [`Notice::DAYS`]. Asked for late, it may be about what has ended:
-        /// [`Expiry::state`] says so.
+        /// How long before the end it was due: one of [`Notice::DAYS`]. If the caller asks late, the secret may have ended
+        /// already: see [`Expiry::state`].
         pub days: Days,
-        /// What ends, as it was when the notice was asked for.
+        /// The secret that ends, as it was when the caller asked.
         pub expiry: Expiry,
     }
 }
 
 impl Notice {
-    /// How long before the end of a secret there is a notice, in days of 24 hours.
+    /// How long before the end of a secret a notice is due, in days of 24 hours.
     pub const DAYS: [Days; 6] =
         [Days::new(90), Days::new(60), Days::new(30), Days::new(15), Days::new(7), Days::new(1)];
 
-    /// The spans of time in which secrets end whose notices fall due within a window: in order, apart from one another.
-    /// Beyond the calendar they are cut off.
+    /// Returns the spans in which secrets end whose notices are due within a window, in order and without overlaps. They are
+    /// cut off at the end of the calendar.
     pub(crate) fn ends_within(window: &Range<Timestamp>) -> Vec<Range<Timestamp>> {
         let mut spans: Vec<Range<Timestamp>> = Vec::with_capacity(Self::DAYS.len());
         for days in Self::DAYS.into_iter().rev().map(Duration::from) {
@@ -88,8 +88,8 @@ impl Notice {
 }
 
 impl Client {
-    /// The secrets that end within a span of time, as seen at `t`, in the order of their ends. Ended and disabled ones are
-    /// among them. `t` is an instant as [`instant`](Self::instant) gives it.
+    /// Returns the secrets that end within a span, ended and disabled ones included, in the order of their ends, as seen at
+    /// `t`. `t` is an instant as [`instant`](Self::instant) returns it.
     #[must_use]
     pub fn expiries(&self, ends: &Range<Timestamp>, uses: &LastUses, t: impl Into<Timestamp>) -> Vec<Expiry> {
         let t = t.into();
@@ -102,10 +102,10 @@ impl Client {
         expiries
     }
 
-    /// The notices that fall due within a window of time, in the order of the secrets' ends; of one secret in the order in
-    /// which they fall due, so that the last one is the most urgent. What they say of a secret is as seen at `t`.
+    /// Returns the notices that are due within a window, in the order of the secrets' ends. Those of one secret are in the
+    /// order in which they are due, so the last one is the most urgent. They describe the secrets as seen at `t`.
     ///
-    /// None about a disabled secret. One about a secret that a rotation replaced says so.
+    /// There is none about a disabled secret. One about a secret that a rotation replaced says so.
     #[must_use]
     pub fn notices(
         &self,
@@ -120,7 +120,7 @@ impl Client {
         notices
     }
 
-    /// The line about a secret, if it ends.
+    /// Returns the line about a secret, if it ends.
     pub(crate) fn expiry(&self, secret: &Secret, uses: &LastUses, t: Timestamp) -> Option<Expiry> {
         Some(Expiry {
             ends: secret.validity().until()?,
@@ -138,7 +138,7 @@ impl Client {
         })
     }
 
-    /// The notices about a secret that fall due within a window, in the order in which they do.
+    /// Returns the notices about a secret that are due within a window, in the order in which they are due.
     pub(crate) fn notices_of(
         &self,
         secret: &Secret,
@@ -161,7 +161,7 @@ impl Client {
             .collect()
     }
 
-    /// What takes a secret's place when it ends; see [`Expiry::successor`].
+    /// Returns the secret that takes this one's place when it ends; see [`Expiry::successor`].
     pub(crate) fn successor(&self, secret: &Secret) -> Option<SecretId> {
         let ends = secret.validity().until()?;
         let takes_over = |other: &&Secret| {
@@ -174,13 +174,13 @@ impl Client {
         successors.max_by_key(|id| (Some(*id) == signing, *id))
     }
 
-    /// Since when a secret is valid, its end being what it is now: a rotation that shortened it came with what replaced
-    /// it. If that one has been deleted since, a notice may come for a moment just before the rotation.
+    /// Returns when the present end of a secret was decided: when it became valid, or when a rotation shortened it, which is
+    /// when its replacement was added. If that was deleted since, a notice may be given for a moment just before the rotation.
     fn end_stands_since(&self, secret: &Secret) -> Timestamp {
         let replaced_at = secret.replaced_by().and_then(|by| self.secret(by)).map(Secret::added_at);
         secret.valid_since().max(replaced_at.unwrap_or(Timestamp::MIN))
     }
 }
 
-/// Secrets whose ends lie no further apart than this end together: neither takes the other's place.
+/// Secrets whose ends are no further apart than this end together: neither takes the place of the other.
 pub(crate) const TOGETHER: Duration = Duration::from_secs(24 * 60 * 60);

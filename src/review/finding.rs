@@ -1,4 +1,6 @@
-//! What a review can find, and how much it matters.
+//! What a review can find, how severe it is, and what to do about it.
+//!
+//! A finding has data for programs and words for people; the words say what to do. Its JSON is public: variants may be added.
 
 use std::fmt;
 
@@ -8,41 +10,41 @@ use crate::value::redacted::redacted;
 use crate::value::{AppDomain, Days, Lifetime, RedirectUrl, SecretId, Timestamp, Validity};
 
 redacted! {
-    /// Something that a seller should know about a client ID. In words it says what to do.
+    /// Something that a seller should know about a client ID. `Display` says what it is and what to do.
     #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
     #[serde(tag = "finding", rename_all = "snake_case")]
     #[non_exhaustive]
     pub enum Finding {
         /// No secret is valid (rule 4): nobody can authenticate, and nothing signs.
         NoValidSecret {
-            /// When one is valid again by itself, if one is.
+            /// When a secret becomes valid by itself, if one does.
             until: Option<Timestamp>,
         },
-        /// There are valid secrets and none of them can sign, although the client ID has secrets that are made for it: ended,
-        /// disabled or yet to start. A client ID whose secrets are all passwords by choice has no such finding.
+        /// There are valid secrets, but none can sign, although the client ID has secrets whose purpose signs: they have ended,
+        /// are disabled or have not started. A client ID whose secrets are all passwords by choice has no such finding.
         NoSigningSecret {
-            /// When one signs again by itself, if one does.
+            /// When a secret begins to sign by itself, if one does.
             until: Option<Timestamp>,
         },
-        /// At some time to come the signing secret ends, and the one that signs after it starts only later.
+        /// In the future, the signing secret ends before the next one can sign.
         SigningGap {
             /// The signing secret before the gap.
             secret: SecretId,
-            /// When nothing signs any more.
+            /// When the gap begins.
             from: Timestamp,
-            /// When something signs again.
+            /// When the gap ends.
             until: Timestamp,
             /// The signing secret after the gap.
             successor: SecretId,
         },
-        /// The last secrets, two or more, end within a day of each other, and no other one is valid after them: having several
-        /// does not help.
+        /// The last secrets, two or more, end within a day of each other, and no other secret is valid after them. Having
+        /// several does not help then.
         SeveralEndTogether {
             /// The secrets, in the order of their IDs.
             secrets: Vec<SecretId>,
             /// When the first of them ends.
             first: Timestamp,
-            /// When the last of them ends, and with it the last password.
+            /// When the last of them ends. No password works after that.
             last: Timestamp,
         },
         /// A valid secret ends within [`Finding::ENDS_SOON`].
@@ -51,75 +53,75 @@ redacted! {
             secret: SecretId,
             /// When it ends.
             ends: Timestamp,
-            /// What takes its place, as [`Expiry::successor`](crate::review::Expiry::successor) says.
+            /// The secret that takes its place; see [`Expiry::successor`](crate::review::Expiry::successor).
             successor: Option<SecretId>,
         },
-        /// A secret that has ended or is disabled was presented since, within
-        /// [`Policy::retire_after`](crate::Policy::retire_after): somebody was not told.
+        /// A secret was presented after it had ended or was disabled, within
+        /// [`Policy::retire_after`](crate::Policy::retire_after): some part of the add-in still uses it.
         StillPresented {
             /// The secret.
             secret: SecretId,
-            /// Since when it is refused.
+            /// Since when it has been refused.
             refused_since: Timestamp,
-            /// When it was presented last, as far as is known.
+            /// When it was last presented, as far as is known.
             last_used: Timestamp,
         },
-        /// A secret that was issued here signs, and nobody has ever used it: it may not have reached the add-in, which then
-        /// cannot verify what it receives. It goes away when the add-in authenticates with it once.
+        /// A secret that was issued here signs, but has never been used: it may not have reached the add-in, which then cannot
+        /// verify what it receives. The finding goes away when the add-in authenticates with the secret once.
         SignsUnused {
             /// The secret.
             secret: SecretId,
         },
-        /// A secret that was issued here by a registration or a rotation is valid, and nobody has ever used it: the caller of that
-        /// command may have gone away before it had the client secret, and then nobody has it. It goes away when the add-in
-        /// authenticates with it once. Left out when that secret signs, which [`Finding::SignsUnused`] says.
+        /// A valid secret that a registration or a rotation issued has never been used: the caller may have been interrupted
+        /// before it received the client secret, and then nobody has it. The finding goes away when the add-in authenticates
+        /// with the secret once. It is left out if the secret signs, which [`Finding::SignsUnused`] says.
         NeverUsed {
             /// The secret.
             secret: SecretId,
             /// When it was issued.
             issued: Timestamp,
-            /// The secrets that it replaces, in the order of their IDs; none if it is the client ID's only one.
+            /// The secrets that it replaces, in the order of their IDs. There are none if it is the only secret of the client ID.
             replaces: Vec<SecretId>,
         },
-        /// The redirect URL leads to another host than the app domain, and not to one below it; see
+        /// The host of the redirect URL is neither the app domain nor below it; see
         /// [`ClientDetails::redirects_outside_domain`](crate::ClientDetails::redirects_outside_domain).
         RedirectOutsideDomain {
-            /// Where users go.
+            /// The redirect URL.
             redirect_url: RedirectUrl,
-            /// Where the add-in runs.
+            /// The app domain.
             app_domain: AppDomain,
         },
-        /// A secret is valid for longer than the policy allows a new one (rule 4): it was imported, or the policy was another
-        /// one when it was added. Not for a disabled, ended or replaced one.
+        /// A secret is valid for longer than the policy allows for a new one (rule 4): it was imported, or was added under
+        /// another policy. Disabled, ended and replaced secrets are left out.
         LivesTooLong {
             /// The secret.
             secret: SecretId,
-            /// From when until when it is valid.
+            /// The validity of the secret.
             validity: Validity,
-            /// What the policy allows.
+            /// The longest lifetime that the policy allows.
             longest: Lifetime,
         },
-        /// A secret was made elsewhere (rule 18): how random it is and who else has it is not known here. Not for a disabled,
-        /// ended or replaced one.
+        /// A secret was made elsewhere (rule 18), so it is unknown how random it is and who else has it. Disabled, ended and
+        /// replaced secrets are left out.
         Imported {
             /// The secret.
             secret: SecretId,
         },
-        /// Exactly one secret is valid: if it is lost or has to be deleted, the add-in is cut off until it knows another one.
-        /// Left out when that secret ends soon with nothing in its place, which says it all.
+        /// Exactly one secret is valid: if it is lost or has to be deleted, the add-in cannot authenticate until it has another
+        /// one. The finding is left out if another finding says that the secret ends soon without a successor.
         OnlyOneValid {
             /// The secret.
             secret: SecretId,
         },
         /// More secrets are valid than [`Finding::RECOMMENDED_SECRETS`].
         MoreThanRecommended {
-            /// How many are.
+            /// The number of valid secrets.
             valid: usize,
         },
         /// No add-in uses the client ID (rule 1).
         NotAssociated,
-        /// A secret ended [`Finding::ENDED_LONG_AGO`] ago or longer, and as far as use goes nothing stands in the way of deleting
-        /// it (rule 9).
+        /// A secret ended at least [`Finding::ENDED_LONG_AGO`] ago, and has not been used recently enough to prevent its deletion
+        /// (rule 9).
         EndedLongAgo {
             /// The secret.
             secret: SecretId,
@@ -130,14 +132,14 @@ redacted! {
 }
 
 redacted! {
-    /// How much a finding matters, from least to most.
+    /// The severity of a finding, from least to most.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
     #[serde(rename_all = "snake_case")]
     #[non_exhaustive]
     pub enum Severity {
-        /// Everything works; it could be tidier or safer.
+        /// Everything works, but could be tidier or safer.
         Info,
-        /// Something works by luck, or stops working at a known time unless somebody acts.
+        /// Something works by luck, or stops working at a known time unless the seller acts.
         Warning,
         /// Something does not work now.
         Critical,
@@ -145,16 +147,15 @@ redacted! {
 }
 
 impl Finding {
-    /// How long before its end a secret "ends soon". By then the next one should be there: it is recommended to add it at
-    /// least 30 days before.
+    /// How long before its end a secret "ends soon". It is recommended to add the next one at least 30 days before the end.
     pub const ENDS_SOON: Days = Days::new(30);
-    /// When a secret has "ended long ago". It is recommended to delete it 7 days after its end or later.
+    /// How long after its end a secret has "ended long ago". It is recommended to delete it then.
     pub const ENDED_LONG_AGO: Days = Days::new(7);
-    /// How many valid secrets are recommended: the current one and the next, which is what an add-in can hold
-    /// ([`SecretRing`](crate::SecretRing)).
+    /// The recommended number of valid secrets: the current one and the next, which is what an add-in can hold in a
+    /// [`SecretRing`](crate::SecretRing).
     pub const RECOMMENDED_SECRETS: usize = 2;
 
-    /// How much it matters.
+    /// Returns the severity of the finding.
     #[must_use]
     pub fn severity(&self) -> Severity {
         match self {

@@ -1,8 +1,8 @@
 //! The plaintext of a client secret, and the one moment in which it is shown (rule 8).
 //!
-//! A client secret is generated, or parsed from what a caller imports. It leaves through one method, [`ClientSecret::expose`], and is
-//! wiped when it is dropped. It cannot be cloned, compared or serialized, so every copy is one that a caller made on purpose. Its text
-//! lives in a buffer of exact size: one that grows would leave copies behind.
+//! A client secret is generated, or parsed from what a caller imports. It leaves through one method, [`ClientSecret::expose`],
+//! and is wiped when it is dropped. It cannot be cloned, compared or serialized, so every copy is one that a caller made on
+//! purpose. Its text lives in a buffer of exact size: one that grows would leave copies behind.
 
 use std::fmt;
 
@@ -44,9 +44,9 @@ impl ClientSecret {
     /// The text is copied; the caller has to wipe the original.
     ///
     /// # Errors
-    /// [`InvalidValue`] if it does not have 24 to 512 printable ASCII characters, or if it looks like a generated client secret with
-    /// a slip: mistyped, cut short, in quotes, with white space or other text around it. Only the default prefix is known here; an
-    /// import checks the policy's prefix too.
+    /// [`InvalidValue`] if it does not have 24 to 512 printable ASCII characters, or if it looks like a generated client secret
+    /// with a slip: mistyped, cut short, in quotes, with white space or other text around it. Only the default prefix is known
+    /// here; an import checks the policy's prefix too.
     pub fn parse(text: &str) -> Result<Self, InvalidValue> {
         let invalid = |problem| Err(InvalidValue::new(Field::ClientSecret, problem));
         match text.len() {

@@ -1,9 +1,9 @@
 //! The MAC key: signing with a client secret whose plaintext is no longer there (rule 8).
 //!
-//! HMAC hashes its key into two blocks before it sees a message. The two SHA-256 chaining values after these blocks are all that signing
-//! needs (RFC 2104 section 4), and a generated client secret cannot be computed from them, so they are what is kept. An attacker who
-//! steals them can sign, but cannot present the client secret as a password. The 64 bytes are stored in sealed records; the tests hold
-//! the output against RFC 4231, RFC 7515 and another implementation.
+//! HMAC hashes its key into two blocks before it sees a message. The two SHA-256 chaining values after these blocks are all
+//! that signing needs (RFC 2104 section 4), and a generated client secret cannot be computed from them, so they are what is
+//! kept. An attacker who steals them can sign, but cannot present the client secret as a password. The 64 bytes are stored in
+//! sealed records; the tests hold the output against RFC 4231, RFC 7515 and another implementation.
 
 use std::fmt;
 
@@ -19,8 +19,8 @@ use crate::value::redacted::redacted;
 use crate::value::{Field, InvalidValue, Problem};
 
 redacted! {
-    /// How the text of a client secret is read as the key of HMAC-SHA-256. Mistaking one encoding for the other breaks every
-    /// signature, so an import states it.
+    /// The encoding of a signing key: how the text of a client secret is read as the key of HMAC-SHA-256. Mistaking one
+    /// encoding for the other breaks every signature, so an import states it.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
     #[serde(rename_all = "snake_case")]
     #[non_exhaustive]

@@ -1,6 +1,7 @@
 //! The signature that a message of the platform carries: which client, which secret, and the MAC.
 //!
-//! The text form goes into headers and is parsed by other programs: it must not change. A new form would get another version than `v1`.
+//! The text form goes into headers and is parsed by other programs: it must not change. A new form would get another version
+//! than `v1`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -15,8 +16,8 @@ use crate::value::{ClientId, Field, InvalidValue, Problem, SecretId};
 /// The text form fits into a header: `v1:<client ID>:<secret ID>:<43 characters of unpadded base64url>`. Any HMAC tool can verify
 /// [`mac`](Self::mac); a JWT (HS256) or a webhook format carries it in its own form.
 ///
-/// Signatures cannot be compared with `==`, since the time it takes would tell a forger how much of the MAC was right. Verify them
-/// instead.
+/// Signatures cannot be compared with `==`, since the time it takes would tell a forger how much of the MAC was right. Verify
+/// them instead.
 #[derive(Clone)]
 pub struct Signature {
     client_id: ClientId,

@@ -1,9 +1,9 @@
 //! The verifier: what is kept to recognise a client secret as a password (rules 5 and 10).
 //!
-//! `SHA-256("client-registry/verifier/1", 0, client ID, 0, secret)`. A generated client secret has 256 bits, so a fast hash is right, and
-//! a slow one would invite denial of service. The client ID keeps equal secrets of two clients apart. One presented secret costs one
-//! hash and one comparison with each candidate, without a branch on the outcome, so that timing tells nothing. The hash is stored in
-//! sealed records. Tests count the work; keep it the same for every answer.
+//! `SHA-256("client-registry/verifier/1", 0, client ID, 0, secret)`. A generated client secret has 256 bits, so a fast hash is
+//! right, and a slow one would invite denial of service. The client ID keeps equal secrets of two clients apart. One presented
+//! secret costs one hash and one comparison with each candidate, without a branch on the outcome, so that timing tells nothing.
+//! The hash is stored in sealed records. Tests count the work; keep it the same for every answer.
 
 use std::fmt;
 

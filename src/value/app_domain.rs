@@ -1,7 +1,7 @@
 //! The app domain: the host name that an add-in runs on.
 //!
-//! The grammar is that of DNS host names, narrower than what URL parsers accept. IP addresses and international names are refused,
-//! since two spellings of one host must not look like two hosts.
+//! The grammar is that of DNS host names, narrower than what URL parsers accept. IP addresses and international names are
+//! refused, since two spellings of one host must not look like two hosts.
 
 use std::fmt;
 use std::str::FromStr;

@@ -1,8 +1,8 @@
 //! The client ID: the public name of a client (RFC 6749 section 2.2).
 //!
-//! Two grammars meet here. What callers present is refused if it looks like a client secret, since the two get swapped. What a store
-//! has kept is read in a wider grammar, since earlier versions imported such IDs. [`is_our_guid`] is the fast path of every request:
-//! measure before touching it.
+//! Two grammars meet here. What callers present is refused if it looks like a client secret, since the two get swapped. What a
+//! store has kept is read in a wider grammar, since earlier versions imported such IDs. [`is_our_guid`] is the fast path of
+//! every request: measure before touching it.
 
 use std::borrow::Borrow;
 use std::fmt;
@@ -20,9 +20,9 @@ use crate::value::{Field, InvalidValue, Problem};
 text_id! {
     /// The public name of a client (RFC 6749 section 2.2). That an ID is well formed says nothing about who presents it.
     ///
-    /// The registry issues lowercase version 4 GUIDs. Imported IDs may be 8 to 64 characters of `[A-Za-z0-9._-]`, compared exactly.
-    /// A GUID in any other spelling (uppercase, braces, no hyphens) is refused, so that no two IDs are the same GUID. A text that
-    /// looks like a generated client secret, of any prefix, is refused too, since callers swap the two.
+    /// The registry issues lowercase version 4 GUIDs. Imported IDs may be 8 to 64 characters of `[A-Za-z0-9._-]`, compared
+    /// exactly. A GUID in any other spelling (uppercase, braces, no hyphens) is refused, so that no two IDs are the same GUID.
+    /// A text that looks like a generated client secret, of any prefix, is refused too, since callers swap the two.
     ClientId, check_client_id
 }
 

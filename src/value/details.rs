@@ -1,7 +1,7 @@
 //! The details of a client ID (friendly name, app domain, redirect URL) and its availability.
 //!
-//! Parsing decides what a value is. Whether a redirect scheme is allowed is decided by the [`Policy`](crate::Policy), when a command
-//! runs.
+//! Parsing decides what a value is. Whether a redirect scheme is allowed is decided by the [`Policy`](crate::Policy), when a
+//! command runs.
 
 use std::fmt;
 
@@ -11,7 +11,8 @@ use crate::value::redacted::redacted;
 use crate::value::{AppDomain, FriendlyName, InvalidValue, RedirectUrl};
 
 redacted! {
-    /// Where a client ID or an add-in is offered (rule 2). The two places have separate issuers. It never changes.
+    /// The availability of a client ID or an add-in: where it is offered (rule 2). The two places have separate issuers. It
+    /// never changes.
     ///
     /// Exhaustive on purpose: there is no third place.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]

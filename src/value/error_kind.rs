@@ -2,8 +2,8 @@
 //!
 //! Every error of the registry, the ring and the core maps to one of these kinds, so that a service needs one match for all.
 
-/// The kind of an error: what the caller can do about it. Errors of the registry, the ring and the core have a `kind()`; errors of
-/// a store have a [`StoreErrorKind`](crate::store::StoreErrorKind) instead.
+/// The kind of an error: what the caller can do about it. Errors of the registry, the ring and the core have a `kind()`; errors
+/// of a store have a [`StoreErrorKind`](crate::store::StoreErrorKind) instead.
 #[doc = include_str!("codes.md")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]

@@ -1,7 +1,7 @@
 //! The IDs that are texts chosen by the application: sellers, operators, add-ins, keys.
 //!
-//! Every ID is parsed once and compared exactly. They are public, printed in logs and stored beside records, so none of them may hold a
-//! client secret; commands refuse one that does (rule 8).
+//! Every ID is parsed once and compared exactly. They are public, printed in logs and stored beside records, so none of them
+//! may hold a client secret; commands refuse one that does (rule 8).
 
 use std::borrow::Borrow;
 use std::fmt;

@@ -1,7 +1,7 @@
 //! The error of every value that could not be parsed.
 //!
-//! It names the field, the problem and what would be accepted. It never repeats the input: sooner or later a client secret is pasted
-//! into the wrong field, and the error goes to a log (rule 8).
+//! It names the field, the problem and what would be accepted. It never repeats the input: sooner or later a client secret is
+//! pasted into the wrong field, and the error goes to a log (rule 8).
 
 use std::fmt;
 
@@ -151,7 +151,7 @@ impl fmt::Display for Field {
     }
 }
 
-/// What is wrong with an input.
+/// The problem with an input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Problem {

@@ -1,7 +1,7 @@
 //! Names for people: the friendly name of a client ID, the label of a secret.
 //!
-//! Names stand side by side in lists, dialogs and logs. So characters that are invisible or that reorder a line are refused, and two
-//! names that look the same have the same key (rule 15). Keys are stored: changing how they are made needs a migration.
+//! Names stand side by side in lists, dialogs and logs. So characters that are invisible or that reorder a line are refused,
+//! and two names that look the same have the same key (rule 15). Keys are stored: changing how they are made needs a migration.
 
 use std::fmt;
 use std::str::FromStr;

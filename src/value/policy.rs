@@ -1,7 +1,7 @@
 //! The policy: what a platform allows (limits, lifetimes, redirect schemes).
 //!
-//! Parsing decides what a value is; the policy decides whether it is allowed, at the moment a command runs. A stricter policy never
-//! changes what exists already. A policy can be read from a configuration file, with the same checks.
+//! Parsing decides what a value is; the policy decides whether it is allowed, at the moment a command runs. A stricter policy
+//! never changes what exists already. A policy can be read from a configuration file, with the same checks.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -76,7 +76,8 @@ impl Policy {
         Self { longest_lifetime, ..self }
     }
 
-    /// Returns how long a secret must be unused before a planned deletion is allowed (rule 9): 7 days unless configured otherwise.
+    /// Returns how long a secret must be unused before a planned deletion is allowed (rule 9): 7 days unless configured
+    /// otherwise.
     #[must_use]
     pub fn retire_after(&self) -> Duration {
         self.retire_after
@@ -149,8 +150,8 @@ impl Policy {
         Ok(self.allows_validity(validity).then_some(validity))
     }
 
-    /// Returns whether a new secret may be valid for that long (rule 4). A secret that was imported, or added under another policy,
-    /// may have a longer validity.
+    /// Returns whether a new secret may be valid for that long (rule 4). A secret that was imported, or added under another
+    /// policy, may have a longer validity.
     pub(crate) fn allows_validity(&self, validity: Validity) -> bool {
         match (self.longest_lifetime, validity.until()) {
             (Lifetime::Unlimited, _) => true,

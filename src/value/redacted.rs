@@ -1,17 +1,17 @@
 //! Deserializing values without repeating the input in errors (rule 8).
 //!
-//! The errors of `serde` quote the offending text: ``unknown variant `crs_…` ``, `invalid type: string "crs_…"`. Sooner or later that
-//! text is a client secret, and the error goes to a log. So every public type is deserialized through [`redacted!`], which keeps
-//! what was expected and where, and drops what was found. A new public type with `Deserialize` must use it; a test looks for those that
-//! do not.
+//! The errors of `serde` quote the offending text: ``unknown variant `crs_…` ``, `invalid type: string "crs_…"`. Sooner or
+//! later that text is a client secret, and the error goes to a log. So every public type is deserialized through [`redacted!`],
+//! which keeps what was expected and where, and drops what was found. A new public type with `Deserialize` must use it; a test
+//! looks for those that do not.
 
 use serde::de::Error;
 use zeroize::Zeroizing;
 
 /// Declares a type that is deserialized with errors that do not repeat the input.
 ///
-/// The declaration is written as usual, without `Deserialize` among its derives. The macro emits it twice: the second, hidden copy
-/// is a remote definition of the first for `serde`, so the two cannot differ.
+/// The declaration is written as usual, without `Deserialize` among its derives. The macro emits it twice: the second, hidden
+/// copy is a remote definition of the first for `serde`, so the two cannot differ.
 macro_rules! redacted {
     (@read [$($own:tt)*] [$($read:tt)*] #[serde $args:tt] $($rest:tt)*) => {
         crate::value::redacted::redacted! { @read [$($own)* #[serde $args]] [$($read)* #[serde $args]] $($rest)* }

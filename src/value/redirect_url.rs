@@ -1,7 +1,8 @@
 //! Redirect URLs: kept exactly as written, compared exactly (RFC 6749 section 3.1.2, RFC 9700 section 4.1).
 //!
-//! An attacker profits when two parsers read a URL differently. So a text reaches the URL parser only if every character is one of
-//! RFC 3986, and it is refused if the parser reads another host than the written one. Loosen nothing here without a test for that.
+//! An attacker profits when two parsers read a URL differently. So a text reaches the URL parser only if every character is one
+//! of RFC 3986, and it is refused if the parser reads another host than the written one. Loosen nothing here without a test for
+//! that.
 
 use std::fmt;
 use std::str::FromStr;
@@ -15,9 +16,9 @@ use crate::value::{Field, InvalidValue, Problem};
 
 /// The URL that users are sent to after they gave their consent.
 ///
-/// An absolute URL of at most 2,048 characters of RFC 3986, without fragment and user info. The original text is kept and compared
-/// exactly. The [`Policy`](crate::Policy) decides which schemes are allowed: `https`, and if configured `http` on loopback and
-/// custom schemes by name.
+/// An absolute URL of at most 2,048 characters of RFC 3986, without fragment and user info. The original text is kept and
+/// compared exactly. The [`Policy`](crate::Policy) decides which schemes are allowed: `https`, and if configured `http` on
+/// loopback and custom schemes by name.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub struct RedirectUrl(Box<str>);
 

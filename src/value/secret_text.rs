@@ -5,9 +5,9 @@
 //! ```
 //!
 //! It has only `[A-Za-z0-9_]`, so it survives HTTP Basic, shells and double clicks, and secret scanners find it with
-//! `crs_[0-9A-Za-z]{49}`. It has at most 55 characters, so its verifier takes two blocks of SHA-256. The checksum tells *mistyped*
-//! from *wrong* in a log; it never decides whether a secret is accepted. The form is in the hands of users: it must not change.
-//! Everything here runs in buffers of fixed size that are wiped (rule 8).
+//! `crs_[0-9A-Za-z]{49}`. It has at most 55 characters, so its verifier takes two blocks of SHA-256. The checksum tells
+//! *mistyped* from *wrong* in a log; it never decides whether a secret is accepted. The form is in the hands of users: it must
+//! not change. Everything here runs in buffers of fixed size that are wiped (rule 8).
 
 mod slip;
 
@@ -17,7 +17,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use crate::value::SecretId;
 
-/// What a presented text looks like that matched no verifier.
+/// The look of a presented text that matched no verifier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Looks {
     /// A generated client secret with a slip: a wrong character, a missing part, quotes or white space around it.

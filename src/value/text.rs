@@ -1,4 +1,5 @@
-//! What all values that are a checked text share: conversions, `Display`, and reading from JSON without copying or repeating the text.
+//! What all values that are a checked text share: conversions, `Display`, and reading from JSON without copying or repeating
+//! the text.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -8,7 +9,8 @@ use serde::de::{Error, Visitor};
 
 use crate::value::redacted::redact;
 
-/// Deserializes a value from a string in place: nothing is copied before the string is known to be valid, and no error repeats it.
+/// Deserializes a value from a string in place: nothing is copied before the string is known to be valid, and no error repeats
+/// it.
 pub(crate) fn deserialize<'de, D, T, E>(
     deserializer: D,
     parse: fn(&str) -> Result<T, E>,

@@ -1,7 +1,7 @@
 //! Instants in whole milliseconds.
 //!
-//! Finer instants are truncated when they come in, so that every store orders them alike. The text form is stored in records and events:
-//! it must not change.
+//! Finer instants are truncated when they come in, so that every store orders them alike. The text form is stored in records
+//! and events: it must not change.
 
 use std::fmt;
 use std::str::FromStr;
@@ -14,8 +14,8 @@ use crate::value::{Field, InvalidValue, Problem};
 
 /// An instant in whole milliseconds, within chrono's calendar.
 ///
-/// A [`DateTime<Utc>`] converts into it, truncated towards the past; a leap second counts as the second after it. The text form is
-/// RFC 3339 in UTC with three decimals.
+/// A [`DateTime<Utc>`] converts into it, truncated towards the past; a leap second counts as the second after it. The text form
+/// is RFC 3339 in UTC with three decimals.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
@@ -116,8 +116,8 @@ impl From<DateTime<Utc>> for Timestamp {
     }
 }
 
-/// Converts the reading of a clock, at most to the end of the calendar. A clock that reads a time before 1970 has not been set yet, and
-/// counts as 1970.
+/// Converts the reading of a clock, at most to the end of the calendar. A clock that reads a time before 1970 has not been set
+/// yet, and counts as 1970.
 impl From<SystemTime> for Timestamp {
     fn from(instant: SystemTime) -> Self {
         let since = instant.duration_since(UNIX_EPOCH).unwrap_or_default();

@@ -1,7 +1,7 @@
 //! Lifetimes and validities (rule 4).
 //!
-//! A lifetime is what a caller asks for; a validity is what a secret has: the half-open interval `[from, until)`, never empty. The JSON
-//! of a validity is stored in records.
+//! A lifetime is what a caller asks for; a validity is what a secret has: the half-open interval `[from, until)`, never empty.
+//! The JSON of a validity is stored in records.
 
 use std::fmt;
 use std::time::Duration;
@@ -181,7 +181,8 @@ impl Validity {
         self.has_started(t) && !self.has_ended(t)
     }
 
-    /// Returns the interval with the same start that ends at `until`, or earlier if it did so already. `until` must be after the start.
+    /// Returns the interval with the same start that ends at `until`, or earlier if it did so already. `until` must be after
+    /// the start.
     pub(crate) fn ending_by(self, until: Timestamp) -> Self {
         debug_assert!(self.from < until, "a validity is never empty");
         Self { until: Some(self.until.map_or(until, |own| own.min(until))), ..self }

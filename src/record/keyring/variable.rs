@@ -1,4 +1,4 @@
-//! Reading a keyring from an environment variable.
+//! Reading a keyring from an environment variable. No error repeats what the variable holds (rule 8).
 
 use std::ffi::OsString;
 
@@ -9,7 +9,7 @@ use crate::value::coded::coded;
 use crate::value::secret_text::could_be_secret;
 use crate::value::{InvalidValue, Policy};
 
-/// Why no keyring was read from an environment variable.
+/// The reason why no keyring could be read from an environment variable.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyringVariableError {
@@ -19,19 +19,19 @@ pub enum KeyringVariableError {
         /// Its name.
         variable: String,
     },
-    /// The variable is set and holds nothing but white space.
+    /// The variable is set but empty, or holds only white space.
     #[error("the environment variable {variable} is empty: set it to the text of a keyring")]
     Empty {
         /// Its name.
         variable: String,
     },
-    /// The variable holds bytes that are not Unicode.
+    /// The value of the variable is not Unicode.
     #[error("the environment variable {variable} is not Unicode text: set it to the text of a keyring")]
     NotUnicode {
         /// Its name.
         variable: String,
     },
-    /// The variable holds a text that is not a keyring.
+    /// The value of the variable is not a keyring.
     #[error("the environment variable {variable} does not hold a keyring")]
     Invalid {
         /// Its name.
@@ -54,7 +54,7 @@ pub(super) fn read(variable: &str) -> Result<Keyring, KeyringVariableError> {
     parse(variable, std::env::var_os(variable))
 }
 
-/// Wipes what the variable holds, whatever it is.
+/// Parses the value of a variable, and wipes it whatever it is.
 fn parse(variable: &str, value: Option<OsString>) -> Result<Keyring, KeyringVariableError> {
     let variable = shown(variable);
     let Some(value) = value else {
@@ -73,7 +73,7 @@ fn parse(variable: &str, value: Option<OsString>) -> Result<Keyring, KeyringVari
     Keyring::parse(&text).map_err(|source| KeyringVariableError::Invalid { variable, source })
 }
 
-/// The name, unless it is none: callers pass what the variable holds instead of what it is called.
+/// Returns the name of the variable, unless it looks like a value: callers pass the value in place of the name.
 fn shown(variable: &str) -> String {
     let is_name = variable.len() <= 128 && variable.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
     let is_secret = could_be_secret(variable, Policy::default().secret_prefix());
