@@ -60,7 +60,9 @@ pub use self::deletion::Replacement;
 pub use self::import::{ImportedClient, ImportedSecret};
 pub use self::last_uses::LastUses;
 pub(crate) use self::plan::SecretRemoval;
-pub use self::plan::{ClientDeletion, Obstacle, Plan, Planned, SecretDeletion, SecretDisabling, ConfirmError};
+pub use self::plan::{
+    ClientDeletion, ConfirmError, Obstacle, Plan, Planned, SecretDeletion, SecretDisabling,
+};
 pub use self::promotion::Promotion;
 pub use self::refusal::Refusal;
 pub(crate) use self::refusal::use_in_words;

@@ -63,7 +63,7 @@ impl Fault {
     pub(super) fn of_writing_to(self, path: &Path, max_size: Option<u64>) -> Self {
         match &self {
             Self::Engine(error) => not_written(error, path, max_size).unwrap_or(self),
-            Self::Store(error) => match error.cause() {
+            Self::Store(error) => match error.cause().and_then(|cause| cause.downcast_ref()) {
                 Some(Self::Engine(error)) => not_written(error, path, max_size).unwrap_or(self),
                 _ => self,
             },
