@@ -33,7 +33,7 @@ use std::future::Future;
 use serde::Serialize;
 
 pub use self::commit::{Commit, CommitId, Expected, Index, IndexEntry, RecordChange};
-pub use self::erased::{DynStore, ErasedStore};
+pub use self::erased::DynStore;
 pub use self::error::CommitError;
 pub use self::memory::MemoryStore;
 #[cfg(feature = "postgres")]

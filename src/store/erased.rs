@@ -1,5 +1,9 @@
-//! The object-safe twin of [`Store`], for those who choose a store when the program runs.
+//! [`DynStore`], a store that is chosen when the program runs, and the object-safe twin of [`Store`] behind it.
+//!
+//! The twin is private: each method boxes the future of the method of the same name and adds nothing, so that the
+//! contract stands in one place, in [`Store`]. A method that joins the contract joins it here, too.
 
+use std::any::Any;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -14,11 +18,8 @@ use crate::value::{AddInId, ClientId, Revision, Timestamp};
 
 type Answer<'a, T, E = StoreError> = Pin<Box<dyn Future<Output = Result<T, E>> + Send + 'a>>;
 
-/// [`Store`] with boxed futures. Implemented for every store; nobody else needs to.
-///
-/// See the methods of the same names in [`Store`] for the contract.
-#[expect(missing_docs, reason = "the contract stands in one place")]
-pub trait ErasedStore: fmt::Debug + Send + Sync + 'static {
+/// [`Store`] with boxed futures. Implemented for every store.
+trait ErasedStore: Any + fmt::Debug + Send + Sync {
     fn load<'a>(&'a self, id: RecordId<'a>) -> Answer<'a, Option<Record>>;
     fn commit<'a>(&'a self, commit: &'a Commit) -> Answer<'a, (), CommitError>;
     fn history<'a>(
@@ -41,7 +42,6 @@ pub trait ErasedStore: fmt::Debug + Send + Sync + 'static {
         limit: usize,
     ) -> Answer<'a, Vec<Ending>>;
     fn changes<'a>(&'a self, after: Option<&'a Cursor>, limit: usize) -> Answer<'a, Changes>;
-    /// [`Store::latest`]
     fn latest(&self) -> Answer<'_, Cursor>;
     fn adopt<'a>(&'a self, clients: &'a [Adopted]) -> Answer<'a, (), CommitError>;
     fn note_uses<'a>(&'a self, uses: &'a [Use], believable_until: Timestamp) -> Answer<'a, ()>;
@@ -109,15 +109,52 @@ impl<S: Store> ErasedStore for S {
     }
 }
 
-/// Any store, chosen when the program runs. Itself a [`Store`]. Cheap to clone.
+/// A store that is chosen when the program runs. Itself a [`Store`]. Cheap to clone; clones are the same store.
+///
+/// [`downcast_ref`](Self::downcast_ref) reaches what only one kind of store has, such as `SqliteStore::backup_to` and
+/// `PostgresStore::hints`.
+///
+/// ```
+/// use client_registry::store::{DynStore, MemoryStore};
+/// use client_registry::value::KeyId;
+/// use client_registry::{Keyring, Registry};
+///
+/// # pollster::block_on(async {
+/// let store = match std::env::var("REGISTRY_STORE") {
+///     #[cfg(feature = "sqlite")]
+///     Ok(path) => DynStore::new(client_registry::store::SqliteStore::open(path)?),
+///     _ => DynStore::new(MemoryStore::new()),
+/// };
+/// let registry = Registry::open(store, Keyring::generate(KeyId::parse("2026")?)?).await?;
+/// # #[cfg(feature = "sqlite")]
+/// if let Some(file) = registry.store().downcast_ref::<client_registry::store::SqliteStore>() {
+///     file.backup_to("backup.db").await?;
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// ```
 #[derive(Debug, Clone)]
 pub struct DynStore(Arc<dyn ErasedStore>);
 
 impl DynStore {
-    /// Forgets which store it is.
+    /// Wraps a store. Wrapping a `DynStore` adds a layer, which [`downcast_ref`](Self::downcast_ref) does not look through.
     #[must_use]
     pub fn new(store: impl Store) -> Self {
         Self(Arc::new(store))
+    }
+
+    /// Returns the store as what it is, or `None` if it is another kind of store.
+    ///
+    /// ```
+    /// # use client_registry::store::{DynStore, MemoryStore};
+    /// let store = DynStore::new(MemoryStore::new());
+    /// assert!(store.downcast_ref::<MemoryStore>().is_some());
+    /// assert!(store.downcast_ref::<DynStore>().is_none());
+    /// ```
+    #[must_use]
+    pub fn downcast_ref<S: Store>(&self) -> Option<&S> {
+        let store: &dyn Any = &*self.0;
+        store.downcast_ref()
     }
 }
 

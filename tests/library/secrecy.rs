@@ -937,7 +937,6 @@ const APART: &[(&str, &str)] = &[
     ("SecretDeletion", "only ever inside a plan, which is looked at"),
     ("SecretDisabling", "only ever inside a plan, which is looked at"),
     ("Store", "a trait; what goes through it is looked at"),
-    ("ErasedStore", "a trait; what goes through it is looked at"),
     ("SqliteStore", "shows the path of its file; what is in that, tests/sqlite looks at"),
     ("SqliteOptions", "holds two numbers"),
     ("Factory", "a trait for stores under test, which hold clients of the suite's own"),

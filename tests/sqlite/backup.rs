@@ -3,7 +3,7 @@
 use std::thread;
 
 use client_registry::event::{EventHash, check_trail};
-use client_registry::store::{ClientsBy, SqliteStore, Store, StoreErrorKind};
+use client_registry::store::{ClientsBy, DynStore, MemoryStore, SqliteStore, Store, StoreErrorKind};
 use client_registry::value::Revision;
 use pollster::block_on;
 
@@ -39,6 +39,19 @@ fn a_copy_is_whole_and_a_cursor_from_after_it_is_lost_there() {
     assert_eq!(lost(&copy), StoreErrorKind::CursorLost, "what is there now is something else");
     let since = block_on(copy.store().changes(Some(&early), 10)).unwrap();
     assert_eq!(since.events.len(), 6, "up to the copy both are the same");
+}
+
+#[test]
+fn a_store_that_was_chosen_at_run_time_can_be_copied() {
+    let world = World::new();
+    let issued = world.register("calendar app");
+    let chosen = DynStore::new(world.store().clone());
+    assert!(chosen.downcast_ref::<MemoryStore>().is_none());
+    let copied = Scratch::new();
+    block_on(chosen.downcast_ref::<SqliteStore>().unwrap().backup_to(copied.file())).unwrap();
+    let copy = opened(copied);
+    block_on(copy.registry.authenticate(issued.client_id().as_str(), issued.client_secret().expose()))
+        .unwrap();
 }
 
 #[test]
