@@ -2,23 +2,25 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![doc = include_str!("../README.md")]
 //!
-//! # Floor plan
+//! # Modules
 //!
-//! Imports run one way, down this table: each room may use the rooms above it and none below.
+//! The names of the common path stand at the root; the rest is in its module. Imports run one way, down this table: a module
+//! uses those above it and none below.
 //!
-//! | room | holds |
+//! | module | holds |
 //! | --- | --- |
-//! | `value` | values, parsed once: IDs, names, instants, validities, details, the policy |
-//! | `clock`, `entropy` | the only doors to time and randomness |
-//! | `secret` | the client secret, what is kept of it, what it signs |
-//! | `event` | what happened to a client, chained |
-//! | `client` | the aggregate: one file per family of commands; plans; who signs |
-//! | `review` | what a seller should know: findings, what ends when, due notices |
-//! | `record` | what a store keeps of a client, sealed under the keyring |
-//! | `store` | the contract, and the stores: memory, SQLite, PostgreSQL |
-//! | `conformance` | the suite that holds stores to the contract |
-//! | `registry` | the shell: it loads, lets the core decide, commits. `serve`: requests; `manage`: sellers and operators; `upkeep`: keys, checks, transfers |
-//! | `ring` | the add-in's side |
+//! | [`value`] | values, parsed once: IDs, names, instants, validities, [`ClientDetails`], the [`Policy`] |
+//! | [`clock`], [`entropy`] | the only ways to time and randomness; a clock that a test moves: [`ManualClock`](clock::ManualClock) |
+//! | `store_error` | the error of stores, which records and events share; it is public in [`store`] |
+//! | [`secret`] | the [`ClientSecret`], what is kept of it, and the [`Signature`]s it makes |
+//! | [`event`] | what happened to a client; the hash chain and [`check_trail`](event::check_trail) |
+//! | [`client`] | the pure core, which decides without a store or a clock: [`Client`](client::Client), one file for each family of commands, [`Plan`]s, the [`Timeline`](client::Timeline) |
+//! | [`review`] | what a seller should know: [`Finding`]s, what ends when, and due [`Notice`](review::Notice)s |
+//! | [`record`] | what a store keeps of a client, sealed under the [`Keyring`] |
+//! | [`store`] | the contract, and the stores: memory, SQLite, PostgreSQL, [`DynStore`](store::DynStore) |
+//! | `conformance` | the suite that holds a store to the contract, with the feature of this name |
+//! | [`registry`] | the shell, which loads, lets the core decide, and commits: [`Registry`], [`Seller`], [`Operator`], [`ClientHandle`] |
+//! | [`ring`] | the add-in's side: [`SecretRing`] |
 
 pub mod client;
 pub mod clock;
