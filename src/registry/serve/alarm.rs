@@ -90,8 +90,7 @@ impl Alarms {
             return;
         }
         if let Some(kept_back) = self.rings(Kind::Store(error.kind()), id.as_str(), clock) {
-            let source = std::error::Error::source(error).map(tracing::field::display);
-            tracing::error!(record = id.as_str(), %error, source, kept_back, "a record cannot be used");
+            tracing::error!(record = id.as_str(), %error, kept_back, "a record cannot be used");
         }
     }
 

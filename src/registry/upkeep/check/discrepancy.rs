@@ -115,14 +115,14 @@ impl fmt::Display for Discrepancy {
 impl fmt::Display for DiscrepancyKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Record(error) => write!(f, "the record: {}", in_full(error)),
-            Self::Trail(error) => write!(f, "the trail: {}", in_full(error)),
-            Self::LastUses(error) => write!(f, "the last uses of its secrets: {}", in_full(error)),
+            Self::Record(error) => write!(f, "the record: {error}"),
+            Self::Trail(error) => write!(f, "the trail: {error}"),
+            Self::LastUses(error) => write!(f, "the last uses of its secrets: {error}"),
             Self::LastUse { secret, at } => write!(
                 f,
                 "the last use of secret {secret} cannot be at {at}: a clock was wrong, or the store was edited"
             ),
-            Self::Unreadable(error) => write!(f, "a list or the feed: {}", in_full(error)),
+            Self::Unreadable(error) => write!(f, "a list or the feed: {error}"),
             Self::BrokenTrail { at } => {
                 write!(f, "the trail breaks at revision {at}: events were edited, reordered or deleted")
             }
@@ -147,12 +147,5 @@ impl fmt::Display for Lookup {
             Self::Ending => "secret's end",
             Self::Key => "key",
         })
-    }
-}
-
-fn in_full(error: &StoreError) -> String {
-    match std::error::Error::source(error) {
-        Some(source) => format!("{error} ({source})"),
-        None => error.to_string(),
     }
 }

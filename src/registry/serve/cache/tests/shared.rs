@@ -169,7 +169,7 @@ fn a_failed_load_is_told_to_all_who_waited_for_it_and_to_nobody_else() {
         let expected = (number % 2 == 0).then_some(StoreErrorKind::Unavailable);
         assert_eq!(kind(&task.answer), expected, "{number}");
         if let Some(Err(error)) = &task.answer {
-            assert_eq!(std::error::Error::source(error).unwrap().to_string(), "the cable is cut");
+            assert_eq!(error.cause().unwrap().to_string(), "the cable is cut");
         }
     }
     assert_eq!((bad.loads(), good.loads()), (1, 1));
