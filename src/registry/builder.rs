@@ -1,4 +1,5 @@
-//! How a registry is put together: clock, entropy and policy are injected, with the system's as defaults.
+//! `RegistryBuilder`: puts a registry together. Clock and entropy are injected, with the system's as defaults; nothing else in the
+//! crate reads a clock or takes randomness.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +16,7 @@ use crate::registry::{Inner, Registry};
 use crate::store::{MemoryStore, Store};
 use crate::value::Policy;
 
-/// Puts a [`Registry`] together.
+/// Configures a [`Registry`], and opens or imports it. [`Registry::builder`] gives one.
 ///
 /// ```
 /// # use client_registry::clock::ManualClock;
@@ -43,73 +44,77 @@ pub struct RegistryBuilder {
 }
 
 impl RegistryBuilder {
-    /// What the platform allows; [`Policy::default`], unless set.
+    /// Sets what the platform allows; [`Policy::default`], unless configured otherwise.
     pub fn policy(self, policy: Policy) -> Self {
         Self { policy, ..self }
     }
 
-    /// What tells the time; [`SystemClock`], unless set.
+    /// Sets the clock; [`SystemClock`], unless configured otherwise.
     pub fn clock(self, clock: impl Clock) -> Self {
         Self { clock: Arc::new(clock), ..self }
     }
 
-    /// Where randomness comes from; [`SystemEntropy`], unless set.
+    /// Sets the random source; [`SystemEntropy`], unless configured otherwise.
     pub fn entropy(self, entropy: impl Entropy) -> Self {
         Self { entropy: Arc::new(entropy), ..self }
     }
 
-    /// How often at most the use of one secret is noted: once a minute, unless set. A last use may lag behind by as
-    /// much. Zero notes every use.
+    /// Sets the shortest time between two notes of the use of one secret: a minute, unless configured otherwise. A last use may lag
+    /// behind by as much. Zero notes every use.
     pub fn last_use_interval(self, interval: impl Into<Duration>) -> Self {
         Self { last_use_interval: interval.into(), ..self }
     }
 
-    /// How long after a key was [retired](Registry::retire_key) elsewhere this registry may still write under it: 5 seconds,
-    /// unless set. A change asks the store for the state of the keys when the last answer is older than that.
+    /// Sets how long this registry may still write under a key after another node [retired](Registry::retire_key) it: 5 seconds,
+    /// unless configured otherwise. A command asks the store for the state of the keys when the last answer is older than that.
     pub fn key_refresh(self, interval: impl Into<Duration>) -> Self {
         Self { key_refresh: interval.into(), ..self }
     }
 
-    /// How stale what authenticates, signs and verifies can be; [`Freshness::default`], unless set. In memory nothing ever is.
+    /// Sets how stale authenticating, signing and verifying can be; [`Freshness::default`], unless configured otherwise. In memory
+    /// nothing is ever stale.
     pub fn freshness(self, freshness: Freshness) -> Self {
         Self { freshness, ..self }
     }
 
-    /// How long a client that is kept in memory is believed to be unchanged because the change feed says nothing of it: ten
-    /// minutes, unless configured otherwise. Each client is loaded again after this time, or up to a quarter sooner, so that an
+    /// Sets how long a client in memory is believed to be unchanged because the change feed says nothing of it: ten minutes, unless
+    /// configured otherwise. Each client is loaded again after this time, or up to a quarter sooner, so that an
     /// attacker who can hide a change from the feed delays a revocation by that much at most. In whole seconds. It has no effect
     /// where the feed is not [followed](Registry::keep_fresh), or where it is below the [`freshness`](Self::freshness).
     pub fn reload_after(self, limit: impl Into<Duration>) -> Self {
         Self { reload_after: limit.into(), ..self }
     }
 
-    /// How many clients are kept opened in memory: 100,000, unless set. One with two secrets takes about a kilobyte.
+    /// Sets how many opened clients are kept in memory: 100,000, unless configured otherwise. One with two secrets takes about a
+    /// kilobyte.
     pub fn cached_clients(self, clients: usize) -> Self {
         Self { cached_clients: clients, ..self }
     }
 
-    /// Opens or imports this registry and no other. One key ring may open several registries; an application that knows
-    /// which one is its own notices another database, or an empty one, before anything is written.
+    /// Opens or imports the registry of this ID and no other. One keyring may open several registries; an application that states
+    /// the ID of its own is refused another database, or an empty one, before anything is written.
     ///
-    /// Without it any registry under the keyring is opened, and in an empty store a new one is made. [`Registry::id`] tells
-    /// the ID.
+    /// Without it any registry under the keyring is opened, and in an empty store a new one is made. [`Registry::id`] tells the
+    /// ID.
     pub fn expect_registry(self, id: RegistryId) -> Self {
         Self { expected: Some(id), ..self }
     }
 
     /// Lets [`import`](Self::import) take exports of versions that wrote no proofs (before format 2).
     ///
-    /// Such an export may have been edited by whoever could write to it: a deleted client left out, a client put back to an
-    /// older state. Accept one only if it was kept where nobody else could write. Whoever can edit an export can also make it
-    /// look like one of an older version: do not leave this on.
+    /// An attacker who could write to such an export may have edited it: left out a deleted client, put a client back to an older
+    /// state. Accept one only if it was kept where no other could write. An attacker who can edit an export can also make it look
+    /// like one of an older version: do not leave this on.
     pub fn accept_unauthenticated_exports(self) -> Self {
         Self { accepts_unauthenticated_exports: true, ..self }
     }
 
-    /// The registry that lives in a store. In an empty store it is made.
+    /// Opens the registry that lives in a store. In an empty store a registry is made.
     ///
     /// # Errors
-    /// As [`Registry::open`].
+    /// As for [`Registry::open`]; and [`OpenError::OtherRegistry`] when the store does not hold the [expected
+    /// registry](Self::expect_registry), [`OpenError::FreshnessTooShort`] when the [freshness](Self::freshness) is not zero and
+    /// below 100 milliseconds.
     pub async fn open<S: Store>(self, store: S, keyring: Keyring) -> Result<Registry<S>, OpenError> {
         if self.freshness.is_too_short() {
             return Err(OpenError::FreshnessTooShort { freshness: self.freshness.limit() });
@@ -120,14 +125,14 @@ impl RegistryBuilder {
         Ok(self.build(store, Some(protection), Some(cache)))
     }
 
-    /// A registry in this process's memory.
+    /// Makes a registry in this process's memory. It ends with the process.
     #[must_use]
     pub fn in_memory(self) -> Registry {
         self.in_memory_behind(|memory| memory)
     }
 
-    /// A registry in this process's memory, with something of one's own between it and the [`MemoryStore`]: gates or
-    /// faults for a test, counters, a [`DynStore`](crate::store::DynStore).
+    /// Makes a registry in this process's memory behind a store of your own that wraps the [`MemoryStore`]: gates or faults for a
+    /// test, counters, a [`DynStore`](crate::store::DynStore).
     #[must_use]
     pub fn in_memory_behind<S: Store>(self, wrap: impl FnOnce(MemoryStore) -> S) -> Registry<S> {
         self.build(wrap(MemoryStore::new()), None, None)

@@ -1,5 +1,8 @@
-//! Between the registry and a store that is not trusted: what is written is sealed, what is read is opened, under keys
-//! whose state is looked at again and again.
+//! `Protection`: between the registry and a store that is not trusted. Records are sealed before they are written and opened when
+//! they are read, under keys whose state is refreshed.
+//!
+//! Every record must come through [`Protection::load_with_record`]: one that is read past it may be older than what this node
+//! saw.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -16,7 +19,7 @@ use crate::store::{Commit, Store};
 use crate::store_error::{StoreError, StoreErrorKind, tampered};
 use crate::value::Revision;
 
-/// The keyring of a registry, with what is known of the store.
+/// The keyring of a registry, with what this node knows of the store.
 pub(super) struct Protection {
     pub(super) sealing: Sealing,
     keys: Mutex<Keys>,
@@ -24,10 +27,10 @@ pub(super) struct Protection {
     seen: Seen,
 }
 
-/// The state of the keys, and when the store was asked for it.
+/// The state of the keys, and when the store was last asked for it.
 struct Keys {
     record: RegistryRecord,
-    /// Not since it was forgotten.
+    /// `None` after everything was forgotten.
     asked: Option<ClockReading>,
 }
 
@@ -43,8 +46,8 @@ impl Protection {
         Self { sealing, keys, refresh, seen: Seen::new() }
     }
 
-    /// What there is under an ID, once it is known to be what was written, and neither older than what was seen nor another
-    /// record of the same revision.
+    /// Loads the client of an ID. Its record is known to be what was written, and is neither older than the one that was seen nor
+    /// another record of the same revision.
     pub(super) async fn load<S: Store>(
         &self,
         store: &S,
@@ -53,14 +56,13 @@ impl Protection {
         Ok(self.load_with_record(store, id).await?.map(|(_, opened)| opened))
     }
 
-    /// The same, with the record that it was opened from. Whatever is made of a record, it is made of one that came this way:
-    /// one that is read past it may be older than what was seen.
+    /// Loads the client of an ID with the record that it was opened from.
     pub(super) async fn load_with_record<S: Store>(
         &self,
         store: &S,
         id: RecordId<'_>,
     ) -> Result<Option<(Record, Opened)>, StoreError> {
-        // Asked before the store is: whoever commits while the store answers is not rolled back by that answer.
+        // Read before the store is asked: a commit while the store answers does not make that answer a rollback.
         let (seen, generation) = (self.seen.of(id), self.seen.generation());
         let record = store.load(id).await?;
         if record.as_ref().map(Record::revision).unwrap_or_default() < seen {
@@ -78,18 +80,18 @@ impl Protection {
         Ok(Some((record, opened)))
     }
 
-    /// The client of a record that the store gave for an ID.
+    /// Opens a record that the store gave for an ID.
     fn open(&self, id: RecordId<'_>, record: &Record) -> Result<Opened, StoreError> {
         self.sealing.open(id, record.sealed()?)
     }
 
-    /// The same record under the primary key.
+    /// Seals a record anew under the primary key.
     pub(super) fn reseal(&self, record: &Record, entropy: &dyn Entropy) -> Result<Record, ResealError> {
         let sealed = record.sealed().map_err(ResealError::Store)?;
         self.sealing.reseal(sealed, entropy).map(Record::from)
     }
 
-    /// Forgets which revisions were seen, also of the registry's own record, where the store was rightly set back.
+    /// Forgets the revisions that were seen, also of the registry's own record, after the store was rightly set back.
     pub(super) fn forget(&self) {
         self.seen.clear();
         let mut keys = self.keys();
@@ -97,7 +99,7 @@ impl Protection {
         keys.asked = None;
     }
 
-    /// Notes what a commit has made.
+    /// Notes the records of a commit that was made.
     pub(super) fn made(&self, commit: &Commit) {
         for change in commit.changes() {
             if let Some(last) = change.events().last() {
@@ -110,7 +112,7 @@ impl Protection {
         self.sealing.seal(opened, entropy).map(Record::from)
     }
 
-    /// What is known of the keys.
+    /// The state of the keys, as far as this node knows.
     pub(super) fn known(&self) -> RegistryRecord {
         self.keys().record.clone()
     }
@@ -154,13 +156,13 @@ impl Protection {
         }
     }
 
-    /// A panic while this was locked would have been between two whole states.
+    /// A panic while this was locked left one of two whole states.
     fn keys(&self) -> MutexGuard<'_, Keys> {
         self.keys.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// How much of a record a change may fill.
+/// The part of a record that a change may fill.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Room {
     /// All but the last 4 KiB.
@@ -170,7 +172,7 @@ pub(super) enum Room {
 }
 
 impl<S: Store> Registry<S> {
-    /// Refuses where the key that would seal has been retired.
+    /// Refuses to write where the primary key was retired.
     pub(super) async fn ensure_may_write(&self) -> Result<(), Error> {
         let Some(protection) = &self.inner.protection else {
             return Ok(());
@@ -184,10 +186,10 @@ impl<S: Store> Registry<S> {
         }
     }
 
-    /// A client as the store is to keep it.
+    /// Seals a client as the store is to keep it.
     ///
-    /// What is no emergency and takes no secret away leaves the last 4 KiB to what does, so that a full record can still be
-    /// acted upon. Where an older version has filled them already, it may not make it larger than it was `before`.
+    /// A change that is no emergency and takes no secret away leaves the last 4 KiB to those that do, so that a full record can
+    /// still be acted upon. Where an older version has filled them already, the record may not become larger than `before`.
     pub(super) fn protect(
         &self,
         opened: &Opened,
@@ -209,7 +211,7 @@ impl<S: Store> Registry<S> {
     }
 }
 
-/// What there is under an ID where records are live clients.
+/// Loads the client of an ID where records are live clients.
 #[inline]
 pub(super) async fn load_live<S: Store>(store: &S, id: RecordId<'_>) -> Result<Option<Opened>, StoreError> {
     let no_keyring =

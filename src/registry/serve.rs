@@ -1,4 +1,5 @@
-//! What a service asks at every request: authenticate, sign, verify, and the caches and notes that make it fast.
+//! What a service asks for at every request: authenticating, signing and verifying, and the cache, the notes and the alarms that
+//! make them fast and watched. Nothing here commits.
 
 pub(in crate::registry) mod access;
 pub(in crate::registry) mod alarm;

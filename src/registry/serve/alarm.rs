@@ -1,7 +1,8 @@
-//! What somebody should be woken up for, and not woken up again for a minute (rule 10).
+//! `Alarms`: warnings that an operator must hear, each at most once a minute (rule 10).
 //!
-//! Whoever can present a compromised secret can present it a thousand times a second; the log hears of it once a
-//! minute, with how often it happened in between.
+//! An attacker who can present a compromised secret can present it a thousand times a second. The log gets the alarm once a
+//! minute, with the number of those that were kept back. Memory is bounded whatever the number of clients, and no alarm is
+//! heard twice within a minute: both must hold after any change here.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -12,7 +13,7 @@ use crate::record::RecordId;
 use crate::store_error::{StoreError, StoreErrorKind};
 use crate::value::{SecretId, Timestamp};
 
-/// Something that somebody should know.
+/// The kind of an alarm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Kind {
     Compromised,
@@ -24,15 +25,15 @@ enum Kind {
 #[derive(Default)]
 pub(in crate::registry) struct Alarms(Mutex<Bells>);
 
-/// Each alarm that was heard within the last interval is in one of two maps, so that none is heard twice in it; the older map
-/// goes when the newer one is as old as that. More alarms than a map has room for are counted, and not heard one by one.
+/// The alarms that were heard within the last interval. Each is in one of two maps, so that none is heard twice in it; the older
+/// map goes when the newer one is as old as the interval. Alarms beyond the room of a map are counted, and not heard one by one.
 #[derive(Default)]
 struct Bells {
     current: HashMap<(Kind, String), Bell>,
     earlier: HashMap<(Kind, String), Bell>,
-    /// Since when the current ones are.
+    /// When the current map was begun.
     since: Option<ClockReading>,
-    /// Those beyond the room, and when the log was last told of them.
+    /// The number of alarms beyond the room, and when the log was last told of them.
     beyond: u64,
     told: Option<ClockReading>,
 }
@@ -43,7 +44,7 @@ struct Bell {
 }
 
 impl Alarms {
-    /// A compromised client secret was presented.
+    /// Warns that a compromised client secret was presented.
     pub(in crate::registry) fn compromised(
         &self,
         client_id: &str,
@@ -56,7 +57,7 @@ impl Alarms {
         }
     }
 
-    /// The clock is more than a minute behind a client's last change (rule 19).
+    /// Warns that the clock is more than a minute behind a client's last change (rule 19).
     pub(in crate::registry) fn clock_behind(
         &self,
         client_id: &str,
@@ -75,7 +76,8 @@ impl Alarms {
         }
     }
 
-    /// The store holds what was not written there. Nothing is said of a store that does not answer: its caller hears it.
+    /// Reports that the store holds what was not written there. A store that does not answer is no alarm: the caller gets the
+    /// error.
     #[cold]
     pub(in crate::registry) fn store(&self, id: RecordId<'_>, error: &StoreError, clock: &dyn Clock) {
         let is_alarming = matches!(
@@ -94,7 +96,7 @@ impl Alarms {
         }
     }
 
-    /// Whether an alarm is to be heard, and how many were not since it last was.
+    /// Returns the number of alarms that were kept back since the last one, if this one is to be heard.
     fn rings(&self, kind: Kind, about: &str, clock: &dyn Clock) -> Option<u64> {
         let now = ClockReading::of(clock);
         let mut bells = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -110,7 +112,7 @@ impl Alarms {
 }
 
 impl Bells {
-    /// Lets those go that may be heard again.
+    /// Forgets the alarms that may be heard again.
     fn turn(&mut self, now: ClockReading) {
         if self.since.is_some_and(|since| now.since(&since) < INTERVAL) {
             return;
@@ -118,7 +120,7 @@ impl Bells {
         self.since = Some(now);
         let current = std::mem::take(&mut self.current);
         let gone = std::mem::replace(&mut self.earlier, current);
-        // What was kept back is told the next time, as long as there is room for it.
+        // The number that was kept back is told the next time, as long as there is room for it.
         for (key, bell) in gone.into_iter().filter(|(_, bell)| bell.kept_back > 0) {
             match self.earlier.len() < REMEMBERED {
                 true => drop(self.earlier.entry(key).or_insert(bell)),
@@ -147,7 +149,7 @@ impl Bells {
         Some(before.map_or(0, |bell| bell.kept_back))
     }
 
-    /// How many were beyond the room, where the log is to be told.
+    /// Returns the number of alarms beyond the room, if the log is to be told.
     fn beyond(&mut self, now: ClockReading) -> Option<u64> {
         if self.beyond == 0 || self.told.is_some_and(|told| now.since(&told) < INTERVAL) {
             return None;
@@ -157,7 +159,7 @@ impl Bells {
     }
 }
 
-/// How long an alarm is not heard again.
+/// How long an alarm is not repeated.
 const INTERVAL: Duration = Duration::from_secs(60);
 /// How many alarms are heard one by one within that time.
 const REMEMBERED: usize = 10_000;

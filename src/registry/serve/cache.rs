@@ -1,10 +1,12 @@
-//! Opened clients kept in memory, with a stated limit to how stale they can be.
+//! `Cache`: opened clients in memory, with a stated limit to how stale they can be.
 //!
-//! An entry is fresh until [`Freshness`] after its own load was sent, or after the latest poll was sent that drained the
-//! change feed, and never for longer than the [limit](crate::RegistryBuilder::reload_after) after which it is loaded again
-//! whatever the feed says. Past that the store is asked; if the store does not answer, nobody is let in and nobody denied. What
-//! this node commits is gone from here before it is sent and again before it is acknowledged; what others commit goes when its
-//! event passes. A load enters only if nothing of its client went by since it began. Traffic never makes an entry last longer.
+//! An entry is fresh until [`Freshness`] after its own load was sent, or after the latest poll that drained the change feed was
+//! sent, and never for longer than the [limit](crate::RegistryBuilder::reload_after) after which it is loaded again whatever the
+//! feed says. After that the store is asked; if it does not answer, the caller is neither let in nor denied.
+//!
+//! A client that this node commits leaves the cache before the commit is sent and again before it is acknowledged; one that
+//! another node commits leaves it when its event passes. A load enters only if its client was not taken out since the load began.
+//! Traffic never makes an entry last longer. Each of these is a bound on how late a revocation can be: touch them with care.
 
 mod flight;
 
@@ -18,24 +20,31 @@ use crate::record::{Opened, RecordId};
 use crate::store::Commit;
 use crate::store_error::{StoreError, StoreErrorKind};
 
-/// How stale what authenticates, signs and verifies can be: 5 seconds, unless configured otherwise.
+/// The longest time for which authenticating, signing and verifying may use a client as it was: 5 seconds, unless configured
+/// otherwise.
 ///
-/// That is how long a change takes at most until every node knows of it, whatever the network does; on the node that made
-/// it there is no delay. A node that follows the feed ([`Registry::keep_fresh`](crate::Registry::keep_fresh)) hears sooner
-/// and asks less. Commands always look at the store.
+/// After this time every node knows of a change, whatever the network does; the node that made it knows at once. A node that
+/// follows the feed ([`Registry::keep_fresh`](crate::Registry::keep_fresh)) knows sooner and asks the store less. Commands always
+/// look at the store.
+///
+/// ```
+/// # use client_registry::{Freshness, Registry};
+/// # use std::time::Duration;
+/// let builder = Registry::builder().freshness(Freshness::within(Duration::from_secs(1)));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Freshness(Duration);
 
 impl Freshness {
-    /// At most this stale. Zero asks the store every time; anything else below 100 milliseconds is refused when the registry
-    /// is [opened](crate::RegistryBuilder::open), since no store answers that fast reliably, and what comes too late lets
-    /// nobody in.
+    /// Returns a freshness of at most this long. Zero asks the store every time. Other values below 100 milliseconds are refused
+    /// when the registry is [opened](crate::RegistryBuilder::open): no store answers that fast reliably, and an answer that comes
+    /// too late lets nobody in.
     #[must_use]
     pub fn within(limit: impl Into<Duration>) -> Self {
         Self(limit.into())
     }
 
-    /// The limit.
+    /// Returns the limit.
     #[must_use]
     pub fn limit(self) -> Duration {
         self.0
@@ -57,11 +66,11 @@ pub(in crate::registry) struct Cache {
     /// How long after its load an entry is loaded again, whatever polls say.
     reload_after: Duration,
     clients: quick_cache::sync::Cache<String, Entry>,
-    /// Client IDs that nobody has, so that asking for them again and again costs the store nothing. Apart and few, so that
-    /// they push nobody out.
+    /// Client IDs that do not exist, so that asking for them again costs the store nothing. Apart and few, so that they push no
+    /// client out.
     unknown: quick_cache::sync::Cache<String, Age>,
     flights: Flights,
-    /// When the latest poll was sent that drained the feed.
+    /// When the latest poll that drained the feed was sent.
     drained: RwLock<Option<ClockReading>>,
 }
 
@@ -71,7 +80,7 @@ struct Entry {
     age: Age,
 }
 
-/// How old something is that was loaded.
+/// The age of a load.
 #[derive(Debug, Clone, Copy)]
 struct Age {
     /// When the load was sent.
@@ -96,7 +105,7 @@ impl Cache {
         self.freshness
     }
 
-    /// What there is under an ID, at most as stale as promised. Those who miss the same client share one load.
+    /// The client of an ID, at most as stale as promised. Callers that miss the same client share one load.
     #[inline]
     pub(in crate::registry) async fn get<F>(
         &self,
@@ -113,7 +122,7 @@ impl Cache {
         }
     }
 
-    /// What is kept and fresh: a client, or that there is none.
+    /// The fresh entry of a client, or the fresh knowledge that there is none.
     #[inline]
     fn fresh(&self, key: &str, clock: &dyn Clock) -> Option<Option<Opened>> {
         if self.freshness.limit().is_zero() {
@@ -128,7 +137,7 @@ impl Cache {
         self.is_unknown(key, clock).then_some(None)
     }
 
-    /// Asks the store, or waits with those who have.
+    /// Asks the store, or joins a load that is under way.
     async fn look_up<F>(&self, id: RecordId<'_>, clock: &dyn Clock, load: impl Fn() -> F + Send) -> Found
     where
         F: Future<Output = Found> + Send + 'static,
@@ -139,7 +148,7 @@ impl Cache {
         let key = id.as_str();
         for _ in 0..LOOKS {
             let landed = {
-                // One may have landed since this caller looked.
+                // A load may have landed since this caller looked.
                 let begin = || match self.fresh(key, clock) {
                     Some(found) => Err(found),
                     None => Ok((ClockReading::of(clock), load())),
@@ -159,8 +168,7 @@ impl Cache {
                 Ok(found) if self.is_young(&sent, clock) => return Ok(found.clone()),
                 Ok(_) => {}
             }
-            // It may have been fresh when it landed. Whether it still is when this caller hears of it, or whether there is a
-            // later one, the cache can tell.
+            // The load may have been fresh when it landed. The cache tells whether it still is, or whether there is a later one.
             if let Some(found) = self.fresh(key, clock) {
                 return Ok(found);
             }
@@ -174,12 +182,12 @@ impl Cache {
         ))
     }
 
-    /// Keeps what a load came to unless its client was taken out since, and says whether it was fresh. Nobody can take it out
-    /// meanwhile.
+    /// Keeps the result of a load unless its client was taken out since, and returns whether it was fresh. The client cannot be
+    /// taken out meanwhile.
     fn land(&self, key: &str, sent: ClockReading, found: &Found, is_joined: bool, clock: &dyn Clock) -> bool {
         let age = Age { loaded: sent, lasts: self.lasts(key) };
-        // What was on its way for so long that it is no longer fresh lets nobody in. Polls vouch for what they have carried no
-        // event of.
+        // A load that was on its way until it was stale lets nobody in. A poll vouches for every client that it carried no event
+        // of.
         let was_fresh = if is_joined { self.is_fresh(&age, clock) } else { self.is_young(&sent, clock) };
         if is_joined && was_fresh {
             match found {
@@ -193,7 +201,7 @@ impl Cache {
         was_fresh
     }
 
-    /// Takes a client out: whoever asks from now on asks the store, and a load that is under way does not enter.
+    /// Takes a client out: callers ask the store from now on, and a load that is under way does not enter.
     pub(in crate::registry) fn take_out(&self, id: RecordId<'_>) {
         self.flights.detach(id.as_str(), || {
             self.clients.remove(id.as_str());
@@ -201,8 +209,8 @@ impl Cache {
         });
     }
 
-    /// Takes out whom a commit is about, now and when what is answered is dropped: once the outcome is known, or once
-    /// nobody waits for it any more.
+    /// Takes out the clients of a commit, now and when the guard that is returned is dropped: once the outcome is known, or the
+    /// caller has gone away.
     pub(in crate::registry) fn committing<'a>(&'a self, commit: &'a Commit) -> Committing<'a> {
         let committing = Committing { cache: self, commit };
         committing.take_out();
@@ -218,8 +226,8 @@ impl Cache {
         });
     }
 
-    /// Notes that a poll which was sent at `sent` drained the feed. It vouches for all that is kept: what was kept when the
-    /// feed began to be followed was [cleared](Self::clear) then.
+    /// Notes that a poll that was sent at `sent` drained the feed. It vouches for every entry: those from before the feed was
+    /// followed were [cleared](Self::clear).
     pub(in crate::registry) fn drained(&self, sent: ClockReading) {
         *self.drained.write().unwrap_or_else(PoisonError::into_inner) = Some(sent);
     }
@@ -235,12 +243,12 @@ impl Cache {
         }
     }
 
-    /// Whether it is fresh by itself, whatever polls say.
+    /// Returns whether a load is fresh by itself, whatever polls say.
     fn is_young(&self, loaded: &ClockReading, clock: &dyn Clock) -> bool {
         loaded.age(clock) < self.freshness.limit()
     }
 
-    /// Whether what is kept is fresh.
+    /// Returns whether an entry is fresh.
     #[inline]
     fn is_fresh(&self, age: &Age, clock: &dyn Clock) -> bool {
         let limit = self.freshness.limit();
@@ -253,8 +261,8 @@ impl Cache {
         since.as_secs() < u64::from(age.lasts) && drained.is_some_and(|sent| now.since(&sent) < limit)
     }
 
-    /// How many seconds an entry lasts: up to a quarter less than the limit, so that what was loaded together is not loaded
-    /// again together.
+    /// How many seconds an entry lasts: up to a quarter less than the limit, so that clients that were loaded together are not
+    /// loaded again together.
     fn lasts(&self, key: &str) -> u32 {
         let limit = u32::try_from(self.reload_after.as_secs()).unwrap_or(u32::MAX);
         let hash = foldhash::fast::FixedState::default().hash_one(key);
@@ -283,16 +291,15 @@ impl Drop for Committing<'_> {
     }
 }
 
-/// How many clients are kept unless the builder says otherwise; one with two secrets takes about a kilobyte.
+/// How many clients are kept, unless configured otherwise; one with two secrets takes about a kilobyte.
 pub(in crate::registry) const CLIENTS: usize = 100_000;
-/// After how long an entry is loaded again unless the builder says otherwise.
+/// After how long an entry is loaded again, unless configured otherwise.
 pub(in crate::registry) const RELOAD_AFTER: Duration = Duration::from_secs(600);
-/// The shortest freshness besides none at all.
+/// The shortest freshness besides zero.
 const SHORTEST: Duration = Duration::from_millis(100);
-/// How often one caller waits for a load whose client was changed while it was on its way, or which is stale again before the
-/// caller hears of it.
+/// How often one caller waits for a load that is overtaken by a change, or stale before the caller sees it.
 const LOOKS: usize = 4;
-/// How many client IDs that nobody has are kept.
+/// How many unknown client IDs are kept.
 const UNKNOWN: usize = 10_000;
 
 #[cfg(test)]

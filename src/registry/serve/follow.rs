@@ -1,4 +1,7 @@
 //! Following the change feed: for the cache, for an audit export, for notices.
+//!
+//! The feed bounds how late a revocation reaches this node. So a feed that cannot be read, or begins anew, never makes a client in
+//! memory last longer: in doubt everything in memory is dropped.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -14,7 +17,7 @@ use crate::registry::serve::cache::Cache;
 use crate::store::{Changes, Cursor, MemoryStore, Store};
 use crate::store_error::{StoreError, StoreErrorKind, with_sources};
 
-/// A reader of the change feed, from a cursor on.
+/// A reader of the change feed. [`Registry::follow`] and [`Registry::follow_from_now`] give one.
 ///
 /// ```
 /// # use client_registry::*;
@@ -29,7 +32,7 @@ use crate::store_error::{StoreError, StoreErrorKind, with_sources};
 ///     for event in &events {
 ///         println!("{} {}: {:?}", event.at(), event.client_id(), event.fact());
 ///     }
-///     // Kept together with what was made of the events, it is where to go on after a restart.
+///     // Keep the cursor together with what you made of the events: from there you go on after a restart.
 ///     let cursor = follow.cursor();
 ///     if events.is_empty() {
 ///         break; // or wait a moment, and go on
@@ -44,40 +47,69 @@ pub struct Follower<S = MemoryStore> {
 }
 
 impl<S: Store> Registry<S> {
-    /// Reads the change feed after a cursor; from the first event with `None`.
+    /// Returns a reader of the change feed after a cursor; from the first event with `None`.
+    ///
+    /// ```
+    /// # use client_registry::Registry;
+    /// # pollster::block_on(async {
+    /// let mut follow = Registry::in_memory().follow(None);
+    /// for event in follow.next(100).await? {
+    ///     println!("{:?}", event.fact());
+    /// }
+    /// # Ok::<(), client_registry::store::StoreError>(())
+    /// # }).unwrap();
+    /// ```
     pub fn follow(&self, after: Option<Cursor>) -> Follower<S> {
         Follower { registry: self.clone(), cursor: after }
     }
 
-    /// Reads the change feed from now on.
+    /// Returns a reader of the change feed from now on.
+    ///
+    /// ```
+    /// # use client_registry::Registry;
+    /// # pollster::block_on(async {
+    /// let mut follow = Registry::in_memory().follow_from_now().await?;
+    /// assert!(follow.next(100).await?.is_empty());
+    /// # Ok::<(), client_registry::store::StoreError>(())
+    /// # }).unwrap();
+    /// ```
     ///
     /// # Errors
-    /// [`StoreError`]
+    /// [`StoreError`] when the store does not answer.
     pub async fn follow_from_now(&self) -> Result<Follower<S>, StoreError> {
         let cursor = self.inner.store.latest().await?;
         Ok(self.follow(Some(cursor)))
     }
 
-    /// Keeps what this node holds in memory fresh by following the change feed: a change elsewhere is known here after
-    /// `wait`, and not only when [`Freshness`](crate::Freshness) runs out, and clients that nobody changes are not loaded
-    /// again. It begins at the end of the feed and with nothing: what was loaded before is dropped. Never ends; drop it at any
-    /// time, and call it again whenever you like.
+    /// Keeps the clients in this node's memory fresh by following the change feed. A change on another node is known here after
+    /// `wait`, and not only when [`Freshness`](crate::Freshness) runs out; clients that do not change are not loaded again.
     ///
-    /// `wait` is called between polls with the time that may pass until the next, a quarter of the freshness and at most 30
-    /// s; it may come back sooner, above all when somebody says that there is something to read. With a runtime's timer it
-    /// is `registry.keep_fresh(tokio::time::sleep)`; with hints from PostgreSQL, `registry.keep_fresh(|at_most|
-    /// hints.wait(at_most))`.
+    /// It begins at the end of the feed and with an empty memory: clients that were loaded before are dropped. The future never
+    /// ends. Drop it at any time, and call the method again at any time.
     ///
-    /// Beside that it writes the last uses that this node has noted, at least once a minute, so that plans of other nodes know
-    /// of them (rule 9). It does so also where there is nothing to keep fresh.
+    /// `wait` is called between polls with the longest time until the next one: a quarter of the freshness, and at most 30 s. It
+    /// may return sooner, for example when a hint says that there is something to read. With a runtime's timer it is
+    /// `registry.keep_fresh(tokio::time::sleep)`; with hints from PostgreSQL, `registry.keep_fresh(|at_most| hints.wait(at_most))`.
     ///
-    /// A store that does not answer is asked again, and so is one that has lost the place in the feed; either is traced when it
-    /// begins and once a minute.
+    /// It also writes the last uses that this node has noted, at least once a minute, so that plans of other nodes know of them
+    /// (rule 9); even where there is nothing to keep fresh.
+    ///
+    /// A store that does not answer, or has lost the place in the feed, is asked again; a warning is logged when that begins and
+    /// once a minute.
+    ///
+    /// ```
+    /// # use client_registry::Registry;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// # let registry = Registry::in_memory();
+    /// tokio::spawn(async move { registry.keep_fresh(tokio::time::sleep).await });
+    /// # }
+    /// ```
     pub async fn keep_fresh<F>(&self, wait: impl Fn(Duration) -> F + Send + Sync) -> Infallible
     where
         F: Future + Send,
     {
-        // Side by side: a store that is slow to write delays nothing that was revoked.
+        // Side by side: a store that is slow to write delays no revocation.
         let mut following = pin!(self.keep_following(wait));
         let mut writing = pin!(self.keep_writing());
         poll_fn(|context| match writing.as_mut().poll(context) {
@@ -87,7 +119,7 @@ impl<S: Store> Registry<S> {
         .await
     }
 
-    /// Writes last uses now and then. To be polled whenever [`keep_following`](Self::keep_following) is, which wakes up often
+    /// Writes last uses now and then. Poll it whenever [`keep_following`](Self::keep_following) is polled, which wakes up often
     /// enough for both.
     async fn keep_writing(&self) -> Infallible {
         let clock = &*self.inner.clock;
@@ -114,10 +146,10 @@ impl<S: Store> Registry<S> {
     {
         let clock = &*self.inner.clock;
         let (mut unreadable, mut lost) = (OnceAMinute::default(), OnceAMinute::default());
-        // Kept when the store fails: what went by meanwhile comes afterwards, or is said to be lost.
+        // Kept when the store fails: events that passed meanwhile come afterwards, or are reported as lost.
         let mut following = None;
         loop {
-            // Where nothing is kept there is nothing to keep fresh.
+            // Where nothing is in memory there is nothing to keep fresh.
             let cache = self.inner.cache.as_ref().filter(|cache| !cache.freshness().limit().is_zero());
             let pause = match cache {
                 None => MAX_PAUSE,
@@ -129,14 +161,14 @@ impl<S: Store> Registry<S> {
                             tracing::warn!(why = why(), "the change feed cannot be read");
                         }
                     } else if following.take().is_some_and(|following| following.has_drained) {
-                        // A backup was restored, or another server is the first now: nothing that was seen counts.
+                        // A backup was restored, or another server is the primary now: nothing that was seen counts.
                         if lost.is_due(clock) {
                             let what = "the change feed begins anew: everything kept in memory is dropped";
                             tracing::warn!(why = why(), "{what}");
                         }
                         self.forget();
                     } else if lost.is_due(clock) {
-                        // It has vouched for nothing, so that there is nothing to forget.
+                        // The feed has vouched for nothing yet, so there is nothing to forget.
                         let what = "the change feed cannot be followed: what is kept in memory lasts as long as its freshness";
                         tracing::warn!(why = why(), "{what}");
                     }
@@ -147,8 +179,14 @@ impl<S: Store> Registry<S> {
         }
     }
 
-    /// Drops everything that is kept of the store in memory: opened clients, and which revisions were seen. For after a
-    /// backup was restored, where [`keep_fresh`](Self::keep_fresh) does not find out by itself.
+    /// Drops everything that this node keeps of the store in memory: opened clients, and the revisions that it saw. Call it after
+    /// a backup was restored, where [`keep_fresh`](Self::keep_fresh) does not find out by itself.
+    ///
+    /// ```
+    /// # use client_registry::Registry;
+    /// # let registry = Registry::in_memory();
+    /// registry.forget(); // a backup was restored under the running process
+    /// ```
     pub fn forget(&self) {
         if let Some(protection) = &self.inner.protection {
             protection.forget();
@@ -158,7 +196,7 @@ impl<S: Store> Registry<S> {
         }
     }
 
-    /// Follows the feed until something fails, from where it was followed so far or from now on.
+    /// Follows the feed until the store fails, from the place that was reached or from now on.
     async fn follow_for<F>(
         &self,
         cache: &Cache,
@@ -184,8 +222,8 @@ impl<S: Store> Registry<S> {
             follow.cursor = Some(cursor);
             if events.len() < PAGE {
                 if !std::mem::replace(has_drained, true) {
-                    // Loads that are sent from now on see everything before the cursor; the rest is going to pass. What was
-                    // loaded before may have changed in between.
+                    // Loads that are sent from now on see everything before the cursor; later events are going to pass. Clients
+                    // that were loaded before may have changed in between.
                     cache.clear();
                 }
                 cache.drained(sent);
@@ -198,7 +236,7 @@ impl<S: Store> Registry<S> {
 /// A reader of the feed for the cache.
 struct Following<S> {
     follow: Follower<S>,
-    /// Whether it has come to the end of the feed once, and so has vouched for what is kept.
+    /// It has reached the end of the feed once, and so vouches for what is in memory.
     has_drained: bool,
 }
 
@@ -217,19 +255,19 @@ impl OnceAMinute {
 }
 
 impl<S: Store> Follower<S> {
-    /// The next events, at most `limit` (at least 1). Fewer than that contain every commit that was acknowledged before the
-    /// call; none, that there are no more at the moment. A client's events come in the order of its trail.
+    /// Returns the next events: at most `limit` (at least 1). A short answer contains every commit that was acknowledged before the
+    /// call; an empty one means that there is nothing more for now. A client's events come in the order of its trail.
+    ///
+    /// The feed says what the store says. To prove that no event was added to or left out of a client's trail,
+    /// [check](crate::event::check_trail) the trail against the [head](crate::ClientHandle::head) that its record vouches for.
     ///
     /// # Errors
-    /// [`StoreError`]; the cursor stays where it was. Of kind [`StoreErrorKind::CursorLost`] when the store does not know the
-    /// cursor (any more), as after a restored backup: begin anew, and expect events that you have had. Of kind
-    /// [`StoreErrorKind::NewerFormat`] when a newer version of this crate wrote the next event.
-    ///
-    /// The feed says what the store says. Whether nothing was added to or left out of the trail of a client shows when it is
-    /// [checked](crate::event::check_trail) against the [head](crate::ClientHandle::head) that its record vouches for.
-    ///
-    /// Of kind [`StoreErrorKind::Tampered`] when the next event is not what was written. That is said once, and then the
-    /// cursor is behind this event, so that the events of other clients go on: [`check`](Registry::check) says whose it is.
+    /// [`StoreError`]; the cursor stays where it was, unless the kind is `Tampered`:
+    /// - [`StoreErrorKind::CursorLost`]: the store does not know the cursor, as after a restored backup. Begin anew, and expect
+    ///   events that you have had.
+    /// - [`StoreErrorKind::NewerFormat`]: a newer version of this crate wrote the next event.
+    /// - [`StoreErrorKind::Tampered`]: the next event is not what was written. It is reported once; then the cursor is behind it, so
+    ///   that the events of other clients go on. [`check`](Registry::check) says whose event it is.
     pub async fn next(&mut self, limit: usize) -> Result<Vec<Event>, StoreError> {
         let mut limit = limit.max(1);
         loop {
@@ -250,7 +288,7 @@ impl<S: Store> Follower<S> {
                     self.cursor = Some(cursor);
                     return Ok(events);
                 }
-                // Those before it first. Only the store can tell the cursor between two events.
+                // First the events before it. Only the store can tell the cursor between two events.
                 Some(_) if !events.is_empty() => limit = events.len(),
                 Some(error) if error.kind() == StoreErrorKind::Tampered => {
                     self.cursor = Some(self.changes(1).await?.cursor);
@@ -266,7 +304,7 @@ impl<S: Store> Follower<S> {
         self.registry.inner.store.changes(self.cursor.as_ref(), limit).await
     }
 
-    /// Where it is: after the events that it has given. `None` before the first.
+    /// Returns the cursor after the last event that was returned; `None` before the first.
     #[must_use]
     pub fn cursor(&self) -> Option<&Cursor> {
         self.cursor.as_ref()
@@ -279,17 +317,17 @@ impl<S> fmt::Debug for Follower<S> {
     }
 }
 
-/// How long to wait between two polls.
+/// The time between two polls.
 fn pause(cache: &Cache) -> Duration {
     (cache.freshness().limit() / 4).clamp(Duration::from_millis(1), MAX_PAUSE)
 }
 
-/// Takes out of the cache whom events are about, or everything if one does not tell.
+/// Takes the clients of events out of the cache, or everything if an event does not tell its client.
 fn take_out(cache: &Cache, events: &[EventText], unreadable: &mut OnceAMinute, clock: &dyn Clock) {
     let mut last = None;
     for event in events {
         match event.client_id() {
-            // Several in a row about the same one.
+            // Events in a row are often about one client.
             Some(client_id) if last.as_ref() == Some(&client_id) => {}
             Some(client_id) => {
                 cache.take_out((&client_id).into());
@@ -311,6 +349,6 @@ fn take_out(cache: &Cache, events: &[EventText], unreadable: &mut OnceAMinute, c
 /// How many events are read at once.
 const PAGE: usize = 1000;
 const WARN_AGAIN: Duration = Duration::from_secs(60);
-/// How long last uses wait before they are written: with one pause more, a minute at most.
+/// How long last uses wait before they are written: with one more pause, at most a minute.
 const WRITE_AFTER: Duration = Duration::from_secs(30);
 const MAX_PAUSE: Duration = Duration::from_secs(30);

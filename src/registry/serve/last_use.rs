@@ -1,7 +1,7 @@
-//! Last uses on their way to the store: coalesced, apart from records, never in the way of authenticating (rule 9).
+//! `LastUseBuffer`: last uses on their way to the store, coalesced and apart from records (rule 9).
 //!
-//! A use stays in the buffer until the store has it. So whoever asks for last uses sees it at every moment, in the
-//! buffer, in the store or in both; and a store that cannot be written to keeps nobody from reading.
+//! Noting a use never delays or fails authenticating. A use stays in the buffer until the store has it, so that every reader sees
+//! it at every moment: in the buffer, in the store or in both. A store that cannot be written to keeps no caller from reading.
 
 use std::collections::HashMap;
 use std::hash::BuildHasher;
@@ -18,16 +18,16 @@ use crate::value::{ClientId, SecretId, Timestamp};
 
 type Pending = HashMap<ClientId, LastUses, foldhash::fast::RandomState>;
 
-/// The uses that have been noted and not yet been written. Of one secret only the latest.
+/// The uses that were noted and not yet written: of each secret the latest.
 pub(in crate::registry) struct LastUseBuffer {
     interval_millis: i64,
-    /// Several, so that threads seldom wait for one another.
+    /// Several shards, so that threads seldom wait for one another.
     shards: [Mutex<Pending>; SHARDS],
     hasher: foldhash::fast::RandomState,
-    /// The shard that is written first the next time.
+    /// The shard that is written first next time.
     begin: AtomicUsize,
-    /// When uses were last reported, so that a client that was loaded anew does not report them again. One that is
-    /// forgotten costs one more write.
+    /// When uses were last reported, so that a client that was loaded anew does not report them again. An entry that is pushed
+    /// out costs one more write.
     reported: quick_cache::sync::Cache<(ClientId, SecretId), Timestamp>,
 }
 
@@ -71,14 +71,14 @@ impl LastUseBuffer {
         }
     }
 
-    /// When a client's secrets were last used: what the store knows, and what it is yet to be told.
+    /// The last uses of a client's secrets: those that the store knows, and those that it is yet to be told.
     pub(in crate::registry) async fn of<S: Store>(
         &self,
         store: &S,
         client_id: &ClientId,
         clock: &dyn Clock,
     ) -> Result<LastUses, StoreError> {
-        // First what is pending: written in between, it is in the store's answer.
+        // First the pending ones: what is written in between is in the store's answer.
         let mut pending = lock(self.shard(client_id)).get(client_id).cloned().unwrap_or_default();
         let mut uses = store.last_uses(client_id).await?;
         let now = clock.wall();
@@ -87,7 +87,7 @@ impl LastUseBuffer {
         Ok(uses)
     }
 
-    /// Writes what is noted of one client.
+    /// Writes the pending uses of one client.
     pub(in crate::registry) async fn flush_of<S: Store>(
         &self,
         store: &S,
@@ -106,8 +106,8 @@ impl LastUseBuffer {
         self.write(store, shard, &pending, clock).await
     }
 
-    /// Writes everything. Uses that cannot be written keep others from being written only where that fails again and again:
-    /// the next call then begins where this one stopped.
+    /// Writes all pending uses. Uses that cannot be written keep others from being written only where writing fails twice: the next
+    /// call then begins where this one stopped.
     pub(in crate::registry) async fn flush<S: Store>(
         &self,
         store: &S,
@@ -116,7 +116,7 @@ impl LastUseBuffer {
         let begin = self.begin.load(Ordering::Relaxed);
         let mut failed = None;
         for (position, shard) in self.shards.iter().enumerate().cycle().skip(begin).take(SHARDS) {
-            // What was noted under a clock that was set back since happened by now at the latest.
+            // A use that was noted under a clock that was set back since happened by now at the latest.
             let now = clock.wall();
             let pending: Vec<_> = {
                 let mut shard = lock(shard);
@@ -132,7 +132,7 @@ impl LastUseBuffer {
         failed.map_or(Ok(()), Err)
     }
 
-    /// Writes some uses. What fails once does not keep the rest from being written.
+    /// Writes some uses. One failure does not keep the rest from being written.
     async fn write<S: Store>(
         &self,
         store: &S,
@@ -164,7 +164,7 @@ impl LastUseBuffer {
     }
 }
 
-/// Takes out what the store has been told, unless there was a later use since.
+/// Takes out a use that the store has been told, unless there was a later one since.
 fn forget(shard: &mut Pending, written: &Use) {
     if let Some(uses) = shard.get_mut(&written.client_id) {
         if uses.of(written.secret) == Some(written.at) {

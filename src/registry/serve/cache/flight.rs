@@ -1,7 +1,8 @@
-//! Loads that are under way, each shared by all callers that ask for the same client meanwhile.
+//! `Flights`: loads that are under way, each shared by all callers that ask for the same client meanwhile.
 //!
-//! A load is driven by whichever caller is woken, so that it depends on none of them: a caller that is dropped, or that is
-//! polled once and then left alone, holds up nobody. When the last of them has gone, the load goes as well.
+//! Any caller that is woken drives a load, so a load depends on none of them: a caller that is dropped, or that is polled once
+//! and then left alone, holds up no other. When the last caller has gone, the load is dropped. A load is never dropped or polled
+//! while the map is locked: it is a store's future and may call back.
 
 use std::any::Any;
 use std::collections::HashMap;
@@ -16,11 +17,11 @@ use crate::clock::ClockReading;
 use crate::record::Opened;
 use crate::store_error::StoreError;
 
-/// What a load comes to.
+/// The result of a load.
 pub(super) type Found = Result<Option<Opened>, StoreError>;
 
-/// The loads that are under way, by the client that they load. A load that was [detached](Self::detach) goes on for the callers
-/// that wait for it already, and nobody else joins it.
+/// The loads that are under way, by client. A load that was [detached](Self::detach) goes on for the callers that wait for it
+/// already, and no other caller joins it.
 #[derive(Default)]
 pub(super) struct Flights {
     by_key: Mutex<ByKey>,
@@ -42,29 +43,29 @@ struct Flight {
     verdict: Arc<OnceLock<Verdict>>,
 }
 
-/// It borrows nothing, since it may outlive the caller that began it.
+/// A load borrows nothing, since it may outlive the caller that began it.
 type Load = Pin<Box<dyn Future<Output = Result<Arc<Found>, Panic>> + Send>>;
 
-/// What the first caller that sees the end of a load makes of it, for all of them.
+/// The judgement of the first caller that sees the end of a load, for all callers.
 #[derive(Clone, Copy)]
 struct Verdict {
     was_fresh: bool,
     was_overtaken: bool,
 }
 
-/// What all callers that wait for a load are told.
+/// What every caller that waits for a load is told.
 pub(super) struct Landed {
     pub(super) found: Arc<Found>,
     pub(super) sent: ClockReading,
-    /// Whether it was fresh when it landed.
+    /// The load was fresh when it landed.
     pub(super) was_fresh: bool,
-    /// Whether it was detached before it landed.
+    /// The load was detached before it landed.
     pub(super) was_overtaken: bool,
 }
 
 impl Flights {
-    /// Joins the load of a client, or begins one, unless `begin` finds that there is no need. A load that would be too late if
-    /// it landed now is not joined: those who wait for it are told so when it lands.
+    /// Joins the load of a client, or begins one, unless `begin` finds that there is no need. A load that would be too late if it
+    /// landed now is not joined: the callers that wait for it are told so when it lands.
     pub(super) fn join<'a, K, F>(
         &'a self,
         key: &'a str,
@@ -96,17 +97,17 @@ impl Flights {
         Ok(Seat { flights: self, key, flight })
     }
 
-    /// Lets nobody join the load of a client any longer, and runs `and` before anybody can begin another one.
+    /// Lets no caller join the load of a client any longer, and runs `and` before another load can begin.
     pub(super) fn detach(&self, key: &str, and: impl FnOnce()) {
         let mut by_key = self.lock();
         let gone = by_key.remove(key);
         and();
         drop(by_key);
-        // Not while it is locked: a load is a store's, and this may be the last to let go of it.
+        // Not while the map is locked: the load is a store's future, and this may be its last owner.
         drop(gone);
     }
 
-    /// The same for all loads.
+    /// Detaches all loads, and runs `and` before another load can begin.
     pub(super) fn detach_all(&self, and: impl FnOnce()) {
         let mut by_key = self.lock();
         let gone = std::mem::take(&mut *by_key);
@@ -143,9 +144,9 @@ pub(super) struct Seat<'a> {
 }
 
 impl Seat<'_> {
-    /// Waits for the load, and drives it where nobody else does. The first caller that sees its end calls `land` with when it
-    /// was sent, what it came to, and whether it can still be joined; `land` says whether it was fresh, and all callers are
-    /// told. Nobody can detach the load or begin another one meanwhile. Returns `None` when the load panicked; one of the
+    /// Waits for the load, and drives it where no other caller does. The first caller that sees its end calls `land` with the time
+    /// at which it was sent, its result, and whether it can still be joined. `land` returns whether it was fresh, and all callers
+    /// are told. The load cannot be detached, and no other begun, meanwhile. Returns `None` when the load panicked; one of the
     /// callers panics with it.
     pub(super) async fn landed(
         &mut self,
