@@ -3,7 +3,7 @@
 //! [`Registry`] is the main type. The platform's own side needs no actor: [`authenticate`](Registry::authenticate),
 //! [`sign`](Registry::sign), [`verify`](Registry::verify). Everything that changes a client goes through an actor:
 //! [`Registry::as_seller`] and [`Registry::as_operator`] give a [`Seller`] or an [`Operator`], and these a [`ClientHandle`]. The
-//! rest keeps a registry whole: opening ([`RegistryBuilder`]), keys, resealing, checking, exporting and importing.
+//! rest keeps a registry whole: opening ([`RegistryBuilder`]) and [`upkeep`].
 //!
 //! ```
 //! # use client_registry::*;
@@ -33,7 +33,7 @@ mod seen;
 mod serve;
 mod snapshot;
 mod unreadable;
-mod upkeep;
+pub mod upkeep;
 mod walk;
 
 use std::sync::Arc;
@@ -51,11 +51,7 @@ pub use self::serve::follow::Follower;
 pub use self::serve::signatures::{SignError, Verified};
 pub use self::snapshot::Snapshot;
 pub use self::unreadable::Unreadable;
-pub use self::upkeep::check::{CheckReport, Discrepancy, DiscrepancyKind, Lookup};
-pub use self::upkeep::keys::{KeyStatus, RetireError};
 pub use self::upkeep::open::OpenError;
-pub use self::upkeep::reseal::{Resealed, Resealing};
-pub use self::upkeep::transfer::{ExportError, ExportSummary, ImportError, ImportSummary};
 
 use self::protection::Protection;
 use self::serve::alarm::Alarms;

@@ -5,7 +5,7 @@ use std::io::{IsTerminal, Write};
 
 use client_registry::clock::ManualClock;
 use client_registry::event::{EventHash, check_trail};
-use client_registry::registry::Resealed;
+use client_registry::registry::upkeep::Resealed;
 use client_registry::value::Revision;
 use client_registry::{Registry, Snapshot};
 

@@ -5,5 +5,6 @@ pub(in crate::registry) mod access;
 pub(in crate::registry) mod alarm;
 pub(in crate::registry) mod cache;
 pub(in crate::registry) mod follow;
+mod keep_fresh;
 pub(in crate::registry) mod last_use;
 pub(in crate::registry) mod signatures;

@@ -53,7 +53,8 @@ mod tests {
     use crate::client::Refusal;
     use crate::entropy::EntropyError;
     use crate::record::KeyringVariableError;
-    use crate::registry::{AccessError, Error, ExportError, ImportError, OpenError, RetireError, SignError};
+    use crate::registry::upkeep::{ExportError, ImportError, RetireError};
+    use crate::registry::{AccessError, Error, OpenError, SignError};
     use crate::ring::SignatureMismatch;
     use crate::value::{ErrorKind, InvalidValue};
 

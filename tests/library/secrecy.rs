@@ -16,7 +16,8 @@ use client_registry::clock::ManualClock;
 use client_registry::entropy::{Entropy, EntropyError};
 use client_registry::event::{BrokenTrail, EventHash};
 use client_registry::record::KeyState;
-use client_registry::registry::{Lookup, Resolution, Unreadable};
+use client_registry::registry::upkeep::Lookup;
+use client_registry::registry::{Resolution, Unreadable};
 use client_registry::ring::{CallError, Credentials, SharedSecret};
 use client_registry::secret::{Hint, KeyEncoding};
 use client_registry::store::{

@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 
-use client_registry::registry::DiscrepancyKind;
+use client_registry::registry::upkeep::DiscrepancyKind;
 use client_registry::store::{ClientsBy, CommitError, Store, StoreErrorKind};
 use client_registry::{AccessError, Lifetime, NewSecret, Reason, Timestamp};
 

@@ -6,7 +6,8 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use client_registry::clock::ManualClock;
-use client_registry::registry::{DiscrepancyKind, ExportError, Page, Resealed, Resealing, Unreadable};
+use client_registry::registry::upkeep::{DiscrepancyKind, ExportError, Resealed, Resealing};
+use client_registry::registry::{Page, Unreadable};
 use client_registry::review::{Expiry, Notice};
 use client_registry::store::{Ending, MAX_EVENTS, MemoryStore, SqliteStore, Store, StoreErrorKind};
 use client_registry::value::{KeyId, Revision};

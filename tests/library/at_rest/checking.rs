@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use client_registry::clock::Clock;
-use client_registry::registry::{Discrepancy, DiscrepancyKind, Lookup};
+use client_registry::registry::upkeep::{Discrepancy, DiscrepancyKind, Lookup};
 use client_registry::store::{EventText, RecordId, Store, Use};
 use client_registry::value::Revision;
 use client_registry::*;

@@ -1,6 +1,6 @@
 //! An export of an earlier version is imported with everything in it.
 
-use client_registry::registry::ImportError;
+use client_registry::registry::upkeep::ImportError;
 use client_registry::store::MemoryStore;
 use pollster::block_on;
 

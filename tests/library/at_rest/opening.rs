@@ -2,7 +2,7 @@
 
 use client_registry::clock::Clock;
 use client_registry::record::{KeyState, RegistryId};
-use client_registry::registry::ImportError;
+use client_registry::registry::upkeep::ImportError;
 use client_registry::store::{MemoryStore, Record, RecordId, RecordParts, Store, StoreErrorKind};
 use client_registry::*;
 use pollster::block_on;

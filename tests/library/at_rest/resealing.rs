@@ -5,7 +5,8 @@ use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
 
 use client_registry::clock::Clock;
-use client_registry::registry::{Resealed, Resealing, Resolution, RetireError};
+use client_registry::registry::Resolution;
+use client_registry::registry::upkeep::{Resealed, Resealing, RetireError};
 use client_registry::store::{MemoryStore, Record, RecordId, Store, StoreErrorKind};
 use client_registry::value::{KeyId, Revision};
 use client_registry::*;

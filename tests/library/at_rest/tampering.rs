@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use client_registry::client::{ImportedClient, ImportedSecret, MAX_ADD_INS};
-use client_registry::registry::DiscrepancyKind;
+use client_registry::registry::upkeep::DiscrepancyKind;
 use client_registry::secret::KeyEncoding;
 use client_registry::store::{
     MAX_RECORD, MemoryStore, Record, RecordId, RecordParts, Store, StoreError, StoreErrorKind,

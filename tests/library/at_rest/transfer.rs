@@ -4,7 +4,7 @@ use std::io::Read;
 use std::sync::atomic::Ordering::SeqCst;
 
 use client_registry::clock::Clock;
-use client_registry::registry::{ExportError, ExportSummary, ImportError, ImportSummary};
+use client_registry::registry::upkeep::{ExportError, ExportSummary, ImportError, ImportSummary};
 use client_registry::store::{MemoryStore, RecordId, Store};
 use client_registry::value::Revision;
 use client_registry::*;

@@ -1,5 +1,6 @@
 //! The cache by itself: every order of a load, a commit and its event; shared loads; bounds.
 
+mod asked;
 mod shared;
 
 use std::pin::pin;

@@ -90,7 +90,7 @@ impl<S: Store> Registry<S> {
     /// their client IDs can be imported.
     ///
     /// ```
-    /// # use client_registry::registry::{ExportError, ExportSummary, Unreadable};
+    /// # use client_registry::registry::upkeep::{ExportError, ExportSummary};
     /// # use client_registry::{Registry, store::MemoryStore};
     /// # async fn example(registry: Registry, stream: &mut Vec<u8>) -> Result<ExportSummary, ExportError> {
     /// match registry.export(stream).await {
