@@ -24,17 +24,19 @@
 //! # }).unwrap();
 //! ```
 
+mod shared_secret;
+
+pub use self::shared_secret::SharedSecret;
+
 use std::fmt;
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
-use subtle::ConstantTimeEq;
-
 use crate::clock::{Clock, ClockReading, SystemClock};
-use crate::secret::{ClientSecret, KeyEncoding, MacKey, Signature};
+use crate::secret::{ClientSecret, Signature};
+use crate::value::ClientId;
 use crate::value::coded::coded;
-use crate::value::{ClientId, InvalidValue};
 
 /// The credentials of an add-in: a client ID with a primary and an optional secondary client secret.
 ///
@@ -64,13 +66,6 @@ struct Keys {
     /// When the platform last refused the primary client secret and accepted the secondary one, unless it has accepted the
     /// primary one since.
     fell_back: Mutex<Option<ClockReading>>,
-}
-
-/// A client secret with its key encoding: how it is read as a signing key.
-pub struct SharedSecret {
-    client_secret: ClientSecret,
-    key_encoding: KeyEncoding,
-    mac_key: MacKey,
 }
 
 /// One of the two places of a ring.
@@ -258,30 +253,6 @@ impl Keys {
     }
 }
 
-impl SharedSecret {
-    /// Returns a client secret with its key encoding.
-    ///
-    /// # Errors
-    /// [`InvalidValue`] if the text cannot be decoded that way.
-    pub fn new(client_secret: ClientSecret, key_encoding: KeyEncoding) -> Result<Self, InvalidValue> {
-        let mac_key = MacKey::of(&client_secret, key_encoding)?;
-        Ok(Self { client_secret, key_encoding, mac_key })
-    }
-
-    fn has_text_of(&self, other: &Self) -> bool {
-        let [one, other] = [self, other].map(|secret| secret.client_secret.expose().as_bytes());
-        one.ct_eq(other).into()
-    }
-}
-
-/// Uses the UTF-8 bytes of the text as the key, which is right for every generated client secret.
-impl From<ClientSecret> for SharedSecret {
-    fn from(client_secret: ClientSecret) -> Self {
-        let mac_key = MacKey::from_key(client_secret.expose().as_bytes());
-        Self { client_secret, key_encoding: KeyEncoding::Utf8, mac_key }
-    }
-}
-
 /// The credentials for one call to the platform.
 #[derive(Clone)]
 pub struct Credentials {
@@ -339,12 +310,6 @@ impl fmt::Debug for SecretRing {
             .field("client_id", &keys.client_id)
             .field("has_secondary", &keys.secondary.is_some())
             .finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for SharedSecret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SharedSecret").finish_non_exhaustive()
     }
 }
 

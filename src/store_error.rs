@@ -123,7 +123,7 @@ impl StoreErrorKind {
             Self::Unavailable => ("the store cannot be reached", "try again later"),
             Self::Misconfigured => ("the store is not set up correctly", "fix that before retrying"),
             Self::ReadOnly => {
-                ("the store cannot be written", "free disk space or open the store for writing")
+                ("the store cannot be written", "make room on its disk, or open it for writing")
             }
             Self::Corrupt => ("the store holds data that cannot be read", "restore it from a backup"),
             Self::Tampered => (

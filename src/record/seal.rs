@@ -1,8 +1,8 @@
 //! Sealing and opening: XChaCha20-Poly1305 over the material, with the rest of the record as associated data.
 //!
 //! One operation hides the material and makes the whole record tamper-evident: a store that swaps records, edits a date,
-//! revives a deleted secret or flips a bit yields [`StoreErrorKind::Tampered`], never a client. A nonce is random and never
-//! reused. The material is encrypted in place, so no plaintext copy of it is left (rule 8).
+//! revives a deleted secret or flips a bit yields [`StoreErrorKind::Tampered`], never a client. Each nonce is 24 random
+//! bytes. The material is encrypted in place, so no plaintext copy of it is left (rule 8).
 
 use chacha20poly1305::XNonce;
 use chacha20poly1305::aead::AeadInOut;
