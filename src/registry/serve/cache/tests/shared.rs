@@ -3,7 +3,6 @@
 use crate::registry::serve::cache::tests::asked::*;
 use crate::registry::serve::cache::tests::*;
 use std::sync::atomic::AtomicUsize;
-use std::task::Wake;
 
 #[test]
 fn a_store_slower_than_the_freshness_is_asked_once_and_all_who_wait_are_told_together() {
