@@ -260,7 +260,7 @@ impl<S: Store> Registry<S> {
     #[inline]
     async fn recall(&self, id: RecordId<'_>) -> Result<Option<Opened>, StoreError> {
         match &self.inner.cache {
-            None => self.load_record(id).await,
+            None => self.alarmed(id, protection::live(id, self.inner.store.load(id).await)),
             Some(cache) => {
                 cache.get(id, &*self.inner.clock, || self.clone().load_for_all(id.as_str().to_owned())).await
             }
@@ -275,7 +275,7 @@ impl<S: Store> Registry<S> {
     #[inline]
     async fn load_record(&self, id: RecordId<'_>) -> Result<Option<Opened>, StoreError> {
         let found = match &self.inner.protection {
-            None => protection::load_live(&self.inner.store, id).await,
+            None => protection::live(id, self.inner.store.load(id).await),
             Some(protection) => protection.load(&self.inner.store, id).await,
         };
         self.alarmed(id, found)

@@ -211,17 +211,20 @@ impl<S: Store> Registry<S> {
     }
 }
 
-/// Loads the client of an ID where records are live clients.
+/// Returns the live client of an ID from what the store answered, where records are not sealed.
 #[inline]
-pub(super) async fn load_live<S: Store>(store: &S, id: RecordId<'_>) -> Result<Option<Opened>, StoreError> {
-    let no_keyring =
-        |_| StoreError::with_source(StoreErrorKind::MissingKey, "the registry was opened without a keyring");
-    let opened = store.load(id).await?.map(|record| record.into_live().map_err(no_keyring)).transpose()?;
-    match opened {
-        Some(opened) if opened.client_id().as_str() != id.as_str() => {
-            Err(tampered("the record of one client stands under the ID of another"))
-        }
-        opened => Ok(opened),
+pub(super) fn live(
+    id: RecordId<'_>,
+    found: Result<Option<Record>, StoreError>,
+) -> Result<Option<Opened>, StoreError> {
+    let Some(record) = found? else { return Ok(None) };
+    match record.into_live() {
+        Ok(opened) if RecordId::from(opened.client_id()) == id => Ok(Some(opened)),
+        Ok(_) => Err(tampered("the record of one client stands under the ID of another")),
+        Err(_) => Err(StoreError::with_source(
+            StoreErrorKind::MissingKey,
+            "the registry was opened without a keyring",
+        )),
     }
 }
 

@@ -118,7 +118,8 @@ impl Cache {
     {
         match self.fresh(id.as_str(), clock) {
             Some(found) => Ok(found),
-            None => self.look_up(id, clock, load).await,
+            // In a box: what it takes to ask the store makes no future larger that finds what it looks for.
+            None => Box::pin(self.look_up(id, clock, load)).await,
         }
     }
 
