@@ -83,9 +83,15 @@ impl<'a> RecordId<'a> {
         self.0.starts_with('~')
     }
 
-    /// Returns the record ID of a presented client ID, if it is well formed and does not look like a client secret.
+    /// Returns the record ID of a presented client ID, if it is well formed.
     pub(crate) fn of_presented(client_id: &'a str) -> Option<Self> {
-        ClientId::is_valid(client_id).then_some(Self(client_id))
+        ClientId::may_be_stored(client_id).then_some(Self(client_id))
+    }
+
+    /// Returns the record ID of a presented client ID, if it has the form of a generated one.
+    #[inline]
+    pub(crate) fn of_guid(client_id: &'a str) -> Option<Self> {
+        ClientId::is_our_guid(client_id).then_some(Self(client_id))
     }
 }
 

@@ -18,6 +18,7 @@
 pub(crate) mod actor;
 pub(crate) mod add_in;
 pub(crate) mod app_domain;
+pub(crate) mod bytes;
 pub(crate) mod client_id;
 pub(crate) mod coded;
 pub(crate) mod details;

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use serde::{Deserializer, Serialize};
 use uuid::Uuid;
 
+use crate::value::bytes::all;
 use crate::value::id::{is_plain, text_id};
 use crate::value::secret_text::{DEFAULT_PREFIX, could_be_secret};
 use crate::value::text::text_value;
@@ -34,10 +35,10 @@ impl ClientId {
         Self(Arc::from(&*guid.hyphenated().encode_lower(&mut text)))
     }
 
-    /// Returns whether the text is a client ID, without allocating.
+    /// Returns whether the text is a client ID as the registry issues them. No client secret has that form.
     #[inline]
-    pub(crate) fn is_valid(text: &str) -> bool {
-        check_client_id(text).is_ok()
+    pub(crate) fn is_our_guid(text: &str) -> bool {
+        is_our_guid(text)
     }
 
     /// Returns whether a store may hold a record with this ID. Earlier versions imported IDs that look like client secrets.
@@ -52,7 +53,6 @@ impl ClientId {
     }
 }
 
-#[inline]
 fn check_client_id(text: &str) -> Result<(), InvalidValue> {
     if is_our_guid(text) {
         return Ok(());
@@ -75,7 +75,9 @@ fn check_stored_client_id(text: &str) -> Result<(), InvalidValue> {
         8..=64 => {}
         _ => return invalid(Problem::TooLong { max: 64 }),
     }
-    if let Some(at) = text.bytes().position(|b| !is_plain(b)) {
+    if !all(text.as_bytes(), is_plain)
+        && let Some(at) = text.bytes().position(|b| !is_plain(b))
+    {
         return invalid(Problem::Character { at });
     }
     let may_be_guid = matches!(text.len(), 32 | 36);

@@ -98,7 +98,7 @@ fn check_key_id(text: &str) -> Result<(), InvalidValue> {
 
 /// Returns whether a byte may stand in a client ID or a key ID.
 pub(super) fn is_plain(b: u8) -> bool {
-    b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-')
+    b.is_ascii_alphanumeric() | matches!(b, b'.' | b'_' | b'-')
 }
 
 fn check_account_id(field: Field, text: &str) -> Result<(), InvalidValue> {

@@ -11,11 +11,12 @@
 
 mod slip;
 
-pub(crate) use self::slip::{could_be_secret, refuse_secret, shown, slip};
+pub(crate) use self::slip::{could_be_secret, has_slip, refuse_secret, shown, slip};
 
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::value::SecretId;
+use crate::value::bytes::all;
 
 /// The look of a presented text that matched no verifier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,10 +35,8 @@ pub(crate) fn write(prefix: &str, bits: &[u8; 32]) -> Box<str> {
     text.push_str(prefix);
     text.push('_');
     push_base62(&mut text, bits);
-    let check = checksum(&text);
-    for digit in base62_digits::<CHECK>(u64::from(check)) {
-        text.push(digit);
-    }
+    let check = checksum(text.as_bytes());
+    text.extend(check_digits(check));
     Box::from(text.as_str())
 }
 
@@ -50,44 +49,56 @@ pub(crate) fn hint(text: &str) -> Option<[u8; 4]> {
 /// Returns what a text that matched no verifier looks like, given the prefix of generated secrets.
 pub(crate) fn looks(text: &str, prefix: &str) -> Looks {
     let text = cut(text);
-    if slip(text, prefix).is_some() {
+    if has_slip(text, prefix) {
         return Looks::Mistyped;
     }
-    match text.trim().parse::<SecretId>() {
-        Ok(_) => Looks::LikeSecretId,
-        Err(_) => Looks::Other,
+    // The first character shows of most texts that they are no number, with or without white space around it.
+    match text.as_bytes().first() {
+        Some(b'!'..=b'/' | b':'..=b'~') => Looks::Other,
+        _ if text.trim().parse::<SecretId>().is_ok() => Looks::LikeSecretId,
+        _ => Looks::Other,
     }
 }
 
 /// Returns the text, cut to the length of the longest client secret, so that a longer text costs no more to look at.
 pub(crate) fn cut(text: &str) -> &str {
-    (0..4).find_map(|less| text.get(..MAX_LEN - less)).unwrap_or(text)
+    match text.len() {
+        ..=MAX_LEN => text,
+        _ => (0..4).find_map(|less| text.get(..MAX_LEN - less)).unwrap_or_default(),
+    }
 }
 
 /// Returns whether the text is a prefix, an underscore, 43 characters of base62 and their checksum.
-fn is_well_formed(text: &str) -> bool {
-    let Some((checked, check)) = text.split_at_checked(text.len().saturating_sub(CHECK)) else {
+fn is_well_formed(text: &[u8]) -> bool {
+    let Some(([prefix @ .., b'_'], _)) = text.split_last_chunk::<{ BODY + CHECK }>() else {
         return false;
     };
-    let Some((prefix, body)) = checked.split_once('_') else {
-        return false;
-    };
-    is_prefix(prefix)
-        && body.len() == BODY
-        && [body, check].iter().all(|part| is_alphanumeric(part))
-        && base62_digits::<CHECK>(u64::from(checksum(checked))).into_iter().eq(check.chars())
+    is_prefix(prefix) && ends_in_checksum(text)
 }
 
-fn is_prefix(text: &str) -> bool {
+/// Returns whether the text ends in 43 characters of base62 and the checksum of everything before it.
+#[inline]
+fn ends_in_checksum(text: &[u8]) -> bool {
+    let Some(rest) = text.last_chunk::<{ BODY + CHECK }>() else {
+        return false;
+    };
+    let Some((checked, check)) = text.split_last_chunk::<CHECK>() else {
+        return false;
+    };
+    is_alphanumeric(rest) && check_digits(checksum(checked)).eq(check.iter().copied().map(char::from))
+}
+
+fn is_prefix(text: &[u8]) -> bool {
     (1..=MAX_PREFIX).contains(&text.len()) && is_alphanumeric(text)
 }
 
-fn is_alphanumeric(text: &str) -> bool {
-    text.bytes().all(|b| b.is_ascii_alphanumeric())
+#[inline]
+fn is_alphanumeric(text: &[u8]) -> bool {
+    all(text, |b| b.is_ascii_alphanumeric())
 }
 
-fn checksum(text: &str) -> u32 {
-    crc32fast::hash(text.as_bytes())
+fn checksum(text: &[u8]) -> u32 {
+    crc32fast::hash(text)
 }
 
 /// Appends 256 bits as 43 digits, the most significant first.
@@ -112,13 +123,10 @@ fn push_base62(text: &mut String, bits: &[u8; 32]) {
     digits.zeroize();
 }
 
-fn base62_digits<const N: usize>(mut value: u64) -> [char; N] {
-    let mut digits = ['0'; N];
-    for digit in digits.iter_mut().rev() {
-        *digit = base62_digit(value % 62);
-        value /= 62;
-    }
-    digits
+/// Returns the six digits of a checksum.
+fn check_digits(checksum: u32) -> impl Iterator<Item = char> {
+    const PLACES: [u32; CHECK] = [62u32.pow(5), 62u32.pow(4), 62u32.pow(3), 62u32.pow(2), 62, 1];
+    PLACES.into_iter().map(move |place| base62_digit(u64::from(checksum / place % 62)))
 }
 
 /// Returns the digit for a value below 62: `0-9A-Za-z`. It is computed, since a table look-up would leave a trace in the cache.

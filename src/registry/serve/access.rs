@@ -49,16 +49,15 @@ impl<S: Store> Registry<S> {
         client_id: &str,
         client_secret: &str,
     ) -> Result<Authenticated, AccessError> {
-        let prefix = self.inner.policy.secret_prefix();
-        let is_secret = |text: &str| text.starts_with(prefix) && could_be_secret(text, prefix);
-        let record_id = RecordId::of_presented(client_id).filter(|id| !is_secret(id.as_str()));
-        let presented = Verifier::of_presented(record_id.map_or(NOBODY, |id| id.as_str()), client_secret);
+        let record_id = record_of(client_id, self.inner.policy.secret_prefix());
+        let presented =
+            Verifier::of_presented(record_id.as_ref().map_or(NOBODY, RecordId::as_str), client_secret);
         let opened = match record_id {
-            Some(id) => self.recall(id).await?,
-            None => None,
+            Ok(id) => self.recall(id).await?,
+            Err(_) => None,
         };
         let (denial, opened) = match opened {
-            None => (Denial::because(unknown(record_id, client_id, prefix)), None),
+            None => (Denial::because(record_id.err().unwrap_or(Reason::UnknownClient)), None),
             Some(Opened::Deleted(tombstone)) => {
                 let denial = judge_deleted(tombstone.recognise(&presented));
                 (denial, Some(Opened::Deleted(tombstone)))
@@ -379,13 +378,15 @@ fn judge_deleted(recognition: Recognition<'_>) -> Denial {
     }
 }
 
-/// Why there is no client of the ID that was presented.
-#[cold]
-fn unknown(record_id: Option<RecordId<'_>>, client_id: &str, prefix: &str) -> Reason {
-    match record_id {
-        // Of a longer text the rest makes no difference.
-        None if could_be_secret(cut(client_id), prefix) => Reason::LooksLikeClientSecret,
-        _ => Reason::UnknownClient,
+/// Returns the record to look up for a presented client ID, or why there can be none. A text that looks like a client secret is not
+/// looked up, logged or stored.
+#[inline]
+fn record_of<'a>(client_id: &'a str, prefix: &str) -> Result<RecordId<'a>, Reason> {
+    match RecordId::of_guid(client_id) {
+        Some(id) => Ok(id),
+        // Of a text that is too long for a client secret the rest makes no difference.
+        None if could_be_secret(cut(client_id), prefix) => Err(Reason::LooksLikeClientSecret),
+        None => RecordId::of_presented(client_id).ok_or(Reason::UnknownClient),
     }
 }
 

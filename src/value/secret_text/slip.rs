@@ -3,8 +3,10 @@
 //! A slip is reported only if the text looks generated: it has the default prefix or the policy's, or its checksum is right. A client
 //! secret that was made elsewhere is accepted as it is. No message repeats a character of the text (rule 8).
 
+use crate::value::bytes::all;
 use crate::value::secret_text::{
-    BODY, CHECK, DEFAULT_PREFIX, MAX_LEN, MAX_PREFIX, is_alphanumeric, is_prefix, is_well_formed,
+    BODY, CHECK, DEFAULT_PREFIX, MAX_LEN, MAX_PREFIX, ends_in_checksum, is_alphanumeric, is_prefix,
+    is_well_formed,
 };
 use crate::value::{Field, InvalidValue, Problem};
 
@@ -42,7 +44,7 @@ impl Slip {
 /// Returns the slip in a text that looks generated, given the prefix of the policy. Returns `None` for a generated client secret
 /// without a slip, and for a text that was made elsewhere.
 pub(crate) fn slip(text: &str, prefix: &str) -> Option<Slip> {
-    if text.len() > MAX_LEN || is_well_formed(text) {
+    if text.len() > MAX_LEN || is_well_formed(text.as_bytes()) {
         return None;
     }
     let (mut core, mut around) = (text, None);
@@ -50,7 +52,7 @@ pub(crate) fn slip(text: &str, prefix: &str) -> Option<Slip> {
         around = around.or(Some(slip));
         core = rest;
     }
-    if is_well_formed(core) {
+    if is_well_formed(core.as_bytes()) {
         return around;
     }
     let inside = match body_after(core, [prefix, DEFAULT_PREFIX]) {
@@ -62,24 +64,42 @@ pub(crate) fn slip(text: &str, prefix: &str) -> Option<Slip> {
     around.or(Some(inside))
 }
 
+/// Returns whether [`slip`] finds a slip, in little time: every wrong client secret is looked at.
+pub(crate) fn has_slip(text: &str, prefix: &str) -> bool {
+    // Every text with a slip has the underscore that follows the prefix.
+    if text.len() > MAX_LEN || !has_underscore(text) {
+        return false;
+    }
+    match body_after(text, [prefix, DEFAULT_PREFIX]) {
+        Some(body) => body.len() != BODY + CHECK || !ends_in_checksum(text.as_bytes()),
+        None => slip(text, prefix).is_some(),
+    }
+}
+
 /// Returns whether a text for a public field, such as a client ID, is likely a generated client secret: one with any prefix, or one
 /// with a slip that leaves most of it. A text that this refuses is not looked up, logged or stored.
 pub(crate) fn could_be_secret(text: &str, prefix: &str) -> bool {
-    if text.len() < SHORTEST {
+    if text.len() < SHORTEST || !has_underscore(text) {
         return false;
     }
     let is_most = |body: &str| body.len() >= MOST && others(body) <= 1;
     body_after(text, [prefix, DEFAULT_PREFIX]).is_some_and(is_most)
-        || text.split_once('_').is_some_and(|(prefix, body)| is_prefix(prefix) && could_be_body(body))
+        || text
+            .split_once('_')
+            .is_some_and(|(prefix, body)| is_prefix(prefix.as_bytes()) && could_be_body(body))
         || holds_secret(text)
 }
 
 /// Returns whether a text contains a client secret with any prefix. The checksum decides: one in four thousand million other texts
 /// is mistaken for one.
 fn holds_secret(text: &str) -> bool {
-    text.match_indices('_').any(|(at, _)| {
-        let end = at + 1 + BODY + CHECK;
-        (1..=MAX_PREFIX.min(at)).any(|len| text.get(at - len..end).is_some_and(is_well_formed))
+    let text = text.as_bytes();
+    text.windows(1 + BODY + CHECK).enumerate().any(|(at, window)| {
+        // Stops at the first character that cannot belong to a secret: each is looked at once, however many underscores there are.
+        let [b'_', rest @ ..] = window else { return false };
+        rest.iter().all(u8::is_ascii_alphanumeric)
+            && (1..=MAX_PREFIX.min(at))
+                .any(|len| text.get(at - len..at + window.len()).is_some_and(is_well_formed))
     })
 }
 
@@ -99,6 +119,10 @@ pub(crate) fn refuse_secret(field: Field, text: &str) -> Result<(), InvalidValue
     }
 }
 
+fn has_underscore(text: &str) -> bool {
+    !all(text.as_bytes(), |b| b != b'_')
+}
+
 /// Returns the rest of the text after the first of these prefixes that it begins with, and an underscore.
 fn body_after<'a>(text: &'a str, prefixes: [&str; 2]) -> Option<&'a str> {
     prefixes.into_iter().find_map(|prefix| text.strip_prefix(prefix)?.strip_prefix('_'))
@@ -109,7 +133,7 @@ fn body_after<'a>(text: &'a str, prefixes: [&str; 2]) -> Option<&'a str> {
 fn could_be_body(body: &str) -> bool {
     const LEN: usize = BODY + CHECK;
     match body.len() {
-        LEN if is_alphanumeric(body) => true,
+        LEN if is_alphanumeric(body.as_bytes()) => true,
         // One character is missing, wrong or additional.
         48..=50 => {
             others(body) <= 1
@@ -131,14 +155,11 @@ fn take_off(text: &str) -> Option<(Slip, &str)> {
     if let Some(rest) = text.strip_prefix('\u{feff}') {
         return Some((Slip::ByteOrderMark, rest));
     }
-    let trimmed = text.trim();
-    if trimmed.len() < text.len() {
-        return Some((Slip::WhiteSpace, trimmed));
-    }
-    let unquoted = text.strip_prefix(QUOTES).unwrap_or(text);
-    let unquoted = unquoted.strip_suffix(QUOTES).unwrap_or(unquoted);
-    if unquoted.len() < text.len() {
-        return Some((Slip::Quotes, unquoted));
+    // White space and quotes are removed together: an attacker can send hundreds of them in turns.
+    let bare = text.trim_matches(|c: char| c.is_whitespace() || QUOTES.contains(&c));
+    if bare.len() < text.len() {
+        let slip = if text.trim().len() < text.len() { Slip::WhiteSpace } else { Slip::Quotes };
+        return Some((slip, bare));
     }
     let (scheme, rest) = text.split_at_checked(BEARER.len())?;
     let rest = rest.strip_prefix([' ', ':']).filter(|_| scheme.eq_ignore_ascii_case(BEARER))?;
@@ -163,6 +184,7 @@ mod tests {
             let text = write(&prefix, &bits);
             for policy in ["crs", &prefix] {
                 prop_assert_eq!(slip(&text, policy), None);
+                prop_assert!(!has_slip(&text, policy));
                 prop_assert!(could_be_secret(&text, policy));
             }
             prop_assert!(holds_secret(&text));
@@ -182,6 +204,7 @@ mod tests {
             ] {
                 let pasted = format!("{before}{text}{after}");
                 prop_assert_eq!(slip(&pasted, "crs"), Some(named), "{:?} and {:?}", before, after);
+                prop_assert!(has_slip(&pasted, "crs"), "{:?} and {:?}", before, after);
                 prop_assert!(holds_secret(&pasted));
             }
         }
@@ -203,10 +226,28 @@ mod tests {
                 prop_assert!(matches!(longer, Some(Slip::Mistyped | Slip::Surrounded)), "{:?}", longer);
                 prop_assert_eq!(slip(&text[..body + at], &policy), Some(Slip::CutShort));
                 for slipped in [&wrong, &short, &long] {
+                    prop_assert!(has_slip(slipped, &policy));
                     prop_assert!(could_be_secret(slipped, &policy));
                 }
                 prop_assert_eq!(could_be_secret(&text[..body + at], &policy), at >= MOST);
             }
+        }
+
+        /// Out of the pieces that matter, in whatever order: what is found fast is what is found by looking everywhere.
+        #[test]
+        fn nothing_is_overlooked_for_speed(
+            bits: [u8; 32], whole in 0usize..6,
+            pieces in prop::collection::vec("[\"' _a]|\u{feff}|Bearer |crs_|acme_|[0-9A-Za-z]{1,6}_|[0-9A-Za-z]{40,60}", 0..6),
+        ) {
+            let mut pieces: Vec<Box<str>> = pieces.into_iter().map(Box::from).collect();
+            if whole <= pieces.len() {
+                pieces.insert(whole, write("acme", &bits));
+            }
+            let text = pieces.concat();
+            prop_assert_eq!(has_slip(&text, "acme"), slip(&text, "acme").is_some());
+            let parts = (0..text.len()).flat_map(|at| (51..=55).filter_map(move |len| Some((at, at.checked_add(len)?))));
+            let holds = parts.into_iter().any(|(at, end)| text.as_bytes().get(at..end).is_some_and(is_well_formed));
+            prop_assert_eq!(holds_secret(&text), holds);
         }
 
         #[test]
