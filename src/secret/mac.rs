@@ -110,9 +110,14 @@ impl MacKey {
         finish(self.outer, &inner)
     }
 
-    /// Returns whether `mac` is the HMAC-SHA-256 of these bytes. The comparison takes constant time.
+    /// Returns whether `mac` is the HMAC-SHA-256 of these bytes. The comparison takes constant time. It compares words, since comparing
+    /// bytes takes ten times as long.
     pub(crate) fn verify(&self, message: &[u8], mac: &[u8; 32]) -> bool {
-        self.sign(message).ct_eq(mac).into()
+        let made = self.sign(message);
+        let words = made.as_chunks::<8>().0.iter().zip(mac.as_chunks().0);
+        let differences =
+            words.fold(0, |all, (a, b)| all | (u64::from_ne_bytes(*a) ^ u64::from_ne_bytes(*b)));
+        differences.ct_eq(&0).into()
     }
 
     pub(crate) fn from_key(key: &[u8]) -> Self {
@@ -271,6 +276,21 @@ mod tests {
             let mut mac = mac_key.sign(&message);
             mac[bit / 8] ^= 1 << (bit % 8);
             prop_assert!(!mac_key.verify(&message, &mac));
+        }
+    }
+
+    /// Two differences do not make up for each other, in whichever words they are.
+    #[test]
+    fn two_flipped_bits_are_refused() {
+        let mac_key = MacKey::from_key(b"a key");
+        let mac = mac_key.sign(b"a message");
+        for one in 0..256 {
+            for two in (0..256).filter(|two| *two != one) {
+                let mut forged = mac;
+                forged[one / 8] ^= 1 << (one % 8);
+                forged[two / 8] ^= 1 << (two % 8);
+                assert!(!mac_key.verify(b"a message", &forged), "bits {one} and {two}");
+            }
         }
     }
 
