@@ -79,8 +79,10 @@ mod flushes;
 mod history;
 mod index;
 mod keys;
+mod left;
 mod lists;
 mod load;
+mod opening;
 mod picture;
 mod plenty;
 mod records;
@@ -93,6 +95,7 @@ mod times;
 mod together;
 mod told;
 mod trial;
+mod unflushed;
 mod uniqueness;
 mod uses;
 mod watch;
@@ -235,6 +238,7 @@ cases! {
         adopting_is_refused_whole
         adopting_what_is_taken_is_refused
         adopting_nothing_is_possible
+        halves_of_a_commit_are_adopted
         one_of_many_adopts
         one_of_many_adopts_across_stores
     }
@@ -254,6 +258,12 @@ cases! {
         a_dropped_adoption_is_whole_or_nothing
         dropped_readers_leave_a_working_store
     }
+    left {
+        what_a_dropped_commit_left_is_the_same_for_everybody
+        what_a_dropped_adoption_left_is_the_same_for_everybody
+        what_a_dropped_commit_left_stays_when_opened_again
+        what_a_dropped_adoption_left_stays_when_opened_again
+    }
     abandoned {
         dropped_futures_hold_nothing
         dropped_waiters_wake_others
@@ -268,6 +278,15 @@ cases! {
         what_is_said_of_a_failed_flush_is_true
         nothing_acknowledged_is_lost_after_a_failed_flush
         cursors_beyond_an_older_copy_are_lost
+    }
+    unflushed {
+        uses_noted_again_after_a_failed_flush_are_kept
+        nothing_acknowledged_is_lost_when_opened_after_a_failed_flush
+        nothing_acknowledged_is_lost_beside_a_failed_flush
+        what_is_shown_after_a_failed_flush_is_durable
+    }
+    opening {
+        opening_beside_a_writer_loses_nothing
     }
     beside {
         every_look_up_sees_what_another_store_wrote

@@ -65,11 +65,20 @@ use crate::value::{AddInId, ClientId, KeyId, NameKey, Revision, SecretId, Seller
 /// runs on it waits meanwhile; a store that waits for a disk or for locks does better to do so on a thread of its own, as
 /// `SqliteStore` does. No method waits for ever: it answers [`StoreErrorKind::Unavailable`] after a time that the store chooses.
 ///
+/// A store that keeps IDs as text reads them back with [`RecordId::parse`] and [`RecordId::client_id`], [`SellerId::parse`],
+/// [`AddInId::parse`] and [`KeyId::parse`]. It never has to read back a [`NameKey`]: no answer contains one but
+/// [`CommitError::Taken`], which names an entry of the commit itself.
+///
 /// # To ensure correctness
 /// - What a method says it sees, it sees: [`load`](Self::load), [`history`](Self::history) and the look-ups answer
 ///   from the state after every commit that was acknowledged before the call (case `client_of_follows_the_index`), also by
 ///   another store that is open in the same place (cases `stores_side_by_side_see_one_another`,
 ///   `every_look_up_sees_what_another_store_wrote`, `each_look_up_alone_sees_what_another_store_wrote`).
+/// - What a method shows, and what a [`CommitError::Conflict`] is about, is durable. A write whose flush failed is shown only
+///   after the same bytes were written and flushed again, also by a store that finds it in the files when it is opened (case
+///   `what_is_shown_after_a_failed_flush_is_durable`).
+/// - Opening a store loses nothing that another store of the place writes meanwhile (case
+///   `opening_beside_a_writer_loses_nothing`).
 /// - Keys (record IDs, name keys, seller, add-in and key IDs) are compared as bytes, never by a collation (cases
 ///   `ids_are_compared_as_bytes`, `unique_keys_are_compared_as_bytes`), and whole, in every table (cases
 ///   `ids_are_kept_whole_in_every_table`, `holders_are_told_apart`). What two keys are joined to is read in one way only: a
@@ -86,9 +95,9 @@ use crate::value::{AddInId, ClientId, KeyId, NameKey, Revision, SecretId, Seller
 ///   look into the text of an event: one that was damaged below it comes back damaged, and whoever asked notices.
 /// - A row that cannot be read is an error of kind [`StoreErrorKind::Corrupt`], never skipped (cases
 ///   `undecodable_records_are_corrupt`, `damaged_history_is_not_passed_over`).
-/// - Limits are upper bounds, at least 1 and at most `usize::MAX`: an answer is shorter only if there is no more. What one
-///   goes on after need not be there (any more). Instants and revisions may be any that there are (case
-///   `bounds_may_be_extreme`).
+/// - Limits are upper bounds, at least 1 and at most `usize::MAX`, also after a cursor, a client or a revision: an answer is
+///   shorter only if there is no more. What `after` names need not exist (any longer). Instants and revisions, of 64 bits both,
+///   may have any value (case `bounds_may_be_extreme`).
 /// - Whatever future is dropped, the store goes on working: a dropped call holds no lock and no connection (cases
 ///   `dropped_readers_leave_a_working_store`, `dropped_futures_hold_nothing`), and passes on what it waited for (case
 ///   `dropped_waiters_wake_others`).
@@ -109,6 +118,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     ///   `one_of_many_creators_wins`, `one_of_many_wins_across_stores`, `resealing_loses_to_a_change`). Otherwise
     ///   [`CommitError::Conflict`] names the first record that is not what was expected and says what was found (case
     ///   `the_first_unmet_expectation_is_named`), and nothing was written (case `a_refused_commit_writes_nothing`).
+    /// - A commit that was applied is a `Conflict` when it comes again, never `Ok` (case `the_same_commit_again_is_a_conflict`).
     /// - Two clients change, or neither (case `two_clients_change_or_neither`).
     /// - Expectations are checked first, then uniqueness (case `expectations_come_before_uniqueness`): in the state after
     ///   the whole commit an add-in and a (seller, name key) belong to at most one client (cases
@@ -125,29 +135,36 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// - Records, indexes, events and the commit ID are written together, durably, before `Ok` (case
     ///   `what_was_acknowledged_is_there_after_a_crash`).
     /// - A change without events (resealing, or the record of the registry) adds nothing to the history or the feed (cases
-    ///   `resealing_keeps_all_but_the_key`, `the_feed_has_only_events`).
+    ///   `resealing_keeps_all_but_the_key`, `the_feed_has_only_events`). If no change of a commit has events, its ID need not be
+    ///   kept.
     /// - A record under a [reserved ID](RecordId::is_reserved) is loaded and committed like any other, and is in no list
     ///   (case `the_registry_record_is_in_no_list`).
     /// - A flush that fails is no `Ok`, and no [`CommitError::NotWritten`] unless nothing of the commit will be there after the
     ///   store was opened again or lost its power (case `what_is_said_of_a_failed_flush_is_true`). What comes later is `Ok` only
     ///   if what the failed flush should have written is durable too: a second flush does not write it (case
-    ///   `nothing_acknowledged_is_lost_after_a_failed_flush`).
+    ///   `nothing_acknowledged_is_lost_after_a_failed_flush`). This holds for every store of the place, also for those that did
+    ///   not see the flush fail (cases `nothing_acknowledged_is_lost_when_opened_after_a_failed_flush`,
+    ///   `nothing_acknowledged_is_lost_beside_a_failed_flush`).
     /// - Dropping the future leaves all of it or nothing (cases `a_dropped_commit_is_whole_or_nothing`,
-    ///   `dropped_commits_are_whole_after_a_crash`).
+    ///   `dropped_commits_are_whole_after_a_crash`), and the same for this store as for every other one, now and after it was
+    ///   opened again (cases `what_a_dropped_commit_left_is_the_same_for_everybody`,
+    ///   `what_a_dropped_commit_left_stays_when_opened_again`).
     /// - [`CommitError::Failed`] leaves open whether the commit was or will be applied. It is settled by sending the
     ///   same commit again: `Ok` and `Conflict` both mean that the first attempt can no longer be applied (cases
     ///   `the_same_commit_again_is_a_conflict`, `a_dropped_commit_is_fenced`); `Taken` and `NotWritten` say nothing of it.
     ///   `?` on a [`StoreError`] inside `commit` makes it [`CommitError::Failed`]: *unknown*. That is never wrong, and makes the
     ///   registry send the commit again, and in the end say that it does not know.
     ///   A store that knows that nothing was written and nothing is under way says [`CommitError::NotWritten`] instead, as
-    ///   of a record that is not sealed and that it cannot keep (case `unsealed_records_are_kept_or_refused`).
+    ///   of a record that is not sealed and that it cannot keep (case `unsealed_records_are_kept_or_refused`), whether it looks
+    ///   at that before or after the expectations.
     fn commit(&self, commit: &Commit) -> impl Future<Output = Result<(), CommitError>> + Send;
 
     /// A client's commits after a revision, in order, at most `limit` of them, each whole.
     ///
     /// # To ensure correctness
     /// - It outlives the client's deletion (case `history_outlives_deletion`).
-    /// - Each revision has the ID of the commit that made it, and that client's events of it (cases
+    /// - Each revision, that of the [record](RecordChange::record) of the change, has the ID of the commit that made it, and that
+    ///   client's events of it (cases
     ///   `history_names_the_commits`, `history_is_of_one_client`).
     /// - `limit` counts commits, however many events they have (case `history_is_paged_by_commits`). No commit has more than
     ///   [`MAX_EVENTS`]; a store that finds more for one revision stops reading and answers with an error of kind
@@ -210,15 +227,17 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// - An answer with fewer than `limit` events contains every commit that was acknowledged before the call began (the
     ///   same cases).
     /// - A cursor that the store does not know (any more), as one of another store, is an error of kind
-    ///   [`StoreErrorKind::CursorLost`] (cases `unknown_cursors_are_lost`, `cursors_of_another_store_are_lost`), or one beyond the
-    ///   end, as there are after an older copy was put back (case `cursors_beyond_an_older_copy_are_lost`).
+    ///   [`StoreErrorKind::CursorLost`] (cases `unknown_cursors_are_lost`, `cursors_of_another_store_are_lost`).
+    /// - After an older copy was put back, a cursor from after the copy is lost, and stays lost when the store has been written on
+    ///   past it: a position alone does not tell (case `cursors_beyond_an_older_copy_are_lost`).
     fn changes(
         &self,
         after: Option<&Cursor>,
         limit: usize,
     ) -> impl Future<Output = Result<Changes, StoreError>> + Send;
 
-    /// The cursor behind the last event: where a reader begins that wants to know what happens from now on.
+    /// The cursor behind the last event: where a reader begins that wants to know what happens from now on. That of an empty
+    /// store is a cursor like any other.
     ///
     /// # To ensure correctness
     /// - Events before it belong to commits that every later [`load`](Self::load) sees; all others come after it (cases
@@ -227,7 +246,8 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
 
     /// Takes in clients from another store, with revisions and histories as they are (case
     /// `adopted_clients_are_as_they_were`). Their events come into the feed as if they had just been committed (case
-    /// `adopted_events_come_into_the_feed`). The record of the registry is no client's: it is committed, not adopted.
+    /// `adopted_events_come_into_the_feed`). The record of the registry is no client's: it is committed, not adopted. A call has
+    /// each client at most once. A record that is not sealed is answered as [`commit`](Self::commit) answers it.
     ///
     /// # To ensure correctness
     /// - All or nothing (case `a_dropped_adoption_is_whole_or_nothing`), durable before `Ok`; refused with
@@ -235,6 +255,10 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     ///   `one_of_many_adopts`, `one_of_many_adopts_across_stores`,
     ///   `adopting_and_committing_exclude_one_another`), and with [`CommitError::Taken`] as [`commit`](Self::commit) would (case
     ///   `adopting_what_is_taken_is_refused`). Nothing to adopt is no error (case `adopting_nothing_is_possible`).
+    /// - Two clients that changed in one commit may come in one call or in two: both histories name that commit (case
+    ///   `halves_of_a_commit_are_adopted`).
+    /// - What a dropped call left is the same for every store of the place, now and after one was opened again (cases
+    ///   `what_a_dropped_adoption_left_is_the_same_for_everybody`, `what_a_dropped_adoption_left_stays_when_opened_again`).
     fn adopt(&self, clients: &[Adopted]) -> impl Future<Output = Result<(), CommitError>> + Send;
 
     /// Notes when secrets were used, apart from records. `believable_until` is the latest time that the clock of the caller
@@ -250,14 +274,16 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     ///   deleted (cases `uses_never_outlive_a_deletion`, `uses_never_outlive_a_deletion_across_stores`).
     /// - Secrets without an end have uses like all others (case `secrets_without_an_end_have_uses`).
     /// - No record, revision, event or index changes (case `uses_change_nothing_else`).
-    /// - `Ok` means that they are kept like everything else (case `what_was_acknowledged_is_there_after_a_crash`).
+    /// - `Ok` means that they are kept like everything else (case `what_was_acknowledged_is_there_after_a_crash`), also where the
+    ///   same uses come again after a flush failed (case `uses_noted_again_after_a_failed_flush_are_kept`).
     fn note_uses(
         &self,
         uses: &[Use],
         believable_until: Timestamp,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// When a client's secrets were last used, as far as has been noted.
+    /// When a client's secrets were last used, as far as has been noted: `LastUses::default()` of a client that the store does
+    /// not know.
     fn last_uses(&self, client_id: &ClientId) -> impl Future<Output = Result<LastUses, StoreError>> + Send;
 }
 

@@ -7,7 +7,7 @@ use crate::conformance::Factory;
 use crate::conformance::author::{Author, Step, add_in, after_start, secret};
 use crate::conformance::dropped::rounds;
 use crate::conformance::stop::{Checked, Stop, same};
-use crate::conformance::together::{Pinned, Slow, dropped_after};
+use crate::conformance::together::{Apart, Pinned, dropped_after};
 use crate::conformance::trial::Trial;
 use crate::conformance::watch::Open;
 use crate::store::{Adopted, ClientsBy, Commit, CommitError, Store, Use};
@@ -115,7 +115,8 @@ pub(super) fn dropped_waiters_wake_others<F: Factory>(trial: Trial<'_, F>) -> Ch
     Ok(())
 }
 
-/// One call stands still, one waits behind it and is dropped, and one waits behind that.
+/// One call stands still, one waits behind it and is dropped, and one waits behind that: each with a waker of its own, and the
+/// last one is polled again only when its own was woken.
 async fn wait_in_line<S: Store>(
     store: &S,
     calls: &Calls,
@@ -124,9 +125,9 @@ async fn wait_in_line<S: Store>(
     (steps, dropped_first): (usize, bool),
 ) -> Result<(), CommitError> {
     let mut answer = Ok(());
-    let mut first = Slow::new(Box::pin(async { drop(calls.of(store, holder).await) }));
-    let mut waiter = Slow::new(Box::pin(async { drop(calls.of(store, method).await) }));
-    let mut third = Slow::new(Box::pin(async { answer = store.commit(commit).await }));
+    let mut first = Apart::new(Box::pin(async { drop(calls.of(store, holder).await) }));
+    let mut waiter = Apart::new(Box::pin(async { drop(calls.of(store, method).await) }));
+    let mut third = Apart::new(Box::pin(async { answer = store.commit(commit).await }));
     poll_fn(|cx| {
         (0..steps).for_each(|_| first.step(cx));
         waiter.step(cx);

@@ -109,6 +109,38 @@ pub(super) fn adopting_nothing_is_possible<F: Factory>(trial: Trial<'_, F>) -> C
     same("the feed", trial.drain(None, 10)?.0, vec![])
 }
 
+/// Two clients that changed in one commit move in, together and one after the other: the commit has one ID in both histories.
+pub(super) fn halves_of_a_commit_are_adopted<F: Factory>(trial: Trial<'_, F>) -> Checked {
+    let author = &trial.author;
+    let from = trial.elsewhere()?;
+    let one = author.serving("contoso", "calendar app", &["moves"])?;
+    let other = author.register("contoso", "mail app")?;
+    from.commit([&one, &other])?;
+    let moved = author.moved(&one, &other, "moves")?;
+    let commit = from.commit(&moved)?;
+    let mut adopted = Vec::new();
+    for step in &moved {
+        let history = from.history(step.id())?;
+        same(
+            "the last commit at home",
+            history.last().map(|committed| committed.commit_id),
+            Some(commit.id()),
+        )?;
+        adopted.push(Adopted::new(step.record().clone(), step.index().clone(), history));
+    }
+    let together = trial.elsewhere()?;
+    together.adopt(&adopted).map_err(|stop| stop.when("adopting both clients of a commit in one call"))?;
+    for half in &adopted {
+        trial
+            .adopt(std::slice::from_ref(half))
+            .map_err(|stop| stop.when("adopting the clients of a commit one after the other"))?;
+    }
+    let subjects = Subjects::of(&moved);
+    let at_home = subjects.picture(&from)?;
+    at_home.is_still(&subjects.picture(&together)?, "after both clients of a commit moved in one call")?;
+    at_home.is_still(&subjects.picture(&trial)?, "after the clients of a commit moved one after the other")
+}
+
 pub(super) fn one_of_many_adopts<F: Factory>(trial: Trial<'_, F>) -> Checked {
     adopters_race(&trial, [&trial.store; 3])
 }

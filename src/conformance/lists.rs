@@ -7,7 +7,7 @@ use crate::conformance::stop::{Checked, Stop, ensure, same};
 use crate::conformance::trial::{MANY, Trial, pages};
 use crate::conformance::uniqueness::name_of;
 use crate::store::{ClientsBy, Ending, Index, IndexEntry};
-use crate::value::{ClientId, Timestamp};
+use crate::value::{ClientId, Revision, Timestamp};
 
 pub(super) fn clients_are_listed_in_the_order_of_bytes<F: Factory>(trial: Trial<'_, F>) -> Checked {
     let mut ids = alike().into_iter().map(client_id).collect::<Checked<Vec<_>>>()?;
@@ -254,10 +254,31 @@ pub(super) fn bounds_may_be_extreme<F: Factory>(trial: Trial<'_, F>) -> Checked 
     same("after everything", trial.ending(Timestamp::MAX, Some(&after), usize::MAX)?, none)?;
     for limit in [1, usize::MAX >> 1, usize::MAX] {
         same("clients", trial.clients_after(ClientsBy::All, None, limit)?, vec![step.id().clone()])?;
-        let commits = trial.history_after(step.id(), crate::value::Revision::ZERO, limit)?;
+        let commits = trial.history_after(step.id(), Revision::ZERO, limit)?;
         same("commits", commits.len(), 1)?;
         let changes = trial.changes(None, limit)?;
         same("events", changes.events.len(), limit.min(2))?;
+    }
+    // After something, too: the place and the limit together are more than any number.
+    let (next, other) = (author.rename(&step, "agenda")?, author.register("fabrikam", "mail app")?);
+    trial.commit([&next])?;
+    trial.commit([&other])?;
+    let mut ids = ids_of(vec![next.clone(), other]);
+    ids.sort();
+    let [one, another] = &ids[..] else { return Err(Stop::unprepared(&"two clients")) };
+    let events = trial.drain(None, 10)?.0.len();
+    let first = trial.changes(None, 1)?.cursor;
+    for limit in [usize::MAX >> 1, usize::MAX] {
+        let clients = trial.clients_after(ClientsBy::All, Some(one), limit)?;
+        same("clients after one", clients, vec![another.clone()])?;
+        let commits = trial.history_after(next.id(), Revision::new(1), limit)?;
+        same("commits after one", commits.len(), 1)?;
+        same("events after one", trial.changes(Some(&first), limit)?.events.len(), events - 1)?;
+    }
+    // A number that is cut to 31 or 32 bits would be an early revision.
+    for beyond in [2, 1 << 31, (1 << 31) + 1, 1 << 32, (1 << 32) + 1, 1 << 63, u64::MAX] {
+        let commits = trial.history_after(next.id(), Revision::new(beyond), usize::MAX)?;
+        same(&format!("commits after revision {beyond}"), commits.len(), 0)?;
     }
     Ok(())
 }

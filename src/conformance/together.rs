@@ -5,7 +5,7 @@ use std::any::Any;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Barrier};
+use std::sync::{Arc, Barrier, Mutex, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{
     Thread, {self},
@@ -189,6 +189,54 @@ impl<'a> Slow<'a> {
     /// Goes one step on.
     pub(super) fn step(&mut self, cx: &mut Context<'_>) {
         self.done = self.done || self.future.as_mut().poll(cx).is_ready();
+    }
+}
+
+/// A future with a waker of its own, as a task of its own has one.
+pub(super) struct Apart<'a> {
+    future: Pinned<'a, ()>,
+    waker: Arc<OwnWaker>,
+    done: bool,
+}
+
+#[derive(Default)]
+struct OwnWaker {
+    is_woken: AtomicBool,
+    /// The waker of the task that polls.
+    task: Mutex<Option<Waker>>,
+}
+
+impl Wake for OwnWaker {
+    fn wake(self: Arc<Self>) {
+        self.is_woken.store(true, Ordering::Release);
+        let task = self.task.lock().unwrap_or_else(PoisonError::into_inner).take();
+        task.into_iter().for_each(Waker::wake);
+    }
+}
+
+impl<'a> Apart<'a> {
+    pub(super) fn new(future: Pinned<'a, ()>) -> Self {
+        Self { future, waker: Arc::default(), done: false }
+    }
+
+    /// Polls it, woken or not.
+    pub(super) fn step(&mut self, cx: &mut Context<'_>) {
+        self.waker.task.lock().unwrap_or_else(PoisonError::into_inner).replace(cx.waker().clone());
+        self.waker.is_woken.store(false, Ordering::Release);
+        let waker = Waker::from(Arc::clone(&self.waker));
+        self.done = self.done || self.future.as_mut().poll(&mut Context::from_waker(&waker)).is_ready();
+    }
+
+    /// Polls it to its end, each time only after it was woken.
+    pub(super) async fn finish(mut self) {
+        poll_fn(|cx| {
+            self.waker.task.lock().unwrap_or_else(PoisonError::into_inner).replace(cx.waker().clone());
+            if !self.done && self.waker.is_woken.load(Ordering::Acquire) {
+                self.step(cx);
+            }
+            if self.done { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
     }
 }
 

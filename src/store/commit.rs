@@ -161,7 +161,7 @@ redacted! {
     pub struct Index {
         /// Its seller and the key of its friendly name; `None` for a deleted one.
         pub name: Option<(SellerId, NameKey)>,
-        /// The add-ins that use it.
+        /// The add-ins that use it, each of them once.
         pub add_ins: Vec<AddInId>,
         /// Its secrets, each with the end of its validity if that has one.
         pub ends: Vec<(SecretId, Option<Timestamp>)>,

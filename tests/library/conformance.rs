@@ -22,6 +22,10 @@ const NOT_IN_MEMORY: &[&str] = &[
     "what_is_said_of_a_failed_flush_is_true",
     "nothing_acknowledged_is_lost_after_a_failed_flush",
     "cursors_beyond_an_older_copy_are_lost",
+    "uses_noted_again_after_a_failed_flush_are_kept",
+    "nothing_acknowledged_is_lost_when_opened_after_a_failed_flush",
+    "nothing_acknowledged_is_lost_beside_a_failed_flush",
+    "what_is_shown_after_a_failed_flush_is_durable",
     "undecodable_records_are_corrupt",
     "damaged_history_is_not_passed_over",
 ];

@@ -95,6 +95,8 @@ faults! {
     AfterIgnored: lists_are_paged endings_are_paged history_is_paged_by_commits;
     /// Room for as many as were asked for.
     LimitIsRoom: bounds_may_be_extreme;
+    PlaceAndLimitOverflow: bounds_may_be_extreme;
+    RevisionsAreCut: bounds_may_be_extreme;
     DeletedIsNotListed: tombstones_are_listed_by_all_and_key;
     FindsFirstAddInOnly: client_of_follows_the_index;
     EndIsIncluded: endings_come_in_order;
@@ -122,6 +124,8 @@ faults! {
     /// One client after the other.
     AdoptsInPieces: adopting_is_refused_whole a_dropped_adoption_is_whole_or_nothing;
     AdoptsWhatIsMissing: adopting_is_refused_whole;
+    /// A commit is a row of its own, and belongs to one client.
+    CommitIdsAreUnique: halves_of_a_commit_are_adopted;
     AdoptingNothingFails: adopting_nothing_is_possible;
     ChecksThenAdopts: one_of_many_adopts;
 
@@ -205,11 +209,29 @@ faults! {
     TurnsComeToTheDropped: dropped_waiters_wake_others;
     AcknowledgesTooEarly: what_was_acknowledged_is_there_after_a_crash;
     UsesAreNotFlushed: what_was_acknowledged_is_there_after_a_crash;
+    OneIsWokenWhoMayBeGone: dropped_waiters_wake_others;
+    /// It is written, the call is dropped, and the store's own memory never hears of it.
+    DroppedCommitIsNotNoted: what_a_dropped_commit_left_is_the_same_for_everybody
+        what_a_dropped_commit_left_stays_when_opened_again;
+    DroppedAdoptionIsNotNoted: what_a_dropped_adoption_left_is_the_same_for_everybody
+        what_a_dropped_adoption_left_stays_when_opened_again;
+    /// Reading the end of the file and cutting it are two steps, and a commit comes in between.
+    OpeningMendsTheEnd: opening_beside_a_writer_loses_nothing;
     FailedFlushIsNotWritten: what_is_said_of_a_failed_flush_is_true;
     FailedFlushIsIgnored: what_is_said_of_a_failed_flush_is_true
         nothing_acknowledged_is_lost_after_a_failed_flush;
     /// As if the next flush wrote what the failed one should have.
     FlushIsNotRepeated: nothing_acknowledged_is_lost_after_a_failed_flush;
+    /// It says that nothing was written, and only its own memory says so.
+    RollbackIsNotFlushed: what_is_said_of_a_failed_flush_is_true;
+    /// The store that failed writes once more, and no other store knows that it has to.
+    OnlyTheOneThatFailedWritesAgain: nothing_acknowledged_is_lost_when_opened_after_a_failed_flush
+        nothing_acknowledged_is_lost_beside_a_failed_flush;
+    /// Memory first, then the flush: the second time there is nothing new to write.
+    NotesBeforeItFlushes: uses_noted_again_after_a_failed_flush_are_kept;
+    ShowsWhatIsNotFlushed: what_is_shown_after_a_failed_flush_is_durable;
+    /// An older copy that was written on has other events under the same numbers.
+    CursorsAreNumbers: cursors_beyond_an_older_copy_are_lost;
     BeyondTheEndIsTheEnd: cursors_beyond_an_older_copy_are_lost;
     CursorsDieInACrash: cursors_outlive_a_crash;
 }
@@ -230,6 +252,7 @@ impl Fault {
             Self::DroppedNoteUsesHolds,
             Self::DroppedLastUsesHolds,
             Self::TurnsComeToTheDropped,
+            Self::OneIsWokenWhoMayBeGone,
         ];
         holds.contains(&self)
     }

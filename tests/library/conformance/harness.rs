@@ -23,10 +23,10 @@ fn a_case_that_hangs_has_failed_and_names_the_call() {
 
 /// What is wrong with a feed is said of one event, by name.
 #[test]
-fn an_event_that_is_missing_or_double_is_named() {
+fn an_event_that_is_missing_or_there_twice_is_named() {
     let faults = [
         (Fault::SecondClientIsNoNews, "the_feed_has_each_trail_in_order", "is missing"),
-        (Fault::FeedRepeats, "the_feed_goes_on_from_every_cursor", "is double"),
+        (Fault::FeedRepeats, "the_feed_goes_on_from_every_cursor", "is there twice"),
     ];
     for (fault, case, how) in faults {
         let report = Suite::new(Plainly(fault, Waits::Awaiting)).run_case(case).unwrap();

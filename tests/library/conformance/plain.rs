@@ -1,11 +1,11 @@
 //! A store that keeps the contract in the plainest way, everything in lists behind one lock, and breaks it in one point
 //! when told so.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::future::Future;
 use std::ops::Deref;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -70,7 +70,12 @@ pub(crate) struct Plain {
     /// What a dropped call has left.
     is_busy: Mutex<bool>,
     turns: Mutex<Turns>,
+    line: Mutex<Line>,
     late: Mutex<Vec<Commit>>,
+    /// What this store believes, where a dropped call has left it behind what is written.
+    behind: Mutex<Option<Books>>,
+    /// Whether a flush of this very store has failed.
+    has_failed: AtomicBool,
     opened: u64,
     /// What this store has seen: the books as they were when it was opened or wrote last.
     seen: Mutex<Books>,
@@ -85,6 +90,8 @@ struct Books {
     /// Each event with its number.
     feed: Vec<(u64, String)>,
     numbered: u64,
+    /// What tells the event of a number from one that had it before an older copy was put back.
+    tags: BTreeMap<u64, u64>,
     /// Numbers that have been given out, and whose events are not there yet.
     under_way: BTreeSet<u64>,
     uses: BTreeMap<(ClientId, SecretId), Timestamp>,
@@ -118,6 +125,11 @@ impl Factory for Plainly {
     }
 
     fn open(&self, place: &Arc<Disk>) -> Result<Plain, StoreError> {
+        if self.0 == Fault::OpeningMendsTheEnd {
+            let found = lock(&place.books).clone();
+            (0..100).for_each(|_| std::thread::yield_now());
+            *lock(&place.books) = found;
+        }
         Ok(Plain {
             disk: Arc::clone(place),
             fault: self.0,
@@ -125,7 +137,10 @@ impl Factory for Plainly {
             cache: Mutex::default(),
             is_busy: Mutex::default(),
             turns: Mutex::default(),
+            line: Mutex::default(),
             late: Mutex::default(),
+            behind: Mutex::default(),
+            has_failed: AtomicBool::default(),
             opened: next_number(),
             seen: Mutex::new(lock(&place.books).clone()),
         })
@@ -185,6 +200,7 @@ impl Plain {
         match *until_failure {
             Some(0) => {
                 *until_failure = None;
+                self.has_failed.store(true, Ordering::Relaxed);
                 if let Some(before) = before {
                     lock(&self.disk.written).get_or_insert(before);
                 }
@@ -203,13 +219,17 @@ impl Plain {
     /// Writes everything once more after a flush has failed: it has not written what it should have.
     fn make_up_for_failures(&self) -> Result<(), StoreError> {
         let is_behind = lock(&self.disk.written).is_some();
+        let is_known = self.fault != Fault::OnlyTheOneThatFailedWritesAgain
+            || self.has_failed.swap(false, Ordering::Relaxed);
         if !is_behind
+            || !is_known
             || matches!(
                 self.fault,
                 Fault::FlushIsNotRepeated
                     | Fault::AcknowledgesTooEarly
                     | Fault::FailedFlushIsIgnored
                     | Fault::UsesAreNotFlushed
+                    | Fault::RollbackIsNotFlushed
             )
         {
             return Ok(());
@@ -234,7 +254,36 @@ impl Plain {
     /// The books as they are, or, for a store that has this fault, as it saw them last.
     fn view(&self, fault: Fault) -> View<'_> {
         let is_from_memory = self.fault == fault || self.fault == Fault::LoadingBringsUpToDate;
-        if is_from_memory { View::Then(lock(&self.seen).clone()) } else { View::Now(self.books()) }
+        if is_from_memory { View::Then(lock(&self.seen).clone()) } else { self.own_view() }
+    }
+
+    /// The books as they are, or as a store takes them to be that a dropped call has left behind.
+    fn own_view(&self) -> View<'_> {
+        let behind = lock(&self.behind).clone();
+        behind.map_or_else(|| View::Now(self.books()), View::Then)
+    }
+
+    /// Writes, and only later takes note of it itself.
+    async fn write_then_note(
+        &self,
+        order: &[Write<'_>],
+        check: impl Fn(&Books) -> Result<(), CommitError>,
+    ) -> Result<(), CommitError> {
+        let was_behind = {
+            let mut behind = lock(&self.behind);
+            let mut books = self.books();
+            check(behind.as_ref().unwrap_or(&books))?;
+            let was_behind = behind.is_some();
+            behind.get_or_insert_with(|| books.clone());
+            books.write(order, self.fault);
+            was_behind
+        };
+        self.pause(1).await;
+        match &mut *lock(&self.behind) {
+            Some(behind) if was_behind => behind.write(order, self.fault),
+            behind => *behind = None,
+        }
+        Ok(())
     }
 
     fn see(&self, books: &Books) {
@@ -273,12 +322,55 @@ impl Plain {
             Pause(1).await;
             *lock(&self.is_busy) = false;
         }
-        if self.fault != Fault::TurnsComeToTheDropped {
-            return None;
+        match self.fault {
+            Fault::TurnsComeToTheDropped => {
+                let ticket = lock(&self.turns).take();
+                std::future::poll_fn(|cx| lock(&self.turns).poll(ticket, cx)).await;
+                Some(Turn::InOrder(&self.turns))
+            }
+            Fault::OneIsWokenWhoMayBeGone => {
+                std::future::poll_fn(|cx| lock(&self.line).poll(cx)).await;
+                Some(Turn::InLine(&self.line))
+            }
+            _ => None,
         }
-        let ticket = lock(&self.turns).take();
-        std::future::poll_fn(|cx| lock(&self.turns).poll(ticket, cx)).await;
-        Some(Turn(&self.turns))
+    }
+
+    /// Begins a look-up. What a failed flush has not written is written again first, so that nothing is shown that a crash
+    /// would take back.
+    async fn begin(&self, fault: Fault) -> Result<Option<Turn<'_>>, StoreError> {
+        let turn = self.hold(fault).await;
+        if self.fault != Fault::ShowsWhatIsNotFlushed {
+            self.make_up_for_failures()?;
+        }
+        Ok(turn)
+    }
+
+    fn cursor(&self, books: &Books, number: u64) -> Cursor {
+        Cursor::new(format!("{}:{number}:{}", self.mark(books), self.tag(books, number)))
+    }
+
+    /// The number of a cursor that was made here, for the event that has it now.
+    fn number(&self, books: &Books, cursor: &Cursor) -> Option<u64> {
+        let mut parts = cursor.as_str().split(':');
+        let mark: u64 = parts.next()?.parse().ok()?;
+        let number: u64 = parts.next()?.parse().ok()?;
+        let tag: u64 = parts.next()?.parse().ok()?;
+        let is_there = number <= books.numbered || self.fault == Fault::BeyondTheEndIsTheEnd;
+        (mark == self.mark(books) && tag == self.tag(books, number) && is_there).then_some(number)
+    }
+
+    fn tag(&self, books: &Books, number: u64) -> u64 {
+        let has_none = matches!(
+            self.fault,
+            Fault::CursorsAreNumbers
+                | Fault::BeyondTheEndIsTheEnd
+                | Fault::NumbersBeforehand
+                | Fault::HidesBehindSlowWriters
+                | Fault::NumbersAreTimes
+                | Fault::FeedIsByInstant
+        );
+        if has_none { 0 } else { books.tags.get(&number).copied().unwrap_or_default() }
     }
 
     fn mark(&self, books: &Books) -> u64 {
@@ -297,9 +389,9 @@ impl Plain {
 
 impl Store for Plain {
     async fn load(&self, id: RecordId<'_>) -> Result<Option<Record>, StoreError> {
-        let _turn = self.hold(Fault::DroppedLoadHolds).await;
+        let _turn = self.begin(Fault::DroppedLoadHolds).await?;
         self.pause(1).await;
-        let books = self.books();
+        let books = self.own_view();
         if self.fault == Fault::LoadingBringsUpToDate {
             self.see(&books);
         }
@@ -374,6 +466,9 @@ impl Store for Plain {
         }
         self.make_up_for_failures().map_err(CommitError::Failed)?;
         let mut order = writes(commit);
+        if fault == Fault::DroppedCommitIsNotNoted {
+            return self.write_then_note(&order, |books| books.check(commit, fault)).await;
+        }
         if matches!(fault, Fault::NumbersBeforehand | Fault::HidesBehindSlowWriters) {
             let first = {
                 let mut books = self.books();
@@ -425,7 +520,14 @@ impl Store for Plain {
         self.flush(None).map_err(CommitError::NotWritten)?;
         let before = books.clone();
         books.write(&order, fault);
-        self.flush(Some(before)).map_err(|error| self.unknown(error))?;
+        if let Err(error) = self.flush(Some(before.clone())) {
+            if fault == Fault::RollbackIsNotFlushed {
+                // The failed flush may have written all of it.
+                *lock(&self.disk.written) = Some(std::mem::replace(&mut *books, before));
+                return Err(CommitError::NotWritten(error));
+            }
+            return Err(self.unknown(error));
+        }
         self.see(&books);
         for late in lock(&self.late).drain(..) {
             books.write(&writes(&late), fault);
@@ -439,11 +541,15 @@ impl Store for Plain {
         after: Revision,
         limit: usize,
     ) -> Result<Vec<Committed>, StoreError> {
-        let _turn = self.hold(Fault::DroppedHistoryHolds).await;
+        let _turn = self.begin(Fault::DroppedHistoryHolds).await?;
         self.pause(1).await;
         if self.fault == Fault::RevisionsAreSigned && i64::try_from(after.number()).is_err() {
             return Err(StoreError::new(StoreErrorKind::Corrupt));
         }
+        let after = match self.fault {
+            Fault::RevisionsAreCut => Revision::new(after.number() & u64::from(u32::MAX)),
+            _ => after,
+        };
         let books = self.view(Fault::HistoryFromMemory);
         let is_wanted = |id: &ClientId| match self.fault {
             Fault::HistoryIsByPrefix => id.as_str().starts_with(client_id.as_str()),
@@ -479,7 +585,7 @@ impl Store for Plain {
         after: Option<&ClientId>,
         limit: usize,
     ) -> Result<Vec<ClientId>, StoreError> {
-        let _turn = self.hold(Fault::DroppedClientsHolds).await;
+        let _turn = self.begin(Fault::DroppedClientsHolds).await?;
         self.pause(1).await;
         let books = self.view(Fault::ListsFromMemory);
         if self.fault == Fault::ReservedIsListed && books.records.contains_key(RecordId::REGISTRY.as_str()) {
@@ -520,7 +626,7 @@ impl Store for Plain {
     }
 
     async fn client_of(&self, add_in: &AddInId) -> Result<Option<ClientId>, StoreError> {
-        let _turn = self.hold(Fault::DroppedClientOfHolds).await;
+        let _turn = self.begin(Fault::DroppedClientOfHolds).await?;
         self.pause(1).await;
         let books = self.view(Fault::AddInsFromMemory);
         let seen = if self.fault == Fault::FindsFirstAddInOnly { 1 } else { usize::MAX };
@@ -537,7 +643,7 @@ impl Store for Plain {
         after: Option<&Ending>,
         limit: usize,
     ) -> Result<Vec<Ending>, StoreError> {
-        let _turn = self.hold(Fault::DroppedEndingHolds).await;
+        let _turn = self.begin(Fault::DroppedEndingHolds).await?;
         self.pause(1).await;
         let books = self.view(Fault::EndsFromMemory);
         let all = books.indexes.iter().flat_map(|(id, index)| {
@@ -575,25 +681,14 @@ impl Store for Plain {
     }
 
     async fn changes(&self, after: Option<&Cursor>, limit: usize) -> Result<Changes, StoreError> {
-        let _turn = self.hold(Fault::DroppedChangesHolds).await;
+        let _turn = self.begin(Fault::DroppedChangesHolds).await?;
         self.pause(1).await;
         let books = self.view(Fault::FeedFromMemory);
-        let mark = self.mark(&books);
         let lost = || StoreError::new(StoreErrorKind::CursorLost);
-        let start: u64 = match after.map(Cursor::as_str) {
+        let start: u64 = match after.map(|cursor| self.number(&books, cursor)) {
             None => 0,
-            Some(text) => {
-                let parsed = text
-                    .split_once(':')
-                    .and_then(|(found, number)| (found.parse() == Ok(mark)).then_some(number.parse().ok()?));
-                let is_known = |number: &u64| *number <= books.numbered;
-                let parsed =
-                    parsed.filter(|number| self.fault == Fault::BeyondTheEndIsTheEnd || is_known(number));
-                match self.fault {
-                    Fault::UnknownCursorsBegin => parsed.unwrap_or(0),
-                    _ => parsed.ok_or_else(lost)?,
-                }
-            }
+            Some(number) if self.fault == Fault::UnknownCursorsBegin => number.unwrap_or(0),
+            Some(number) => number.ok_or_else(lost)?,
         };
         let horizon = match self.fault {
             Fault::HidesBehindSlowWriters => books.under_way.first().copied().unwrap_or(u64::MAX),
@@ -604,6 +699,10 @@ impl Store for Plain {
         later.sort_by_key(|(number, _)| *number);
         let limit = self.page(limit);
         later.truncate(limit);
+        if self.fault == Fault::PlaceAndLimitOverflow {
+            let last = start.wrapping_add(limit as u64);
+            later.retain(|(number, _)| *number <= last);
+        }
         let end = later.last().map_or(start, |(number, _)| *number);
         let end = if self.fault == Fault::FeedRepeats && end > 3 { end - 1 } else { end };
         let events = later.into_iter().map(|(_, event)| decode(event));
@@ -611,11 +710,11 @@ impl Store for Plain {
             Fault::CorruptIsAbsent => events.filter_map(Result::ok).collect(),
             _ => events.collect::<Result<Vec<_>, _>>()?,
         };
-        Ok(Changes { events, cursor: Cursor::new(format!("{mark}:{end}")) })
+        Ok(Changes { events, cursor: self.cursor(&books, end) })
     }
 
     async fn latest(&self) -> Result<Cursor, StoreError> {
-        let _turn = self.hold(Fault::DroppedLatestHolds).await;
+        let _turn = self.begin(Fault::DroppedLatestHolds).await?;
         self.pause(1).await;
         let books = self.view(Fault::LatestFromMemory);
         let end = match self.fault {
@@ -624,7 +723,7 @@ impl Store for Plain {
             Fault::NumbersBeforehand | Fault::HidesBehindSlowWriters => books.numbered,
             _ => books.feed.iter().map(|(number, _)| *number).max().unwrap_or(0),
         };
-        Ok(Cursor::new(format!("{}:{end}", self.mark(&books))))
+        Ok(self.cursor(&books, end))
     }
 
     async fn adopt(&self, clients: &[Adopted]) -> Result<(), CommitError> {
@@ -666,7 +765,14 @@ impl Store for Plain {
             self.books().write(&all, fault);
             return Ok(());
         }
+        if fault == Fault::DroppedAdoptionIsNotNoted {
+            return self.write_then_note(&all, |books| check(books, &all)).await;
+        }
         let mut books = self.books();
+        let has = |committed: &Committed| books.has(committed.commit_id);
+        if fault == Fault::CommitIdsAreUnique && all.iter().flat_map(|one| &one.history).any(has) {
+            return Err(CommitError::NotWritten(StoreError::new(StoreErrorKind::Corrupt)));
+        }
         if fault == Fault::AdoptsWhatIsMissing {
             all.retain(|one| !books.records.contains_key(one.record.id().as_str()));
         }
@@ -702,6 +808,18 @@ impl Store for Plain {
                 self.see(&self.books());
             }
         }
+        if self.fault == Fault::NotesBeforeItFlushes {
+            let books = self.books();
+            let is_known = |used: &Use| {
+                let known = books.uses.get(&(used.client_id.clone(), used.secret)).copied();
+                !used.replaces(known, believable_until)
+            };
+            if uses.iter().all(is_known) {
+                return Ok(());
+            }
+        }
+        self.make_up_for_failures()?;
+        let before = lock(&self.disk.until_failure).is_some().then(|| self.books().clone());
         let most = if self.fault == Fault::NotesAThousand { 1000 } else { uses.len() };
         for Use { client_id, secret, at } in uses.iter().take(most) {
             let key = (client_id.clone(), *secret);
@@ -766,11 +884,11 @@ impl Store for Plain {
                 books.feed.extend(again.map(|(_, event)| (number, event)));
             }
         }
-        Ok(())
+        self.flush(before)
     }
 
     async fn last_uses(&self, client_id: &ClientId) -> Result<LastUses, StoreError> {
-        let _turn = self.hold(Fault::DroppedLastUsesHolds).await;
+        let _turn = self.begin(Fault::DroppedLastUsesHolds).await?;
         self.pause(1).await;
         let mut uses = LastUses::default();
         for ((id, secret), at) in &self.view(Fault::UsesFromMemory).uses {
@@ -986,6 +1104,7 @@ impl Books {
                         _ => event.clone(),
                     };
                     self.feed.push((next, serde_json::to_string(&event).unwrap()));
+                    self.tags.insert(next, next_number());
                     next += 1;
                 }
             }
@@ -1024,8 +1143,31 @@ struct Turns {
     waiting: Vec<Waker>,
 }
 
-/// Passed on when it is dropped. (A ticket whose turn had not come when its call was dropped is not.)
-struct Turn<'a>(&'a Mutex<Turns>);
+/// Who holds a lock, and who waits for it.
+#[derive(Debug, Default)]
+struct Line {
+    is_held: bool,
+    waiting: VecDeque<Waker>,
+}
+
+/// Passed on when it is dropped.
+enum Turn<'a> {
+    /// A ticket whose turn had not come when its call was dropped is not passed on.
+    InOrder(&'a Mutex<Turns>),
+    /// One who waits is woken, and no other one if that one is gone.
+    InLine(&'a Mutex<Line>),
+}
+
+impl Line {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.is_held {
+            self.waiting.push_back(cx.waker().clone());
+            return Poll::Pending;
+        }
+        self.is_held = true;
+        Poll::Ready(())
+    }
+}
 
 impl Turns {
     fn take(&mut self) -> u64 {
@@ -1044,9 +1186,18 @@ impl Turns {
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        let mut turns = lock(self.0);
-        turns.served += 1;
-        turns.waiting.drain(..).for_each(Waker::wake);
+        match self {
+            Self::InOrder(turns) => {
+                let mut turns = lock(turns);
+                turns.served += 1;
+                turns.waiting.drain(..).for_each(Waker::wake);
+            }
+            Self::InLine(line) => {
+                let mut line = lock(line);
+                line.is_held = false;
+                line.waiting.pop_front().into_iter().for_each(Waker::wake);
+            }
+        }
     }
 }
 

@@ -1,0 +1,152 @@
+//! What comes after a flush that failed: the same uses again, a store that is opened again, a store beside, a look. Each may
+//! meet writes that are in the files and not on the disk, and may build on them or show them only once they are durable.
+
+use std::mem::swap;
+use std::sync::Arc;
+
+use crate::conformance::Factory;
+use crate::conformance::author::{after_start, secret};
+use crate::conformance::flushes::{FLUSHES, settled};
+use crate::conformance::picture::Subjects;
+use crate::conformance::stop::{Checked, Stop, ensure, is_down, same};
+use crate::conformance::trial::Trial;
+use crate::store::CommitError;
+
+pub(super) fn uses_noted_again_after_a_failed_flush_are_kept<F: Factory>(trial: Trial<'_, F>) -> Checked {
+    for_each_flush(&trial, noted_again)
+}
+
+/// Notes the same use until that succeeds.
+fn noted_again<F: Factory>(mut trial: Trial<'_, F>, after: usize) -> Checked {
+    let step = trial.author.register("contoso", "calendar app")?;
+    trial.commit([&step])?;
+    trial.note(step.id(), secret(1)?, after_start(0)?)?;
+    let at = after_start(1)?;
+    trial.factory.fail_flush(&trial.place, after)?;
+    let mut is_noted = false;
+    for attempt in 0..6 {
+        is_noted = trial.note(step.id(), secret(1)?, at).is_ok();
+        if is_noted {
+            break;
+        }
+        if attempt > 1 {
+            trial = trial.opened_again()?;
+        }
+    }
+    ensure!(is_noted, "a use cannot be noted, though one flush only failed and the store was opened again");
+    trial.factory.fail_flush(&trial.place, usize::MAX)?;
+    let trial = trial.after_crash()?;
+    same("the last use after a crash", trial.last_uses(step.id())?.of(secret(1)?), Some(at))
+}
+
+pub(super) fn nothing_acknowledged_is_lost_when_opened_after_a_failed_flush<F: Factory>(
+    trial: Trial<'_, F>,
+) -> Checked {
+    for_each_flush(&trial, |trial, after| another_goes_on(trial, after, false))
+}
+
+pub(super) fn nothing_acknowledged_is_lost_beside_a_failed_flush<F: Factory>(trial: Trial<'_, F>) -> Checked {
+    trial.factory.share()?;
+    for_each_flush(&trial, |trial, after| another_goes_on(trial, after, true))
+}
+
+/// One store fails, and another one of the place goes on: the next one to be opened, or one that is open already.
+fn another_goes_on<F: Factory>(mut trial: Trial<'_, F>, after: usize, is_beside: bool) -> Checked {
+    let author = Arc::clone(&trial.author);
+    let before = author.register("contoso", "before")?;
+    let tried = author.register("contoso", "tried")?;
+    let later = author.register("contoso", "later")?;
+    trial.commit([&before])?;
+    let mut beside = is_beside.then(|| trial.beside()).transpose()?;
+    let commit = author.commit([&tried])?;
+    trial.factory.fail_flush(&trial.place, after)?;
+    let answer = trial.try_send(&commit);
+    trial.factory.fail_flush(&trial.place, usize::MAX)?;
+    match &mut beside {
+        Some(beside) => swap(&mut trial.store, beside),
+        None => trial = trial.opened_again()?,
+    }
+    let trial = settled(trial, &author.commit([&later])?, &later)?;
+    // Closed before the crash, as `Factory::crash` promises.
+    drop(beside);
+    let trial = trial.after_crash()?;
+    let since = "after a crash";
+    for step in [&before, &later] {
+        trial.is_kept(step).map_err(|stop| stop.when(since))?;
+    }
+    match answer {
+        Ok(()) => trial.is_kept(&tried).map_err(|stop| stop.when(since)),
+        Err(CommitError::Failed(_) | CommitError::NotWritten(_)) => {
+            settled(trial, &commit, &tried)?.is_kept(&tried)
+        }
+        Err(error) => Err(Stop::from(error)),
+    }
+}
+
+pub(super) fn what_is_shown_after_a_failed_flush_is_durable<F: Factory>(trial: Trial<'_, F>) -> Checked {
+    for written in [Written::Commit, Written::Adoption, Written::Use] {
+        for is_opened_again in [false, true] {
+            for_each_flush(&trial, |trial, after| is_durable(trial, after, written, is_opened_again))
+                .map_err(|stop| stop.when(&format!("writing a {written:?}")))?;
+        }
+    }
+    Ok(())
+}
+
+/// What is written when a flush fails.
+#[derive(Debug, Clone, Copy)]
+enum Written {
+    Commit,
+    Adoption,
+    Use,
+}
+
+fn is_durable<F: Factory>(
+    mut trial: Trial<'_, F>,
+    after: usize,
+    written: Written,
+    is_opened_again: bool,
+) -> Checked {
+    let author = Arc::clone(&trial.author);
+    let one = author.register("contoso", "calendar app")?;
+    let other = author.register("contoso", "mail app")?;
+    trial.commit([&one])?;
+    let subjects = Subjects::of([&one, &other]);
+    let before = subjects.picture(&trial)?;
+    trial.factory.fail_flush(&trial.place, after)?;
+    // Whatever the answer is: what counts is what is shown then.
+    match written {
+        Written::Commit => drop(trial.try_send(&author.commit([&other])?)),
+        Written::Adoption => drop(trial.try_adopt(&[author.adopted([&other])?])),
+        Written::Use => drop(trial.note(one.id(), secret(1)?, after_start(0)?)),
+    }
+    trial.factory.fail_flush(&trial.place, usize::MAX)?;
+    if is_opened_again {
+        trial = trial.opened_again()?;
+    }
+    let shown = match subjects.picture(&trial) {
+        Ok(shown) => shown,
+        // A store may stop answering until it is opened again.
+        Err(stop) => return is_down(stop),
+    };
+    let trial = trial.after_crash()?;
+    // A write that was not shown may have come to the disk all the same.
+    if shown == before {
+        return Ok(());
+    }
+    shown.is_still(&subjects.picture(&trial)?, "after a write was shown whose flush had failed, and a crash")
+}
+
+/// Runs a case in a new place for each flush that can fail, the first one and those after it.
+fn for_each_flush<'a, F: Factory>(
+    trial: &Trial<'a, F>,
+    case: impl Fn(Trial<'a, F>, usize) -> Checked,
+) -> Checked {
+    trial.factory.fail_flush(&trial.place, usize::MAX)?;
+    for after in 0..FLUSHES {
+        let at = format!("where flush {after} fails");
+        trial.is_at(&at);
+        case(trial.elsewhere()?, after).map_err(|stop| stop.when(&at))?;
+    }
+    Ok(())
+}
