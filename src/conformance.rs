@@ -56,7 +56,7 @@
 //! A case begins with an empty store and writes real clients of several sellers into it, decided by the core and sealed
 //! under real keys. The values are the same in every run; what differs is who wins the races, of which there are many:
 //! threads of the suite's own, and futures that are polled in turns. A store that panics fails the case. Nothing is
-//! skipped but what the factory says cannot be arranged, and the [`Report`] says so. `examples/custom_store.rs` is a
+//! skipped but what the factory says cannot be arranged, and the [`Report`] says so. `examples/custom_store` is a
 //! durable store written from nothing and put through all of it.
 //!
 //! A [`Suite`] says how long a case may take and names each when it starts. [`Report::assert_complete`] lets nothing be skipped.

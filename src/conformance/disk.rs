@@ -21,7 +21,7 @@ use self::state::{Renaming, State, Writing};
 /// A `Disk` has no file locks. A store that locks its files keeps the lock for its tests in its
 /// [`Factory::Place`](super::Factory::Place), beside the disk.
 ///
-/// Clones are the same disk. `examples/custom_store.rs` shows a store on it.
+/// Clones are the same disk. `examples/custom_store` shows a store on it.
 ///
 /// ```
 /// use client_registry::conformance::Disk;
