@@ -1,7 +1,7 @@
-//! The contract of [`Store`](crate::store::Store) as cases that anybody's store can be put through.
+//! A test suite for stores: the contract of [`Store`](crate::store::Store) as cases that any store can be run through.
 //!
-//! Each sentence of the contract names the cases that prove it. Whoever writes a store says with a [`Factory`] how one is
-//! opened, and runs all of them in a test of their own:
+//! Each sentence of the contract names the cases that prove it. The author of a store implements a [`Factory`], which says how
+//! the store is opened and crashed, and runs all cases in a test:
 //!
 //! ```
 //! use std::time::Duration;
@@ -24,7 +24,7 @@
 //!     }
 //!
 //!     fn crash(&self, _: &MemoryStore, _: MemoryStore) -> Result<(), Skip> {
-//!         Err(Skip::because("it goes with the process"))
+//!         Err(Skip::because("the store is lost with the process"))
 //!     }
 //!
 //!     fn share(&self) -> Result<(), Skip> {
@@ -32,19 +32,19 @@
 //!     }
 //!
 //!     fn copy(&self, _: &MemoryStore, _: &MemoryStore) -> Result<(), Skip> {
-//!         Err(Skip::because("there are no copies of it"))
+//!         Err(Skip::because("the store cannot be copied"))
 //!     }
 //!
 //!     fn fail_flush(&self, _: &MemoryStore, _: usize) -> Result<(), Skip> {
-//!         Err(Skip::because("it flushes nothing"))
+//!         Err(Skip::because("the store flushes nothing"))
 //!     }
 //!
 //!     fn spoil(&self, _: &MemoryStore, _: Spoil<'_>) -> Result<(), Skip> {
-//!         Err(Skip::because("it keeps no bytes that could be spoilt"))
+//!         Err(Skip::because("the store keeps no bytes"))
 //!     }
 //!
 //!     fn step_clock_back(&self, _: &MemoryStore, _: Duration) -> Result<(), Skip> {
-//!         Ok(()) // it asks no clock
+//!         Ok(()) // the store reads no clock
 //!     }
 //! }
 //!
@@ -53,17 +53,16 @@
 //! report.assert_passed();
 //! ```
 //!
-//! A case begins with an empty store and writes real clients of several sellers into it, decided by the core and sealed
-//! under real keys. The values are the same in every run; what differs is who wins the races, of which there are many:
-//! threads of the suite's own, and futures that are polled in turns. A store that panics fails the case. Nothing is
-//! skipped but what the factory says cannot be arranged, and the [`Report`] says so. `examples/custom_store` is a
-//! durable store written from nothing and put through all of it.
+//! A case begins with an empty store, and writes real clients of several sellers into it, decided by the core and sealed under
+//! real keys. The values are the same in every run. The races are not: there are many, between threads of the suite and between
+//! futures that are polled in turns. A store that panics fails the case. A case is skipped only if the factory cannot arrange what
+//! it needs, and the [`Report`] says so. `examples/custom_store` is a durable store written from nothing that passes.
 //!
-//! A [`Suite`] says how long a case may take and names each when it starts. [`Report::assert_complete`] lets nothing be skipped.
-//! A store that keeps files is tried on a [`Disk`], which loses what was not flushed: a store that was closed, or a copy of its
-//! files, does not show that a flush is missing. [`Drafts`] makes commits for tests of a store's own.
+//! [`Suite`] sets a time limit for each case and names each case when it starts. [`Report::assert_complete`] accepts no skipped
+//! case. [`cases`] and [`run_case`] serve a harness with one test for each case.
 //!
-//! For a harness of one test per case there are [`cases`] and [`run_case`].
+//! A store that keeps files is tested on a [`Disk`], which loses what was not flushed. Closing the store, or copying its files,
+//! does not show a missing flush. [`Drafts`] makes commits for a store's own tests.
 
 mod abandoned;
 mod adoption;
@@ -108,20 +107,20 @@ use self::stop::Checked;
 pub use self::suite::Suite;
 use self::trial::Trial;
 
-/// Puts the stores of a factory through every case: [`Suite::run`].
+/// Runs every case against the stores of a factory, as [`Suite::run`] does.
 pub fn run<F: Factory>(factory: F) -> Report {
     Suite::new(factory).run()
 }
 
-/// Puts a store of a factory through one case; `None` when there is no case of this name: [`Suite::run_case`].
+/// Runs one case against a store of a factory, as [`Suite::run_case`] does. Returns `None` if there is no case of this name.
 pub fn run_case<F: Factory>(factory: F, name: &str) -> Option<CaseReport> {
     Suite::new(factory).run_case(name)
 }
 
-/// Lists the cases, each a function in one of the files of this module.
+/// Lists the cases. Each is a function in the file of its group.
 macro_rules! cases {
     ($($file:ident { $($name:ident)* })*) => {
-        /// The names of all cases, in the order of [`run`].
+        /// Returns the names of all cases, in the order of [`run`].
         pub fn cases() -> impl Iterator<Item = &'static str> {
             [$($(stringify!($name),)*)*].into_iter()
         }

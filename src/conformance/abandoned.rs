@@ -1,4 +1,5 @@
-//! What a dropped future must not hold on to: a lock, a connection, a place in a queue.
+//! A dropped future holds nothing: no lock, no connection, no place in a queue. Each method of a store is dropped after each
+//! number of polls, and every other method must work afterwards.
 
 use std::future::poll_fn;
 use std::task::Poll;
@@ -30,7 +31,7 @@ enum Method {
     LastUses,
 }
 
-/// What the methods are called with.
+/// The arguments of the calls.
 struct Calls {
     step: Step,
     commit: Commit,
@@ -39,7 +40,7 @@ struct Calls {
 }
 
 impl Calls {
-    /// The next change of a client, and a client that comes in beside it.
+    /// The next change of a client, and another client that is adopted.
     fn next(author: &Author, last: &Step) -> Checked<Self> {
         let number = last.revision().number();
         let step = author.rename(last, &format!("name {number}"))?;
@@ -50,7 +51,7 @@ impl Calls {
         Ok(Self { step, commit, adopted, uses })
     }
 
-    /// A call of one method, whose answer matters only where the call is not dropped.
+    /// A call of one method. Its answer matters only if the call is not dropped.
     fn of<'a, S: Store>(&'a self, store: &'a S, method: Method) -> Pinned<'a, Result<(), CommitError>> {
         let id = self.step.id();
         Box::pin(async move {
@@ -82,7 +83,7 @@ pub(super) fn dropped_futures_hold_nothing<F: Factory>(trial: Trial<'_, F>) -> C
     for method in METHODS {
         for (polls, pace) in rounds().take(POLLS * 2) {
             let calls = Calls::next(author, &last)?;
-            let at = format!("after a call of {method:?} was dropped that had been polled {polls} times");
+            let at = format!("after a call of {method:?} was dropped, polled {polls} times");
             trial.is_at(&at);
             trial.wait(async { drop(dropped_after(calls.of(&trial.store, method), polls, pace).await) });
             last = works(&trial, &calls).map_err(|stop| stop.when(&at))?;
@@ -101,8 +102,7 @@ pub(super) fn dropped_waiters_wake_others<F: Factory>(trial: Trial<'_, F>) -> Ch
             let other = author.register("fabrikam", &format!("other {}", last.revision()))?;
             let other_commit = author.commit([&other])?;
             let at = format!(
-                "after a call of {method:?} was dropped that had waited for one of {holder:?}, which had been polled {steps} \
-                 times"
+                "after a call of {method:?} was dropped while it waited for a call of {holder:?}, polled {steps} times"
             );
             trial.is_at(&at);
             let waited =
@@ -115,8 +115,8 @@ pub(super) fn dropped_waiters_wake_others<F: Factory>(trial: Trial<'_, F>) -> Ch
     Ok(())
 }
 
-/// One call stands still, one waits behind it and is dropped, and one waits behind that: each with a waker of its own, and the
-/// last one is polled again only when its own was woken.
+/// One call stands still, a second one waits behind it and is dropped, and a third one waits behind that. Each has its own waker,
+/// and the third is polled again only after its waker was woken.
 async fn wait_in_line<S: Store>(
     store: &S,
     calls: &Calls,
@@ -146,13 +146,13 @@ async fn wait_in_line<S: Store>(
     answer
 }
 
-/// Every method answers, and what was dropped is settled.
+/// Every method answers, and the dropped call is settled.
 fn works<F: Factory>(trial: &Trial<'_, F>, calls: &Calls) -> Checked<Step> {
     let store: &Open<F> = &trial.store;
     for method in METHODS {
         match trial.wait(calls.of(store, method)) {
             Ok(()) => {}
-            // The call that was dropped had done it.
+            // The dropped call had written it.
             Err(CommitError::Conflict { .. }) if matches!(method, Method::Commit | Method::Adopt) => {}
             Err(error) => return Err(Stop::from(error).when(&format!("{method:?}"))),
         }
@@ -161,7 +161,7 @@ fn works<F: Factory>(trial: &Trial<'_, F>, calls: &Calls) -> Checked<Step> {
     Ok(calls.step.clone())
 }
 
-/// Who stands still, how far it has come by then, and whether the one behind it is dropped while it still does.
+/// The call that stands still, how often it was polled before, and whether the waiting call is dropped before it goes on.
 fn waits() -> impl Iterator<Item = (Method, usize, bool)> {
     [(Method::Commit, 1), (Method::Commit, 2), (Method::NoteUses, 1)]
         .into_iter()
@@ -182,5 +182,5 @@ const METHODS: [Method; 11] = [
     Method::Adopt,
 ];
 
-/// How often a call is polled at most before it is dropped.
+/// The most polls before a call is dropped.
 const POLLS: usize = 4;

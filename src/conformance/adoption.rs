@@ -1,4 +1,4 @@
-//! Taking in clients from another store.
+//! Clients that move in from another store: with their revisions and histories, all or nothing, once.
 
 use crate::conformance::Factory;
 use crate::conformance::author::{Author, Step, add_in};
@@ -29,7 +29,7 @@ pub(super) fn adopted_clients_are_as_they_were<F: Factory>(trial: Trial<'_, F>) 
     trial.adopt(&adopted)?;
     let subjects = Subjects::of(clients.iter().flatten());
     subjects.picture(&from)?.is_still(&subjects.picture(&trial)?, "after clients moved to another store")?;
-    // Life goes on.
+    // The client can still be changed.
     let Some(Some(living)) = clients.first().map(|steps| steps.last()) else {
         return Err(Stop::unprepared(&"a client"));
     };
@@ -59,7 +59,7 @@ pub(super) fn adopting_is_refused_whole<F: Factory>(trial: Trial<'_, F>) -> Chec
     let author = &trial.author;
     let clients = some_clients(author)?;
     let adopted: Vec<_> = clients.iter().map(|steps| author.adopted(steps)).collect::<Checked<_>>()?;
-    // Any of them may be there already, even what is left of a deleted one.
+    // Any of them may exist already, even as the tombstone of a deleted client.
     for present in &clients {
         let here = trial.elsewhere()?;
         for step in present {
@@ -96,7 +96,7 @@ pub(super) fn adopting_what_is_taken_is_refused<F: Factory>(trial: Trial<'_, F>)
         let subjects = subjects_of(&[&fine, step]);
         let before = subjects.picture(&trial)?;
         let adopted = [author.adopted([&fine])?, author.adopted([step])?];
-        // Two that move in together and want the same: either may be said to have it.
+        // Two clients of one call want the same entry: the answer may name either as its holder.
         is_taken(trial.try_adopt(&adopted), entry, &[*by, step.id()])?;
         before.is_still(&subjects.picture(&trial)?, "after adopting was refused")?;
     }
@@ -190,7 +190,7 @@ fn adopters_race<F: Factory>(trial: &Trial<'_, F>, stores: [&Open<F>; 3]) -> Che
     Ok(())
 }
 
-/// One that lives, one that was deleted, one that was resealed.
+/// A live client, a deleted one and a resealed one.
 fn some_clients(author: &Author) -> Checked<Vec<Vec<Step>>> {
     let living = chain(author, author.serving("contoso", "living", &["a", "b"])?, 4, Author::another_change)?;
     let mut deleted = chain(author, author.register("contoso", "deleted")?, 2, Author::another_change)?;

@@ -1,5 +1,5 @@
-//! Makes what is written to the store under test: real clients, decided by the core and sealed under real keys, the same
-//! ones in every run.
+//! Makes the changes that are written to the store under test: real clients, decided by the core and sealed under real keys. They
+//! are the same in every run.
 
 mod step;
 mod values;
@@ -26,11 +26,11 @@ use crate::value::{
     Revision, SecretId, SellerId, Timestamp, Validity,
 };
 
-/// Decides and seals. Every value that it draws is another one, and the same one in the next run.
+/// Decides and seals changes. Each random value is a new one, and the same one in the next run.
 pub(super) struct Author {
-    /// Under which everything is written at first.
+    /// The key that everything is written under at first.
     old: Sealing,
-    /// Under which it is resealed.
+    /// The key that records are resealed under.
     new: Sealing,
     entropy: Counted,
     policy: Policy,
@@ -43,7 +43,7 @@ impl Author {
         Self::under(KEY_IDS)
     }
 
-    /// One who writes under keys of these names.
+    /// An author with keys of these names.
     pub(super) fn under(key_ids: [impl AsRef<str>; 2]) -> Result<Self, Stop> {
         let [old, new] = key_ids.map(|id| KeyId::parse(id.as_ref()));
         let (old, new) = (old?, new?);
@@ -59,17 +59,17 @@ impl Author {
         })
     }
 
-    /// The key that records are under unless they have been resealed.
+    /// The key of records that were not resealed.
     pub(super) fn old_key(&self) -> &KeyId {
         self.old.keyring.primary()
     }
 
-    /// The key that records are resealed under.
+    /// The key of resealed records.
     pub(super) fn new_key(&self) -> &KeyId {
         self.new.keyring.primary()
     }
 
-    /// A client ID as we make them.
+    /// A client ID as the registry makes it.
     pub(super) fn fresh_id(&self) -> Result<ClientId, Stop> {
         self.random().map(ClientId::from_random)
     }
@@ -79,7 +79,7 @@ impl Author {
         self.register_as(&self.fresh_id()?, seller, name)
     }
 
-    /// The same under a client ID of one's own.
+    /// A new client under a chosen client ID, with one secret.
     pub(super) fn register_as(&self, id: &ClientId, seller: &str, name: &str) -> Result<Step, Stop> {
         let (id, seller) = (id.clone(), SellerId::parse(seller)?);
         let first = NewSecret::lasting(Lifetime::OneYear);
@@ -89,14 +89,14 @@ impl Author {
         self.first(transition)
     }
 
-    /// A new client with one secret, which add-ins use from the beginning.
+    /// A new client with one secret and some add-ins.
     pub(super) fn serving(&self, seller: &str, name: &str, add_ins: &[&str]) -> Result<Step, Stop> {
         let validity = Lifetime::OneYear.starting(self.now())?;
         let add_ins = add_ins.iter().map(|id| (*id).to_owned());
         self.import(&self.fresh_id()?, (seller, name), add_ins, [(validity, None)])
     }
 
-    /// A client that comes with many add-ins and with secrets that end at certain instants.
+    /// An imported client with any add-ins, and with secrets of chosen validity.
     pub(super) fn import(
         &self,
         id: &ClientId,
@@ -164,14 +164,14 @@ impl Author {
         self.then(step, |client, context| client.add_secret(&new, &secret, context))
     }
 
-    /// Deletes a secret at once.
+    /// Deletes a secret in an emergency.
     pub(super) fn delete_secret(&self, step: &Step, secret: SecretId) -> Result<Step, Stop> {
         self.then(step, |client, context| {
             client.delete_in_emergency(secret, None, context).map(|(transition, _)| transition)
         })
     }
 
-    /// Deletes the client; what is left is a tombstone.
+    /// Deletes the client, which leaves a tombstone.
     pub(super) fn delete(&self, step: &Step) -> Result<Step, Stop> {
         let (client, context, uses) = (step.opened.client()?, self.context(), LastUses::default());
         let plan = client.plan_client_deletion(&uses, &context)?;
@@ -180,7 +180,7 @@ impl Author {
         self.step(*change, Expected::Exactly(step.revision()), self.sealing_of(step))
     }
 
-    /// The same record under the other key: its revision stays.
+    /// Reseals the record under the other key. Its revision stays.
     pub(super) fn reseal(&self, step: &Step) -> Result<Step, Stop> {
         let sealed = step.record().sealed()?;
         let resealed = self.new.reseal(sealed, &self.entropy).map_err(|error| Stop::unprepared(&error))?;
@@ -190,7 +190,7 @@ impl Author {
         Ok(Step { opened: step.opened.clone(), change: RecordChange::new(record, expected, index, &[]) })
     }
 
-    /// The next record of the registry itself, which is no client's.
+    /// The next record of the registry itself.
     pub(super) fn registry_record(&self, before: Option<&Record>) -> Result<RecordChange, Stop> {
         let (expected, next) = match before {
             None => (Expected::Absent, RegistryRecord::new(REGISTRY_ID, &self.old.keyring)),
@@ -207,7 +207,7 @@ impl Author {
         Ok(RecordChange::new(record, expected, index, &[]))
     }
 
-    /// A record of a body and a sealed part of one's own: no client, but a record all the same.
+    /// A record with any body and any sealed part, which need not be those of a client.
     pub(super) fn any_record(
         &self,
         id: &ClientId,
@@ -219,14 +219,14 @@ impl Author {
         sealed.map(Record::from).map_err(|error| Stop::unprepared(&error))
     }
 
-    /// The same change of a client as a registry in memory would make it: not sealed.
+    /// The same change as a registry in memory makes it: not sealed.
     pub(super) fn unsealed(&self, step: &Step) -> RecordChange {
         let record = Record::live(step.opened.clone());
         let index = Index::of(&step.opened, None);
         RecordChange { record, index, ..step.change.clone() }
     }
 
-    /// Whether a record is, byte for byte, one that was sealed by this author.
+    /// Returns whether a record is, byte for byte, one that this author sealed.
     pub(super) fn authenticates(&self, id: RecordId<'_>, record: &Record) -> Result<bool, Stop> {
         Ok(self.new.open_parts(id, record.sealed()?).is_ok())
     }
@@ -239,7 +239,7 @@ impl Author {
         Ok(Commit::new(CommitId::from_bytes(self.random()?), changes))
     }
 
-    /// The last of some changes, with all of them as its history.
+    /// A client after the last of some changes, with all of them as its history.
     pub(super) fn adopted<'a>(&self, steps: impl IntoIterator<Item = &'a Step>) -> Result<Adopted, Stop> {
         let (mut history, mut last) = (Vec::new(), None);
         for step in steps {
@@ -261,7 +261,7 @@ impl Author {
         Timestamp::from_millis(self.clock.load(Ordering::Relaxed)).unwrap_or(Timestamp::MAX)
     }
 
-    /// Sets the clock of whoever decides back.
+    /// Sets back the clock by which the author decides.
     pub(super) fn step_back(&self, by: Duration) {
         let millis = i64::try_from(by.as_millis()).unwrap_or_default();
         self.clock.fetch_sub(millis, Ordering::Relaxed);
@@ -301,7 +301,7 @@ impl Author {
     }
 }
 
-/// SHA-256 of 0, 1, 2 …: as good as random, and the same in every run.
+/// SHA-256 of 0, 1, 2 and so on: as good as random, and the same in every run.
 #[derive(Debug, Default)]
 struct Counted(AtomicU64);
 
@@ -321,7 +321,7 @@ fn unchanged() -> Stop {
     Stop::unprepared(&"nothing changed")
 }
 
-/// They differ in case only: a collation would take one for the other.
+/// They differ only in case, so a collation would take one for the other.
 const KEY_IDS: [&str; 2] = ["key-a", "Key-A"];
 const OLD_KEY: [u8; 32] = *b"the key that records begin under";
 const NEW_KEY: [u8; 32] = *b"the key that they are resealed u";

@@ -1,5 +1,5 @@
-//! Two stores open in one place, as those of two nodes or two processes are: what one acknowledges, the other one sees and
-//! keeps to.
+//! Two stores open in one place, like those of two nodes or two processes: each sees what the other acknowledges, and enforces
+//! uniqueness against it.
 
 use std::mem::swap;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use crate::conformance::watch::Open;
 use crate::store::{CommitError, IndexEntry, RecordChange, Store, Use};
 use crate::value::{ClientId, Timestamp};
 
-/// Something that is written, and what the feed has of it.
+/// A write of any kind.
 enum Write {
     Commit(Vec<Step>),
     Adopt(Vec<Step>),
@@ -50,7 +50,7 @@ pub(super) fn every_look_up_sees_what_another_store_wrote<F: Factory>(mut trial:
     let subjects = Subjects::of(life.iter().flat_map(|(_, write)| write.steps()));
     for (what, write) in &life {
         trial.is_at(&format!("where another store {what}"));
-        // It has looked before, at what is there and at what is not yet: it must not answer from that.
+        // This store has looked before, both at what exists and at what does not: it must not answer from that memory.
         subjects.picture(&trial)?;
         let latest = trial.latest()?;
         swap(&mut trial.store, &mut beside);
@@ -68,14 +68,14 @@ pub(super) fn every_look_up_sees_what_another_store_wrote<F: Factory>(mut trial:
         let latest = trial.latest()?;
         let rest = trial.changes(Some(&latest), 10)?.events;
         same(&format!("what comes after the latest cursor when another store {what}"), rest, vec![])?;
-        // Next time they change places.
+        // The two stores change places for the next write.
         swap(&mut trial.store, &mut beside);
     }
     Ok(())
 }
 
-/// A store may come to know what another one wrote by one look-up, and answer another one from what it knows: so each is the
-/// only one that is asked.
+/// A store may learn of a write by one look-up, and then answer the other look-ups from memory. So in each round only one kind of
+/// look-up is made.
 pub(super) fn each_look_up_alone_sees_what_another_store_wrote<F: Factory>(trial: Trial<'_, F>) -> Checked {
     for look in Look::EACH {
         let mut trial = trial.elsewhere()?;
@@ -83,7 +83,7 @@ pub(super) fn each_look_up_alone_sees_what_another_store_wrote<F: Factory>(trial
         let life = life(&trial.author)?;
         let subjects = Subjects::of(life.iter().flat_map(|(_, write)| write.steps()));
         for (what, write) in &life {
-            trial.is_at(&format!("where another store {what}, and nothing but {look:?} is asked"));
+            trial.is_at(&format!("where another store {what}, and the only look-up is {look:?}"));
             subjects.look(look, &trial)?;
             swap(&mut trial.store, &mut beside);
             write.send(&trial).map_err(|stop| stop.when(what))?;
@@ -94,7 +94,7 @@ pub(super) fn each_look_up_alone_sees_what_another_store_wrote<F: Factory>(trial
             swap(&mut trial.store, &mut beside);
         }
     }
-    // Where the feed ends, too.
+    // The same for `latest`.
     let mut trial = trial;
     let mut beside = trial.beside()?;
     for (what, write) in life(&trial.author)? {
@@ -114,7 +114,7 @@ pub(super) fn each_look_up_alone_sees_what_another_store_wrote<F: Factory>(trial
     Ok(())
 }
 
-/// Everything that can be written, one after the other.
+/// Writes of every kind, in an order in which they are possible.
 fn life(author: &Author) -> Checked<Vec<(&'static str, Write)>> {
     let commit = |steps: &[&Step]| Write::Commit(steps.iter().copied().cloned().collect());
     let registry = author.registry_record(None)?;
@@ -138,17 +138,17 @@ fn life(author: &Author) -> Checked<Vec<(&'static str, Write)>> {
         ("made another client", commit(&[&mail])),
         ("noted a use", Write::Note(first.id().clone(), 5)),
         ("renamed a client", commit(&[&renamed])),
-        ("gave a client an add-in", commit(&[&serving])),
+        ("associated an add-in", commit(&[&serving])),
         ("added a secret", commit(&[&two])),
         ("noted a later use", Write::Note(first.id().clone(), 6)),
         ("moved an add-in", commit(&[left, came])),
         ("deleted a secret", commit(&[&one])),
-        ("took an add-in from a client", commit(&[&alone])),
+        ("dissociated an add-in", commit(&[&alone])),
         ("resealed a record", commit(&[&resealed])),
         ("changed the record of the registry", Write::Registry(next_registry)),
         ("adopted a client", Write::Adopt(vec![adopted.clone()])),
         ("deleted a client", commit(&[&deleted])),
-        ("made a client of what a deleted one had", commit(&[&again])),
+        ("made a client with the name of a deleted one", commit(&[&again])),
     ])
 }
 
@@ -160,7 +160,7 @@ pub(super) fn uniqueness_holds_across_stores<F: Factory>(mut trial: Trial<'_, F>
     trial.commit([&other])?;
     trial.commit([&holder])?;
     for round in 0..4 {
-        // The other store knows neither that it is taken nor, later, that it is free.
+        // The other store has seen neither that the entry is taken nor, later, that it is free.
         swap(&mut trial.store, &mut beside);
         let (name, add_in) = (name_of(&holder)?, IndexEntry::AddIn(add_in("calendar")?));
         let wants = [
@@ -177,7 +177,7 @@ pub(super) fn uniqueness_holds_across_stores<F: Factory>(mut trial: Trial<'_, F>
                 is_taken(trial.try_adopt(&adopted), entry, &[holder.id()])?;
             }
         }
-        // It is let go here, and taken there.
+        // One store gives it up, the other takes it.
         let gone = author.rename(&author.dissociate(&holder, "calendar")?, &format!("gone {round}"))?;
         for step in [author.dissociate(&holder, "calendar")?, gone.clone()] {
             trial.commit([&step])?;
@@ -186,7 +186,7 @@ pub(super) fn uniqueness_holds_across_stores<F: Factory>(mut trial: Trial<'_, F>
         let first = author.associate(&other, "calendar")?;
         let came = author.rename(&first, "calendar app")?;
         for step in [&first, &came] {
-            trial.commit([step]).map_err(|stop| stop.when("taking what another store let go"))?;
+            trial.commit([step]).map_err(|stop| stop.when("taking what another store gave up"))?;
         }
         (holder, other) = (came, gone);
     }
@@ -220,13 +220,17 @@ pub(super) fn adopting_and_committing_exclude_one_another<F: Factory>(trial: Tri
         let [adopting, committing] = &answers[..] else { return Err(Stop::unprepared(&"two answers")) };
         let lost = match (adopting, committing) {
             (Ok(()), Err(lost)) | (Err(lost), Ok(())) => lost,
-            both => return Err(Stop::failed(format!("adopting and committing the same came to {both:?}"))),
+            both => {
+                return Err(Stop::failed(format!(
+                    "an adoption and a commit of the same client were answered {both:?}"
+                )));
+            }
         };
         let is_fair = match round % 3 {
             0 => matches!(lost, CommitError::Conflict { .. }),
             _ => matches!(lost, CommitError::Taken { .. }),
         };
-        ensure!(is_fair, "of an adoption and a commit that want the same the loser was answered {lost:?}");
+        ensure!(is_fair, "an adoption and a commit wanted the same, and the loser was answered {lost:?}");
         trial.is_kept(if adopting.is_ok() { &adopted } else { &committed })?;
     }
     Ok(())
@@ -269,7 +273,7 @@ pub(super) fn uses_never_outlive_a_deletion_across_stores<F: Factory>(mut trial:
         let first = author.register("contoso", &format!("client {round}"))?;
         trial.commit([&first])?;
         let used = [Use { client_id: first.id().clone(), secret: secret(1)?, at: author.now() }];
-        // The second store has seen the secret while it was there.
+        // The second store has seen the secret before it was deleted.
         swap(&mut trial.store, &mut beside);
         trial.note(first.id(), secret(1)?, after_start(1)?)?;
         let noted = trial.last_uses(first.id())?.of(secret(1)?);
@@ -310,7 +314,7 @@ pub(super) fn uses_never_outlive_a_deletion_across_stores<F: Factory>(mut trial:
         trial.wait(beside.note_uses(&used, Timestamp::MAX))?;
         let found = trial.last_uses(first.id())?;
         ensure!(found == LastUses::default(), "a use was noted of a secret that another store deleted");
-        // The IDs of deleted clients are not free in the other store.
+        // The ID of a deleted client is not free in the other store either.
         let again =
             author.commit([&author.register_as(first.id(), "contoso", &format!("again {round}"))?])?;
         is_conflict(trial.wait(beside.commit(&again)), first.record_id(), Some(deleted.revision()))?;
@@ -319,7 +323,7 @@ pub(super) fn uses_never_outlive_a_deletion_across_stores<F: Factory>(mut trial:
     Ok(())
 }
 
-/// Notes some uses at once, each in the next store.
+/// Notes some uses at the same time, each through the next store.
 fn note_at_once<F: Factory>(
     trial: &Trial<'_, F>,
     stores: &[&Open<F>],

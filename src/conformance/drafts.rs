@@ -1,4 +1,4 @@
-//! Commits for tests of a store's own.
+//! Commits for a store's own tests.
 
 use std::fmt;
 
@@ -8,10 +8,10 @@ use crate::record::Record;
 use crate::store::{Adopted, Commit, Expected, Index, RecordChange};
 use crate::value::{ClientId, KeyId, SecretId};
 
-/// Makes commits for tests of a store's own: of real clients, decided by the core and sealed under real keys.
+/// Makes commits for a store's own tests: changes of real clients, decided by the core and sealed under real keys.
 ///
-/// The same calls make the same clients in every run. Each change is made from the one before, so a test can hold on to any of
-/// them and write them in whatever order it likes.
+/// The same calls make the same clients in every run. Each change is made from an earlier one, so a test can keep them and write
+/// them in any order.
 ///
 /// ```
 /// use client_registry::conformance::Drafts;
@@ -32,159 +32,160 @@ use crate::value::{ClientId, KeyId, SecretId};
 /// ```
 pub struct Drafts(Author);
 
-/// A change of one client, to be committed or adopted.
+/// A change of one client that can be committed or adopted.
 #[derive(Clone)]
 pub struct Draft(Step);
 
-/// A draft that cannot be made: a name or an ID that is not one, or a change that changes nothing.
+/// The error of a draft that cannot be made: a name or an ID is invalid, or the change would change nothing.
 #[derive(Debug, thiserror::Error)]
 #[error("the draft cannot be made: {0}")]
 pub struct DraftError(String);
 
 impl Drafts {
-    /// Drafts under two keys, of which the first one protects what is not [resealed](Self::reseal).
+    /// Creates drafts under two keys. The first protects every record that is not [resealed](Self::reseal).
     ///
     /// # Errors
-    /// None that is the caller's.
+    /// Never in practice: the keys are valid.
     pub fn new() -> Result<Self, DraftError> {
         Ok(Self(Author::new()?))
     }
 
-    /// The key that records are under unless they were resealed.
+    /// Returns the key of records that were not resealed.
     #[must_use]
     pub fn first_key(&self) -> &KeyId {
         self.0.old_key()
     }
 
-    /// The key that records are resealed under.
+    /// Returns the key of resealed records.
     #[must_use]
     pub fn second_key(&self) -> &KeyId {
         self.0.new_key()
     }
 
-    /// A new client of a seller, with a friendly name and one secret that ends in a year.
+    /// Registers a client of a seller, with a friendly name and one secret that ends in a year.
     ///
     /// # Errors
-    /// [`DraftError`] when one of the texts is not what it should be, as in all that follows.
+    /// [`DraftError`] if the seller or the name is invalid.
     pub fn register(&self, seller: &str, name: &str) -> Result<Draft, DraftError> {
         Ok(Draft(self.0.register(seller, name)?))
     }
 
-    /// The same under a client ID of one's own.
+    /// Registers a client under a chosen client ID.
     ///
     /// # Errors
-    /// [`DraftError`]
+    /// [`DraftError`] if the seller or the name is invalid.
     pub fn register_as(&self, id: &ClientId, seller: &str, name: &str) -> Result<Draft, DraftError> {
         Ok(Draft(self.0.register_as(id, seller, name)?))
     }
 
-    /// The client under another friendly name.
+    /// Changes the friendly name.
     ///
     /// # Errors
-    /// [`DraftError`]
+    /// [`DraftError`] if the name is invalid, or the client has it already.
     pub fn rename(&self, last: &Draft, name: &str) -> Result<Draft, DraftError> {
         Ok(Draft(self.0.rename(&last.0, name)?))
     }
 
-    /// The client with one add-in more.
+    /// Associates an add-in with the client.
     ///
     /// # Errors
-    /// [`DraftError`]
+    /// [`DraftError`] if the add-in ID is invalid, or the client serves the add-in already.
     pub fn associate(&self, last: &Draft, add_in: &str) -> Result<Draft, DraftError> {
         Ok(Draft(self.0.associate(&last.0, add_in)?))
     }
 
-    /// The client without an add-in.
+    /// Dissociates an add-in from the client.
     ///
     /// # Errors
-    /// [`DraftError`]
+    /// [`DraftError`] if the client does not serve the add-in.
     pub fn dissociate(&self, last: &Draft, add_in: &str) -> Result<Draft, DraftError> {
         Ok(Draft(self.0.dissociate(&last.0, add_in)?))
     }
 
-    /// Two clients, of which the first one gives an add-in to the second one: to be written in one commit.
+    /// Moves an add-in from one client to another. Both drafts belong into one commit.
     ///
     /// # Errors
-    /// [`DraftError`]
+    /// [`DraftError`] if the first client does not serve the add-in, or the two belong to different sellers.
     pub fn move_add_in(&self, from: &Draft, to: &Draft, add_in: &str) -> Result<[Draft; 2], DraftError> {
         Ok(self.0.moved(&from.0, &to.0, add_in)?.map(Draft))
     }
 
-    /// The client with one secret more, which ends in so many days.
+    /// Adds a secret that ends in this number of days.
     ///
     /// # Errors
-    /// [`DraftError`]
+    /// [`DraftError`] if the client has 32 secrets that have not ended.
     pub fn add_secret(&self, last: &Draft, days: u32) -> Result<Draft, DraftError> {
         Ok(Draft(self.0.add_secret(&last.0, days)?))
     }
 
-    /// The client without a secret, which is deleted as in an emergency.
+    /// Deletes a secret in an emergency.
     ///
     /// # Errors
-    /// [`DraftError`]
+    /// [`DraftError`] if the client has no such secret.
     pub fn delete_secret(&self, last: &Draft, secret: SecretId) -> Result<Draft, DraftError> {
         Ok(Draft(self.0.delete_secret(&last.0, secret)?))
     }
 
-    /// What is left of the client after it was deleted.
+    /// Deletes the client, which leaves a tombstone.
     ///
     /// # Errors
-    /// [`DraftError`]
+    /// [`DraftError`] if the client was deleted already.
     pub fn delete(&self, last: &Draft) -> Result<Draft, DraftError> {
         Ok(Draft(self.0.delete(&last.0)?))
     }
 
-    /// The same record under the second key: its revision stays, and it has no events.
+    /// Reseals the record under the second key. Its revision stays, and the change has no events.
     ///
     /// # Errors
-    /// [`DraftError`]
+    /// [`DraftError`] if the record cannot be resealed.
     pub fn reseal(&self, last: &Draft) -> Result<Draft, DraftError> {
         Ok(Draft(self.0.reseal(&last.0)?))
     }
 
-    /// A commit of one or two of them, under an ID of its own.
+    /// Makes a commit of one or two drafts, with a new commit ID.
     ///
     /// # Errors
-    /// None that is the caller's.
+    /// Never in practice: every draft can be committed.
     pub fn commit<'a>(&self, drafts: impl IntoIterator<Item = &'a Draft>) -> Result<Commit, DraftError> {
         Ok(self.0.commit(drafts.into_iter().map(|draft| &draft.0))?)
     }
 
-    /// A client that moves in, after all these changes of it.
+    /// Makes a client for adoption, with these changes as its history.
     ///
     /// # Errors
-    /// [`DraftError`] when there is not one.
+    /// [`DraftError`] if there are no changes.
     pub fn adopted<'a>(&self, drafts: impl IntoIterator<Item = &'a Draft>) -> Result<Adopted, DraftError> {
         Ok(self.0.adopted(drafts.into_iter().map(|draft| &draft.0))?)
     }
 }
 
 impl Draft {
-    /// The client.
+    /// Returns the client ID.
     #[must_use]
     pub fn client_id(&self) -> &ClientId {
         self.0.id()
     }
 
-    /// The record that it leads to.
+    /// Returns the record after the change.
     #[must_use]
     pub fn record(&self) -> &Record {
         self.0.record()
     }
 
-    /// All that a commit has of it: record, expectation, index and events.
+    /// Returns the change as a commit contains it: record, expectation, index and events.
     #[must_use]
     pub fn change(&self) -> &RecordChange {
         self.0.change()
     }
 
-    /// The same change, expecting something else.
+    /// Returns the same change with another expectation.
     #[must_use]
     pub fn expecting(&self, expected: Expected) -> Self {
         Self(self.0.expecting(expected))
     }
 
-    /// The same change, found by something else. Only the registry, which does not trust a store, would mind.
+    /// Returns the same change with another index. A store takes it as it is. The registry, which does not trust stores, would
+    /// notice.
     #[must_use]
     pub fn found_by(&self, index: Index) -> Self {
         Self(self.0.found_by(index))

@@ -1,4 +1,5 @@
-//! Futures that are not driven to their end.
+//! Futures that are dropped before they have finished: a write is there as a whole or not at all, cannot be applied later once
+//! another one was acknowledged, and is settled by sending it again.
 
 use crate::conformance::Factory;
 use crate::conformance::author::{Step, add_in};
@@ -10,7 +11,7 @@ use crate::record::RecordId;
 use crate::store::{ClientsBy, CommitError, Store};
 use crate::value::{Revision, Timestamp};
 
-/// How far it goes before it is dropped, in each round.
+/// The number of polls before the future is dropped, and the pace, in each round.
 pub(super) fn rounds() -> impl Iterator<Item = (usize, Pace)> {
     let paces = [Pace::Patient, Pace::Hasty];
     (0..ROUNDS).flat_map(move |polls| paces.map(|pace| (polls, pace)))
@@ -29,13 +30,13 @@ pub(super) fn a_dropped_commit_is_whole_or_nothing<F: Factory>(trial: Trial<'_, 
         if let Some(answer) = answer {
             answer?;
         }
-        // Whoever looks sees both or none, and never the one without the other again.
+        // A reader sees both changes or none. The first change was read first, so it must not be newer.
         let (left_at, came_at) = (revision(&trial, &left)?, revision(&trial, &came)?);
         ensure!(
             left_at < Some(left.revision()) || came_at == Some(came.revision()),
-            "a dropped commit was applied to the one client, and not to the other"
+            "a dropped commit was applied to one client and not to the other"
         );
-        // Settled by sending it again: then it is there, whichever attempt it was.
+        // Sending it again settles it: then it is there, by the first attempt or the second.
         let was_made = match trial.try_send(&commit) {
             Ok(()) => false,
             conflict @ Err(CommitError::Conflict { .. }) => {
@@ -48,7 +49,13 @@ pub(super) fn a_dropped_commit_is_whole_or_nothing<F: Factory>(trial: Trial<'_, 
             trial.is_kept(step)?;
             let last = trial.history(step.id())?.last().map(|last| (last.revision, last.commit_id));
             same("the last commit in the history", last, Some((step.revision(), commit.id()))).map_err(
-                |stop| stop.when(if was_made { "after a conflict with itself" } else { "after it was made" }),
+                |stop| {
+                    stop.when(if was_made {
+                        "after it was answered with a conflict"
+                    } else {
+                        "after it was acknowledged"
+                    })
+                },
             )?;
         }
         trial.belongs("moves", Some(came.id()))?;
@@ -70,7 +77,7 @@ pub(super) fn a_dropped_commit_is_fenced<F: Factory>(trial: Trial<'_, F>) -> Che
         if let Some(answer) = trial.wait(dropped_after(trial.store.commit(&commit), polls, pace)) {
             answer?;
         }
-        // Somebody else comes to the same revision: one of the two is there, for good.
+        // Another commit is made on the same revision: one of the two is there, for good.
         let (winner, loser) = match trial.try_send(&author.commit([&rival])?) {
             Ok(()) => (rival, dropped),
             Err(CommitError::Conflict { .. }) => (dropped, rival),
@@ -100,7 +107,7 @@ pub(super) fn a_dropped_adoption_is_whole_or_nothing<F: Factory>(trial: Trial<'_
         let (first, second) = (revision(&trial, one)?, revision(&trial, other)?);
         ensure!(
             first.is_none() || second.is_some(),
-            "a dropped adoption took in the one client, and not the other"
+            "a dropped adoption adopted one client and not the other"
         );
         match trial.try_adopt(&adopted) {
             Ok(()) => {}
@@ -147,5 +154,5 @@ fn revision<F: Factory>(trial: &Trial<'_, F>, step: &Step) -> Checked<Option<Rev
     Ok(trial.load(step.record_id())?.map(|record| record.revision()))
 }
 
-/// More steps than anybody's commit has.
+/// More polls than a commit needs.
 const ROUNDS: usize = 12;

@@ -1,4 +1,4 @@
-//! What a commit expects to find (the first three rules of `commit`).
+//! The expectations of a commit: each is checked, one of several writers wins, and a refused commit writes nothing.
 
 use crate::conformance::Factory;
 use crate::conformance::author::Step;
@@ -18,7 +18,7 @@ pub(super) fn absent_is_honoured<F: Factory>(trial: Trial<'_, F>) -> Checked {
     let again = author.register_as(first.id(), "fabrikam", "another client")?;
     trial.conflict([&again], first.record_id(), Some(Revision::new(1)))?;
     trial.is_kept(&first)?;
-    // What is left of a deleted client is a record like any other: its ID is never used again (rule 13).
+    // The tombstone of a deleted client is a record like any other: its ID is never used again (rule 13).
     let deleted = author.delete(&first)?;
     trial.commit([&deleted])?;
     trial.conflict([&again], first.record_id(), Some(Revision::new(2)))?;
@@ -64,7 +64,7 @@ pub(super) fn under_is_honoured<F: Factory>(trial: Trial<'_, F>) -> Checked {
     }
     trial.commit([&resealed])?;
     trial.is_kept(&resealed)?;
-    // Once more: the revision is the same, and the key is another one.
+    // Once more: the revision is the same, but the key is not.
     trial.conflict([&resealed], first.record_id(), Some(one))?;
     trial.is_kept(&resealed)
 }
@@ -92,7 +92,7 @@ pub(super) fn expectations_come_before_uniqueness<F: Factory>(trial: Trial<'_, F
     trial.commit([&other])?;
     let greedy = author.associate(&author.rename(&other, "Calendar App")?, "calendar")?;
     let stale = Some(Revision::new(1));
-    // Both stand against it. What the commit was decided on comes first: it may not be so any more.
+    // Both are violated. The expectation comes first, since the commit may have been decided on a state that is gone.
     trial.conflict([&greedy], other.record_id(), stale)?;
     trial.conflict([&greedy.expecting(Expected::Absent)], other.record_id(), stale)?;
     let greedy = greedy.expecting(Expected::Exactly(Revision::new(1)));
@@ -146,7 +146,7 @@ pub(super) fn one_of_many_creators_wins<F: Factory>(trial: Trial<'_, F>) -> Chec
     trial.is_record(RecordId::REGISTRY, kept.map(|change| change.record()))
 }
 
-/// Of changes of one client on the same revision one wins, and what it wrote is what there is.
+/// One of several changes on the same revision wins, and the store then has what it wrote.
 fn settle<F: Factory>(
     trial: &Trial<'_, F>,
     stores: &[&Open<F>],
@@ -158,7 +158,7 @@ fn settle<F: Factory>(
     let answers = trial.race(stores, &commits, how)?;
     let winner = one_winner(&answers, |error| matches!(error, CommitError::Conflict { .. }))?;
     let (Some(step), Some(commit)) = (steps.get(winner), commits.get(winner)) else {
-        return Err(Stop::unprepared(&"somebody won who was not in the race"));
+        return Err(Stop::unprepared(&"the winner was not in the race"));
     };
     trial.is_kept(step)?;
     let history = trial.history(step.id())?;
@@ -186,12 +186,12 @@ pub(super) fn two_clients_change_or_neither<F: Factory>(trial: Trial<'_, F>) -> 
     let greedy = author.associate(&other, "taken")?;
     for steps in [[&next_one, &unmet], [&unmet, &next_one]] {
         trial.conflict(steps, other.record_id(), Some(Revision::new(1)))?;
-        before.is_still(&subjects.picture(&trial)?, "after a conflict of the one")?;
+        before.is_still(&subjects.picture(&trial)?, "after a conflict at one of two clients")?;
     }
     let entry = IndexEntry::AddIn(super::author::add_in("taken")?);
     for steps in [[&next_one, &greedy], [&greedy, &next_one]] {
         trial.taken(steps, &entry, third.id())?;
-        before.is_still(&subjects.picture(&trial)?, "after the one met what is taken")?;
+        before.is_still(&subjects.picture(&trial)?, "after an entry of one of two clients was taken")?;
     }
     trial.commit([&next_other, &next_one])?;
     trial.is_kept(&next_one)?;
@@ -231,7 +231,7 @@ pub(super) fn a_refused_commit_writes_nothing<F: Factory>(trial: Trial<'_, F>) -
         }
         before.is_still(&subjects.picture(&trial)?, &format!("after {what} was refused"))?;
     }
-    // And nothing of them stands in the way of what comes.
+    // The refused commits left nothing that would be in the way of later ones.
     trial.commit([&author.add_secret(last, 10)?])?;
     Ok(())
 }
@@ -258,7 +258,7 @@ pub(super) fn the_same_commit_again_is_a_conflict<F: Factory>(trial: Trial<'_, F
         });
         ensure!(made, "the history of {client_id} does not say that commit {:?} was made", commit.id());
     }
-    // A commit that was refused can no longer be applied by being sent again once others went on.
+    // A commit that was refused is refused again after others were made.
     let late = author.commit([&author.rename(&moves, "too late")?])?;
     for _ in 0..2 {
         is_conflict(trial.try_send(&late), one.record_id(), Some(Revision::new(3)))?;

@@ -1,4 +1,4 @@
-//! How the suite comes to a store.
+//! How the suite makes stores, and what it does to them: the trait that a test implements for its store.
 
 use std::fmt;
 use std::future::Future;
@@ -9,86 +9,97 @@ use crate::store::{RecordId, Store};
 use crate::store_error::StoreError;
 use crate::value::ClientId;
 
-/// How a store under test is made, and what can be done to it.
+/// Makes the stores under test, and arranges what the cases need: crashes, copies, failures.
 ///
-/// What cannot be arranged is answered with a [`Skip`] and its reason; the cases that need it stand in the report as
-/// skipped. May panic where something of its own goes wrong: that fails the case.
+/// A method that cannot arrange something returns a [`Skip`] with the reason. The report lists the cases that need it as
+/// skipped. A method may panic where it fails itself: that fails the case.
 pub trait Factory: Send + Sync + 'static {
-    /// Where one store keeps what it keeps: a directory, a schema. When it is dropped, after the store, it cleans up.
+    /// The place where one store keeps its data, for example a directory or a schema. The suite drops it after the store, and
+    /// the place then deletes the data.
+    ///
+    /// What stores of one place share outside their files, such as a file lock, belongs here too.
     type Place: Send + Sync;
     /// The store.
     type Store: Store;
 
-    /// A new place with nothing in it.
+    /// Creates a new, empty place.
     fn place(&self) -> Self::Place;
 
-    /// Opens the store that lives in a place, or makes it there. A store that is opened by a future does it by
+    /// Opens the store that lives in a place, or creates it there. A store that is opened by a future is opened with
     /// [`block_on`](Self::block_on).
     ///
     /// # Errors
-    /// [`StoreError`] when it cannot be opened. Where a case has had something [spoilt](Self::spoil), of kind
-    /// [`StoreErrorKind::Corrupt`](crate::store_error::StoreErrorKind::Corrupt).
+    /// [`StoreError`] when the store cannot be opened. Its kind is
+    /// [`StoreErrorKind::Corrupt`](crate::store_error::StoreErrorKind::Corrupt) if the reason is data that a case has
+    /// [spoilt](Self::spoil).
     fn open(&self, place: &Self::Place) -> Result<Self::Store, StoreError>;
 
-    /// Ends the store that is open in a place, as abruptly as can be arranged, so that [`open`](Self::open) finds what a
-    /// loss of power would leave.
+    /// Ends the store that is open in a place as abruptly as possible, so that [`open`](Self::open) then finds what a power cut
+    /// would leave. The suite has closed all other stores of the place before.
     ///
-    /// A store that is dropped has closed its files, and closing may write and flush what should have been written and flushed
-    /// before: this proves nothing. The files as they are before it closes them show what a killed process leaves; they do not
-    /// show that a flush is missing, since the operating system hands out what it has not written yet. A store that keeps files
-    /// can be opened on a [`Disk`](super::Disk) and have its power [cut](super::Disk::cut_power).
+    /// Dropping the store proves nothing: closing its files may write and flush what should have been written and flushed
+    /// before. A copy of the files, taken before they are closed, shows what a killed process leaves. It does not show a missing
+    /// flush, since the operating system also returns data that it has not written yet. A store that keeps files can be opened
+    /// on a [`Disk`](super::Disk). Cut its power before the store is dropped, and in two ways in turns, all of it
+    /// ([`cut_power`](super::Disk::cut_power)) and in part ([`cut_power_in_part`](super::Disk::cut_power_in_part), with another
+    /// seed each time).
     ///
     /// # Errors
-    /// [`Skip`] when it is not durable.
+    /// [`Skip`] when the store is not durable.
     fn crash(&self, place: &Self::Place, store: Self::Store) -> Result<(), Skip>;
 
-    /// Whether several stores may be open in one place at the same time, as those of several nodes or processes are.
+    /// Returns `Ok` if several stores may be open in one place at the same time, as those of several nodes or processes are.
     ///
     /// # Errors
-    /// [`Skip`] when only one may.
+    /// [`Skip`] when only one store may.
     fn share(&self) -> Result<(), Skip>;
 
-    /// Puts everything that is kept in one place into another one, in place of what is there, as it is when a copy is put back.
-    /// A store was open in each of them, and is closed meanwhile.
+    /// Replaces everything in one place with a copy of another place, as restoring a backup does. Each of the two has had a
+    /// store, and both stores are closed.
     ///
     /// # Errors
-    /// [`Skip`] when there are no copies of what the store keeps.
+    /// [`Skip`] when the data cannot be copied.
     fn copy(&self, from: &Self::Place, to: &Self::Place) -> Result<(), Skip>;
 
-    /// Lets one flush of the store that is open in a place fail, the one after so many others; `usize::MAX` takes that back. What
-    /// it should have written is lost if the power is, and a later flush does not make up for it, as on Linux: a
-    /// [`Disk`](super::Disk) does so by [`fail_flush`](super::Disk::fail_flush).
+    /// Makes one flush of the store that is open in a place fail: the next one if `after` is 0, the one after it if `after` is
+    /// 1. Every flush counts, those of files and those of directories. `usize::MAX` takes an earlier call back.
+    ///
+    /// A power cut then loses what this flush should have written, and a later flush does not make up for it, as on Linux.
+    /// [`Disk::fail_flush`](super::Disk::fail_flush) does this.
     ///
     /// # Errors
-    /// [`Skip`] when it cannot be arranged.
+    /// [`Skip`] when this cannot be arranged.
     fn fail_flush(&self, place: &Self::Place, after: usize) -> Result<(), Skip>;
 
-    /// Makes something that is kept in a place undecodable, below the store, which is closed meanwhile.
+    /// Makes part of the data in a place undecodable, below the store, which is closed. A checksum around the data is computed
+    /// anew: the store must notice the spoilt data itself.
     ///
     /// # Errors
-    /// [`Skip`] when it cannot be done.
+    /// [`Skip`] when this cannot be done.
     fn spoil(&self, place: &Self::Place, what: Spoil<'_>) -> Result<(), Skip>;
 
-    /// Sets the clock that the store in a place asks back, while it is open. Nothing is to be done, and nothing to be skipped,
-    /// where the store asks no clock: it has no need to.
+    /// Sets back the clock that the store in a place reads, while the store is open. Return `Ok` without doing anything if the
+    /// store reads no clock; it needs none.
     ///
     /// # Errors
-    /// [`Skip`] when the store asks a clock that cannot be set.
+    /// [`Skip`] when the store reads a clock that cannot be set.
     fn step_clock_back(&self, place: &Self::Place, by: Duration) -> Result<(), Skip>;
 
-    /// Drives a future to its end. Called on several threads at once. Unless said otherwise by polling it on this thread,
-    /// which parks in between; a store that needs a runtime gets it here: `self.runtime.block_on(future)`.
+    /// Runs a future to completion. The suite calls this on several threads at once.
+    ///
+    /// The default polls the future on the calling thread and parks the thread in between. A store that needs a runtime gets it
+    /// here: `self.runtime.block_on(future)`.
     fn block_on<T: Future + Send>(&self, future: T) -> T::Output {
         block_on(future)
     }
 }
 
-/// Why something cannot be arranged with a store.
+/// The reason why something cannot be arranged with a store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Skip(String);
 
 impl Skip {
-    /// For this reason.
+    /// Creates a skip with this reason.
     #[must_use]
     pub fn because(reason: impl Into<String>) -> Self {
         Self(reason.into())
@@ -101,12 +112,12 @@ impl fmt::Display for Skip {
     }
 }
 
-/// What is to be made undecodable.
+/// The data that is to be made undecodable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Spoil<'a> {
-    /// The bytes of a record, so that no [`Record`](crate::store::Record) can be made of them: cut short, say.
+    /// The bytes of a record, so that no [`Record`](crate::store::Record) can be made of them. Cutting them short does it.
     Record(RecordId<'a>),
-    /// The events of a client's first commit, where its history has them.
+    /// The events of a client's first commit in its history.
     History(&'a ClientId),
 }

@@ -1,4 +1,4 @@
-//! The change feed: one order per client, nothing skipped, nothing twice, whoever writes meanwhile.
+//! The change feed: one order per client, no event skipped, none twice, whatever is written meanwhile.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -50,10 +50,10 @@ pub(super) fn the_feed_goes_on_from_every_cursor<F: Factory>(trial: Trial<'_, F>
     for (seen, cursor) in cursors {
         let (rest, _) = trial.drain(Some(&cursor), 3)?;
         let position = seen.len();
-        let what = format!("what a reader has seen that came back with the cursor after {position} events");
+        let what = format!("the events of a reader that came back with the cursor after {position} events");
         is_told(&what, &[seen, rest].concat(), &all_of(&trails))?;
     }
-    // Kept as text, and read again.
+    // The cursor is stored as text and read back.
     let kept = Cursor::new(end.as_str());
     same("the feed after its end", trial.changes(Some(&kept), 10)?.events, vec![])
 }
@@ -69,7 +69,7 @@ pub(super) fn the_feed_has_only_events<F: Factory>(trial: Trial<'_, F>) -> Check
     let refused = author.commit([&author.serving("fabrikam", "new", &["calendar"])?])?;
     ensure!(trial.try_send(&refused).is_err(), "an add-in was taken from another client");
     trial.note(step.id(), super::author::secret(1)?, author.now())?;
-    same("the feed after what is no commit", trial.drain(None, 10)?.0, expected)
+    same("the feed after calls that commit nothing", trial.drain(None, 10)?.0, expected)
 }
 
 pub(super) fn unknown_cursors_are_lost<F: Factory>(trial: Trial<'_, F>) -> Checked {
@@ -86,7 +86,7 @@ pub(super) fn unknown_cursors_are_lost<F: Factory>(trial: Trial<'_, F>) -> Check
         format!("x{}", own.as_str()),
     ];
     for garbled in garbled {
-        let what = format!("the feed after a cursor of {} bytes that is none", garbled.len());
+        let what = format!("the feed after an invalid cursor of {} bytes", garbled.len());
         let answer = trial.wait(trial.store.changes(Some(&Cursor::new(garbled)), 10));
         is_error(&what, answer, StoreErrorKind::CursorLost)?;
     }
@@ -98,7 +98,7 @@ pub(super) fn cursors_of_another_store_are_lost<F: Factory>(trial: Trial<'_, F>)
     some_trails(&trial)?;
     some_trails(&elsewhere)?;
     for round in 0..2 {
-        // First of one that has as many events, then of one that has more.
+        // First a store with as many events, then one with more.
         for limit in [1, MANY] {
             let foreign = elsewhere.changes(None, limit)?.cursor;
             let answer = trial.wait(trial.store.changes(Some(&foreign), 10));
@@ -109,7 +109,7 @@ pub(super) fn cursors_of_another_store_are_lost<F: Factory>(trial: Trial<'_, F>)
     Ok(())
 }
 
-/// Some clients with trails, written in turns. Answers what each one's trail is.
+/// Writes the trails of some clients in turns, and returns them.
 fn some_trails<F: Factory>(trial: &Trial<'_, F>) -> Checked<BTreeMap<Option<ClientId>, Vec<EventText>>> {
     let author = &trial.author;
     let chains = (0..3)
@@ -145,13 +145,13 @@ pub(super) fn the_latest_cursor_is_behind_everything<F: Factory>(trial: Trial<'_
     trial.adopt(&[author.adopted([&adopted])?])?;
     let (read, _) = trial.drain(Some(&latest), 1)?;
     let expected = [late.events(), adopted.events()].concat();
-    is_told("what comes after the cursor that was the latest", &read, &expected)?;
+    is_told("the feed after a cursor that was the latest", &read, &expected)?;
     same("the feed after the latest cursor", trial.changes(Some(&trial.latest()?), 10)?.events, vec![])
 }
 
 pub(super) fn the_latest_cursor_skips_nothing<F: Factory>(trial: Trial<'_, F>) -> Checked {
     let author = &trial.author;
-    // A writer is overtaken by somebody who asks for the latest cursor, and then loads.
+    // A reader overtakes a writer: it asks for the latest cursor, and then loads.
     for round in 0..12 {
         let slow_step = author.register("contoso", &format!("slow {round}"))?;
         let quick_step = author.register("fabrikam", &format!("quick {round}"))?;
@@ -172,15 +172,15 @@ pub(super) fn the_latest_cursor_skips_nothing<F: Factory>(trial: Trial<'_, F>) -
         let is_told = slow_step.events().iter().all(|event| rest.contains(event));
         ensure!(
             is_told || loaded.is_some(),
-            "of a slow commit neither the record was loaded nor an event came later"
+            "a reader missed a slow commit: it neither loaded the record nor got an event"
         );
         ensure!(
             !quick_step.events().iter().any(|event| rest.contains(event)),
-            "the latest cursor is before events that were acknowledged"
+            "the latest cursor is before acknowledged events"
         );
     }
 
-    // The same on threads, again and again: what was loaded and what comes later leave no gap.
+    // The same on threads, many times: no event lies between what was loaded and what comes after the cursor.
     let first = author.register("contoso", "busy")?;
     let steps = chain(author, first, 120, Author::another_change)?;
     let id = id_of(&steps)?;
@@ -215,7 +215,7 @@ pub(super) fn the_latest_cursor_skips_nothing<F: Factory>(trial: Trial<'_, F>) -
         let is_whole = next.map_or(Some(loaded) == last, |next| next <= loaded.next());
         ensure!(
             is_whole,
-            "revision {loaded} was loaded, and the next event after the latest cursor is of {next:?}"
+            "a reader loaded revision {loaded}, and the next event after the latest cursor is of {next:?}"
         );
     }
     Ok(())
@@ -247,11 +247,14 @@ pub(super) fn the_feed_waits_for_slow_writers<F: Factory>(trial: Trial<'_, F>) -
                 let changes = store.changes(cursor.as_ref(), MANY).await?;
                 ensure!(
                     quick_step.events().iter().all(|event| changes.events.contains(event)),
-                    "an answer with fewer events than were wanted lacks what was acknowledged before"
+                    "an answer shorter than its limit lacks a commit that was acknowledged before"
                 );
-                // Somebody else reads too: what numbers the events must not do so behind the first one's back.
+                // A second reader reads meanwhile: if reading numbers the events, that must not affect the first reader.
                 let other = store.changes(None, MANY).await?;
-                ensure!(other.events.len() >= changes.events.len(), "a reader from the beginning sees less");
+                ensure!(
+                    other.events.len() >= changes.events.len(),
+                    "a reader from the beginning sees fewer events"
+                );
                 Ok((changes.events, changes.cursor))
             });
             let answer = overtaking(&mut slow, round / 2, quick).await;
@@ -264,7 +267,7 @@ pub(super) fn the_feed_waits_for_slow_writers<F: Factory>(trial: Trial<'_, F>) -
         seen.extend(rest);
         cursor = Some(end);
         is_told(
-            "what a reader has seen while a commit was overtaken by another one",
+            "the events of a reader while a commit was overtaken by another one",
             &seen,
             &all_of(&trails),
         )?;

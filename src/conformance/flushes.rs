@@ -1,4 +1,5 @@
-//! Flushes that fail, and an older copy that was put back.
+//! Flushes that fail, and older copies that are put back: the answer to a write is true, nothing acknowledged is lost, and cursors
+//! from after the copy are lost for good.
 
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use crate::conformance::trial::{MANY, Trial, is_error};
 use crate::store::{Commit, CommitError, Store};
 use crate::store_error::StoreErrorKind;
 
-/// What is written when a flush fails.
+/// The write whose flush fails.
 #[derive(Debug, Clone, Copy)]
 enum Written {
     One,
@@ -23,9 +24,9 @@ pub(super) fn what_is_said_of_a_failed_flush_is_true<F: Factory>(trial: Trial<'_
     trial.factory.fail_flush(&trial.place, usize::MAX)?;
     for written in [Written::One, Written::Two, Written::Adopted] {
         for after in 0..FLUSHES {
-            // Several crashes: a factory may cut the power in another way each time.
+            // Several crashes, since a factory may cut the power in different ways.
             for crashes in [false, true, true, true] {
-                let at = format!("where flush {after} of a write of {written:?} fails");
+                let at = format!("writing {written:?}, where flush {after} fails");
                 trial.is_at(&at);
                 said_is_true(trial.elsewhere()?, written, after, crashes).map_err(|stop| stop.when(&at))?;
             }
@@ -55,7 +56,7 @@ fn said_is_true<F: Factory>(trial: Trial<'_, F>, written: Written, after: usize,
     trial.factory.fail_flush(&trial.place, after)?;
     let answer = send(&trial);
     if let Err(CommitError::NotWritten(_)) = answer {
-        // The store need not answer any more, but what it answers is true.
+        // The store may refuse to answer, but its answers must be true.
         match subjects.picture(&trial) {
             Ok(now) => before.is_still(&now, "after a write was answered with `NotWritten`")?,
             Err(stop) => is_down(stop)?,
@@ -71,11 +72,11 @@ fn said_is_true<F: Factory>(trial: Trial<'_, F>, written: Written, after: usize,
             before.is_still(&now, &format!("after a write was answered with `NotWritten`, {since}"))
         }
         Err(CommitError::Failed(_)) => {
-            // Whole or not at all, and settled by sending it again.
+            // It is there as a whole or not at all, and sending it again settles it.
             match send(&trial) {
                 Ok(()) => {}
                 Err(CommitError::Conflict { .. }) => {}
-                Err(error) => return Err(Stop::from(error).when("settling what failed")),
+                Err(error) => return Err(Stop::from(error).when("sending again a write that failed")),
             }
             steps.iter().try_for_each(|step| trial.is_kept(step))
         }
@@ -94,7 +95,7 @@ pub(super) fn nothing_acknowledged_is_lost_after_a_failed_flush<F: Factory>(tria
     Ok(())
 }
 
-/// A writer that goes on, sends again what failed, and opens the store again when it does not recover.
+/// A writer goes on, sends failed commits again, and opens the store again if it does not recover.
 fn goes_on<F: Factory>(mut trial: Trial<'_, F>, after: usize) -> Checked {
     let author = Arc::clone(&trial.author);
     let mut step = author.register("contoso", "calendar app")?;
@@ -118,12 +119,12 @@ fn goes_on<F: Factory>(mut trial: Trial<'_, F>, after: usize) -> Checked {
     trial.is_kept(&step).map_err(|stop| stop.when("after a crash"))?;
     let history: Vec<_> = trial.history(step.id())?.into_iter().flat_map(|c| c.events).collect();
     let written: Vec<_> = steps.iter().flat_map(Step::events).cloned().collect();
-    ensure!(history == written, "after a crash the history is not what was acknowledged");
+    ensure!(history == written, "after a crash, the history is not the acknowledged one");
     is_told("the feed after a crash", &trial.drain(None, MANY)?.0, &written)?;
     let found = trial.last_uses(step.id())?.of(secret(1)?);
     ensure!(
         found >= Some(last_use),
-        "after a crash the last use is {found:?}, and {last_use} was acknowledged"
+        "after a crash, the last use is {found:?}, but {last_use} was acknowledged"
     );
     Ok(())
 }
@@ -139,18 +140,22 @@ pub(super) fn settled<'a, F: Factory>(
             Ok(()) => return Ok(trial),
             Err(CommitError::Conflict { found, .. }) if found == Some(step.revision()) => {
                 let history = trial.history(step.id())?;
-                same("whose commit is there", history.last().map(|last| last.commit_id), Some(commit.id()))?;
+                same(
+                    "the commit that is there",
+                    history.last().map(|last| last.commit_id),
+                    Some(commit.id()),
+                )?;
                 return Ok(trial);
             }
             Err(CommitError::Failed(_) | CommitError::NotWritten(_)) => {}
-            Err(error) => return Err(Stop::from(error).when("sending again what failed")),
+            Err(error) => return Err(Stop::from(error).when("sending again a commit that failed")),
         }
         if attempt > 1 {
             trial = trial.opened_again()?;
         }
     }
     Err(Stop::failed(
-        "a commit cannot be settled, though one flush failed only and the store was opened again",
+        "a commit cannot be settled, though only one flush failed and the store was opened again",
     ))
 }
 
@@ -165,7 +170,7 @@ pub(super) fn cursors_beyond_an_older_copy_are_lost<F: Factory>(trial: Trial<'_,
     let before = subjects.picture(&trial)?;
     let (_, early) = trial.drain(None, 10)?;
     let (copy, trial) = trial.copied_to(other)?;
-    // Life goes on, and is undone.
+    // The store is written on, and all of that is undone.
     let mut last = second.clone();
     for round in 0..4 {
         last = author.rename(&last, &format!("name {round}"))?;
@@ -180,7 +185,7 @@ pub(super) fn cursors_beyond_an_older_copy_are_lost<F: Factory>(trial: Trial<'_,
         let what = format!("the feed after {what} from after the copy that was put back");
         is_error(&what, trial.wait(trial.store.changes(Some(cursor), 10)), StoreErrorKind::CursorLost)?;
     }
-    // One from before it may be known: then it is where it was.
+    // A cursor from before the copy may still be known: then it means the same place.
     let known = trial.wait(trial.store.changes(Some(&early), 10));
     let is_known = match known {
         Ok(changes) => {
@@ -196,12 +201,12 @@ pub(super) fn cursors_beyond_an_older_copy_are_lost<F: Factory>(trial: Trial<'_,
     trial.commit([&again])?;
     trial.is_kept(&again)?;
     let mut since = again.events().to_vec();
-    // They stay lost when the feed reaches their place, and when it has gone past it.
+    // They stay lost when the feed reaches their position, and when it has gone past it.
     for round in 0..12 {
         for (cursor, what) in [(&late, "a cursor"), (&latest, "the latest cursor")] {
             let commits = round + 1;
             let what = format!(
-                "the feed after {what} from after the copy that was put back, and {commits} commits in its stead"
+                "the feed after {what} from after the copy that was put back, and {commits} other commits"
             );
             is_error(&what, trial.wait(trial.store.changes(Some(cursor), 10)), StoreErrorKind::CursorLost)?;
         }
@@ -220,5 +225,5 @@ pub(super) fn cursors_beyond_an_older_copy_are_lost<F: Factory>(trial: Trial<'_,
     same("the feed", trial.drain(None, 10)?.0, whole)
 }
 
-/// More than anybody's commit flushes.
+/// More flushes than a commit makes.
 pub(super) const FLUSHES: usize = 8;

@@ -1,4 +1,4 @@
-//! A client's commits.
+//! The history of a client: each commit with its ID, in order, byte for byte, also after the client was deleted.
 
 use crate::conformance::author::{Author, Step};
 use crate::conformance::records::chain;
@@ -28,7 +28,7 @@ pub(super) fn history_names_the_commits<F: Factory>(trial: Trial<'_, F>) -> Chec
 
 pub(super) fn history_is_paged_by_commits<F: Factory>(trial: Trial<'_, F>) -> Checked {
     let author = &trial.author;
-    // The first commit has two events, and counts once.
+    // The first commit has two events, and counts as one.
     let steps = chain(author, author.register("contoso", "calendar app")?, 9, Author::another_change)?;
     let id = super::records::id_of(&steps)?;
     for step in &steps {
@@ -40,7 +40,7 @@ pub(super) fn history_is_paged_by_commits<F: Factory>(trial: Trial<'_, F>) -> Ch
         let read = pages(limit, |after: Option<&Committed>| {
             trial.history_after(id, after.map_or(Revision::ZERO, |last| last.revision), limit)
         })?;
-        ensure!(read == whole, "read by {limit}, the history is not the same");
+        ensure!(read == whole, "read {limit} at a time, the history is not the same");
     }
     let late = trial.history_after(id, Revision::new(7), usize::MAX)?;
     same("the revisions after 7", late.iter().map(|c| c.revision.number()).collect(), vec![8, 9])?;
@@ -84,7 +84,7 @@ pub(super) fn history_is_of_one_client<F: Factory>(trial: Trial<'_, F>) -> Check
     Ok(())
 }
 
-/// JSON that says the same in other bytes, and JSON that a parser would not give back.
+/// JSON that has the same meaning in other bytes, and JSON that a parser does not write back.
 pub(super) fn events_come_back_byte_for_byte<F: Factory>(trial: Trial<'_, F>) -> Checked {
     let author = &trial.author;
     let step = author.register("contoso", "calendar app")?;
@@ -100,7 +100,7 @@ pub(super) fn events_come_back_byte_for_byte<F: Factory>(trial: Trial<'_, F>) ->
         "{}".to_owned(),
     ];
     let odd: Vec<_> = odd.into_iter().map(|text| EventText::from_bytes(text.into_bytes())).collect();
-    // Each alone, all in one commit, and as they move in from elsewhere.
+    // Each alone, all in one commit, and adopted from elsewhere.
     let mut written = Vec::new();
     for text in &odd {
         let step =
@@ -120,7 +120,7 @@ pub(super) fn events_come_back_byte_for_byte<F: Factory>(trial: Trial<'_, F>) ->
         expected.extend_from_slice(step.events());
     }
     let mut found = trial.drain(None, 3)?.0;
-    // The feed has an order for each client only.
+    // The order of the feed is defined only within each client.
     found.sort();
     expected.sort();
     same("the texts of events in the feed", found, expected)
@@ -135,28 +135,31 @@ pub(super) fn damaged_history_is_not_passed_over<F: Factory>(trial: Trial<'_, F>
         trial.commit([step])?;
     }
     let Some(trial) = trial.spoilt(Spoil::History(&id))? else { return Ok(()) };
-    // A store that does not look into texts hands on what stands there now, and whoever reads it notices.
+    // A store that does not look into texts returns the damaged one, and the reader notices.
     match trial.wait(trial.store.history(&id, Revision::ZERO, 10)) {
-        Err(error) => same("the history that was spoilt", error.kind(), StoreErrorKind::Corrupt)?,
+        Err(error) => same("the spoilt history", error.kind(), StoreErrorKind::Corrupt)?,
         Ok(history) => {
-            same("the commits of the history that was spoilt", history.len(), steps.len())?;
+            same("the number of commits in the spoilt history", history.len(), steps.len())?;
             let written = steps.iter().map(Step::events);
             let is_spoilt = history.iter().zip(written).any(|(found, written)| found.events != written);
-            ensure!(is_spoilt, "nothing was spoilt, or it was made good");
+            ensure!(is_spoilt, "the history was not spoilt, or the store repaired it");
         }
     }
     let written = steps.iter().chain([&sound]).map(|step| step.events().len()).sum::<usize>();
     match trial.wait(trial.store.changes(None, MANY)) {
-        Err(error) => same("the feed with an event that was spoilt", error.kind(), StoreErrorKind::Corrupt)?,
+        Err(error) => same("the feed with a spoilt event", error.kind(), StoreErrorKind::Corrupt)?,
         Ok(changes) => {
             let found = changes.events.len();
-            ensure!(found + 1 >= written, "of {written} events, one of them spoilt, the feed has {found}");
+            ensure!(
+                found + 1 >= written,
+                "the feed has {found} of {written} events, though only one was spoilt"
+            );
             ensure!(
                 sound.events().iter().all(|event| changes.events.contains(event)),
-                "the events of another client went with the one that was spoilt"
+                "the feed lacks events of a client whose history was not spoilt"
             );
         }
     }
     let found: Vec<_> = trial.history(sound.id())?.into_iter().flat_map(|made| made.events).collect();
-    same("the history of another client than the one that was spoilt", found.as_slice(), sound.events())
+    same("the history of a client that was not spoilt", found.as_slice(), sound.events())
 }

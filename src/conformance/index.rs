@@ -26,7 +26,7 @@ pub(super) fn an_add_in_moves_in_one_commit<F: Factory>(trial: Trial<'_, F>) -> 
         trial.is_kept(&came)?;
         (one, other) = (came, left);
     }
-    // Each gives the other one in the same commit.
+    // Each gives the other an add-in in the same commit.
     let swapped = [
         author.dissociate(&one, "a")?.found_by(with_add_ins(&one, &["b", "c", "moves"])?),
         author.dissociate(&other, "c")?.found_by(with_add_ins(&other, &["a"])?),
@@ -35,7 +35,7 @@ pub(super) fn an_add_in_moves_in_one_commit<F: Factory>(trial: Trial<'_, F>) -> 
     for (id, step) in [("a", &other), ("b", &one), ("c", &one), ("moves", &one)] {
         trial.belongs(id, Some(step.id()))?;
     }
-    // And what one lets go is there for a client that is made in the same commit.
+    // What one client gives up, a client that is created in the same commit may take.
     let [gives, _] = swapped;
     let gives = author.dissociate(&gives, "b")?.found_by(with_add_ins(&one, &["c", "moves"])?);
     let newcomer = author.serving("fabrikam", "new", &["b"])?;
@@ -65,7 +65,7 @@ pub(super) fn names_are_swapped_in_one_commit<F: Factory>(trial: Trial<'_, F>) -
             vec![step.id().clone()],
         )?;
     }
-    // One is given up and taken over by another client, before and after it in the commit; and by one that is new.
+    // A name is given up by one client and taken by the other, in either order in the commit, and by a new client.
     let chain = [author.rename(&one, "tasks")?, author.rename(&other, "mail app")?];
     trial.commit([&chain[1], &chain[0]])?;
     let newcomer = author.register("contoso", "tasks")?;
@@ -82,12 +82,12 @@ pub(super) fn the_index_is_replaced<F: Factory>(trial: Trial<'_, F>) -> Checked 
     let IndexEntry::Name(_, old_name) = name_of(&first)? else { return Err(Stop::unprepared(&"a name")) };
     let renamed = author.rename(&first, "agenda")?;
     let IndexEntry::Name(_, new_name) = name_of(&renamed)? else { return Err(Stop::unprepared(&"a name")) };
-    // Everything by which it was found is another now, and all of it goes on.
+    // Every lookup entry is replaced.
     let next = renamed.found_by(Index {
         name: Some((other_seller.clone(), new_name.clone())),
         add_ins: vec![add_in("c")?, add_in("d")?],
         ends: vec![(secret(2)?, Some(author.now())), (secret(3)?, None)],
-        // The one of its record, as always: a store may take it from there.
+        // That of the record, as always: a store may take it from there.
         key_id: Some(author.old_key().clone()),
     });
     trial.commit([&next])?;
@@ -108,7 +108,7 @@ pub(super) fn the_index_is_replaced<F: Factory>(trial: Trial<'_, F>) -> Checked 
     same("under another key", trial.clients(ClientsBy::Key(author.new_key()))?, none)?;
     let ends: Vec<_> = trial.ending(Timestamp::MAX, None, MANY)?.into_iter().map(|end| end.secret).collect();
     same("the secrets that end", ends, vec![secret(2)?])?;
-    // What it is no longer found by is free for others.
+    // The former entries are free for others.
     trial.commit([&author.serving("contoso", "calendar app", &["a", "b"])?])?;
     Ok(())
 }

@@ -1,4 +1,5 @@
-//! Keys in every table: none is cut, folded or joined with another one, and the longest ones are kept whole.
+//! Keys in every table: none is truncated, case-folded or confused with others it is joined with, and the longest ones are kept
+//! whole.
 
 use crate::client::LastUses;
 use crate::conformance::Factory;
@@ -25,7 +26,7 @@ pub(super) fn ids_are_kept_whole_in_every_table<F: Factory>(trial: Trial<'_, F>)
             second.found_by(Index { add_ins: first.index().add_ins.clone(), ..second.index().clone() });
         clients.push([first, second]);
     }
-    // All of them begin before any goes on, so that each has the others before and after it.
+    // All clients are created before any is changed, so that each has others before and after it.
     for step in clients.iter().map(|[first, _]| first).chain(clients.iter().map(|[_, second]| second)) {
         trial.commit([step])?;
     }
@@ -54,7 +55,7 @@ pub(super) fn ids_are_kept_whole_in_every_table<F: Factory>(trial: Trial<'_, F>)
     }
     let events: Vec<_> = clients.iter().flatten().flat_map(Step::events).cloned().collect();
     is_told("the feed", &trial.drain(None, 5)?.0, &events)?;
-    // What one of them loses none of the others loses.
+    // If one of them loses something, the others do not.
     while let Some([_, last]) = clients.pop() {
         let deleted = author.delete(&last)?;
         let subjects = Subjects::of(clients.iter().flatten());
@@ -62,12 +63,12 @@ pub(super) fn ids_are_kept_whole_in_every_table<F: Factory>(trial: Trial<'_, F>)
         trial.commit([&deleted])?;
         same("the last uses of a deleted client", trial.last_uses(last.id())?, LastUses::default())?;
         let after = about(&trial, &subjects, &clients)?;
-        same(&format!("what other clients have, after {} was deleted", last.id()), after, before)?;
+        same(&format!("the data of the other clients after {} was deleted", last.id()), after, before)?;
     }
     Ok(())
 }
 
-/// What belongs to some clients, and to them alone.
+/// The data of each of some clients.
 fn about<F: Factory>(
     trial: &Trial<'_, F>,
     subjects: &Subjects,
@@ -102,7 +103,7 @@ fn ends_of(step: &Step) -> impl Iterator<Item = Ending> {
     ends.filter_map(|(secret, at)| Some(Ending { at: (*at)?, client_id: step.id().clone(), secret: *secret }))
 }
 
-/// Client IDs that are one as soon as they are cut short, compared without case, padded, or taken for a prefix.
+/// Client IDs that become equal when they are truncated, compared without case, padded, or taken for a prefix.
 fn neighbours() -> [String; 14] {
     let long = "i".repeat(63);
     [
@@ -141,7 +142,7 @@ pub(super) fn holders_are_told_apart<F: Factory>(trial: Trial<'_, F>) -> Checked
         trial.commit([&first])?;
         let rival = author.register_as(&other, "contoso", &format!("rival {round}"))?;
         trial.commit([&rival])?;
-        // A client may keep what is its own, and another one is not it.
+        // A client may keep its own entries. A client with a similar ID is another client.
         trial.taken(
             [&author.associate(&rival, wanted.as_str())?],
             &IndexEntry::AddIn(wanted.clone()),
@@ -164,7 +165,7 @@ pub(super) fn keys_that_read_alike_when_joined_are_apart<F: Factory>(trial: Tria
         let [a, c] = [format!("a{position}"), format!("c{position}")];
         steps.push(author.register(&format!("{a}{joint}b"), &c)?);
         steps.push(author.register(&a, &format!("b{joint}{c}"))?);
-        // An add-in that reads as a seller with a name.
+        // An add-in ID that reads like a seller with a name.
         steps.push(author.serving(
             "fabrikam",
             &format!("name {position}"),
@@ -196,7 +197,7 @@ pub(super) fn keys_that_read_alike_when_joined_are_apart<F: Factory>(trial: Tria
 
 pub(super) fn numbers_that_read_alike_when_joined_are_apart<F: Factory>(trial: Trial<'_, F>) -> Checked {
     let author = &trial.author;
-    // Secret 11 of the first reads like secret 1 of the second, and revision 11 like revision 1.
+    // Joined with the client ID, secret 11 of the first reads like secret 1 of the second, and revision 11 like revision 1.
     let mut chains = Vec::new();
     for (position, id) in
         ["client-1", "client-11", "client-1.1", "client-1-1", "client-1_1"].iter().enumerate()
@@ -272,7 +273,7 @@ pub(super) fn the_longest_keys_are_kept_whole<F: Factory>(trial: Trial<'_, F>) -
         for add_in in &step.index().add_ins {
             trial.belongs(add_in.as_str(), Some(step.id()))?;
         }
-        // And no other client of the seller gets it.
+        // No other client of the seller gets it.
         let again = author.register_as(&author.fresh_id()?, seller.as_str(), "again")?;
         let taken = again.found_by(Index { name: step.index().name.clone(), ..again.index().clone() });
         trial.taken([&taken], &name_of(step)?, step.id())?;
@@ -299,8 +300,8 @@ pub(super) fn the_longest_keys_are_kept_whole<F: Factory>(trial: Trial<'_, F>) -
     same("under the old key", trial.clients(ClientsBy::Key(author.old_key()))?.len(), steps.len() - 1)
 }
 
-/// What keys are joined by.
+/// Separators that a store may join keys with.
 const JOINTS: [&str; 20] =
     ["", ":", "::", "/", "|", "-", ".", ",", ";", "_", "#", "=", "~", "\\", "'", "\"", "%", "&", "+", "\\0"];
-/// The bytes of the longest name key: a hundred characters, each of which becomes eighteen.
+/// The bytes of the longest name key: a hundred characters, each of which becomes eighteen characters.
 const MAX_NAME_KEY: usize = 3300;

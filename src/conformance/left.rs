@@ -1,5 +1,5 @@
-//! Writes whose future was dropped. What is left of one is the same for every store of the place, and is still the same after
-//! the store was opened again: a store must not keep in a file what it does not know itself.
+//! Writes whose future was dropped: every store of the place shows the same of them, also after it was opened again. A store must
+//! not write to its files what its memory never learns of.
 
 use std::mem::swap;
 use std::sync::Arc;
@@ -63,7 +63,7 @@ impl Write {
             conflict @ Err(CommitError::Conflict { .. }) => {
                 is_conflict(conflict, self.step.record_id(), Some(self.step.revision()))?
             }
-            Err(error) => return Err(Stop::from(error).when("sending again what was dropped")),
+            Err(error) => return Err(Stop::from(error).when("sending a dropped write again")),
         }
         trial.is_kept(&self.step)
     }
@@ -88,7 +88,7 @@ fn is_the_same_for_everybody<F: Factory>(mut trial: Trial<'_, F>, kind: Kind) ->
     trial.commit([&last])?;
     let mut events = last.events().to_vec();
     for (round, (polls, pace)) in rounds().enumerate() {
-        let at = format!("after a write that had been polled {polls} times was dropped");
+        let at = format!("after a write was dropped, polled {polls} times");
         trial.is_at(&at);
         let write = Write::next(&author, &last, kind, round)?;
         if let Some(answer) = trial.wait(dropped_after(write.send(&trial.store), polls, pace)) {
@@ -100,7 +100,7 @@ fn is_the_same_for_everybody<F: Factory>(mut trial: Trial<'_, F>, kind: Kind) ->
             let found = trial.wait(store.load(write.step.record_id()))?.map(|record| record.revision());
             ensure!(
                 seen <= found,
-                "{at}, one store loads revision {seen:?}, and then another one of the place loads {found:?}"
+                "{at}, a store loads revision {seen:?}, and then another store of the place loads {found:?}"
             );
             seen = found;
         }
@@ -133,7 +133,7 @@ fn stays_when_opened_again<F: Factory>(mut trial: Trial<'_, F>, kind: Kind) -> C
     trial.commit([&last])?;
     let mut events = last.events().to_vec();
     for (round, (polls, pace)) in rounds().enumerate() {
-        let at = format!("after a write that had been polled {polls} times was dropped");
+        let at = format!("after a write was dropped, polled {polls} times");
         trial.is_at(&at);
         let write = Write::next(&author, &last, kind, round)?;
         if let Some(answer) = trial.wait(dropped_after(write.send(&trial.store), polls, pace)) {

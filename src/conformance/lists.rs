@@ -1,4 +1,4 @@
-//! Look-ups and lists: clients, add-ins, ends of validities.
+//! The lists: clients by seller, name and key, clients of add-ins, and ends of validity. Their order, their pages, their bounds.
 
 use crate::conformance::Factory;
 use crate::conformance::author::{Step, after_start, client_id, secret, seller};
@@ -24,9 +24,21 @@ pub(super) fn clients_are_listed_by_seller<F: Factory>(trial: Trial<'_, F>) -> C
     let [mut contoso, mut fabrikam] = two_sellers(&trial)?.map(ids_of);
     contoso.sort();
     fabrikam.sort();
-    same("clients of one", trial.clients(ClientsBy::Seller(&seller("contoso")?))?, contoso.clone())?;
-    same("clients of the other", trial.clients(ClientsBy::Seller(&seller("fabrikam")?))?, fabrikam.clone())?;
-    same("clients of nobody", trial.clients(ClientsBy::Seller(&seller("Contoso")?))?, vec![])?;
+    same(
+        "the clients of one seller",
+        trial.clients(ClientsBy::Seller(&seller("contoso")?))?,
+        contoso.clone(),
+    )?;
+    same(
+        "the clients of the other seller",
+        trial.clients(ClientsBy::Seller(&seller("fabrikam")?))?,
+        fabrikam.clone(),
+    )?;
+    same(
+        "the clients of a seller without clients",
+        trial.clients(ClientsBy::Seller(&seller("Contoso")?))?,
+        vec![],
+    )?;
     let mut all = [contoso, fabrikam].concat();
     all.sort();
     same("all clients", trial.clients(ClientsBy::All)?, all)
@@ -40,9 +52,9 @@ pub(super) fn clients_are_listed_by_name<F: Factory>(trial: Trial<'_, F>) -> Che
         let only = vec![step.id().clone()];
         same("the client of a name", trial.clients(by)?, only.clone())?;
         same("the first client of a name", trial.clients_after(by, None, 1)?, only.clone())?;
-        same("those after it", trial.clients_after(by, Some(step.id()), 10)?, vec![])?;
+        same("the clients after it", trial.clients_after(by, Some(step.id()), 10)?, vec![])?;
         same(
-            "those after the first possible ID",
+            "the clients after the lowest ID",
             trial.clients_after(by, Some(&client_id("--------")?), 10)?,
             only,
         )?;
@@ -50,7 +62,7 @@ pub(super) fn clients_are_listed_by_name<F: Factory>(trial: Trial<'_, F>) -> Che
     let IndexEntry::Name(seller, key) = name_of(&trial.author.register("contoso", "nobody's")?)? else {
         return Err(Stop::unprepared(&"a name"));
     };
-    same("the client of nobody's name", trial.clients(ClientsBy::Name(&seller, &key))?, vec![])
+    same("the client of a name that no client has", trial.clients(ClientsBy::Name(&seller, &key))?, vec![])
 }
 
 pub(super) fn clients_are_listed_by_key<F: Factory>(trial: Trial<'_, F>) -> Checked {
@@ -70,7 +82,7 @@ pub(super) fn clients_are_listed_by_key<F: Factory>(trial: Trial<'_, F>) -> Chec
     same("clients under the other key", trial.clients(ClientsBy::Key(new))?, under_new.clone())?;
     let first = under_new.first().ok_or_else(|| Stop::unprepared(&"one client"))?;
     let rest = under_new.get(1..).unwrap_or_default().to_vec();
-    same("those after the first", trial.clients_after(ClientsBy::Key(new), Some(first), MANY)?, rest)
+    same("the clients after the first", trial.clients_after(ClientsBy::Key(new), Some(first), MANY)?, rest)
 }
 
 pub(super) fn lists_are_paged<F: Factory>(trial: Trial<'_, F>) -> Checked {
@@ -84,7 +96,7 @@ pub(super) fn lists_are_paged<F: Factory>(trial: Trial<'_, F>) -> Checked {
             let read = pages(limit, |after| trial.clients_after(by, after, limit))?;
             same(&format!("by {by:?}, {limit} at a time"), read, whole.clone())?;
         }
-        // What one goes on after need not be there.
+        // The client that a page comes after need not exist.
         for after in ["--------", "5555555555", "MMMMMMMM", "________", "zzzzzzzz"] {
             let after = client_id(after)?;
             let expected: Vec<_> = whole.iter().filter(|id| **id > after).cloned().collect();
@@ -148,7 +160,7 @@ pub(super) fn endings_come_in_order<F: Factory>(trial: Trial<'_, F>) -> Checked 
     let mut instants: Vec<_> = endings.iter().map(|ending| ending.at).collect();
     instants.dedup();
     for before in instants {
-        // Half-open: what ends at that instant does not end before it.
+        // Half-open: a secret that ends at that instant does not end before it.
         let expected = endings.iter().filter(|ending| ending.at < before).cloned().collect();
         same(&format!("the endings before {before}"), trial.ending(before, None, MANY)?, expected)?;
     }
@@ -164,7 +176,7 @@ pub(super) fn endings_are_paged<F: Factory>(trial: Trial<'_, F>) -> Checked {
         let read = pages(limit, |after| trial.ending(before, after, limit))?;
         same(&format!("the endings, {limit} at a time"), read, bounded.clone())?;
     }
-    // What one goes on after need not be there any more.
+    // The ending that a page comes after need not exist any longer.
     for ending in &endings {
         let after = Ending { secret: secret(u32::MAX)?, ..ending.clone() };
         let expected = endings.iter().filter(|ending| **ending > after).cloned().collect();
@@ -177,8 +189,8 @@ pub(super) fn endings_are_paged<F: Factory>(trial: Trial<'_, F>) -> Checked {
     Ok(())
 }
 
-/// Secrets of several clients that end at the same and at different instants, in an order that texts would not have;
-/// and some that never end.
+/// Secrets of several clients that end at the same and at different instants, in an order that texts would not have, and some
+/// that never end.
 fn some_endings<F: Factory>(trial: &Trial<'_, F>) -> Checked<Vec<Ending>> {
     let ids = ["client-b", "Client-a", "client.a", "CLIENT-B"];
     let ends: [&[(u32, Option<i64>)]; 4] = [
@@ -244,14 +256,22 @@ pub(super) fn bounds_may_be_extreme<F: Factory>(trial: Trial<'_, F>) -> Checked 
     let at_min = Ending { at: Timestamp::MIN, client_id: step.id().clone(), secret: first };
     let none = Vec::<Ending>::new();
     same(
-        "before the end of the calendar",
+        "the endings before the end of the calendar",
         trial.ending(Timestamp::MAX, None, usize::MAX)?,
         vec![at_min.clone()],
     )?;
-    same("before its beginning", trial.ending(Timestamp::MIN, None, usize::MAX)?, none.clone())?;
-    same("after what is there", trial.ending(Timestamp::MAX, Some(&at_min), usize::MAX)?, none.clone())?;
+    same("the endings before its beginning", trial.ending(Timestamp::MIN, None, usize::MAX)?, none.clone())?;
+    same(
+        "the endings after the only one",
+        trial.ending(Timestamp::MAX, Some(&at_min), usize::MAX)?,
+        none.clone(),
+    )?;
     let after = Ending { at: Timestamp::MAX, client_id: step.id().clone(), secret: last };
-    same("after everything", trial.ending(Timestamp::MAX, Some(&after), usize::MAX)?, none)?;
+    same(
+        "the endings after the last possible one",
+        trial.ending(Timestamp::MAX, Some(&after), usize::MAX)?,
+        none,
+    )?;
     for limit in [1, usize::MAX >> 1, usize::MAX] {
         same("clients", trial.clients_after(ClientsBy::All, None, limit)?, vec![step.id().clone()])?;
         let commits = trial.history_after(step.id(), Revision::ZERO, limit)?;
@@ -259,7 +279,7 @@ pub(super) fn bounds_may_be_extreme<F: Factory>(trial: Trial<'_, F>) -> Checked 
         let changes = trial.changes(None, limit)?;
         same("events", changes.events.len(), limit.min(2))?;
     }
-    // After something, too: the place and the limit together are more than any number.
+    // After something, too: the position and the limit together exceed every integer type.
     let (next, other) = (author.rename(&step, "agenda")?, author.register("fabrikam", "mail app")?);
     trial.commit([&next])?;
     trial.commit([&other])?;
@@ -270,12 +290,16 @@ pub(super) fn bounds_may_be_extreme<F: Factory>(trial: Trial<'_, F>) -> Checked 
     let first = trial.changes(None, 1)?.cursor;
     for limit in [usize::MAX >> 1, usize::MAX] {
         let clients = trial.clients_after(ClientsBy::All, Some(one), limit)?;
-        same("clients after one", clients, vec![another.clone()])?;
+        same("the clients after the first", clients, vec![another.clone()])?;
         let commits = trial.history_after(next.id(), Revision::new(1), limit)?;
-        same("commits after one", commits.len(), 1)?;
-        same("events after one", trial.changes(Some(&first), limit)?.events.len(), events - 1)?;
+        same("the commits after the first", commits.len(), 1)?;
+        same(
+            "the number of events after the first",
+            trial.changes(Some(&first), limit)?.events.len(),
+            events - 1,
+        )?;
     }
-    // A number that is cut to 31 or 32 bits would be an early revision.
+    // Truncated to 31 or 32 bits, these would be early revisions.
     for beyond in [2, 1 << 31, (1 << 31) + 1, 1 << 32, (1 << 32) + 1, 1 << 63, u64::MAX] {
         let commits = trial.history_after(next.id(), Revision::new(beyond), usize::MAX)?;
         same(&format!("commits after revision {beyond}"), commits.len(), 0)?;

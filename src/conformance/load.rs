@@ -1,4 +1,4 @@
-//! The change feed while several write.
+//! The change feed under load: readers miss no event and see none twice while several writers write.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -26,25 +26,25 @@ pub(super) fn the_feed_is_complete_across_stores<F: Factory>(trial: Trial<'_, F>
     again_and_again(&trial, [&trial.store, &beside])
 }
 
-/// In turns what happens is always the same; on threads it is another thing each time.
+/// In turns, every run is the same. On threads, every run is different.
 fn again_and_again<F: Factory>(trial: &Trial<'_, F>, stores: [&Open<F>; 2]) -> Checked {
     Load::new(trial, "in turns")?.run(stores, Racing::InTurns)?;
     (0..LOADS)
         .try_for_each(|load| Load::new(trial, &format!("on threads {load}"))?.run(stores, Racing::OnThreads))
 }
 
-/// Four writers and two readers, who come back with their cursors until everything is read.
+/// Four writers and two readers, which come back with their cursors until everything is read.
 struct Load<'a, F: Factory> {
     trial: &'a Trial<'a, F>,
-    /// What the first two change: one client in each commit.
+    /// The changes of the first two writers: one client in each commit.
     alone: [Vec<Step>; 2],
-    /// What another one changes: two clients in each commit.
+    /// The changes of the third writer: two clients in each commit.
     pairs: [Vec<Step>; 2],
-    /// What the last one takes in, slowly: several clients with their histories at once.
+    /// The clients that the last writer adopts, slowly: several at once, with their histories.
     groups: Vec<Vec<Vec<Step>>>,
-    /// How many events of each client have been acknowledged.
+    /// The number of acknowledged events of each client.
     acknowledged: Mutex<BTreeMap<ClientId, usize>>,
-    /// How many still write.
+    /// The number of writers that have not ended.
     writers: AtomicU64,
 }
 
@@ -128,7 +128,7 @@ impl<'a, F: Factory> Load<'a, F> {
         Ok(())
     }
 
-    /// Reads until nobody writes any more and everything is read, with one limit after the other.
+    /// Reads until all writers have ended and everything is read, with one limit after the other.
     async fn read(&self, store: &Open<F>, limits: [usize; 5]) -> Checked {
         let (mut seen, mut read, mut cursor) = (BTreeMap::<_, Vec<_>>::new(), 0, None);
         for limit in limits.into_iter().cycle() {
@@ -160,11 +160,11 @@ impl<'a, F: Factory> Load<'a, F> {
             }
         }
         let expected = self.expected();
-        // What others wrote before is none of this load's.
+        // Events of earlier loads do not count.
         seen.retain(|id, _| expected.contains_key(id));
         let written: Vec<_> = expected.into_values().flatten().collect();
         let read: Vec<_> = seen.into_values().flatten().collect();
-        is_told("what a reader has seen while others wrote", &read, &written)
+        is_told("the events of a reader while others wrote", &read, &written)
     }
 
     fn note<'s>(&self, steps: impl IntoIterator<Item = &'s Step>) {
@@ -174,14 +174,14 @@ impl<'a, F: Factory> Load<'a, F> {
         }
     }
 
-    /// What a reader must see.
+    /// The events that a reader must see.
     fn expected(&self) -> BTreeMap<Option<ClientId>, Vec<EventText>> {
         let chains = self.pairs.iter().chain(self.groups.iter().flatten()).chain(&self.alone);
         per_client(chains.flatten().flat_map(Step::events).cloned().collect())
     }
 }
 
-/// Says that one more writer has ended, also when it did not come to its end.
+/// Counts a writer as ended when it is dropped, also if the writer failed.
 struct Ended<'a>(&'a AtomicU64);
 
 impl Drop for Ended<'_> {
@@ -190,7 +190,7 @@ impl Drop for Ended<'_> {
     }
 }
 
-/// How many commits the busiest writers make.
+/// The number of commits of the busiest writers.
 const COMMITS: usize = 48;
-/// How often all of it is done on threads.
+/// The number of runs on threads.
 const LOADS: usize = 4;

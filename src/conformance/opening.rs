@@ -1,5 +1,5 @@
-//! Stores that are opened and closed while another one of the place writes. Opening repairs what a crash left, and must not take
-//! a write that is under way for such a thing.
+//! Stores that are opened and closed while another store of the place writes. Opening may repair what a crash left, but must not
+//! mistake a write that is under way for it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -44,7 +44,7 @@ pub(super) fn opening_beside_a_writer_loses_nothing<F: Factory>(mut trial: Trial
     is_told("the feed after stores were opened beside a writer", &trial.drain(None, MANY)?.0, &events)
 }
 
-/// Says that the writer has ended, also when it failed.
+/// Marks the writer as ended when it is dropped, also if the writer failed.
 struct Done<'a>(&'a AtomicBool);
 
 impl Drop for Done<'_> {
@@ -53,6 +53,6 @@ impl Drop for Done<'_> {
     }
 }
 
-/// Enough that a writer and an opening meet where one takes only microseconds.
+/// Enough that a commit and an opening overlap, though each takes only microseconds.
 const ROUNDS: usize = 8;
 const COMMITS: usize = 50;

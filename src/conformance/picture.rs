@@ -1,4 +1,4 @@
-//! Everything that a store shows of what a case has to do with, to be compared.
+//! Snapshots of everything that a store shows of some clients, to be compared.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::record::{Record, RecordId};
 use crate::store::{ClientsBy, IndexEntry};
 use crate::value::{AddInId, ClientId, KeyId, NameKey, SellerId, Timestamp};
 
-/// What there was to see, each part under a name.
+/// The answers of a store, each under a name.
 #[derive(PartialEq, Eq)]
 pub(super) struct Picture(BTreeMap<String, String>);
 
@@ -19,7 +19,7 @@ pub(super) struct Picture(BTreeMap<String, String>);
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Look {
     Load,
-    /// Loading the record of the registry.
+    /// A load of the registry's record.
     Registry,
     History,
     LastUses,
@@ -48,7 +48,7 @@ impl Look {
     ];
 }
 
-/// What to look at.
+/// The clients, add-ins, names and keys to look at.
 #[derive(Default)]
 pub(super) struct Subjects {
     clients: Vec<ClientId>,
@@ -58,7 +58,7 @@ pub(super) struct Subjects {
 }
 
 impl Subjects {
-    /// All that some steps have to do with.
+    /// Everything that occurs in some steps.
     pub(super) fn of<'a>(steps: impl IntoIterator<Item = &'a Step>) -> Self {
         let mut subjects = Self::default();
         for step in steps {
@@ -74,7 +74,7 @@ impl Subjects {
         subjects
     }
 
-    /// What the store shows of them in one kind of look-up, and nothing else is asked.
+    /// The answers of one kind of look-up. No other look-up is made.
     pub(super) fn look<F: Factory>(&self, look: Look, trial: &Trial<'_, F>) -> Checked<Vec<String>> {
         let mut seen = Vec::new();
         let mut see = |found: &dyn std::fmt::Debug| seen.push(format!("{found:?}"));
@@ -124,7 +124,7 @@ impl Subjects {
         Ok(seen)
     }
 
-    /// What the store shows of each of them alone, in no order that matters.
+    /// What the store shows of each of them alone. The order does not matter.
     pub(super) fn own<F: Factory>(&self, trial: &Trial<'_, F>) -> Checked<Vec<String>> {
         let mut seen = Vec::new();
         for id in &self.clients {
@@ -143,7 +143,7 @@ impl Subjects {
         Ok(seen)
     }
 
-    /// What the store shows of them now.
+    /// Makes every look-up.
     pub(super) fn picture<F: Factory>(&self, trial: &Trial<'_, F>) -> Checked<Picture> {
         let mut seen = BTreeMap::new();
         let mut see = |what: String, found: &dyn std::fmt::Debug| {
@@ -176,7 +176,7 @@ impl Subjects {
 }
 
 impl Picture {
-    /// The two must show the same.
+    /// Fails unless both pictures show the same.
     pub(super) fn is_still(&self, later: &Self, since: &str) -> Checked {
         for (what, before) in &self.0 {
             let after = later.0.get(what);
@@ -191,7 +191,7 @@ impl Picture {
     }
 }
 
-/// The texts of events in the order that counts: each client's. Those that tell of no client are nobody's.
+/// The texts of events by client, each client's in order. Texts that name no client come under `None`.
 pub(super) fn per_client(events: Vec<EventText>) -> BTreeMap<Option<ClientId>, Vec<EventText>> {
     let mut trails: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for event in events {

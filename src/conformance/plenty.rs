@@ -1,4 +1,4 @@
-//! More rows than a page has, wherever there are pages.
+//! Lists with more rows than any page of a store: each comes whole.
 
 use crate::client::LastUses;
 use crate::conformance::Factory;
@@ -36,7 +36,7 @@ pub(super) fn long_lists_come_whole<F: Factory>(trial: Trial<'_, F>) -> Checked 
     for limit in [1000, MANY, usize::MAX] {
         is_told(&format!("the feed, {limit} at a time"), &trial.drain(None, limit)?.0, &events)?;
     }
-    // As many uses in one call.
+    // As many uses, in one call.
     let noted: Vec<Use> = ids
         .iter()
         .zip(0..)
@@ -45,7 +45,7 @@ pub(super) fn long_lists_come_whole<F: Factory>(trial: Trial<'_, F>) -> Checked 
     trial.wait(trial.store.note_uses(&noted, Timestamp::MAX))?;
     for used in noted.iter().step_by(97).chain(noted.last()) {
         let found = trial.last_uses(&used.client_id)?.of(used.secret);
-        same("one of many uses that were noted at once", found, Some(used.at))?;
+        same("one of many uses noted in one call", found, Some(used.at))?;
     }
     for step in steps.iter().step_by(97).chain(steps.last()) {
         trial.is_kept(step)?;
@@ -81,7 +81,7 @@ pub(super) fn a_long_history_comes_whole<F: Factory>(trial: Trial<'_, F>) -> Che
 pub(super) fn every_secret_of_a_client_has_uses<F: Factory>(trial: Trial<'_, F>) -> Checked {
     let author = &trial.author;
     let step = author.register("contoso", "calendar app")?;
-    // More than any client has, some of which never end, and some that have ended.
+    // More secrets than any client has. Some never end, and some have ended.
     let ends = (1..=SECRETS).map(|number| {
         let at = match number % 3 {
             0 => None,
@@ -129,7 +129,7 @@ pub(super) fn secrets_without_an_end_have_uses<F: Factory>(trial: Trial<'_, F>) 
     trial.note(step.id(), one, after_start(7)?)?;
     trial.note(step.id(), one, after_start(4)?)?;
     is_used(Some(7), Some(6))?;
-    // An end comes, goes and moves, and the uses stay.
+    // Ends are added, removed and moved, and the uses stay.
     let mut last = first;
     for ends in [
         vec![(one, Some(after_start(500)?)), (other, None)],

@@ -1,4 +1,4 @@
-//! Loading, and what comes back of what was written.
+//! Loading: a record comes back byte for byte, at once after its commit, and never half of a commit.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -41,7 +41,7 @@ pub(super) fn load_sees_every_acknowledged_commit<F: Factory>(trial: Trial<'_, F
                 let found = found.as_ref().map_or(0, |record| record.revision().number());
                 ensure!(
                     found >= known,
-                    "revision {known} was acknowledged, and afterwards {found} was loaded"
+                    "revision {known} was acknowledged, and then revision {found} was loaded"
                 );
                 if known == all {
                     return Ok(());
@@ -95,7 +95,7 @@ pub(super) fn load_sees_no_half_of_a_commit<F: Factory>(trial: Trial<'_, F>) -> 
     at_once(vec![write, read(one, other), read(other, one)])?.into_iter().collect()
 }
 
-/// Two clients that always change together: whoever looks at one and then at the other sees the other no older.
+/// Two clients always change together. A reader that loads one and then the other must not find the second one older.
 async fn not_half<S: Store>(author: &Author, store: &S, one: &ClientId, other: &ClientId) -> Checked {
     let mut newest = Revision::ZERO;
     for id in [one, other, one] {
@@ -103,11 +103,14 @@ async fn not_half<S: Store>(author: &Author, store: &S, one: &ClientId, other: &
         if let Some(record) = &record {
             ensure!(
                 author.authenticates(id.into(), record)?,
-                "the record of {id} is put together from two that were written"
+                "the record of {id} is a mixture of two that were written"
             );
         }
         let found = record.map_or(Revision::ZERO, |record| record.revision());
-        ensure!(found >= newest, "half of a commit: one client at revision {newest}, the other at {found}");
+        ensure!(
+            found >= newest,
+            "a reader saw half of a commit: one client at revision {newest}, the other at {found}"
+        );
         newest = found;
     }
     Ok(())
@@ -116,7 +119,7 @@ async fn not_half<S: Store>(author: &Author, store: &S, one: &ClientId, other: &
 pub(super) fn records_come_back_byte_for_byte<F: Factory>(trial: Trial<'_, F>) -> Checked {
     let every_byte: Vec<u8> = (0..=u8::MAX).collect();
     let bodies = [
-        // Whoever parses JSON and writes it anew gives back something else.
+        // A store that parses JSON and writes it again returns other bytes.
         r#"{"b":1,"a":2,"a":3,  "c":1.0,"d":1e400,"e":123456789012345678901234567890}"#,
         "\r\n\t{ \"trailing space\" : null }  \n",
         "{\"\u{e9}\":\"e\u{301}\",\"\u{fb01}\":\"\u{10ffff}\u{feff}\",\"escaped\":\"\\u0000\\ud83d\\ude00\"}",
@@ -165,8 +168,8 @@ pub(super) fn large_records_come_back_whole<F: Factory>(trial: Trial<'_, F>) -> 
     trial.is_kept(&next)
 }
 
-/// As much as a client can have: 256 add-ins with the longest IDs, 32 secrets that run and 16 that have ended, with
-/// labels as long as the record has room for.
+/// A client of the largest size: 256 add-ins with the longest IDs, 32 secrets that run and 16 that have ended, with labels as long
+/// as the record has room for.
 fn full_client(author: &Author) -> Checked<Step> {
     let id = author.fresh_id()?;
     for letters in (0..=100).rev().step_by(10) {
@@ -215,7 +218,7 @@ pub(super) fn ids_are_compared_as_bytes<F: Factory>(trial: Trial<'_, F>) -> Chec
     Ok(())
 }
 
-/// IDs that a collation takes for one another, or puts in another order than that of their bytes.
+/// IDs that a collation takes for each other, or sorts in another order than that of their bytes.
 pub(super) fn alike() -> [&'static str; 11] {
     [
         "client-a",
@@ -295,7 +298,7 @@ pub(super) fn undecodable_records_are_corrupt<F: Factory>(trial: Trial<'_, F>) -
     trial.is_kept(&sound)
 }
 
-/// A record by itself: found by its key alone, and without events.
+/// A change of a record without events, whose only lookup entry is its key.
 fn plain(record: &Record, expected: Expected) -> RecordChange {
     let index = Index { key_id: record.key_id().cloned(), ..Index::default() };
     RecordChange::new(record.clone(), expected, index, &[])
@@ -320,7 +323,7 @@ pub(super) fn id_of(steps: &[Step]) -> Checked<&ClientId> {
     steps.first().map(Step::id).ok_or_else(|| Stop::unprepared(&"no steps"))
 }
 
-/// Says that somebody is done, also when it was not to the end.
+/// Marks a writer as done when it is dropped, also if the writer failed.
 pub(super) struct Done<'a>(pub(super) &'a AtomicU64, pub(super) u64);
 
 impl Drop for Done<'_> {
@@ -330,7 +333,7 @@ impl Drop for Done<'_> {
 }
 
 impl Author {
-    /// Whatever changes something, and is possible at any revision.
+    /// A change that is possible at any revision.
     pub(super) fn another_change(&self, step: &Step) -> Checked<Step> {
         let number = step.revision().number();
         match number % 3 {

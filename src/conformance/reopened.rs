@@ -1,4 +1,5 @@
-//! What a crash leaves, and what those see who share a place.
+//! Crashes: everything acknowledged is there afterwards, cursors are still good, and dropped commits are whole. And two stores of
+//! one place, which see each other's commits.
 
 use crate::conformance::Factory;
 use crate::conformance::author::{Author, after_start, secret};
@@ -28,7 +29,7 @@ pub(super) fn what_was_acknowledged_is_there_after_a_crash<F: Factory>(mut trial
     let registry = author.registry_record(None)?;
     let mut sent: Vec<Commit> = Vec::new();
 
-    // After everything that can be acknowledged: what it was before is what it is afterwards.
+    // A crash after each write that can be acknowledged changes nothing.
     let (first, second) = later.split_at(2);
     trial.send(&author.commit_of(vec![registry])?)?;
     for (one, other) in calendar.iter().zip(&mail) {
@@ -138,7 +139,7 @@ pub(super) fn stores_side_by_side_see_one_another<F: Factory>(trial: Trial<'_, F
         for add_in in &step.index().add_ins {
             same("the client of an add-in", trial.wait(reader.client_of(add_in))?.as_ref(), Some(step.id()))?;
         }
-        // A cursor is good in every store of the place.
+        // A cursor is valid in every store of the place.
         let (read, end) = drain(trial.factory, reader, cursor.as_ref(), 1)?;
         same("what was read from the other store", read, step.events().to_vec())?;
         cursor = Some(end);

@@ -1,34 +1,34 @@
-//! What came out, case by case.
+//! The result of a run: a verdict for each case, and the assertions that end a test.
 
 use std::fmt;
 
-/// What a store did in each case.
+/// The verdicts of all cases.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use = "it may say that the store does not keep the contract"]
 pub struct Report {
     cases: Vec<CaseReport>,
 }
 
-/// What a store did in one case.
+/// The verdict of one case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CaseReport {
-    /// The name by which the contract refers to the case.
+    /// The name of the case, by which the contract cites it.
     pub name: &'static str,
-    /// What came out.
+    /// The verdict.
     pub verdict: Verdict,
 }
 
-/// What came out of a case.
+/// The outcome of a case.
 ///
-/// Exhaustive on purpose: nothing else can come out.
+/// Exhaustive on purpose: there is no other outcome.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
     /// The store kept the contract.
     Passed,
-    /// It did not, or could not be asked: this is what happened.
+    /// The store broke the contract, or the case could not be run. The text says what happened.
     Failed(String),
-    /// The factory said that the case cannot be arranged, for this reason.
+    /// The factory cannot arrange what the case needs, for this reason.
     Skipped(String),
 }
 
@@ -37,26 +37,26 @@ impl Report {
         Self { cases }
     }
 
-    /// Every case, in the order in which they were tried.
+    /// Returns every case, in the order of the run.
     #[must_use]
     pub fn cases(&self) -> &[CaseReport] {
         &self.cases
     }
 
-    /// The cases that failed.
+    /// Returns the cases that failed.
     pub fn failed(&self) -> impl Iterator<Item = &CaseReport> {
         self.cases.iter().filter(|case| matches!(case.verdict, Verdict::Failed(_)))
     }
 
-    /// The cases that were not tried.
+    /// Returns the cases that were skipped.
     pub fn skipped(&self) -> impl Iterator<Item = &CaseReport> {
         self.cases.iter().filter(|case| matches!(case.verdict, Verdict::Skipped(_)))
     }
 
-    /// Ends a test.
+    /// Asserts that no case failed.
     ///
     /// # Panics
-    /// With the cases that failed, if any did.
+    /// If a case failed. The message lists the cases that did.
     #[track_caller]
     #[expect(clippy::panic, reason = "what it is for")]
     pub fn assert_passed(&self) {
@@ -66,23 +66,28 @@ impl Report {
         }
     }
 
-    /// Ends a test that lets nothing be skipped.
+    /// Asserts that every case passed.
     ///
     /// # Panics
-    /// With the cases that failed or were skipped, if any were.
+    /// If a case failed or was skipped. The message lists the cases that did.
     #[track_caller]
     #[expect(clippy::panic, reason = "what it is for")]
     pub fn assert_complete(&self) {
         let rest: Vec<_> = self.failed().chain(self.skipped()).cloned().collect();
         if !rest.is_empty() {
-            panic!("the store does not keep the whole contract, or was not asked\n{}", Self { cases: rest });
+            panic!(
+                "the store does not keep the whole contract, or cases were skipped\n{}",
+                Self { cases: rest }
+            );
         }
     }
 
-    /// Ends a test that lets just these cases be skipped: those that need what the store or its factory does not have.
+    /// Asserts that every case passed but those in `allowed`, and that those were skipped: they need something that the store or
+    /// its factory does not have.
     ///
     /// # Panics
-    /// With the cases that failed, and with those that were skipped and are not among `allowed`, or the other way round.
+    /// If a case failed, if a case was skipped that is not in `allowed`, or if one in `allowed` was not skipped. The message lists
+    /// these cases.
     #[track_caller]
     #[expect(clippy::panic, reason = "what it is for")]
     pub fn assert_complete_but_for(&self, allowed: &[&str]) {
@@ -92,7 +97,7 @@ impl Report {
         let cases: Vec<_> = self.cases.iter().filter(is_unforeseen).cloned().collect();
         if !cases.is_empty() {
             panic!(
-                "these cases were skipped and should not have been, or the other way round\n{}",
+                "these cases were skipped although not allowed, or allowed to be skipped and were not\n{}",
                 Self { cases }
             );
         }

@@ -1,4 +1,4 @@
-//! Resealing: a commit that expects a revision under a key, and changes the key alone.
+//! Resealing: a commit that expects a revision under a key, and changes only the key.
 
 use crate::conformance::Factory;
 use crate::conformance::author::{Author, secret};
@@ -55,7 +55,7 @@ pub(super) fn resealing_moves_between_keys<F: Factory>(trial: Trial<'_, F>) -> C
     let (old, new) = (ClientsBy::Key(author.old_key()), ClientsBy::Key(author.new_key()));
     let mut ids: Vec<_> = steps.iter().map(|step| step.id().clone()).collect();
     ids.sort();
-    // As whoever reseals goes about it: what is left is what is listed under the old key.
+    // As the registry reseals: the clients that are left are those listed under the old key.
     for done in 0..=ids.len() {
         let (under_new, under_old) = ids.split_at(done);
         same("under the old key", trial.clients(old)?, under_old.to_vec())?;
@@ -85,7 +85,7 @@ pub(super) fn resealing_loses_to_a_change<F: Factory>(trial: Trial<'_, F>) -> Ch
         let [reseal_one, change, reseal_other] = &answers[..] else {
             return Err(Stop::unprepared(&"three answers"));
         };
-        // Resealed before or not, the revision is the one that the change expects.
+        // Resealing does not change the revision that a change expects.
         ensure!(change.is_ok(), "a change lost to a record that was resealed: {}", brief(change));
         let both_won = reseal_one.is_ok() && reseal_other.is_ok();
         ensure!(!both_won, "a record was resealed twice under one key");

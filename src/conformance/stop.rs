@@ -1,4 +1,4 @@
-//! Why a case ends before its end.
+//! The reasons why a case ends early, and the checks that end it.
 
 use std::error::Error;
 use std::fmt::{Debug, Display};
@@ -10,14 +10,14 @@ use crate::store::CommitError;
 use crate::store_error::StoreError;
 use crate::value::InvalidValue;
 
-/// What a case comes to.
+/// The result of a case or of a check.
 pub(super) type Checked<T = ()> = Result<T, Stop>;
 
-/// Why a case ends before its end.
+/// The reason why a case ends early.
 pub(super) enum Stop {
-    /// The suite could not make what it was to write.
+    /// The suite could not make the change that it was to write.
     Unprepared(String),
-    /// The store did not do what the contract says.
+    /// The store broke the contract.
     Failed(String),
     /// A look-up was answered with an error.
     Unanswered(String),
@@ -30,12 +30,12 @@ impl Stop {
         Self::Failed(what.into())
     }
 
-    /// Not the store's fault.
+    /// An error of the suite, not of the store.
     pub(super) fn unprepared(why: &dyn Debug) -> Self {
         Self::Unprepared(format!("{why:?}"))
     }
 
-    /// Says where it was.
+    /// Adds where the case was.
     pub(super) fn when(self, when: &str) -> Self {
         match self {
             Self::Failed(what) => Self::Failed(format!("{when}: {what}")),
@@ -45,7 +45,7 @@ impl Stop {
     }
 }
 
-/// Fails with a sentence unless something holds.
+/// Fails with a message unless a condition holds.
 macro_rules! ensure {
     ($holds:expr, $($otherwise:tt)+) => {
         if !$holds {
@@ -55,13 +55,13 @@ macro_rules! ensure {
 }
 pub(super) use ensure;
 
-/// Fails unless what was found is what was expected.
+/// Fails unless the found value is the expected one.
 pub(super) fn same<T: PartialEq + Debug>(what: &str, found: T, expected: T) -> Checked {
     ensure!(found == expected, "{what}: expected {}, found {}", brief(&expected), brief(&found));
     Ok(())
 }
 
-/// A store may stop answering until it is opened again: what it says then is an error, and fails no case.
+/// Ignores a look-up that was answered with an error: after a failure, a store may refuse to answer until it is opened again.
 pub(super) fn is_down(stop: Stop) -> Checked {
     match stop {
         Stop::Unanswered(_) => Ok(()),
@@ -69,7 +69,7 @@ pub(super) fn is_down(stop: Stop) -> Checked {
     }
 }
 
-/// Not more than anybody would read.
+/// A value in at most 600 characters.
 pub(super) fn brief(value: &dyn Debug) -> String {
     const MAX: usize = 600;
     let text = format!("{value:?}");
@@ -79,7 +79,7 @@ pub(super) fn brief(value: &dyn Debug) -> String {
     }
 }
 
-/// An error with everything behind it.
+/// An error with all its sources.
 pub(super) fn in_full(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut behind = error.source();

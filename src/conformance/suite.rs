@@ -1,4 +1,4 @@
-//! Runs the cases, each on a thread of its own and for a limited time.
+//! Runs the cases, each on its own thread and with a time limit.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::conformance::trial::Trial;
 use crate::conformance::watch::Calls;
 use crate::conformance::{CaseReport, Factory, Report, Verdict, cases, find};
 
-/// The cases, to be run against the stores of one factory.
+/// Runs the cases against the stores of one factory.
 ///
 /// ```
 /// # use std::time::Duration;
@@ -33,8 +33,10 @@ pub struct Suite<F> {
 }
 
 impl<F: Factory> Suite<F> {
-    /// The suite for the stores of this factory: two minutes for each case, whose name goes to the standard error when it
-    /// starts. (Tests show that only when they fail, or when they are told `--nocapture`.)
+    /// Creates a suite for the stores of this factory, with a time limit of two minutes for each case.
+    ///
+    /// The name of each case is written to the standard error when the case starts. The test harness shows that only for a test
+    /// that fails, or with `--nocapture`.
     #[must_use]
     pub fn new(factory: F) -> Self {
         Self {
@@ -44,29 +46,29 @@ impl<F: Factory> Suite<F> {
         }
     }
 
-    /// Sets how long a case may take. The longest case makes some thousand commits.
+    /// Sets the time limit of each case. The longest case makes some thousand commits.
     ///
-    /// A case that takes longer has failed, and its report names the calls that it waits for. Nobody can end its thread, so
-    /// the thread stays until the process ends, and so do the store and its place.
+    /// A case that takes longer has failed, and its report names the calls that have not returned. Its thread cannot be stopped:
+    /// the thread, the store and its place stay until the process ends.
     #[must_use]
     pub fn time_limit(mut self, time_limit: Duration) -> Self {
         self.time_limit = time_limit;
         self
     }
 
-    /// Calls a function with the name of each case when it starts, instead of writing it to the standard error.
+    /// Calls a function with the name of each case when the case starts, instead of writing the name to the standard error.
     #[must_use]
     pub fn on_start(mut self, on_start: impl Fn(&'static str) + Send + Sync + 'static) -> Self {
         self.on_start = Box::new(on_start);
         self
     }
 
-    /// Puts the store through every case.
+    /// Runs every case.
     pub fn run(&self) -> Report {
         Report::new(cases().filter_map(|name| self.run_case(name)).collect())
     }
 
-    /// Puts the store through one case; `None` when there is no case of this name.
+    /// Runs one case. Returns `None` if there is no case of this name.
     pub fn run_case(&self, name: &str) -> Option<CaseReport> {
         let (name, case) = find::<F>(name)?;
         (self.on_start)(name);
@@ -75,9 +77,9 @@ impl<F: Factory> Suite<F> {
         let watched = Arc::clone(&calls);
         let tried = thread::Builder::new().name(name.to_owned()).spawn(move || {
             let tried = catch_unwind(AssertUnwindSafe(|| Trial::begin(&*factory, watched).and_then(case)));
-            // Given back before the answer: whoever has the report has the factory for themselves again.
+            // Dropped before the answer is sent, so that a caller that has the report is the only owner of the factory.
             drop(factory);
-            // Nobody listens any longer when it took too long.
+            // After the time limit, nobody listens any longer.
             let _ = answer.send(match tried {
                 Ok(Ok(())) => Verdict::Passed,
                 Ok(Err(Stop::Failed(what) | Stop::Unanswered(what))) => Verdict::Failed(what),
@@ -85,7 +87,7 @@ impl<F: Factory> Suite<F> {
                     Verdict::Failed(format!("this is an error of the suite, not of the store: {why}"))
                 }
                 Ok(Err(Stop::Skipped(skip))) => Verdict::Skipped(skip.to_string()),
-                Err(panic) => Verdict::Failed(format!("something panicked: {}", in_words(&*panic))),
+                Err(panic) => Verdict::Failed(format!("the case panicked: {}", in_words(&*panic))),
             });
         });
         let verdict = match tried.map(|_| answered.recv_timeout(self.time_limit)) {
@@ -95,9 +97,9 @@ impl<F: Factory> Suite<F> {
                 self.time_limit
             )),
             Ok(Err(RecvTimeoutError::Disconnected)) => {
-                Verdict::Failed("the case ended without a word".to_owned())
+                Verdict::Failed("the thread of the case ended without a verdict".to_owned())
             }
-            Err(error) => Verdict::Failed(format!("no thread could be started for the case: {error}")),
+            Err(error) => Verdict::Failed(format!("the thread of the case could not be started: {error}")),
         };
         Some(CaseReport { name, verdict })
     }

@@ -19,7 +19,7 @@ pub(super) fn a_clock_of_the_store_may_step_back<F: Factory>(trial: Trial<'_, F>
     steps_back(&trial, |trial| Ok(trial.factory.step_clock_back(&trial.place, AN_HOUR)?))
 }
 
-/// Each commit is later than the one before, whatever a clock says of it.
+/// Each commit comes after the one before, whatever its clock said.
 fn steps_back<F: Factory>(trial: &Trial<'_, F>, step_back: impl Fn(&Trial<'_, F>) -> Checked) -> Checked {
     let author = &trial.author;
     let mut step = author.register("contoso", "calendar app")?;

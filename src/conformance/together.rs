@@ -1,5 +1,5 @@
-//! At the same time: an executor for one future, threads that begin together, futures that are polled in turns or not to
-//! their end.
+//! Concurrency for the cases: an executor for one future, threads that start together, and futures that are polled in turns, left
+//! standing, or dropped.
 
 use std::any::Any;
 use std::future::{Future, poll_fn};
@@ -13,7 +13,7 @@ use std::thread::{
 
 use crate::conformance::stop::{Checked, Stop};
 
-/// Polls on this thread, which parks in between.
+/// Polls a future on this thread, and parks the thread in between.
 pub(super) fn block_on<T: Future>(future: T) -> T::Output {
     struct Parked {
         thread: Thread,
@@ -42,7 +42,7 @@ pub(super) fn block_on<T: Future>(future: T) -> T::Output {
 
 pub(super) type Job<'a, T> = Box<dyn FnOnce() -> T + Send + 'a>;
 
-/// Does everything at once, each on a thread of its own.
+/// Runs all jobs at the same time, each on its own thread.
 pub(super) fn at_once<T: Send>(jobs: Vec<Job<'_, T>>) -> Checked<Vec<T>> {
     let start = Barrier::new(jobs.len());
     thread::scope(|scope| {
@@ -59,7 +59,7 @@ pub(super) fn at_once<T: Send>(jobs: Vec<Job<'_, T>>) -> Checked<Vec<T>> {
 
 pub(super) type Pinned<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// Polls all of them in turns, so that each goes one step before any goes two.
+/// Polls all futures in turns, so that each takes one step before any takes two.
 pub(super) async fn in_turns<T: Send>(futures: Vec<Pinned<'_, T>>) -> Vec<T> {
     let mut futures: Vec<_> = futures.into_iter().map(Slot::Pending).collect();
     poll_fn(|cx| {
@@ -92,7 +92,7 @@ impl<T> Slot<'_, T> {
     }
 }
 
-/// Pending once: whoever is polled in turns gives a turn away.
+/// Is pending once, so that the other futures that are polled in turns come first.
 pub(super) async fn let_others() {
     let mut given = false;
     poll_fn(|cx| {
@@ -105,16 +105,16 @@ pub(super) async fn let_others() {
     .await;
 }
 
-/// How a future is driven before it is dropped.
+/// When a future is polled before it is dropped.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Pace {
-    /// Polled only when it asked for it.
+    /// Only when it was woken.
     Patient,
-    /// Polled again at once.
+    /// At once, woken or not.
     Hasty,
 }
 
-/// Polls a future so many times and drops it. Answers its output if it had one by then.
+/// Polls a future a number of times and drops it. Returns its output if it had finished by then.
 pub(super) async fn dropped_after<T: Future + Send>(future: T, polls: usize, pace: Pace) -> Option<T::Output>
 where
     T::Output: Send,
@@ -140,8 +140,8 @@ where
     .await
 }
 
-/// Takes `slow` so many steps, then lets it stand still while `quick` goes on to its end; only where `quick` cannot do
-/// without it does it go on too. Answers what `quick` came to, and leaves `slow` to be finished.
+/// Polls `slow` a number of times, then lets it stand still while `quick` runs to its end. If `quick` cannot finish without it,
+/// `slow` goes on too. Returns the output of `quick`, and leaves `slow` to be finished.
 pub(super) async fn overtaking<T: Send>(slow: &mut Slow<'_>, steps: usize, quick: Pinned<'_, T>) -> T {
     let mut quick = quick;
     let mut waited = 0;
@@ -159,7 +159,7 @@ pub(super) async fn overtaking<T: Send>(slow: &mut Slow<'_>, steps: usize, quick
             slow.step(cx);
         }
         if waited <= PATIENCE {
-            // Whoever waits for the one that stands still would not be woken by it.
+            // A future that waits for the one that stands still is not woken by it.
             thread::yield_now();
             cx.waker().wake_by_ref();
         }
@@ -168,7 +168,7 @@ pub(super) async fn overtaking<T: Send>(slow: &mut Slow<'_>, steps: usize, quick
     .await
 }
 
-/// A future that may be left standing, with its output once it has one.
+/// A future that can be left standing.
 pub(super) struct Slow<'a> {
     future: Pinned<'a, ()>,
     done: bool,
@@ -179,20 +179,20 @@ impl<'a> Slow<'a> {
         Self { future, done: false }
     }
 
-    /// Goes on to the end.
+    /// Runs it to its end.
     pub(super) async fn finish(mut self) {
         if !self.done {
             self.future.as_mut().await;
         }
     }
 
-    /// Goes one step on.
+    /// Polls it once.
     pub(super) fn step(&mut self, cx: &mut Context<'_>) {
         self.done = self.done || self.future.as_mut().poll(cx).is_ready();
     }
 }
 
-/// A future with a waker of its own, as a task of its own has one.
+/// A future with its own waker, as if it ran in its own task.
 pub(super) struct Apart<'a> {
     future: Pinned<'a, ()>,
     waker: Arc<OwnWaker>,
@@ -202,7 +202,7 @@ pub(super) struct Apart<'a> {
 #[derive(Default)]
 struct OwnWaker {
     is_woken: AtomicBool,
-    /// The waker of the task that polls.
+    /// The waker of the task that polls the future.
     task: Mutex<Option<Waker>>,
 }
 
@@ -219,7 +219,7 @@ impl<'a> Apart<'a> {
         Self { future, waker: Arc::default(), done: false }
     }
 
-    /// Polls it, woken or not.
+    /// Polls it once, woken or not.
     pub(super) fn step(&mut self, cx: &mut Context<'_>) {
         self.waker.task.lock().unwrap_or_else(PoisonError::into_inner).replace(cx.waker().clone());
         self.waker.is_woken.store(false, Ordering::Release);
@@ -227,7 +227,7 @@ impl<'a> Apart<'a> {
         self.done = self.done || self.future.as_mut().poll(&mut Context::from_waker(&waker)).is_ready();
     }
 
-    /// Polls it to its end, each time only after it was woken.
+    /// Runs it to its end, and polls it only after it was woken.
     pub(super) async fn finish(mut self) {
         poll_fn(|cx| {
             self.waker.task.lock().unwrap_or_else(PoisonError::into_inner).replace(cx.waker().clone());
@@ -241,14 +241,14 @@ impl<'a> Apart<'a> {
 }
 
 fn panicked(panic: &(dyn Any + Send)) -> Stop {
-    Stop::failed(format!("something panicked: {}", in_words(panic)))
+    Stop::failed(format!("a thread panicked: {}", in_words(panic)))
 }
 
-/// What a panic said.
+/// The message of a panic.
 pub(super) fn in_words(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("without a word")
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
 }
 
-/// How often somebody who waits looks again before the one that stands still goes on.
+/// The number of polls of `quick` before `slow` goes on.
 const PATIENCE: usize = 2000;

@@ -1,4 +1,4 @@
-//! Whether a feed or a history tells what was written: each event once, and each client's in order.
+//! Checks that a feed or a history has what was written: each event once, and the events of each client in order.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use crate::conformance::picture::per_client;
 use crate::conformance::stop::{Checked, Stop};
 use crate::event::{Event, EventText};
 
-/// Fails with the first event that is missing, comes double, was never written, or comes before one that was written earlier.
+/// Fails with the first event that is missing, is there twice, was never written, or comes before one that was written earlier.
 pub(super) fn is_told(what: &str, read: &[EventText], written: &[EventText]) -> Checked {
     let (have, want) = (counts(read), counts(written));
     let count = |of: &BTreeMap<&EventText, usize>, event| of.get(event).copied().unwrap_or_default();
@@ -21,10 +21,10 @@ pub(super) fn is_told(what: &str, read: &[EventText], written: &[EventText]) -> 
     for event in read {
         let (have, want) = (count(&have, event), count(&want, event));
         if want == 0 {
-            return found("not one that was written there", event);
+            return found("unexpected", event);
         }
         if have > want {
-            return found("double", event);
+            return found("there twice", event);
         }
     }
     for event in written {
@@ -36,7 +36,11 @@ pub(super) fn is_told(what: &str, read: &[EventText], written: &[EventText]) -> 
     for (id, trail) in &written_trails {
         let read = read_trails.get(id).map(Vec::as_slice).unwrap_or_default();
         if let Some((early, late)) = read.iter().zip(trail).find(|(read, written)| read != written) {
-            return Err(Stop::failed(format!("{what}: {} comes before {}", named(early), named(late))));
+            return Err(Stop::failed(format!(
+                "{what}: {} comes before {}, which was written earlier",
+                named(early),
+                named(late)
+            )));
         }
     }
     Ok(())
@@ -50,7 +54,7 @@ fn counts(events: &[EventText]) -> BTreeMap<&EventText, usize> {
     counts
 }
 
-/// What an event is, shorter than its text.
+/// A short name for an event.
 fn named(event: &EventText) -> String {
     let Ok(parsed) = Event::parse(event) else { return format!("{event:?}") };
     let fact = format!("{:?}", parsed.fact());

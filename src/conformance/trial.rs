@@ -1,4 +1,4 @@
-//! One case under way: an empty store, and what a case asks of it.
+//! One running case: an empty store in its own place, and the calls and checks that cases are made of.
 
 mod answers;
 
@@ -20,7 +20,7 @@ use crate::store::{
 use crate::store_error::StoreErrorKind;
 use crate::value::{AddInId, ClientId, Revision, SecretId, Timestamp};
 
-/// An open store in a place of its own. Dropped in this order.
+/// An open store in its own place. The order of the fields is the order in which they are dropped.
 pub(super) struct Trial<'a, F: Factory> {
     pub(super) store: Open<F>,
     pub(super) place: F::Place,
@@ -34,7 +34,7 @@ impl<'a, F: Factory> Trial<'a, F> {
         Self::begin_with(factory, Arc::new(Author::new()?), calls)
     }
 
-    /// Another store in another place, for the same author.
+    /// Opens another store in another place, for the same author.
     pub(super) fn elsewhere(&self) -> Checked<Self> {
         Self::begin_with(self.factory, Arc::clone(&self.author), Arc::clone(&self.calls))
     }
@@ -45,13 +45,13 @@ impl<'a, F: Factory> Trial<'a, F> {
         Ok(Self { store, place, factory, author, calls })
     }
 
-    /// One more store in the same place.
+    /// Opens one more store in the same place.
     pub(super) fn beside(&self) -> Checked<Open<F>> {
         self.factory.share()?;
         open(self.factory, &self.place, &self.calls).map_err(|stop| stop.when("opening a second store"))
     }
 
-    /// The same place after a crash.
+    /// Crashes the store, and opens it again. All other stores of the place must be closed.
     pub(super) fn after_crash(self) -> Checked<Self> {
         let Self { store, place, factory, author, calls } = self;
         {
@@ -62,7 +62,7 @@ impl<'a, F: Factory> Trial<'a, F> {
         Ok(Self { store, place, factory, author, calls })
     }
 
-    /// The same place after the store was closed and opened again.
+    /// Closes the store, and opens it again.
     pub(super) fn opened_again(self) -> Checked<Self> {
         let Self { store, place, factory, author, calls } = self;
         drop(store);
@@ -70,7 +70,7 @@ impl<'a, F: Factory> Trial<'a, F> {
         Ok(Self { store, place, factory, author, calls })
     }
 
-    /// Closes both, puts what is in this place into the other one, and opens both again: the other one first.
+    /// Closes both stores, copies this place over the other one, and opens both again. Returns the other one first.
     pub(super) fn copied_to(self, other: Self) -> Checked<(Self, Self)> {
         let Self { store, place, factory, author, calls } = self;
         drop(store);
@@ -90,8 +90,8 @@ impl<'a, F: Factory> Trial<'a, F> {
         Ok((begin(copy)?, begin(place)?))
     }
 
-    /// The same place after something in it was made undecodable; `None` when the store is not opened any longer, since it
-    /// is corrupt.
+    /// Closes the store, makes some of its data undecodable, and opens it again. Returns `None` if it does not open because it is
+    /// corrupt.
     pub(super) fn spoilt(self, what: Spoil<'_>) -> Checked<Option<Self>> {
         let Self { store, place, factory, author, calls } = self;
         drop(store);
@@ -106,7 +106,7 @@ impl<'a, F: Factory> Trial<'a, F> {
         }
     }
 
-    /// Says where the case is, for the case that it does not come to its end.
+    /// Records where the case is, for the report if the case does not end.
     pub(super) fn is_at(&self, at: &str) {
         self.calls.is_at(at);
     }
@@ -115,7 +115,7 @@ impl<'a, F: Factory> Trial<'a, F> {
         self.factory.block_on(future)
     }
 
-    /// Sends changes of one or two clients, which must be acknowledged.
+    /// Sends changes of one or two clients in one commit, which must be acknowledged.
     pub(super) fn commit<'s>(&self, steps: impl IntoIterator<Item = &'s Step>) -> Checked<Commit> {
         let commit = self.author.commit(steps)?;
         self.send(&commit)?;
@@ -130,7 +130,7 @@ impl<'a, F: Factory> Trial<'a, F> {
         self.wait(self.store.commit(commit))
     }
 
-    /// Sends changes that must meet a conflict.
+    /// Sends changes that must be answered with a conflict.
     pub(super) fn conflict<'s>(
         &self,
         steps: impl IntoIterator<Item = &'s Step>,
@@ -140,7 +140,7 @@ impl<'a, F: Factory> Trial<'a, F> {
         is_conflict(self.try_send(&self.author.commit(steps)?), at, found)
     }
 
-    /// Sends changes that must meet an entry that is taken.
+    /// Sends changes that must be refused because an entry is taken.
     pub(super) fn taken<'s>(
         &self,
         steps: impl IntoIterator<Item = &'s Step>,
@@ -154,7 +154,7 @@ impl<'a, F: Factory> Trial<'a, F> {
         Ok(self.wait(self.store.load(id))?)
     }
 
-    /// The record that was written last must be there, byte for byte.
+    /// Checks that the record of a step is there, byte for byte.
     pub(super) fn is_kept(&self, step: &Step) -> Checked {
         self.is_record(step.record_id(), Some(step.record()))
     }
@@ -204,7 +204,7 @@ impl<'a, F: Factory> Trial<'a, F> {
         Ok(self.wait(self.store.client_of(add_in))?)
     }
 
-    /// The add-in must belong to this client, or to none.
+    /// Checks that the add-in belongs to this client, or to none.
     pub(super) fn belongs(&self, add_in: &str, to: Option<&ClientId>) -> Checked {
         let found = self.client_of(&super::author::add_in(add_in)?)?;
         same(&format!("the client of add-in {add_in:?}"), found.as_ref(), to)
@@ -227,7 +227,7 @@ impl<'a, F: Factory> Trial<'a, F> {
         Ok(self.wait(self.store.latest())?)
     }
 
-    /// All events after a cursor, read in pieces of `limit`, and where that ends.
+    /// Reads all events after a cursor, in pieces of `limit`, and returns the cursor behind them.
     pub(super) fn drain(&self, after: Option<&Cursor>, limit: usize) -> Checked<(Vec<EventText>, Cursor)> {
         drain(self.factory, &self.store, after, limit)
     }
@@ -249,7 +249,7 @@ impl<'a, F: Factory> Trial<'a, F> {
         Ok(self.wait(self.store.last_uses(id))?)
     }
 
-    /// Sends several commits at once to some stores of this place: in turns, or each on a thread of its own.
+    /// Sends several commits at the same time to some stores of this place.
     pub(super) fn race(
         &self,
         stores: &[&Open<F>],
@@ -280,7 +280,7 @@ fn open<F: Factory>(factory: &F, place: &F::Place, calls: &Arc<Calls>) -> Checke
     Ok(Watched::new(factory.open(place)?, calls))
 }
 
-/// How commits are sent at once.
+/// How several futures are run at the same time.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Racing {
     InTurns,
@@ -288,7 +288,7 @@ pub(super) enum Racing {
 }
 
 impl Racing {
-    /// Enough races that a store which lets two win is seen, and every second one in turns.
+    /// Enough races to catch a store that lets two win. Every second one is run in turns.
     pub(super) fn rounds() -> impl Iterator<Item = (usize, Self)> {
         (0..RACES).map(|round| (round, if round % 2 == 0 { Self::OnThreads } else { Self::InTurns }))
     }
@@ -298,6 +298,6 @@ impl Racing {
 pub(super) const MANY: usize = 10_000;
 /// More than any feed has.
 pub(super) const ENDLESS: usize = 20_000;
-/// How many writers race, and how often.
+/// The number of writers in a race, and of races.
 pub(super) const WRITERS: usize = 4;
 const RACES: usize = 60;

@@ -1,5 +1,6 @@
-//! What comes after a flush that failed: the same uses again, a store that is opened again, a store beside, a look. Each may
-//! meet writes that are in the files and not on the disk, and may build on them or show them only once they are durable.
+//! After a failed flush: the same uses are noted again, the store is opened again, another store goes on, someone looks. Each of
+//! them may find writes that are in the files but not on the disk, and must make them durable before it builds on them or shows
+//! them.
 
 use std::mem::swap;
 use std::sync::Arc;
@@ -33,7 +34,7 @@ fn noted_again<F: Factory>(mut trial: Trial<'_, F>, after: usize) -> Checked {
             trial = trial.opened_again()?;
         }
     }
-    ensure!(is_noted, "a use cannot be noted, though one flush only failed and the store was opened again");
+    ensure!(is_noted, "a use cannot be noted, though only one flush failed and the store was opened again");
     trial.factory.fail_flush(&trial.place, usize::MAX)?;
     let trial = trial.after_crash()?;
     same("the last use after a crash", trial.last_uses(step.id())?.of(secret(1)?), Some(at))
@@ -50,7 +51,7 @@ pub(super) fn nothing_acknowledged_is_lost_beside_a_failed_flush<F: Factory>(tri
     for_each_flush(&trial, |trial, after| another_goes_on(trial, after, true))
 }
 
-/// One store fails, and another one of the place goes on: the next one to be opened, or one that is open already.
+/// One store fails, and another store of the place goes on: one that is opened next, or one that was open already.
 fn another_goes_on<F: Factory>(mut trial: Trial<'_, F>, after: usize, is_beside: bool) -> Checked {
     let author = Arc::clone(&trial.author);
     let before = author.register("contoso", "before")?;
@@ -67,7 +68,7 @@ fn another_goes_on<F: Factory>(mut trial: Trial<'_, F>, after: usize, is_beside:
         None => trial = trial.opened_again()?,
     }
     let trial = settled(trial, &author.commit([&later])?, &later)?;
-    // Closed before the crash, as `Factory::crash` promises.
+    // `Factory::crash` promises that all other stores are closed.
     drop(beside);
     let trial = trial.after_crash()?;
     let since = "after a crash";
@@ -93,7 +94,7 @@ pub(super) fn what_is_shown_after_a_failed_flush_is_durable<F: Factory>(trial: T
     Ok(())
 }
 
-/// What is written when a flush fails.
+/// The write whose flush fails.
 #[derive(Debug, Clone, Copy)]
 enum Written {
     Commit,
@@ -114,7 +115,7 @@ fn is_durable<F: Factory>(
     let subjects = Subjects::of([&one, &other]);
     let before = subjects.picture(&trial)?;
     trial.factory.fail_flush(&trial.place, after)?;
-    // Whatever the answer is: what counts is what is shown then.
+    // Any answer will do: what counts is what the store shows afterwards.
     match written {
         Written::Commit => drop(trial.try_send(&author.commit([&other])?)),
         Written::Adoption => drop(trial.try_adopt(&[author.adopted([&other])?])),
@@ -126,18 +127,21 @@ fn is_durable<F: Factory>(
     }
     let shown = match subjects.picture(&trial) {
         Ok(shown) => shown,
-        // A store may stop answering until it is opened again.
+        // The store may refuse to answer until it is opened again.
         Err(stop) => return is_down(stop),
     };
     let trial = trial.after_crash()?;
-    // A write that was not shown may have come to the disk all the same.
+    // A write that was not shown may be on the disk all the same.
     if shown == before {
         return Ok(());
     }
-    shown.is_still(&subjects.picture(&trial)?, "after a write was shown whose flush had failed, and a crash")
+    shown.is_still(
+        &subjects.picture(&trial)?,
+        "after the store showed a write whose flush had failed, and a crash",
+    )
 }
 
-/// Runs a case in a new place for each flush that can fail, the first one and those after it.
+/// Runs a case in a new place for each flush that can fail.
 fn for_each_flush<'a, F: Factory>(
     trial: &Trial<'a, F>,
     case: impl Fn(Trial<'a, F>, usize) -> Checked,

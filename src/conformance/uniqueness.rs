@@ -12,17 +12,17 @@ pub(super) fn an_add_in_belongs_to_one_client<F: Factory>(trial: Trial<'_, F>) -
     let holder = author.serving("contoso", "calendar app", &["calendar", "mail"])?;
     trial.commit([&holder])?;
     let entry = IndexEntry::AddIn(add_in("mail")?);
-    // Across sellers, by creating and by changing.
+    // Across sellers, for a new client and for a change.
     trial.taken([&author.serving("fabrikam", "calendar app", &["post", "mail"])?], &entry, holder.id())?;
     let other = author.register("fabrikam", "calendar app")?;
     trial.commit([&other])?;
     trial.taken([&author.associate(&other, "mail")?], &entry, holder.id())?;
     trial.belongs("mail", Some(holder.id()))?;
     trial.belongs("post", None)?;
-    // Its own are not in its way.
+    // A client's own add-ins are not in its way.
     let holder = author.associate(&holder, "tasks")?;
     trial.commit([&holder])?;
-    // What was let go is free.
+    // An add-in that was given up is free.
     let holder = author.dissociate(&holder, "mail")?;
     trial.commit([&holder])?;
     trial.belongs("mail", None)?;
@@ -44,12 +44,12 @@ pub(super) fn a_name_belongs_to_one_client<F: Factory>(trial: Trial<'_, F>) -> C
     let other = author.register("contoso", "mail app")?;
     trial.commit([&other])?;
     trial.taken([&author.rename(&other, "CALENDAR APP")?], &entry, holder.id())?;
-    // Another seller's names are apart.
+    // The names of another seller are separate.
     trial.commit([&author.register("fabrikam", "calendar app")?])?;
-    // Its own is not in its way.
+    // A client's own name is not in its way.
     let holder = author.rename(&holder, "calendar APP")?;
     trial.commit([&holder])?;
-    // What was let go is free, by another name and by deletion.
+    // A name is free after its client was renamed or deleted.
     let holder = author.rename(&holder, "agenda")?;
     trial.commit([&holder])?;
     let other = author.rename(&other, "calendar app")?;
@@ -61,7 +61,7 @@ pub(super) fn a_name_belongs_to_one_client<F: Factory>(trial: Trial<'_, F>) -> C
 
 pub(super) fn unique_keys_are_compared_as_bytes<F: Factory>(trial: Trial<'_, F>) -> Checked {
     let author = &trial.author;
-    // A collation, a pattern or a length limit would take one for another.
+    // A collation, a pattern or a length limit would take one of them for another.
     let long = "x".repeat(127);
     let (long_a, long_b) = (format!("{long}a"), format!("{long}b"));
     let add_ins = [
@@ -220,7 +220,7 @@ fn names_are_raced_for<F: Factory>(trial: &Trial<'_, F>, stores: &[&Open<F>]) ->
     let mut clients = register_some(trial)?;
     for (round, how) in Racing::rounds() {
         let name = format!("name {round}");
-        // Some come, some take it for another one.
+        // Some register a client with the name, some rename theirs to it.
         let steps: Vec<_> = clients
             .iter()
             .enumerate()
@@ -250,14 +250,14 @@ fn register_some<F: Factory>(trial: &Trial<'_, F>) -> Checked<Vec<Step>> {
         .collect()
 }
 
-/// The next round begins with what was written in this one.
+/// Keeps the winner's change as the state for the next round.
 fn advance(clients: &mut [Step], steps: Vec<Step>, winner: usize) {
     if let (Some(client), Some(step)) = (clients.get_mut(winner), steps.into_iter().nth(winner)) {
         *client = step;
     }
 }
 
-/// Of changes of different clients that want the same thing one wins.
+/// One of several changes that want the same entry wins.
 fn settle<F: Factory>(
     trial: &Trial<'_, F>,
     stores: &[&Open<F>],
@@ -278,7 +278,7 @@ fn settle<F: Factory>(
     Ok(winner)
 }
 
-/// The entry of a client's name.
+/// The entry for a client's name.
 pub(super) fn name_of(step: &Step) -> Checked<IndexEntry> {
     let name = step.index().name.clone().ok_or_else(|| Stop::unprepared(&"a client with a name"))?;
     Ok(IndexEntry::Name(name.0, name.1))

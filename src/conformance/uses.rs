@@ -1,4 +1,4 @@
-//! When secrets were last used, apart from records.
+//! The last uses of secrets: the later one wins unless it cannot be believed, and they go with their secret.
 
 use crate::client::LastUses;
 use crate::conformance::Factory;
@@ -25,7 +25,7 @@ pub(super) fn the_later_use_wins<F: Factory>(trial: Trial<'_, F>) -> Checked {
         trial.note(step.id(), one, after_start(at)?)?;
         is_used(&trial, step.id(), &[(1, Some(latest)), (2, None)])?;
     }
-    // Several at once, also of one secret, in any order.
+    // Several in one call, also of one secret, in any order.
     let used = |secret, at| -> Checked<Use> {
         Ok(Use { client_id: step.id().clone(), secret, at: after_start(at)? })
     };
@@ -81,18 +81,18 @@ pub(super) fn an_unbelievable_use_is_replaced<F: Factory>(trial: Trial<'_, F>) -
     let note = |uses: &[Use], believable_until| -> Checked {
         Ok(trial.wait(trial.store.note_uses(uses, after_start(believable_until)?))?)
     };
-    // Under a clock that is far ahead, for both.
+    // Noted for both under a clock that is far ahead.
     note(&[used(one, 9_000_000_000)?, used(other, 9_000_000_000)?], 9_000_060_000)?;
-    // Under one that is right, for one of them.
+    // Noted for one of them under a clock that is right.
     note(&[used(one, 1000)?], 61_000)?;
     is_used(&trial, step.id(), &[(1, Some(1000)), (2, Some(9_000_000_000))])?;
-    // What can be believed, to the last millisecond, stays.
+    // A time that can be believed, to the last millisecond, stays.
     note(&[used(one, 61_000)?], 61_000)?;
     note(&[used(one, 1000)?], 61_000)?;
     is_used(&trial, step.id(), &[(1, Some(61_000)), (2, Some(9_000_000_000))])?;
     note(&[used(one, 1000)?, used(other, 999)?, used(other, 998)?], 60_999)?;
     is_used(&trial, step.id(), &[(1, Some(1000)), (2, Some(999))])?;
-    // A time that no calendar reaches is replaced like any other.
+    // A time beyond every calendar is replaced like any other.
     trial.note(step.id(), one, Timestamp::MAX)?;
     note(&[used(one, -5)?], 0)?;
     is_used(&trial, step.id(), &[(1, Some(-5)), (2, Some(999))])
@@ -107,14 +107,14 @@ pub(super) fn uses_of_what_is_not_there_are_passed_over<F: Factory>(trial: Trial
     let used = |client_id: &ClientId, number| -> Checked<Use> {
         Ok(Use { client_id: client_id.clone(), secret: secret(number)?, at })
     };
-    // Passed over, not refused: what stands beside it is noted.
+    // Passed over, not refused: the other uses of the call are noted.
     let uses = [used(step.id(), 7)?, used(&nobody, 1)?, used(step.id(), 1)?, used(step.id(), u32::MAX)?];
     trial.wait(trial.store.note_uses(&uses, Timestamp::MAX))?;
     let mut expected = LastUses::default();
     expected.note(secret(1)?, at);
     same("the last uses", trial.last_uses(step.id())?, expected)?;
     same("the last uses of nobody", trial.last_uses(&nobody)?, LastUses::default())?;
-    // It does not come to light when a secret of that number is added later.
+    // It does not appear when a secret of that number is added later.
     let step = author.add_secret(&step, 10)?;
     trial.note(step.id(), secret(2)?, at)?;
     trial.commit([&step])?;
@@ -221,7 +221,7 @@ pub(super) fn uses_change_nothing_else<F: Factory>(trial: Trial<'_, F>) -> Check
     Ok(())
 }
 
-/// Which secrets were used when, counted from the first change of the case.
+/// The last uses of some secrets, in milliseconds after the first change of the case.
 fn is_used<F: Factory>(trial: &Trial<'_, F>, id: &ClientId, expected: &[(u32, Option<i64>)]) -> Checked {
     let uses = trial.last_uses(id)?;
     for (number, at) in expected {

@@ -1,4 +1,4 @@
-//! The calls that are under way, so that a case that does not come to its end can say what it waits for.
+//! The calls that are under way, so that the report of a case that does not end can name them.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,7 +11,7 @@ use crate::store::{Adopted, Changes, ClientsBy, Commit, CommitError, Committed, 
 use crate::store_error::StoreError;
 use crate::value::{AddInId, ClientId, Revision, Timestamp};
 
-/// A store of a factory, watched.
+/// A watched store of a factory.
 pub(super) type Open<F> = Watched<<F as Factory>::Store>;
 
 /// A store whose calls are counted while they are under way.
@@ -21,16 +21,16 @@ pub(super) struct Watched<S> {
     calls: Arc<Calls>,
 }
 
-/// What a case has under way.
+/// The calls of a case that are under way.
 #[derive(Debug, Default)]
 pub(super) struct Calls {
-    /// How many calls of each name have begun and not ended.
+    /// The number of calls of each name that have begun and not ended.
     counts: Mutex<BTreeMap<&'static str, usize>>,
-    /// Where the case is, in its own words.
+    /// Where the case is, in words.
     at: Mutex<String>,
 }
 
-/// A call that has begun. It ends when this is dropped, as it is with a future that is dropped.
+/// A call that has begun. It ends when this is dropped, also if its future is dropped.
 pub(super) struct Call<'a> {
     calls: &'a Calls,
     name: &'static str,
@@ -42,7 +42,7 @@ impl Calls {
         Call { calls: self, name }
     }
 
-    /// Says where the case is from now on.
+    /// Sets where the case is from now on.
     pub(super) fn is_at(&self, at: &str) {
         at.clone_into(&mut lock(&self.at));
     }

@@ -5,7 +5,7 @@ use crate::record::{Opened, Record, RecordId};
 use crate::store::{Expected, Index, RecordChange};
 use crate::value::{ClientId, Revision};
 
-/// One change of one client, with the client that it leads to.
+/// One change of one client, with the client after it.
 #[derive(Clone)]
 pub(in crate::conformance) struct Step {
     pub(super) opened: Opened,
@@ -45,17 +45,17 @@ impl Step {
         &self.opened
     }
 
-    /// The same change, expecting something else.
+    /// The same change with another expectation.
     pub(in crate::conformance) fn expecting(&self, expected: Expected) -> Self {
         Self { opened: self.opened.clone(), change: RecordChange { expected, ..self.change.clone() } }
     }
 
-    /// The same change, found by something else.
+    /// The same change with other lookup entries.
     pub(in crate::conformance) fn found_by(&self, index: Index) -> Self {
         Self { opened: self.opened.clone(), change: RecordChange { index, ..self.change.clone() } }
     }
 
-    /// The same change, with other texts in place of its events.
+    /// The same change with other texts instead of its events.
     pub(in crate::conformance) fn telling(&self, events: Vec<EventText>) -> Self {
         Self { opened: self.opened.clone(), change: RecordChange { events, ..self.change.clone() } }
     }

@@ -1,4 +1,4 @@
-//! Values that cases are made of, parsed.
+//! Parsed values for the cases.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What a store answers, read to the end and held to what is expected.
+//! Checks of answers: lists and feeds that are read to their end, and errors that must have come.
 
 use crate::conformance::Factory;
 use crate::conformance::stop::{Checked, Stop, brief, ensure, same};
@@ -31,7 +31,7 @@ pub(in crate::conformance) fn drain<F: Factory>(
     }
 }
 
-/// Reads a list to its end in pages of `limit`, each asked for with the last of the one before.
+/// Reads a list to its end in pages of `limit`, each after the last row of the page before.
 pub(in crate::conformance) fn pages<T: Clone>(
     limit: usize,
     mut page: impl FnMut(Option<&T>) -> Checked<Vec<T>>,
@@ -83,7 +83,8 @@ pub(in crate::conformance) fn is_taken(
     }
 }
 
-/// Exactly one of some commits was acknowledged, and the others were conflicts or met what was taken. Answers which.
+/// Checks that exactly one of some commits was acknowledged, and that the others were answered with errors of the right kind.
+/// Returns the position of the winner.
 pub(in crate::conformance) fn one_winner(
     answers: &[Result<(), CommitError>],
     others: fn(&CommitError) -> bool,
@@ -102,7 +103,7 @@ pub(in crate::conformance) fn one_winner(
     }
 }
 
-/// The kind of error that a look-up must come to.
+/// Checks that a look-up was answered with an error of this kind.
 pub(in crate::conformance) fn is_error<T: std::fmt::Debug>(
     what: &str,
     answer: Result<T, StoreError>,
