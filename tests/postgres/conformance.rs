@@ -95,8 +95,14 @@ fn suite(is_behind_pooler: bool) -> Suite<OnServer> {
 }
 
 /// What the server does by itself.
-const NO_FLUSH: &[&str] =
-    &["what_is_said_of_a_failed_flush_is_true", "nothing_acknowledged_is_lost_after_a_failed_flush"];
+const NO_FLUSH: &[&str] = &[
+    "what_is_said_of_a_failed_flush_is_true",
+    "nothing_acknowledged_is_lost_after_a_failed_flush",
+    "uses_noted_again_after_a_failed_flush_are_kept",
+    "nothing_acknowledged_is_lost_when_opened_after_a_failed_flush",
+    "nothing_acknowledged_is_lost_beside_a_failed_flush",
+    "what_is_shown_after_a_failed_flush_is_durable",
+];
 
 #[test]
 fn the_store_in_postgresql_passes() {

@@ -78,5 +78,9 @@ fn a_file_keeps_the_contract() {
     report.assert_complete_but_for(&[
         "what_is_said_of_a_failed_flush_is_true",
         "nothing_acknowledged_is_lost_after_a_failed_flush",
+        "uses_noted_again_after_a_failed_flush_are_kept",
+        "nothing_acknowledged_is_lost_when_opened_after_a_failed_flush",
+        "nothing_acknowledged_is_lost_beside_a_failed_flush",
+        "what_is_shown_after_a_failed_flush_is_durable",
     ]);
 }
