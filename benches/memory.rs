@@ -115,7 +115,7 @@ fn use_all(registry: &Registry) {
     loop {
         let page = ready(operator.clients(after.as_ref(), 1_000)).unwrap();
         let uses: Vec<_> = page
-            .clients()
+            .items()
             .iter()
             .flat_map(|client| {
                 let ids = client.client().secrets().map(|secret| secret.id());
