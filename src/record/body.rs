@@ -21,6 +21,14 @@ pub(super) fn write(opened: &Opened) -> (String, Zeroizing<Vec<u8>>) {
     (to_json(&body), material)
 }
 
+impl Opened {
+    /// Returns the bytes that its record holds of it: what makes one record of a client larger than another.
+    pub(crate) fn kept_size(&self) -> usize {
+        let (body, material) = write(self);
+        body.len() + material.len()
+    }
+}
+
 /// Writes a body as compact JSON. An empty body would be sealed and stored as if it were one, so this stops rather than return
 /// it.
 #[expect(

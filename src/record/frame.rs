@@ -63,12 +63,11 @@ pub(crate) struct Sealed {
 
 impl Sealed {
     pub(crate) fn new(parts: RecordParts<'_>) -> Result<Self, StoreError> {
-        let RecordParts { format, registry_id, id, revision, key_id, body, sealed } = parts;
-        check_format(format)?;
-        let size = HEAD + id.as_str().len() + key_id.as_str().len() + body.len() + sealed.len();
-        if size > MAX_RECORD {
+        check_format(parts.format)?;
+        if parts.size() > MAX_RECORD {
             return Err(corrupt("a record has more than 64 KiB"));
         }
+        let RecordParts { format: _, registry_id, id, revision, key_id, body, sealed } = parts;
         Ok(Self {
             registry_id,
             id: id.as_str().into(),
@@ -146,9 +145,8 @@ impl Sealed {
 
 /// Returns the bytes that are authenticated with the sealed part.
 pub(super) fn readable(parts: &RecordParts<'_>) -> Vec<u8> {
-    let RecordParts { format, registry_id, id, revision, key_id, body, sealed } = parts;
-    let size = HEAD + id.as_str().len() + key_id.as_str().len() + body.len() + sealed.len();
-    let mut bytes = Vec::with_capacity(size);
+    let RecordParts { format, registry_id, id, revision, key_id, body, sealed: _ } = parts;
+    let mut bytes = Vec::with_capacity(parts.size());
     bytes.extend(format.to_be_bytes());
     bytes.extend(registry_id);
     bytes.extend(revision.number().to_be_bytes());
@@ -211,4 +209,4 @@ pub(crate) const ORDINARY_RECORD: usize = 60 * 1024;
 /// The format in which this version writes.
 pub(super) const FORMAT: u16 = 1;
 /// The bytes of a record besides IDs, body and sealed part.
-pub(super) const HEAD: usize = 2 + 16 + 8 + 1 + 1 + 4 + 4;
+const HEAD: usize = 2 + 16 + 8 + 1 + 1 + 4 + 4;

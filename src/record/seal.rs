@@ -8,7 +8,7 @@ use chacha20poly1305::XNonce;
 use chacha20poly1305::aead::AeadInOut;
 use zeroize::Zeroizing;
 
-use super::frame::{FORMAT, HEAD, MAX_RECORD, RecordParts, Sealed, readable};
+use super::frame::{FORMAT, RecordParts, Sealed, readable};
 use super::{Opened, RecordId, body};
 use crate::entropy::{Entropy, EntropyError};
 use crate::record::{Keyring, NamedKey};
@@ -37,13 +37,6 @@ impl Sealing {
         self.seal_parts(id, opened.revision(), &body, &material, entropy)
     }
 
-    /// Returns the size of the record that sealing would make, in bytes.
-    pub(crate) fn size_of(&self, opened: &Opened) -> usize {
-        let (body, material) = body::write(opened);
-        let ids = opened.client_id().as_str().len() + self.keyring.primary().as_str().len();
-        HEAD + ids + body.len() + NONCE + material.len() + TAG
-    }
-
     /// Seals a body and its material under the primary key.
     pub(crate) fn seal_parts(
         &self,
@@ -63,10 +56,6 @@ impl Sealing {
             body,
             sealed: &[],
         };
-        let size = HEAD + id.as_str().len() + key.id().as_str().len() + body.len() + material.len();
-        if size + NONCE + TAG > MAX_RECORD {
-            return Err(SealingError::TooLarge);
-        }
         let sealed = encrypt(key, &readable(&parts), material, entropy)?;
         Sealed::new(RecordParts { sealed: &sealed, ..parts }).map_err(|_| SealingError::TooLarge)
     }

@@ -200,10 +200,9 @@ impl<S: Store> Registry<S> {
             return Ok(Record::live(opened.clone()));
         };
         let record = protection.seal(opened, &*self.inner.entropy)?;
-        let size = |opened: &Opened| protection.sealing.size_of(opened);
         if room == Room::Ordinary
             && record.sealed()?.parts().size() > ORDINARY_RECORD
-            && before.is_none_or(|before| size(opened) > size(before))
+            && before.is_none_or(|before| opened.kept_size() > before.kept_size())
         {
             return Err(Error::TooLarge);
         }
