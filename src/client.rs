@@ -250,9 +250,3 @@ impl Held {
         self.mac_key.is_some() && self.secret.purpose().signs() && self.secret.is_valid_at(t)
     }
 }
-
-impl std::fmt::Debug for Held {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Held").field("secret", &self.secret).finish_non_exhaustive()
-    }
-}
