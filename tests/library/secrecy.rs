@@ -904,6 +904,14 @@ fn rule_08_no_secret_shows_in_any_face_of_any_type_nor_in_the_log() {
     assert_eq!(walker.leaks(&needles), BTreeSet::new());
 }
 
+/// A face that hides a secret still says what it is the face of.
+#[test]
+fn no_face_of_any_type_is_blank() {
+    let (walker, _) = live();
+    let blank = walker.texts.iter().filter(|(_, text)| text.is_empty());
+    assert_eq!(blank.map(|(name, _)| name.as_str()).collect::<BTreeSet<_>>(), BTreeSet::new());
+}
+
 /// Everything that is public was looked at, or is known never to meet a secret.
 #[test]
 fn rule_08_no_public_type_was_left_out() {
