@@ -91,3 +91,34 @@ impl CountedUse {
         Self { believed: self.believed.max(other.believed), ahead: self.ahead.max(other.ahead) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn used(number: u32, at: i64) -> LastUses {
+        let mut uses = LastUses::default();
+        uses.note(SecretId::new(number).unwrap(), Timestamp::from_millis(at).unwrap());
+        uses
+    }
+
+    #[test]
+    fn rule_09_only_what_cannot_be_believed_gives_way() {
+        let believable_until = Timestamp::from_millis(1_000).unwrap();
+        for (known, kept) in [(400, 500), (900, 900), (1_000, 1_000), (1_001, 500)] {
+            let mut uses = used(1, known);
+            uses.extend_believing(&used(1, 500), believable_until);
+            assert_eq!(uses, used(1, kept), "{known}");
+        }
+    }
+
+    /// What has no use left is dropped from memory.
+    #[test]
+    fn uses_are_empty_once_none_is_retained() {
+        let mut uses = used(1, 500);
+        uses.retain(|secret| secret.number() == 1);
+        assert!(!uses.is_empty());
+        uses.retain(|secret| secret.number() != 1);
+        assert!(uses.is_empty());
+    }
+}

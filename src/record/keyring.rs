@@ -282,6 +282,7 @@ mod tests {
             |keyring: &Keyring| keyring.keys().map(|key| (key.id.clone(), *key.bytes)).collect::<Vec<_>>();
         assert_eq!(all(&again), all(&keyring));
         assert_eq!(all(&again), [(id("2026"), key(1)), (id("2025"), key(2))]);
+        assert_eq!(again.key_ids().collect::<Vec<_>>(), [&id("2026"), &id("2025")]);
     }
 
     #[test]

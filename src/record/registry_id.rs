@@ -59,3 +59,21 @@ impl fmt::Debug for RegistryId {
         write!(f, "RegistryId({self})")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn its_text_is_its_bytes_in_lowercase() {
+        let text = "000102030405060708090a0b0c0d0eff";
+        let id = RegistryId::parse(text).unwrap();
+        assert_eq!(*id.as_bytes(), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 255]);
+        assert_eq!((id.to_string(), format!("{id:?}")), (text.to_owned(), format!("RegistryId({text})")));
+        for bad in
+            ["", &text[1..], &text[2..], &text.to_uppercase(), &format!("{text}00"), &text.replace('a', "g")]
+        {
+            assert_eq!(RegistryId::parse(bad).unwrap_err().field(), Field::RegistryId, "{bad}");
+        }
+    }
+}

@@ -108,3 +108,29 @@ fn is_our_guid(text: &str) -> bool {
 pub(crate) fn stored_client_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ClientId, D::Error> {
     crate::value::text::deserialize(deserializer, ClientId::stored)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The fast path takes what is such a GUID, and nothing else. Two characters are exchanged at a time, so that no two faults
+    /// make up for one another.
+    #[test]
+    fn the_fast_path_is_for_lowercase_guids_with_hyphens() {
+        let guid = "0b54f1a6-3c5e-4b0f-9c3e-6f0d6a1f2e3b";
+        assert!(is_our_guid(guid));
+        assert!(!is_our_guid(&guid[1..]) && !is_our_guid(&format!("{guid}0")));
+        for (first, second) in (0..36).flat_map(|second| (0..=second).map(move |first| (first, second))) {
+            for (one, other) in
+                b"0fgA- ".iter().flat_map(|one| b"9a/G-.".iter().map(move |other| (*one, *other)))
+            {
+                let mut text = guid.as_bytes().to_vec();
+                (text[first], text[second]) = (one, other);
+                let text = String::from_utf8(text).unwrap();
+                let is_guid = text.split('-').map(str::len).eq([8, 4, 4, 4, 12])
+                    && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f' | b'-'));
+                assert_eq!(is_our_guid(&text), is_guid, "{text}");
+            }
+        }
+    }
+}

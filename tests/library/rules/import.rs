@@ -236,10 +236,11 @@ fn rule_18_a_key_is_what_it_is_said_to_be() {
     let desk = Desk::owner();
     let client = registered(&lasting_days(9), &Seeded::new(18), &desk, start());
     let span = validity(start(), days_later(start(), 9));
-    let import = |text: &str, encoding| {
+    let import_for = |purpose, text: &str, encoding| {
         let secret = ImportedSecret::new(ClientSecret::parse(text).unwrap(), span, encoding);
-        client.import_secret(&secret, &desk.at(start()))
+        client.import_secret(&secret.for_purpose(purpose), &desk.at(start()))
     };
+    let import = |text: &str, encoding| import_for(Purpose::SigningAndPassword, text, encoding);
     let base64 = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
     assert!(import(base64, KeyEncoding::Base64).is_ok());
     assert!(import(base64, KeyEncoding::Utf8).is_ok());
@@ -250,6 +251,8 @@ fn rule_18_a_key_is_what_it_is_said_to_be() {
         "__ECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
     ] {
         assert!(matches!(import(text, KeyEncoding::Base64), Err(Refusal::Invalid(_))), "{text}");
+        let password = import_for(Purpose::PasswordOnly, text, KeyEncoding::Base64);
+        assert!(matches!(password, Err(Refusal::Invalid(_))), "{text}");
         assert!(import(text, KeyEncoding::Utf8).is_ok(), "{text}");
     }
     let first = into_client(import(base64, KeyEncoding::Base64).unwrap());

@@ -231,6 +231,36 @@ fn rule_06_of_two_promotions_at_one_instant_the_one_made_last_counts() {
     assert_eq!(client.signing_at(later(at, -1)).secret(), Some(secret_id(1)));
 }
 
+/// Of what is in force of a secret nothing else is kept: a client that promotes by turns for years keeps its size.
+#[test]
+fn rule_07_promoting_now_replaces_what_is_in_force() {
+    let (mut client, desk) = three_secrets();
+    for (minutes, number) in [(0, 2), (1, 3), (2, 2), (2, 3), (2, 2), (3, 3)] {
+        let now = later(start(), minutes * 60_000);
+        client = into_client(client.promote(secret_id(number), &desk.at(now)).unwrap());
+        assert_eq!(client.signing_at(now).secret(), Some(secret_id(number)));
+        let of_it = client.promotions().iter().filter(|promotion| promotion.secret() == secret_id(number));
+        assert_eq!(of_it.map(|promotion| promotion.at()).collect::<Vec<_>>(), [now]);
+    }
+}
+
+/// A line an interval, for people who read it in a terminal.
+#[test]
+fn rule_06_a_timeline_reads_line_by_line() {
+    let (entropy, desk) = (Seeded::new(1), Desk::owner());
+    let client = registered(&lasting_days(5), &entropy, &desk, start());
+    let second = NewSecret::lasting(Lifetime::Days(Days::new(5))).starting(days_later(start(), 4));
+    let client =
+        into_client(client.add_secret(&second, &entropy.client_secret(), &desk.at(start())).unwrap());
+    let text = client.timeline().to_string();
+    let lines: Vec<_> = text.split('\n').collect();
+    let passwords: Vec<_> = lines.iter().map(|line| line.split_once("; passwords: ").unwrap().1).collect();
+    assert_eq!(passwords, ["1", "1 2", "2", "none"]);
+    for (line, span) in lines.iter().zip(client.timeline().spans()) {
+        assert!(line.starts_with(&format!("from {}: {}", span.from(), span.signing())), "{line}");
+    }
+}
+
 /// "The earliest `valid_since`, then the order of the later of its adding and its last enabling": in one instant.
 #[test]
 fn rule_06_in_one_instant_the_order_decides() {

@@ -3,7 +3,8 @@
 use std::collections::HashSet;
 use std::num::NonZeroU32;
 
-use client_registry::value::{Field, OperatorId, Problem};
+use client_registry::store::{RecordId, StoreErrorKind};
+use client_registry::value::{Field, KeyId, OperatorId, Problem};
 use client_registry::{AddIn, AddInId, Availability, ClientId, SecretId, SellerId};
 use proptest::prelude::*;
 
@@ -58,6 +59,29 @@ fn a_guid_has_one_spelling() {
     }
     for text in ["00000000-0000-0000-0000-000000000000", "0b54f1a6-3c5e-1b0f-9c3e-6f0d6a1f2e3b"] {
         assert_eq!(ClientId::parse(text).unwrap().as_str(), text, "imported ones may be of any version");
+    }
+}
+
+#[test]
+fn a_key_id_has_1_to_32_characters_of_the_alphabet_of_client_ids() {
+    for text in ["2", "a.b_c-D9", &"Z".repeat(32)] {
+        assert_eq!(KeyId::parse(text).unwrap().as_str(), text);
+    }
+    assert_eq!(refused::<KeyId>("", Field::KeyId), Problem::Empty);
+    assert_eq!(refused::<KeyId>(&"Z".repeat(33), Field::KeyId), Problem::TooLong { max: 32 });
+    assert_eq!(refused::<KeyId>("2026:2027", Field::KeyId), Problem::Character { at: 4 });
+}
+
+/// A record is that of a client, also of one that an earlier version imported, or that of the registry.
+#[test]
+fn a_record_id_is_a_client_id_or_that_of_the_registry() {
+    for text in [GUID, "12345678", &"Z".repeat(64), RecordId::REGISTRY.as_str()] {
+        let id = RecordId::parse(text).unwrap();
+        assert_eq!((id.as_str(), id.to_string()), (text, text.to_owned()));
+        assert_eq!(id.is_reserved(), id == RecordId::REGISTRY);
+    }
+    for text in ["", "1234567", &"Z".repeat(65), &GUID.to_uppercase(), "~registr", "~registry2"] {
+        assert_eq!(RecordId::parse(text).unwrap_err().kind(), StoreErrorKind::Corrupt, "{text}");
     }
 }
 

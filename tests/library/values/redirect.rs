@@ -1,11 +1,12 @@
 //! Redirect URLs: two parsers that disagree about one are a way in.
 
 use client_registry::value::{Field, Problem, RedirectUrl};
-use client_registry::{Lifetime, Policy, Refusal};
+use client_registry::{ClientDetails, Lifetime, Policy, Refusal};
 use proptest::prelude::*;
 use url::Url;
 
 use super::{MARKER, instant, refused, register};
+use crate::support::{Desk, into_client, one_secret, start};
 
 const UNRESERVED: &str = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~";
 const SUB_DELIMS: &str = "!$&'()*+,;=";
@@ -357,6 +358,19 @@ fn http_is_allowed_on_loopback_on_request() {
     ]) {
         assert!(!allowed(url, &policy), "{url}");
     }
+}
+
+/// What an earlier policy allowed may stay. What is changed has to be allowed now.
+#[test]
+fn a_redirect_url_is_judged_when_it_changes() {
+    let (client, strict) = one_secret();
+    let lenient = Desk::owner().under(Policy::default().with_loopback_redirects());
+    let with = |name: &str| ClientDetails::new(name, "app.contoso.com", "http://localhost/done").unwrap();
+    let refusal = client.change_details(with("calendar app"), &strict.at(start())).unwrap_err();
+    assert_eq!(refusal, Refusal::RedirectNotAllowed { scheme: "http".to_owned() });
+    let client = into_client(client.change_details(with("calendar app"), &lenient.at(start())).unwrap());
+    let client = into_client(client.change_details(with("diary app"), &strict.at(start())).unwrap());
+    assert_eq!(client.details(), &with("diary app"));
 }
 
 #[test]
