@@ -223,6 +223,8 @@ mod tests {
         let secret = client.secrets().next().unwrap().id();
         assert!(client.promote(secret, &context).is_ok());
 
+        // A vector that grows leaves a copy behind (rule 8).
+        assert_eq!(client.material().capacity(), client.material().len());
         let mut material = client.material()[..VERIFIER].to_vec();
         material.push(0);
         let kept = ClientState::from_kept(id, client.revision(), client.to_body(), &material).unwrap();

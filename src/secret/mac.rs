@@ -304,6 +304,15 @@ mod tests {
     }
 
     #[test]
+    fn what_was_sealed_signs_as_before() {
+        let opened = MacKey::from_bytes(&MacKey::from_key(b"Jefe").to_bytes());
+        assert_eq!(
+            opened.sign(b"what do ya want for nothing?").to_vec(),
+            hmac(b"Jefe", b"what do ya want for nothing?")
+        );
+    }
+
+    #[test]
     fn base64_is_canonical_or_refused() {
         let mac_key = |text: &str| MacKey::of(&ClientSecret::parse(text).unwrap(), KeyEncoding::Base64);
         let good = BASE64.encode(&[9; 32]);

@@ -3,12 +3,14 @@
 use client_registry::clock::Clock;
 use client_registry::record::{KeyState, RegistryId};
 use client_registry::registry::upkeep::ImportError;
+use client_registry::secret::KeyEncoding;
 use client_registry::store::{MemoryStore, Record, RecordId, RecordParts, Store, StoreErrorKind};
 use client_registry::*;
 use pollster::block_on;
 
 use crate::at_rest::hostile::Hostile;
 use crate::at_rest::world::{builder, filled, key, keyring, open, portrait};
+use crate::support::mac;
 
 async fn refused(store: &MemoryStore, keyring: Keyring) -> OpenError {
     let before = store.load(RecordId::REGISTRY).await.unwrap().map(|record| record.to_bytes().unwrap());
@@ -29,6 +31,26 @@ fn what_was_closed_is_opened_again_the_same() {
         later.set_wall(Clock::wall(&clock).to_datetime());
         assert_eq!(portrait(&again, &contents).await, before);
         assert!(before.contains("Authenticated") && before.contains("Compromised"), "or it shows nothing");
+    });
+}
+
+/// What was sealed and opened again signs with the client secrets as keys, by the reckoning of another implementation.
+#[test]
+fn rule_06_what_is_opened_signs_with_the_client_secret_as_key() {
+    block_on(async {
+        let (_, registry, _, contents) = filled().await;
+        let mut seen = 0;
+        for known in &contents.valid {
+            for signature in registry.sign_all(&known.client_id, b"message").await.unwrap() {
+                if signature.secret_id() == known.secret {
+                    let is_base64 = known.text.ends_with("==");
+                    let encoding = if is_base64 { KeyEncoding::Base64 } else { KeyEncoding::Utf8 };
+                    assert_eq!(*signature.mac(), mac::hmac(&mac::key(&known.text, encoding), b"message"));
+                    seen += 1;
+                }
+            }
+        }
+        assert_eq!(seen, contents.valid.len());
     });
 }
 
