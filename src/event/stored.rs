@@ -208,4 +208,15 @@ mod tests {
         }
         assert_eq!(told, BTreeSet::from(FACTS), "one of each fact");
     }
+
+    /// A node that is older than the one that wrote the event says so. Anything else that cannot be read was edited.
+    #[test]
+    fn only_a_fact_without_a_known_name_is_newer() {
+        let line = GOLDEN.lines().find(|line| line.contains("\"client_deleted\"")).unwrap();
+        let kind = |text: String| read(&EventText::from_bytes(text.into_bytes())).unwrap_err().kind();
+        assert_eq!(kind(line.replace("client_deleted", "client_sold")), StoreErrorKind::NewerFormat);
+        assert_eq!(kind(line.replace("client_deleted", "secret_added")), StoreErrorKind::Tampered);
+        assert_eq!(kind(line.replace("\"revision\":", "\"version\":")), StoreErrorKind::Tampered);
+        assert_eq!(kind(line.replace("\"what\":", "\"who\":")), StoreErrorKind::Tampered);
+    }
 }

@@ -1,10 +1,12 @@
 //! `Registry::check` finds what is wrong with a store, and says where.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering::SeqCst;
 
+use client_registry::client::LastUses;
 use client_registry::clock::Clock;
 use client_registry::registry::upkeep::{Discrepancy, DiscrepancyKind, Lookup};
-use client_registry::store::{EventText, RecordId, Store, Use};
+use client_registry::store::{EventText, RecordId, Store, StoreErrorKind, Use};
 use client_registry::value::Revision;
 use client_registry::*;
 use pollster::block_on;
@@ -271,5 +273,78 @@ fn a_last_use_that_cannot_be_is_named() {
         assert_eq!((page.items().len(), page.unreadable().len()), (3, 0));
         note(now).await;
         assert!(told().await.is_empty());
+    });
+}
+
+/// It may have been added between two look-ups. If it was not, the client does not have it.
+#[test]
+fn a_last_use_of_a_secret_that_the_client_does_not_have_is_named() {
+    block_on(async {
+        let (store, registry, contents) = hostile().await;
+        let id = contents.clients[2].clone();
+        let (whose, at) = (id.clone(), crate::support::start());
+        let noted = move |client_id: &ClientId, mut uses: LastUses, secret| {
+            if *client_id == whose {
+                uses.note(secret, at);
+            }
+            uses
+        };
+        let stranger = SecretId::new(77).unwrap();
+        let note = noted.clone();
+        store.edit_last_uses(move |client_id, uses| note(client_id, uses, stranger));
+        let found = faults(&registry, &id).await;
+        assert!(found.len() == 1 && found[0].contains("last use of secret 77"), "{found:?}");
+
+        let busy = registry.as_operator("ann").unwrap().client(&id);
+        let whose = id.clone();
+        store.edit_last_uses(move |client_id, uses| {
+            if *client_id != whose {
+                return uses;
+            }
+            let added = block_on(busy.add_secret(NewSecret::lasting(Lifetime::OneYear))).unwrap();
+            noted(client_id, uses, added.secret_id())
+        });
+        assert_eq!(faults(&registry, &id).await, [""; 0]);
+    });
+}
+
+/// A node that is older than the one that wrote an event does not say that somebody edited it.
+#[test]
+fn an_event_of_a_newer_version_is_called_newer() {
+    block_on(async {
+        let (store, registry, contents) = hostile().await;
+        let id = contents.clients[1].clone();
+        let whose = id.clone();
+        store.edit_text(move |text| {
+            let words = str::from_utf8(text.as_bytes()).unwrap();
+            match words.contains(whose.as_str()) {
+                true => EventText::from_bytes(words.replace("secret_added", "secret_lent").into_bytes()),
+                false => text,
+            }
+        });
+        let checked = registry.check().await.unwrap();
+        let of_trail: Vec<_> =
+            checked.discrepancies.iter().filter(|one| !matches!(one.what(), DiscrepancyKind::Feed)).collect();
+        let is_newer = |what: &DiscrepancyKind| matches!(what, DiscrepancyKind::Trail(error) if error.kind() == StoreErrorKind::NewerFormat);
+        assert!(
+            matches!(of_trail[..], [one] if one.client_id() == Some(&id) && is_newer(one.what())),
+            "{:?}",
+            checked.discrepancies
+        );
+    });
+}
+
+/// That a store does not answer says nothing of what it holds.
+#[test]
+fn a_store_that_does_not_answer_is_not_found_faulty() {
+    block_on(async {
+        let (memory, _, clock, contents) = filled().await;
+        let odd = Odd::over(memory);
+        let (node, hands) = open(odd.clone(), &["2026"], 3).await;
+        hands.set_wall(Clock::wall(&clock).to_datetime());
+        odd.state.down.store(true, SeqCst);
+        assert_eq!(node.check().await.unwrap_err().kind(), StoreErrorKind::Unavailable);
+        odd.state.down.store(false, SeqCst);
+        assert_eq!(node.check().await.unwrap().clients, contents.clients.len() as u64);
     });
 }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
+use client_registry::client::LastUses;
 use client_registry::store::{
     Changes, ClientsBy, Commit, CommitError, Committed, Cursor, Ending, EventText, IndexEntry, MemoryStore,
     Record, RecordId, Store, StoreError,
@@ -13,6 +14,7 @@ use client_registry::{ClientId, Event, Timestamp};
 use crate::support::forward::forward;
 
 type Edit<T> = Arc<dyn Fn(T) -> T + Send + Sync>;
+type Of<T> = Arc<dyn Fn(&ClientId, T) -> T + Send + Sync>;
 
 /// A memory store that answers with what somebody put in the place of records, trails, indexes and the feed.
 #[derive(Clone, Default)]
@@ -31,6 +33,7 @@ struct Lies {
     ending: Option<Edit<Vec<Ending>>>,
     client_of: Option<Edit<Option<ClientId>>>,
     taken: Option<(IndexEntry, ClientId)>,
+    last_uses: Option<Of<LastUses>>,
 }
 
 impl Hostile {
@@ -74,6 +77,14 @@ impl Hostile {
     /// Answers commits by saying that something is taken.
     pub(crate) fn say_taken(&self, entry: IndexEntry, by: &ClientId) {
         self.lies.lock().unwrap().taken = Some((entry, by.clone()));
+    }
+
+    /// Edits the last uses of each client, whenever somebody asks for them.
+    pub(crate) fn edit_last_uses(
+        &self,
+        edit: impl Fn(&ClientId, LastUses) -> LastUses + Send + Sync + 'static,
+    ) {
+        self.lies.lock().unwrap().last_uses = Some(Arc::new(edit));
     }
 
     /// Takes everything back.
@@ -162,7 +173,13 @@ impl Store for Hostile {
         Ok(changes)
     }
 
-    forward!(memory: latest adopt note_uses last_uses);
+    async fn last_uses(&self, client_id: &ClientId) -> Result<LastUses, StoreError> {
+        let uses = self.memory.last_uses(client_id).await?;
+        let edit = self.lies.lock().unwrap().last_uses.clone();
+        Ok(edit.map_or(uses.clone(), |edit| edit(client_id, uses)))
+    }
+
+    forward!(memory: latest adopt note_uses);
 
     async fn commit(&self, commit: &Commit) -> Result<(), CommitError> {
         let taken = self.lies.lock().unwrap().taken.clone();
