@@ -1004,7 +1004,8 @@ fn public_names() -> BTreeSet<String> {
                 for (position, found) in source.match_indices(&format!("\n{indent}pub {kind} ")) {
                     let rest = &source[position + found.len()..];
                     let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap();
-                    if rest.starts_with(char::is_uppercase) || indent.is_empty() {
+                    // Constants of types are no types.
+                    if indent.is_empty() || (kind != "const" && rest.starts_with(char::is_uppercase)) {
                         names.insert(rest[..end].to_owned());
                     }
                 }

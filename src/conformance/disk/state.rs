@@ -43,6 +43,8 @@ pub(super) enum Writing {
 #[derive(Debug, Clone)]
 pub(super) enum Renaming {
     Enter(String, u64),
+    /// From one name to another. It is whole or not at all, as on a journaling file system.
+    Move(String, String, u64),
     Remove(String),
 }
 
@@ -153,6 +155,10 @@ impl Apply<BTreeMap<String, u64>> for Renaming {
     fn apply(self, names: &mut BTreeMap<String, u64>) {
         match self {
             Self::Enter(name, number) => drop(names.insert(name, number)),
+            Self::Move(from, to, number) => {
+                names.remove(&from);
+                names.insert(to, number);
+            }
             Self::Remove(name) => drop(names.remove(&name)),
         }
     }

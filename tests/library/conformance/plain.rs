@@ -364,6 +364,7 @@ impl Plain {
         let has_none = matches!(
             self.fault,
             Fault::CursorsAreNumbers
+                | Fault::CursorsHaveNoMark
                 | Fault::BeyondTheEndIsTheEnd
                 | Fault::NumbersBeforehand
                 | Fault::HidesBehindSlowWriters
