@@ -310,7 +310,7 @@ async fn a_trail_that_is_longer_than_a_commit_can_make_it_is_not_sent() {
     world.schema.run(sabotage).await;
     let error = world.store().history(issued.client_id(), Revision::ZERO, 1).await.unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Corrupt);
-    let cause = std::error::Error::source(&error).unwrap();
+    let cause = error.cause().unwrap();
     assert!(cause.to_string().contains("history.events"), "{cause}");
     let error = world.store().changes(None, 10).await.unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Tampered);

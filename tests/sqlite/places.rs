@@ -29,7 +29,7 @@ fn misconfigured(error: &StoreError, path: &Path, advice: &str) {
     assert_eq!(error.kind(), StoreErrorKind::Misconfigured, "{words}");
     assert!(words.contains(&format!("{path:?}: ")) && words.contains(advice), "{words}");
     assert!(!words.contains("try again") && !words.contains("restore it"), "{words}");
-    assert!(words.contains("fix this before retrying"), "{words}");
+    assert!(words.contains("fix that before retrying"), "{words}");
 }
 
 fn names(directory: &Path) -> Vec<PathBuf> {
