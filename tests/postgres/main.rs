@@ -4,6 +4,8 @@
 //! without either they fail and say what to start. `CLIENT_REGISTRY_POSTGRES_POOLER=1` says that the URL leads to a pooler that
 //! hands out connections by transaction.
 
+// So that the linter knows the helpers for tests: they may fail loudly.
+#![cfg(test)]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -1,5 +1,7 @@
 //! The store in a file: the contract, what is in the file, what is refused, what faults leave behind, copies.
 
+// So that the linter knows the helpers for tests: they may fail loudly.
+#![cfg(test)]
 #![cfg(feature = "sqlite")]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests may fail loudly")]
 

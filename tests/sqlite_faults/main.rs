@@ -6,6 +6,8 @@
 //! `CLIENT_REGISTRY_FAULTS=all` lets every call fail that there is, one run each, which takes some minutes; otherwise
 //! some of them.
 
+// So that the linter knows the helpers for tests: they may fail loudly.
+#![cfg(test)]
 #![cfg(all(target_os = "linux", feature = "sqlite"))]
 #![allow(
     clippy::unwrap_used,

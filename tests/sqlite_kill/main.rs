@@ -3,6 +3,8 @@
 //!
 //! `CLIENT_REGISTRY_KILLS` asks for more or fewer kills than the usual 200, `CLIENT_REGISTRY_SEED` for other moments.
 
+// So that the linter knows the helpers for tests: they may fail loudly.
+#![cfg(test)]
 #![cfg(all(unix, feature = "sqlite"))]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests may fail loudly")]
 
