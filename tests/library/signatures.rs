@@ -272,13 +272,15 @@ fn a_client_that_is_gone_or_never_was_signs_and_verifies_nothing() {
         client.confirm(plan).await.unwrap();
 
         let nobody: ClientId = "no-such-client".parse().unwrap();
-        for (client_id, reason) in
-            [(issued.client_id(), Reason::ClientDeleted), (&nobody, Reason::UnknownClient)]
-        {
-            let error = platform.registry.sign(client_id, b"message").await.unwrap_err();
-            assert!(matches!(error, SignError::UnknownClient));
-            let error = platform.registry.sign_all(client_id, b"message").await.unwrap_err();
-            assert_eq!(error.kind(), ErrorKind::NotFound);
+        for (client_id, reason, code, status) in [
+            (issued.client_id(), Reason::ClientDeleted, "client_deleted", 410),
+            (&nobody, Reason::UnknownClient, "unknown_client", 404),
+        ] {
+            let one = platform.registry.sign(client_id, b"message").await.unwrap_err();
+            let all = platform.registry.sign_all(client_id, b"message").await.unwrap_err();
+            for error in [one, all] {
+                assert_eq!((error.code(), error.kind().http_status()), (code, status));
+            }
             let mac = *signature.mac();
             let theirs = Signature::new(client_id.clone(), secret_id(1), mac);
             let verdict = platform.registry.verify(&theirs, b"message").await;

@@ -1,6 +1,6 @@
 //! Signing what the platform sends, and verifying what comes back (rule 6).
 //!
-//! HMAC-SHA-256 over exactly the bytes given, so that a JWT (HS256), a webhook format and every HMAC tool verify it.
+//! A signature is HMAC-SHA-256 over exactly the given bytes, so that JWT (HS256), webhook and HMAC libraries verify it.
 
 use crate::client::{Client, Held};
 use crate::record::Opened;
@@ -13,11 +13,23 @@ use crate::value::coded::coded;
 use crate::value::{ClientId, SecretId, Timestamp};
 
 impl<S: Store> Registry<S> {
-    /// Signs with the one secret that signs now (rule 6).
+    /// Signs a message with the signing secret of the client (rule 6).
+    ///
+    /// ```
+    /// # use client_registry::*;
+    /// # #[pollster::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let registry = Registry::in_memory();
+    /// # let details = ClientDetails::new("calendar", "contoso.com", "https://contoso.com/done")?;
+    /// # let issued = registry.as_seller("contoso")?.register(details, Lifetime::OneYear).await?;
+    /// let signature = registry.sign(issued.client_id(), b"a message").await?;
+    /// assert_eq!(signature.secret_id(), issued.secret_id());
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
-    /// [`SignError::NoSigningSecret`] when the client has no valid secret that can; [`SignError::UnknownClient`];
-    /// [`SignError::Unavailable`].
+    /// [`SignError::NoSigningSecret`] if the client has no valid secret that can sign. [`SignError::UnknownClient`] if the client ID
+    /// does not exist, [`SignError::ClientDeleted`] if it was deleted. [`SignError::Unavailable`] if the store did not answer.
     pub async fn sign(&self, client_id: &ClientId, message: &[u8]) -> Result<Signature, SignError> {
         let opened = self.recall(client_id.into()).await?;
         let client = active(opened.as_ref())?;
@@ -28,11 +40,23 @@ impl<S: Store> Registry<S> {
         Ok(signature)
     }
 
-    /// Signs with every valid secret that can, the signing one first: for formats that carry several signatures during
-    /// an overlap.
+    /// Signs a message with every valid secret that can sign, the signing secret first: for formats that carry several signatures
+    /// during an overlap.
+    ///
+    /// ```
+    /// # use client_registry::*;
+    /// # #[pollster::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let registry = Registry::in_memory();
+    /// # let details = ClientDetails::new("calendar", "contoso.com", "https://contoso.com/done")?;
+    /// # let issued = registry.as_seller("contoso")?.register(details, Lifetime::OneYear).await?;
+    /// let signatures = registry.sign_all(issued.client_id(), b"a message").await?;
+    /// assert_eq!(signatures.len(), 1); // two during an overlap
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
-    /// As [`sign`](Self::sign).
+    /// The same as for [`sign`](Self::sign).
     pub async fn sign_all(&self, client_id: &ClientId, message: &[u8]) -> Result<Vec<Signature>, SignError> {
         let opened = self.recall(client_id.into()).await?;
         let client = active(opened.as_ref())?;
@@ -44,7 +68,20 @@ impl<S: Store> Registry<S> {
         Ok(signatures)
     }
 
-    /// Verifies with exactly the secret that the signature names. That secret must be valid now and able to sign.
+    /// Verifies a signature with the secret that it names. That secret must be valid now and able to sign.
+    ///
+    /// ```
+    /// # use client_registry::*;
+    /// # #[pollster::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let registry = Registry::in_memory();
+    /// # let details = ClientDetails::new("calendar", "contoso.com", "https://contoso.com/done")?;
+    /// # let issued = registry.as_seller("contoso")?.register(details, Lifetime::OneYear).await?;
+    /// let signature = registry.sign(issued.client_id(), b"a message").await?;
+    /// let verified = registry.verify(&signature, b"a message").await?;
+    /// assert_eq!(verified.secret_id(), issued.secret_id());
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     /// [`AccessError::Denied`], or [`AccessError::Unavailable`] when the store did not answer.
@@ -65,8 +102,20 @@ impl<S: Store> Registry<S> {
         }
     }
 
-    /// Verifies 32 bytes of HMAC-SHA-256 that do not say which secret made them, with every valid secret that can
-    /// sign.
+    /// Verifies an HMAC-SHA-256 value of 32 bytes, which does not name its secret, with every valid secret that can sign.
+    ///
+    /// ```
+    /// # use client_registry::*;
+    /// # #[pollster::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let registry = Registry::in_memory();
+    /// # let details = ClientDetails::new("calendar", "contoso.com", "https://contoso.com/done")?;
+    /// # let issued = registry.as_seller("contoso")?.register(details, Lifetime::OneYear).await?;
+    /// let signature = registry.sign(issued.client_id(), b"a message").await?;
+    /// let verified = registry.verify_any(issued.client_id(), signature.mac(), b"a message").await?;
+    /// assert_eq!(verified.client_id(), issued.client_id());
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     /// [`AccessError::Denied`], or [`AccessError::Unavailable`] when the store did not answer.
@@ -101,7 +150,7 @@ impl Client {
         Some(Signature::new(self.id().clone(), secret, mac))
     }
 
-    /// Whether a secret's key made this MAC.
+    /// Returns whether the key of a secret made this MAC.
     fn made(&self, secret: SecretId, message: &[u8], mac: &[u8; 32]) -> bool {
         let mac_key = self.held(secret).and_then(|held| held.mac_key.as_ref());
         mac_key.is_some_and(|mac_key| mac_key.verify(message, mac))
@@ -109,7 +158,7 @@ impl Client {
 
     fn verify_with(&self, id: SecretId, message: &[u8], mac: &[u8; 32], at: Timestamp) -> Result<(), Reason> {
         let Some(Held { secret, mac_key, .. }) = self.held(id) else {
-            // Anybody can name a secret: that it is compromised is for those to hear who presented it.
+            // Anyone can name a secret. Only presenting a compromised one is an alarm.
             let is_remembered = self.remembered().any(|(remembered, _)| remembered == id);
             return Err(if is_remembered { Reason::Deleted } else { Reason::Wrong });
         };
@@ -124,7 +173,7 @@ impl Client {
     }
 }
 
-/// Whose signature it is.
+/// A verified signature: the client and the secret that made it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verified {
     client_id: ClientId,
@@ -137,26 +186,29 @@ impl Verified {
         Self { client_id, secret }
     }
 
-    /// The client.
+    /// Returns the client ID.
     #[must_use]
     pub fn client_id(&self) -> &ClientId {
         &self.client_id
     }
 
-    /// The secret that signed.
+    /// Returns the secret that signed.
     #[must_use]
     pub fn secret_id(&self) -> SecretId {
         self.secret
     }
 }
 
-/// Why nothing was signed.
+/// The reason why a message was not signed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SignError {
-    /// There is no such client ID, or it was deleted.
+    /// The client ID does not exist.
     #[error("there is no such client ID")]
     UnknownClient,
+    /// The client ID was deleted (rule 13).
+    #[error("the client ID was deleted and is never used again: stop sending to it")]
+    ClientDeleted,
     /// The client has no valid secret that can sign.
     #[error("the client has no valid secret that can sign: add one")]
     NoSigningSecret,
@@ -168,6 +220,7 @@ pub enum SignError {
 coded! {
     SignError {
         Self::UnknownClient => NotFound "unknown_client",
+        Self::ClientDeleted => Gone "client_deleted",
         Self::NoSigningSecret => Conflict "no_signing_secret",
         Self::Unavailable(_) => Unavailable "unavailable",
     }
@@ -179,5 +232,9 @@ fn trace_signature(client_id: &ClientId, secret: SecretId) {
 }
 
 fn active(opened: Option<&Opened>) -> Result<&Client, SignError> {
-    opened.and_then(|opened| opened.client().ok()).ok_or(SignError::UnknownClient)
+    match opened {
+        Some(Opened::Active(live)) => Ok(live.client()),
+        Some(Opened::Deleted(_)) => Err(SignError::ClientDeleted),
+        None => Err(SignError::UnknownClient),
+    }
 }

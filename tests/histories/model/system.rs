@@ -351,7 +351,7 @@ impl<S: Home> System<S> {
                 self.signatures.extend(signatures);
                 Answer::SignedBy(ids)
             }
-            Err(SignError::UnknownClient) => Answer::Refused("UnknownClient"),
+            Err(SignError::ClientDeleted) => Answer::Refused("ClientDeleted"),
             Err(SignError::NoSigningSecret) => Answer::Refused("NoSigningSecret"),
             Err(error) => panic!("{error}"),
         }

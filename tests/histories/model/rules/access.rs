@@ -55,7 +55,7 @@ impl Model {
     pub(super) fn sign(&mut self, client: usize, one: bool) -> Answer {
         let found = &self.clients[client];
         if found.deleted {
-            return Answer::Refused("UnknownClient");
+            return Answer::Refused("ClientDeleted");
         }
         let mut signers = found.signers(found.instant(self.now), self.fault);
         if one {
