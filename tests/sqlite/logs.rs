@@ -283,7 +283,7 @@ fn a_log_of_an_earlier_version_is_refused_where_it_does_not_fit() {
 #[test]
 fn a_log_that_is_in_use_is_never_refused() {
     const OPENINGS: usize = 6;
-    const WRITES: std::ops::Range<usize> = 400..20_000;
+    const WRITES: std::ops::Range<usize> = 400..100_000;
     let scratch = Scratch::new();
     let (registry, contoso) = open(&scratch.file());
     let opened = AtomicUsize::new(0);
