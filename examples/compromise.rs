@@ -105,7 +105,7 @@ async fn present(registry: &Registry<DynStore>, bot: &ClientHandle<DynStore>, cl
             println!("       to the outside   401, {denied}");
             println!("       in the log       {}", denied.reason());
             if denied.reason() == Reason::Compromised {
-                println!("       ALARM            somebody has a stolen secret of {}", bot.id());
+                println!("       ALARM            a stolen secret of {} was presented", bot.id());
             }
         }
         other => println!("       unexpected: {other:?}"),

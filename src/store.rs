@@ -92,7 +92,7 @@ use crate::value::{AddInId, ClientId, KeyId, NameKey, Revision, SecretId, Seller
 ///   `order_is_that_of_commits`, `a_clock_of_the_store_may_step_back`).
 /// - Records, index and events come back as they were written, a record and the text of an event byte for byte (cases
 ///   `records_come_back_byte_for_byte`, `large_records_come_back_whole`, `events_come_back_byte_for_byte`). A store does not
-///   look into the text of an event: one that was damaged below it comes back damaged, and whoever asked notices.
+///   look into the text of an event: a damaged one comes back damaged, and the caller notices.
 /// - A row that cannot be read is an error of kind [`StoreErrorKind::Corrupt`], never skipped (cases
 ///   `undecodable_records_are_corrupt`, `damaged_history_is_not_passed_over`).
 /// - Limits are upper bounds, at least 1 and at most `usize::MAX`, also after a cursor, a client or a revision: an answer is
@@ -106,7 +106,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     ///
     /// # To ensure correctness
     /// - It sees every commit that was acknowledged before the call (case `load_sees_every_acknowledged_commit`).
-    /// - It never sees half a commit: whoever has seen one of two clients change sees the other one changed too (case
+    /// - It never sees half a commit: a caller that has seen one of two clients change sees the other one changed too (case
     ///   `load_sees_no_half_of_a_commit`).
     fn load(&self, id: RecordId<'_>) -> impl Future<Output = Result<Option<Record>, StoreError>> + Send;
 
@@ -221,7 +221,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// # To ensure correctness
     /// - The events of one client come in one order, that of its trail (case `the_feed_has_each_trail_in_order`), and none
     ///   is ever skipped, or comes twice, for a reader that comes back with the cursor it was given (cases
-    ///   `the_feed_goes_on_from_every_cursor`, `cursors_outlive_a_crash`), whoever writes meanwhile and however slowly
+    ///   `the_feed_goes_on_from_every_cursor`, `cursors_outlive_a_crash`), however many others write meanwhile and however slowly
     ///   (cases `the_feed_waits_for_slow_writers`, `the_feed_is_complete_under_load`,
     ///   `the_feed_is_complete_across_stores`).
     /// - An answer with fewer than `limit` events contains every commit that was acknowledged before the call began (the
@@ -282,7 +282,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
         believable_until: Timestamp,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// When a client's secrets were last used, as far as has been noted: `LastUses::default()` of a client that the store does
+    /// Returns when the secrets of a client were last used, as far as has been noted: `LastUses::default()` of a client that the store does
     /// not know.
     fn last_uses(&self, client_id: &ClientId) -> impl Future<Output = Result<LastUses, StoreError>> + Send;
 }
@@ -331,7 +331,7 @@ redacted! {
 }
 
 redacted! {
-    /// Where a reader of the change feed is. Opaque: only the store that gave it can tell what it means.
+    /// The position of a reader in the change feed. Opaque: only the store that gave it can tell what it means.
     #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
     #[serde(transparent)]
     pub struct Cursor(String);
@@ -344,7 +344,7 @@ impl Cursor {
         Self(text.into())
     }
 
-    /// What the store made it from.
+    /// Returns the text that the store made the cursor from.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

@@ -91,7 +91,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         ring.verify(&signature, payload)?
     );
 
-    heading("Somebody wants to delete the old one at once. One server has not been told yet.");
+    heading("Contoso wants to delete the old one at once. One server does not know the new one yet.");
     registry.authenticate(client_id.as_str(), forgotten.expose()).await?;
     let plan = calendar.plan_deletion(first).await?;
     println!("   the plan: secret {first} goes, {} signs next", or_nothing(plan.signs_next()));

@@ -27,7 +27,7 @@ impl CommitId {
     }
 }
 
-/// What is to be written, all or nothing: the next records of one or two clients.
+/// The next records of one or two clients, written all or nothing.
 #[derive(Debug, Clone)]
 pub struct Commit {
     id: CommitId,
@@ -95,19 +95,19 @@ impl RecordChange {
         Self { record, index, ..self.clone() }
     }
 
-    /// What to keep from now on.
+    /// Returns the record to keep from now on.
     #[must_use]
     pub fn record(&self) -> &Record {
         &self.record
     }
 
-    /// What must be there, or the commit is a conflict.
+    /// Returns what the store must find, or the commit is a conflict.
     #[must_use]
     pub fn expected(&self) -> &Expected {
         &self.expected
     }
 
-    /// By what it is found from now on: all of it, in place of what there was.
+    /// Returns the complete lookup entries of the record, which replace the earlier ones.
     #[must_use]
     pub fn index(&self) -> &Index {
         &self.index
@@ -119,14 +119,14 @@ impl RecordChange {
         &self.events
     }
 
-    /// Under which the record is kept.
+    /// Returns the ID under which the record is kept.
     #[must_use]
     pub fn id(&self) -> RecordId<'_> {
         self.record.id()
     }
 }
 
-/// What a change expects to find.
+/// The state that a change expects to find.
 ///
 /// Exhaustive on purpose: a store that does not know an expectation cannot keep it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -141,7 +141,7 @@ pub enum Expected {
 }
 
 impl Expected {
-    /// Whether this is what is there: a record of this revision under this key, or none.
+    /// Returns whether the expectation matches what is there: a record of this revision under this key, or none.
     #[must_use]
     pub fn holds(&self, found: Option<(Revision, Option<&KeyId>)>) -> bool {
         match (self, found) {
@@ -156,7 +156,7 @@ impl Expected {
 }
 
 redacted! {
-    /// By what a client is found. Hints: what they lead to is checked against the record.
+    /// The lookup entries of a client. They are hints: what they lead to is checked against the record.
     #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
     pub struct Index {
         /// Its seller and the key of its friendly name; `None` for a deleted one.
@@ -192,7 +192,7 @@ impl Index {
     }
 }
 
-/// What belongs to at most one client.
+/// A lookup entry that belongs to at most one client.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum IndexEntry {

@@ -4,7 +4,7 @@ use super::IndexEntry;
 use crate::store_error::StoreError;
 use crate::value::{ClientId, Revision};
 
-/// Why a commit was not acknowledged.
+/// The reason why a commit was not acknowledged.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CommitError {

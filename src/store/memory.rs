@@ -1,6 +1,6 @@
 //! The store that keeps live clients in this process's memory.
 //!
-//! Readers look a record up in a map without a lock, unless two clients are changing at once; whoever commits takes turns
+//! Readers look a record up in a map without a lock, unless two clients are changing at once. Commits take turns
 //! on the books, which hold everything else: the indexes, the trails, the feed and the last uses.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -94,7 +94,7 @@ impl MemoryStore {
             let index = self.index_of(books, client_id);
             books.strike_out(client_id, &index);
         }
-        // Whoever has seen the first of several new records sees this when it comes for another one, and waits.
+        // A reader that has seen the first of several new records sees this flag when it reads another one, and waits.
         self.inner.is_half_written.store(changes.clone().nth(1).is_some(), Ordering::Release);
         for (client_id, record, index) in changes {
             books.enter(client_id, index);

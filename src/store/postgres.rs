@@ -166,7 +166,7 @@ impl PostgresStore {
         Self::open(Source::Theirs(pool), options, hints).await
     }
 
-    /// What makes the schema under its default name, for somebody with the right to do so: `psql --single-transaction`.
+    /// Returns the SQL that makes the schema under its default name, for an administrator to run with `psql --single-transaction`.
     /// Running it again changes nothing. The rights that the store needs afterwards are listed in
     /// [`postgres_operations`](crate::store::postgres_operations).
     #[must_use]
@@ -174,15 +174,15 @@ impl PostgresStore {
         Self::schema_sql_with(&PostgresOptions::new())
     }
 
-    /// The same under the name that the options have.
+    /// Returns the SQL that makes the schema under the name in the options.
     #[must_use]
     pub fn schema_sql_with(options: &PostgresOptions) -> String {
         schema::schema_sql(&options.schema)
     }
 
-    /// Hints that something was committed, by this store or by others that are [connected](Self::connect) to the same
-    /// database and schema: when to look at the change feed before it is time to. They are no more than that. Whoever needs
-    /// to know polls as well, as a registry's cache does:
+    /// Returns hints that this store, or another one that is [connected](Self::connect) to the same database and schema, committed
+    /// something: reasons to read the change feed early. A hint may be missing. A caller that depends on changes polls as well, as
+    /// the cache of a registry does:
     ///
     /// ```no_run
     /// # use client_registry::{Registry, store::PostgresStore};

@@ -20,7 +20,7 @@ async fn dumps_of_earlier_versions_are_restored_and_open() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "writes the dump that later versions must open: for a new format, see tests/registries/mod.rs"]
+#[ignore = "writes the dump that later versions must open: for a new format, see tests/README.md"]
 async fn write_fixture() {
     let server = Server::start();
     let schema = Schema { url: server.url(), name: "client_registry".to_owned() };

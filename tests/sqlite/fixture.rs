@@ -36,7 +36,7 @@ fn files_of_earlier_versions_open_with_the_log_that_was_left_behind() {
 }
 
 #[test]
-#[ignore = "writes the files that later versions must open: for a new format, see tests/registries/mod.rs"]
+#[ignore = "writes the files that later versions must open: for a new format, see tests/README.md"]
 fn write_fixture() {
     let scratch = Scratch::new();
     let mut filling = registries::Filling::new();

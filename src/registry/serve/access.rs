@@ -1,7 +1,7 @@
-//! Authenticating: which client is this, and with which of its secrets (rules 5 and 10).
+//! Authenticating: finds out which client presents a secret, and which of its secrets it is (rules 5 and 10).
 //!
-//! Outside there is one answer to everything that fails, after the same hashing work. Inside, the reason is for
-//! whoever reads the log. Authenticating never commits.
+//! The caller gets one answer for everything that fails, after the same hashing work. The reason is for the log.
+//! Authenticating never commits.
 
 use std::fmt;
 use std::sync::Arc;
@@ -20,14 +20,14 @@ use crate::value::{ClientId, ErrorKind, Looks, SecretId, SellerId, Timestamp};
 impl<S: Store> Registry<S> {
     /// Checks a client ID and a client secret, as they came from the network (rule 5).
     ///
-    /// Neither needs to be well formed: what is not is denied like anything else. The reason is in
-    /// [`Denied::reason`], for logs; the outside gets one answer.
+    /// Neither needs to be well formed: malformed input is denied like any other. [`Denied::reason`] holds the reason, for logs.
+    /// Give the outside one answer.
     ///
-    /// Calls that ask for the same client at the same time share one look at the store, also those of [`sign`](Self::sign)
-    /// and [`verify`](Self::verify). None depends on another: each of their futures may be dropped or left alone.
+    /// Concurrent calls for the same client share one read of the store, including those of [`sign`](Self::sign) and
+    /// [`verify`](Self::verify). No call depends on another one: each future may be dropped or left unpolled.
     ///
-    /// HTTP Basic carries both in form encoding (RFC 6749 section 2.3.1), which not every sender applies. Generated ones
-    /// read the same either way; imported ones may hold characters that do not.
+    /// HTTP Basic carries both in form encoding (RFC 6749 section 2.3.1), which not every sender applies. Generated IDs and
+    /// secrets read the same either way. Imported ones may contain characters that do not.
     ///
     /// ```
     /// # use client_registry::*;
@@ -42,8 +42,8 @@ impl<S: Store> Registry<S> {
     /// ```
     ///
     /// # Errors
-    /// [`AccessError::Denied`], or [`AccessError::Unavailable`] when the store did not answer: then nothing is known,
-    /// and nobody is denied.
+    /// [`AccessError::Denied`] if the credentials do not match. [`AccessError::Unavailable`] if the store did not answer: this is not
+    /// a denial.
     pub async fn authenticate(
         &self,
         client_id: &str,
@@ -98,7 +98,7 @@ impl<S: Store> Registry<S> {
         }
     }
 
-    /// The instant that a client is judged at (rule 19).
+    /// Returns the instant at which a client is judged (rule 19).
     #[inline]
     pub(in crate::registry) fn instant_of(&self, client: &Client) -> Timestamp {
         let clock = self.now();
@@ -108,7 +108,7 @@ impl<S: Store> Registry<S> {
         client.instant(clock)
     }
 
-    /// Adds to a denial what only its text can tell, and tells the log.
+    /// Adds to a denial what only the presented text can tell, and writes it to the log.
     #[cold]
     fn deny(&self, denial: Denial, opened: Option<Opened>, client_secret: &str) -> Denied {
         let reason = match denial.reason {
@@ -122,7 +122,7 @@ impl<S: Store> Registry<S> {
         self.denied(reason, opened, denial.secret)
     }
 
-    /// A denial that the log has been told of (rule 10).
+    /// Writes a denial to the log, or raises an alarm (rule 10), and returns it.
     pub(in crate::registry) fn denied(
         &self,
         reason: Reason,
@@ -147,9 +147,9 @@ impl<S: Store> Registry<S> {
     }
 }
 
-/// Who authenticated, and with what: everything an operator wants in a log, nothing that a stranger may learn.
+/// An authenticated client and the secret that it presented.
 ///
-/// Keeps the client as it was then in memory; for a long session, copy what is needed.
+/// The value keeps the client of that moment in memory. For a long session, copy what you need.
 #[derive(Clone)]
 pub struct Authenticated {
     live: Arc<LiveClient>,
@@ -158,43 +158,43 @@ pub struct Authenticated {
 }
 
 impl Authenticated {
-    /// The client.
+    /// Returns the client ID.
     #[must_use]
     pub fn client_id(&self) -> &ClientId {
         self.client().id()
     }
 
-    /// The seller that owns it.
+    /// Returns the seller that owns the client ID.
     #[must_use]
     pub fn owner(&self) -> &SellerId {
         self.client().owner()
     }
 
-    /// The secret that was presented.
+    /// Returns the ID of the presented secret.
     #[must_use]
     pub fn secret_id(&self) -> SecretId {
         self.secret
     }
 
-    /// The instant that it was judged at.
+    /// Returns the instant at which the client was judged (rule 19).
     #[must_use]
     pub fn at(&self) -> Timestamp {
         self.at
     }
 
-    /// Whether it is the one that signs.
+    /// Returns whether the presented secret is the signing secret (rule 6).
     #[must_use]
     pub fn signs(&self) -> bool {
         self.client().signing_at(self.at).secret() == Some(self.secret)
     }
 
-    /// When it ends; `None` if it does not.
+    /// Returns when the presented secret ends; `None` if it has no end.
     #[must_use]
     pub fn ends(&self) -> Option<Timestamp> {
         self.client().secret(self.secret).and_then(|secret| secret.validity().until())
     }
 
-    /// The newest valid secret that was added after this one: the add-in should have changed over to it.
+    /// Returns the newest valid secret that was added after the presented one: the add-in should change over to it.
     #[must_use]
     pub fn newer(&self) -> Option<SecretId> {
         self.client().valid_at(self.at).map(Secret::id).filter(|id| *id > self.secret).max()
@@ -218,14 +218,14 @@ impl fmt::Debug for Authenticated {
     }
 }
 
-/// Why somebody was not let in.
+/// The reason why a caller was not authenticated, or a signature not verified.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AccessError {
-    /// What was presented does not prove who it is.
+    /// The credentials or the signature do not match.
     #[error(transparent)]
     Denied(#[from] Denied),
-    /// Nothing is known, since the store did not answer. Not a denial: answer 503, not 401.
+    /// The store did not answer. This is not a denial: answer 503, not 401.
     #[error(transparent)]
     Unavailable(#[from] StoreError),
 }
@@ -238,7 +238,7 @@ coded! {
     }
 }
 
-/// A denial. `Display` is the one face that the outside may see; the rest is for logs.
+/// A denial. Its `Display` is for the caller; everything else is for logs.
 #[derive(thiserror::Error)]
 #[error("invalid client")]
 pub struct Denied {
@@ -260,19 +260,19 @@ impl Denied {
         ErrorKind::Unauthenticated
     }
 
-    /// Why, for logs and operators. Never tell a stranger.
+    /// Returns the reason, for logs and operators. Do not send it to the caller.
     #[must_use]
     pub fn reason(&self) -> Reason {
         self.reason
     }
 
-    /// The client that was named, if there is or was one.
+    /// Returns the client ID that was presented, if it exists or existed.
     #[must_use]
     pub fn client_id(&self) -> Option<&ClientId> {
         self.opened.as_ref().map(Opened::client_id)
     }
 
-    /// The secret that was recognised, or that a signature names.
+    /// Returns the secret that was recognised, or that the signature names.
     #[must_use]
     pub fn secret_id(&self) -> Option<SecretId> {
         self.secret
@@ -289,22 +289,22 @@ impl fmt::Debug for Denied {
     }
 }
 
-/// Why somebody was denied: for logs.
+/// The reason for a denial, for logs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Reason {
-    /// There is no such client ID, or it is not well formed.
+    /// The client ID does not exist or is malformed.
     UnknownClient,
-    /// A client secret was presented as the client ID: the caller may have swapped the two. It was not looked up.
+    /// A client secret was presented as the client ID: the caller may have swapped them. It was not looked up.
     LooksLikeClientSecret,
     /// The client ID was deleted.
     ClientDeleted,
-    /// It is none of the client's secrets.
+    /// The presented text is none of the client's secrets.
     Wrong,
-    /// It looks like a generated client secret with a slip: a wrong character, a piece missing, quotes, `Bearer`, a byte order
-    /// mark or white space around it.
+    /// The presented text looks like a generated client secret with a slip: a wrong character, a missing piece, or quotes,
+    /// `Bearer`, a byte order mark or white space around it.
     Mistyped,
-    /// It looks like the ID of a secret instead of the secret.
+    /// The presented text looks like the ID of a secret instead of the secret.
     LooksLikeSecretId,
     /// The secret has ended.
     Ended,
@@ -314,7 +314,7 @@ pub enum Reason {
     Disabled,
     /// The secret was deleted.
     Deleted,
-    /// The secret is known to be in the wrong hands: whoever presents it is not the add-in. Alarm somebody.
+    /// The secret is compromised: an attacker may have presented it. Alert an operator.
     Compromised,
     /// The secret is not for signing (signatures only).
     CannotSign,

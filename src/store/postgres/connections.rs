@@ -75,8 +75,8 @@ impl Connections {
         }
     }
 
-    /// Waits for a place, in the order of those who wait. Whoever waits frees places that are held back, since whoever held them
-    /// back may have gone.
+    /// Waits for a place, in the order of arrival. A caller that waits frees places that are held back, since the caller that
+    /// held them back may have gone.
     async fn place(&self, deadline: Instant) -> Option<()> {
         let mut place = pin!(self.places.acquire());
         loop {

@@ -1,7 +1,7 @@
 //! The texts of the events of one commit in one column: a JSON array, for people who look at it with SQL.
 //!
 //! Nothing is parsed. Joined again with brackets and commas, the pieces of a column are the bytes that stand there: an edit
-//! between two events is a part of one of them, and whoever reads that event notices.
+//! between two events is a part of one of them, and a reader of that event notices.
 
 use crate::event::EventText;
 

@@ -291,7 +291,7 @@ const PAGE: &str = "WHERE position >= $1 ORDER BY position LIMIT $2";
 const LAST: &str = "ORDER BY position DESC LIMIT 1";
 
 /// First the lock, then, in a statement of its own that sees what was committed before it had the lock, the places. A
-/// client's commits are numbered in the order of their revisions: whoever sees one sees those before it. Without the lock two
+/// client's commits are numbered in the order of their revisions: a reader that sees one sees those before it. Without the lock two
 /// would give out the same place, and the primary key would refuse one of them; with it they take turns. Places go on from the
 /// last one that there is; `feed_end`, which says the same, is what is locked, and kept for nodes of older versions.
 const NUMBER: &str = "

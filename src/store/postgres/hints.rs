@@ -39,7 +39,7 @@ type Operation = Pin<Box<dyn Future<Output = ()> + Send>>;
 /// What is to be passed on.
 #[derive(Debug, Default)]
 struct Outbox {
-    /// Somebody wants to hear or to tell.
+    /// A listener was added, or there is something to tell.
     woken: Notify,
     told: AtomicBool,
 }

@@ -33,7 +33,7 @@ pub struct PostgresOptions {
 }
 
 impl PostgresOptions {
-    /// What suits a server of one's own: see each option.
+    /// Returns the default options: see each option.
     pub fn new() -> Self {
         Self {
             schema: DEFAULT_SCHEMA.to_owned(),
@@ -78,14 +78,15 @@ impl PostgresOptions {
         Self { max_connections: connections.clamp(1, MOST_CONNECTIONS), ..self }
     }
 
-    /// How long to wait for a connection, new or free: 5 seconds, unless configured otherwise, at least a millisecond and at most a day.
+    /// Sets how long a call waits for a connection, new or free: 5 seconds unless configured otherwise, at least a millisecond and at
+    /// most a day.
     pub fn acquire_timeout(self, timeout: Duration) -> Self {
         Self { acquire_timeout: timeout.clamp(SHORTEST, LONGEST), ..self }
     }
 
-    /// How long the server may work on a statement: 10 seconds, unless configured otherwise, at least a millisecond and at most a day. The server is told with each connection, except
-    /// in a pool of one's own and [behind a pooler](Self::behind_pooler); there, set it for the role (`ALTER ROLE … SET
-    /// statement_timeout`). Half a second later nobody waits any more, whatever the server or the network do.
+    /// Sets how long the server may work on a statement: 10 seconds unless configured otherwise, at least a millisecond and at most a
+    /// day. The store sets it on each connection, except in a pool of yours and [behind a pooler](Self::behind_pooler): there, set it
+    /// for the role (`ALTER ROLE … SET statement_timeout`). Half a second later the call gives up, whatever the server does.
     pub fn statement_timeout(self, timeout: Duration) -> Self {
         Self { statement_timeout: timeout.clamp(SHORTEST, LONGEST), ..self }
     }
@@ -127,13 +128,13 @@ impl PostgresOptions {
         Self { named_statements: false, hints: false, ..self }
     }
 
-    /// Whether opening makes the schema, or brings it up to date: it does unless configured otherwise. Otherwise opening fails until somebody
-    /// with the right to do so has run [`PostgresStore::schema_sql`](super::PostgresStore::schema_sql).
+    /// Sets whether opening makes the schema, or brings it up to date: it does unless configured otherwise. Otherwise opening fails
+    /// until an administrator has run [`PostgresStore::schema_sql`](super::PostgresStore::schema_sql).
     pub fn migrate(self, migrate: bool) -> Self {
         Self { migrate, ..self }
     }
 
-    /// Whether nodes tell each other that something has changed, over one more connection each: they do unless configured otherwise. See
+    /// Sets whether nodes tell each other about changes, over one more connection each: they do unless configured otherwise. See
     /// [`PostgresStore::hints`](super::PostgresStore::hints).
     pub fn hints(self, hints: bool) -> Self {
         Self { hints, ..self }

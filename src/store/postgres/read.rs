@@ -380,8 +380,8 @@ pub(super) fn up_to(limit: usize) -> i64 {
     i64::try_from(limit.max(1)).unwrap_or(i64::MAX)
 }
 
-/// Notes uses, and returns those that it passed over, since another transaction holds their rows: whoever waits for these keeps
-/// the rows that are locked already from other clients meanwhile.
+/// Notes uses, and returns those that it passed over, since another transaction holds their rows. Waiting for
+/// them would keep the rows that are locked already from other clients.
 const NOTE_USES: &str = "
 WITH used AS (
     SELECT u.client_id, u.secret, max(u.at) AS at

@@ -44,7 +44,7 @@ pub(super) async fn ensure(session: &mut Session, options: &PostgresOptions) -> 
             }
             None => {}
         }
-        // Where somebody else has made the schema, the role may have rights in it, and none to make one.
+        // Where an administrator has made the schema, the role may have rights in it, and none to make one.
         let made = match session.query(IS_THERE, &[(&options.schema, Type::TEXT)]).await {
             Ok(rows) if rows.is_empty() => include_str!("schema.sql").to_owned(),
             Ok(_) => include_str!("schema.sql").replace(CREATE, ""),

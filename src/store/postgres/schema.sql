@@ -1,7 +1,7 @@
 -- Schema of client-registry, version 1. Running it again changes nothing.
 CREATE SCHEMA IF NOT EXISTS client_registry;
 
--- Which version this is, and which database: cursors of another one are not known here. Whoever updates the row makes every
+-- Which version this is, and which database: cursors of another one are not known here. Updating the row makes every
 -- cursor unknown, since where it was written (its xmin) is a part of them.
 CREATE TABLE IF NOT EXISTS client_registry.meta (
     one boolean PRIMARY KEY DEFAULT true CHECK (one),

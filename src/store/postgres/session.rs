@@ -1,6 +1,6 @@
 //! One connection of the pool, for one call: every statement that is sent has an answer or an end in bounded time.
 //!
-//! A connection whose answer is outstanding is never given back: whoever drops a call, or gives up waiting, closes it.
+//! A connection whose answer is outstanding is never given back: a call that is dropped, or gives up waiting, closes it.
 
 use std::error::Error;
 use std::fmt;
@@ -161,7 +161,7 @@ impl Session {
         }
     }
 
-    /// As much time again, for somebody who comes on in steps.
+    /// Starts the time again, for a call that makes progress in steps.
     pub(super) fn go_on(&mut self) {
         self.deadline = Instant::now() + self.patience;
     }

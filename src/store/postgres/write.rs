@@ -5,7 +5,7 @@
 //! update itself; and any number of them, locked in the order of their IDs first.
 //!
 //! Where two write at the same time, PostgreSQL lets the second one wait and then look again. What that cannot settle (a new
-//! row that somebody else has just made, too) is an error of the statement, which is rolled back and sent again: now it sees
+//! row that a concurrent commit has just made, too) is an error of the statement, which is rolled back and sent again: now it sees
 //! what the other one did, and says so.
 
 use std::time::Duration;
@@ -33,7 +33,7 @@ enum Answer {
     Written,
     /// Refused, by a server whose commits are, or are not, to wait for standbys.
     Refused(CommitError, Waits),
-    /// What is there is as expected, and nothing was written: somebody else was there at the same time.
+    /// What is there is as expected, and nothing was written: a concurrent commit was faster.
     Overtaken,
     /// More of that by which the client is found is different than was guessed.
     Elsewhere,

@@ -20,9 +20,9 @@ impl SqliteStore {
     /// Copies everything that has been acknowledged into a new file, which can be opened like this one. Changes go on
     /// meanwhile; the copy is of one moment, and stands under its name only once it is whole and flushed.
     ///
-    /// Whoever follows the [change feed](crate::store::Store::changes) with a cursor from after the copy is told by
-    /// [`CursorLost`](StoreErrorKind::CursorLost) when the copy takes the place of this file, which
-    /// [`restore`](Self::restore) sees to.
+    /// When [`restore`](Self::restore) puts the copy in the place of this file, a reader of the
+    /// [change feed](crate::store::Store::changes) with a cursor from after the copy gets
+    /// [`CursorLost`](StoreErrorKind::CursorLost).
     ///
     /// # Errors
     /// [`StoreError`]. Of kind [`Misconfigured`](StoreErrorKind::Misconfigured) when there is a file of this name already,

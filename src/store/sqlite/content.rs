@@ -3,7 +3,7 @@
 //!
 //! Changes go to the log. Only a checkpoint writes to the file itself, so that in between its length and its times stay as they
 //! are. They are compared at the beginning of each change and before it is committed, while nobody else can write. Where they
-//! differ, there was a checkpoint, or somebody wrote to the file. Then the file is compared with what its log builds on, as
+//! differ, there was a checkpoint, or another program wrote to the file. Then the file is compared with what its log builds on, as
 //! when a file is opened; and where all of the log has been copied into it, it must have the last event that was seen here. If
 //! it is another file, nothing is acknowledged any longer, and the log is not copied into it: the two may still be told apart.
 //!

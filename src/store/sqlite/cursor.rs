@@ -1,7 +1,7 @@
 //! Cursors of the feed: which file, how far, and the commit of the event there.
 //!
-//! A copy that was put back and went on has other commits at the same positions, so that whoever comes with a cursor
-//! from before is told, and never goes on in the middle of something else.
+//! A copy that was put back and went on has other commits at the same positions, so that a reader with a cursor
+//! from before gets an error, and never goes on in the middle of something else.
 
 use data_encoding::HEXLOWER;
 

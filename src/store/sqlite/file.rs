@@ -187,7 +187,7 @@ fn uri_path(path: &Path) -> String {
     uri
 }
 
-/// What an error of the engine means for somebody who opens a file.
+/// Explains an error of the engine to the caller that opens a file.
 pub(super) fn explained(path: &Path, error: rusqlite::Error) -> Fault {
     let fault = match error.sqlite_error_code() {
         Some(ErrorCode::NotADatabase) => Fault::misconfigured(path, NOT_OURS),

@@ -124,7 +124,7 @@ impl Anchor {
         same(&self.identity.log, self.log)
     }
 
-    /// The same for what was read: whoever goes on elsewhere has another file or another index.
+    /// Checks the same after a read: a connection that goes on elsewhere has another file or another index.
     pub(super) fn check_reading(&self) -> Result<(), Fault> {
         self.identity.check()?;
         same(&self.identity.index, self.index)

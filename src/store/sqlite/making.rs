@@ -2,7 +2,7 @@
 //!
 //! What is being made lies beside its place, as `NAME.<16 digits>.new`, and takes its name once it is whole and flushed. The
 //! process that makes it holds a lock on `NAME.<16 digits>.new-lock`. A process that is killed leaves both; the lock is gone
-//! with it, and whoever opens or makes a file in the same directory next takes them away.
+//! with it, and the next process that opens or makes a file in the same directory removes them.
 
 use std::fs::{
     File, OpenOptions, TryLockError, {self},
@@ -164,7 +164,7 @@ pub(super) fn has_one_name(path: &Path) -> Result<(), Fault> {
             return Ok(());
         }
         // For an instant a file that was just made has the name that it was made under as well, and after a kill until
-        // somebody sweeps.
+        // the next sweep.
         sweep(path);
         let is_same = |made: &fs::Metadata| (made.dev(), made.ino()) == (found.dev(), found.ino());
         let made = locks_beside(path).filter_map(|(_, made)| fs::metadata(made).ok()).filter(is_same);

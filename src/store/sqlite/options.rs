@@ -32,7 +32,7 @@ impl SqliteOptions {
         self
     }
 
-    /// How long a change may wait, from the call until it is begun, for changes that came before it and for other processes
+    /// Sets how long a change may wait, from the call until it is begun, for changes that came before it and for other processes
     /// that are writing to the file. After that it is given up, not written. Five seconds unless configured otherwise; with
     /// [`Duration::ZERO`] no other process is waited for.
     pub fn busy_timeout(mut self, timeout: impl Into<Duration>) -> Self {

@@ -312,7 +312,7 @@ fn position(row: &rusqlite::Row<'_>) -> Result<i64, Fault> {
     Cells { row, table: "event", key: &"an event" }.number(0, "position")
 }
 
-/// The bytes of the text as they are: what is wrong with them, whoever reads the event finds out.
+/// Returns the bytes of the text as they are. Reading the event finds out what is wrong with them.
 fn event(cells: &Cells<'_>, position: usize) -> Result<EventText, Fault> {
     let bytes = match cells.row.get_ref(position)? {
         ValueRef::Text(bytes) | ValueRef::Blob(bytes) => bytes,

@@ -119,7 +119,7 @@ fn is_copy(backup: &Path) -> Result<(), Fault> {
     }
 }
 
-/// Refuses to replace what is not a registry: somebody still needs it.
+/// Refuses to replace a file that is not a registry: another program may need it.
 fn may_go(path: &Path, backup: &Path) -> Result<(), Fault> {
     match fs::metadata(path) {
         Ok(found) if !found.is_file() => return Err(file::no_file(path, &found)),

@@ -26,7 +26,7 @@ pub(super) fn migrate(connection: &mut Connection, steps: &[&str]) -> Result<(),
         return Ok(());
     }
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    // Somebody may have taken some while this waited its turn.
+    // Another process may have taken some while this one waited.
     for step in left(version(&transaction)?, steps)? {
         transaction.execute_batch(step)?;
     }

@@ -28,7 +28,7 @@ fn exports_of_earlier_versions_are_imported() {
 }
 
 #[test]
-#[ignore = "writes the export that later versions must import: for a new format, see tests/registries/mod.rs"]
+#[ignore = "writes the export that later versions must import: for a new format, see tests/README.md"]
 fn write_fixture() {
     block_on(async {
         let store = MemoryStore::new();

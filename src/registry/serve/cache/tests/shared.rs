@@ -50,7 +50,7 @@ fn a_failed_load_is_told_to_all_who_waited_for_it_and_to_nobody_else() {
         }
     }
     assert_eq!((bad.loads(), good.loads()), (1, 1));
-    // Whoever asks from now on asks the store.
+    // From now on each caller asks the store.
     let mut late = [Task::new(cache.get(id(), &clock, || good.load(&store)))];
     run_all(&mut late, &good);
     assert_eq!((kind(&late[0].answer), good.loads()), (None, 2));
