@@ -42,6 +42,7 @@ pub(crate) mod kept;
 mod last_uses;
 pub(crate) mod plan;
 mod promotion;
+mod reason;
 pub(crate) mod recognition;
 mod refusal;
 mod registration;
@@ -64,6 +65,7 @@ pub use self::plan::{
     ClientDeletion, ConfirmError, Obstacle, Plan, Planned, SecretDeletion, SecretDisabling,
 };
 pub use self::promotion::Promotion;
+pub use self::reason::Reason;
 pub use self::refusal::Refusal;
 pub(crate) use self::refusal::use_in_words;
 pub use self::rotation::Rotation;

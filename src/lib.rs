@@ -42,7 +42,7 @@ pub mod value;
 #[doc(inline)]
 pub use registry::{
     AccessError, Authenticated, ClientHandle, Denied, EmergencyDeletion, Error, Freshness, OpenError,
-    Operator, Outcome, Reason, Registry, RegistryBuilder, Seller, SignError, Snapshot, Verified,
+    Operator, Outcome, Registry, RegistryBuilder, Seller, SignError, Snapshot, Verified,
 };
 #[doc(inline)]
 pub use ring::SecretRing;
@@ -60,7 +60,7 @@ pub use value::{
 
 // What comes out.
 #[doc(inline)]
-pub use client::{Plan, Refusal};
+pub use client::{Plan, Reason, Refusal};
 #[doc(inline)]
 pub use event::Event;
 #[doc(inline)]

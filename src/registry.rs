@@ -45,13 +45,17 @@ pub use self::manage::operator::Operator;
 pub use self::manage::seller::Seller;
 pub use self::outcome::Outcome;
 pub use self::page::Page;
-pub use self::serve::access::{AccessError, Authenticated, Denied, Reason};
+pub use self::serve::access::{AccessError, Authenticated, Denied};
 pub use self::serve::cache::Freshness;
 pub use self::serve::follow::Follower;
 pub use self::serve::signatures::{SignError, Verified};
 pub use self::snapshot::Snapshot;
 pub use self::unreadable::Unreadable;
 pub use self::upkeep::open::OpenError;
+
+// A denial by the registry has one of the core's reasons.
+#[doc(no_inline)]
+pub use crate::client::Reason;
 
 use self::protection::Protection;
 use self::serve::alarm::Alarms;

@@ -2,10 +2,10 @@
 //!
 //! A signature is HMAC-SHA-256 over exactly the given bytes, so that JWT (HS256), webhook and HMAC libraries verify it.
 
-use crate::client::{Client, Held};
+use crate::client::{Client, Held, Reason};
 use crate::record::Opened;
 use crate::registry::Registry;
-use crate::registry::serve::access::{AccessError, Reason};
+use crate::registry::serve::access::AccessError;
 use crate::secret::{SecretState, Signature};
 use crate::store::Store;
 use crate::store_error::StoreError;
