@@ -1,9 +1,11 @@
 //! What a service asks for at every request: authenticating, signing and verifying, and the cache, the notes and the alarms that
 //! make them fast and watched. Nothing here commits.
 
-pub(in crate::registry) mod access;
+mod access;
 pub(in crate::registry) mod alarm;
+pub(in crate::registry) mod authenticated;
 pub(in crate::registry) mod cache;
+pub(in crate::registry) mod denied;
 pub(in crate::registry) mod follow;
 mod keep_fresh;
 pub(in crate::registry) mod last_use;

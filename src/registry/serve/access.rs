@@ -3,19 +3,16 @@
 //! The caller gets one answer for everything that fails, after the same hashing work. The reason is for the log.
 //! Authenticating never commits.
 
-use std::fmt;
-use std::sync::Arc;
-
 use crate::client::recognition::Recognition;
 use crate::client::{Client, Reason, Revocation};
 use crate::record::{LiveClient, Opened, RecordId};
 use crate::registry::Registry;
-use crate::secret::{Secret, SecretState, Verifier};
+use crate::registry::serve::authenticated::Authenticated;
+use crate::registry::serve::denied::{AccessError, Denied};
+use crate::secret::{SecretState, Verifier};
 use crate::store::Store;
-use crate::store_error::StoreError;
-use crate::value::coded::coded;
 use crate::value::secret_text::{could_be_secret, cut, looks};
-use crate::value::{ClientId, ErrorKind, Looks, SecretId, SellerId, Timestamp};
+use crate::value::{Looks, SecretId, Timestamp};
 
 impl<S: Store> Registry<S> {
     /// Checks a client ID and a client secret, as they came from the network (rule 5).
@@ -69,7 +66,7 @@ impl<S: Store> Registry<S> {
                         secret = secret.number(),
                         "authenticated"
                     );
-                    return Ok(Authenticated { live, secret, at });
+                    return Ok(Authenticated::new(live, secret, at));
                 }
                 Err(denial) => (denial, Some(Opened::Active(live))),
             },
@@ -122,170 +119,10 @@ impl<S: Store> Registry<S> {
         self.denied(reason, opened, denial.secret)
     }
 
-    /// Writes a denial to the log, or raises an alarm (rule 10), and returns it.
-    pub(in crate::registry) fn denied(
-        &self,
-        reason: Reason,
-        opened: Option<Opened>,
-        secret: Option<SecretId>,
-    ) -> Denied {
-        let client_id = opened.as_ref().map(|opened| opened.client_id().as_str());
-        match (reason, client_id) {
-            (Reason::Compromised, Some(id)) => self.inner.alarms.compromised(id, secret, &*self.inner.clock),
-            _ => {
-                let secret = secret.map(SecretId::number);
-                tracing::debug!(client_id, secret, %reason, "denied");
-            }
-        }
-        Denied { reason, opened, secret }
-    }
-
     #[cold]
     pub(in crate::registry) fn warn_of_lag(&self, client: &Client, now: Timestamp) {
         let id = client.id().as_str();
         self.inner.alarms.clock_behind(id, client.changed_at(), now, &*self.inner.clock);
-    }
-}
-
-/// An authenticated client and the secret that it presented.
-///
-/// The value keeps the client of that moment in memory. For a long session, copy what you need.
-#[derive(Clone)]
-pub struct Authenticated {
-    live: Arc<LiveClient>,
-    secret: SecretId,
-    at: Timestamp,
-}
-
-impl Authenticated {
-    /// Returns the client ID.
-    #[must_use]
-    pub fn client_id(&self) -> &ClientId {
-        self.client().id()
-    }
-
-    /// Returns the seller that owns the client ID.
-    #[must_use]
-    pub fn owner(&self) -> &SellerId {
-        self.client().owner()
-    }
-
-    /// Returns the ID of the presented secret.
-    #[must_use]
-    pub fn secret_id(&self) -> SecretId {
-        self.secret
-    }
-
-    /// Returns the instant at which the client was judged (rule 19).
-    #[must_use]
-    pub fn at(&self) -> Timestamp {
-        self.at
-    }
-
-    /// Returns whether the presented secret is the signing secret (rule 6).
-    #[must_use]
-    pub fn signs(&self) -> bool {
-        self.client().signing_at(self.at).secret() == Some(self.secret)
-    }
-
-    /// Returns when the presented secret ends; `None` if it has no end.
-    #[must_use]
-    pub fn ends(&self) -> Option<Timestamp> {
-        self.client().secret(self.secret).and_then(|secret| secret.validity().until())
-    }
-
-    /// Returns the newest valid secret that was added after the presented one: the add-in should change over to it.
-    #[must_use]
-    pub fn newer(&self) -> Option<SecretId> {
-        self.client().valid_at(self.at).map(Secret::id).filter(|id| *id > self.secret).max()
-    }
-
-    fn client(&self) -> &Client {
-        self.live.client()
-    }
-}
-
-impl fmt::Debug for Authenticated {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Authenticated")
-            .field("client_id", self.client_id())
-            .field("secret_id", &self.secret)
-            .field("at", &self.at)
-            .field("signs", &self.signs())
-            .field("ends", &self.ends())
-            .field("newer", &self.newer())
-            .finish_non_exhaustive()
-    }
-}
-
-/// The reason why a caller was not authenticated, or a signature not verified.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum AccessError {
-    /// The credentials or the signature do not match.
-    #[error(transparent)]
-    Denied(#[from] Denied),
-    /// The store did not answer. This is not a denial: answer 503, not 401.
-    #[error(transparent)]
-    Unavailable(#[from] StoreError),
-}
-
-coded! {
-    /// One answer to the outside, whatever the reason: the reason is for logs ([`Denied::reason`]).
-    AccessError {
-        Self::Denied(_) => Unauthenticated "denied",
-        Self::Unavailable(_) => Unavailable "unavailable",
-    }
-}
-
-/// A denial. Its `Display` is for the caller; everything else is for logs.
-#[derive(thiserror::Error)]
-#[error("invalid client")]
-pub struct Denied {
-    reason: Reason,
-    opened: Option<Opened>,
-    secret: Option<SecretId>,
-}
-
-impl Denied {
-    /// Returns `denied`, whatever the reason. The reason has a code of its own, for logs: [`Reason::code`].
-    #[must_use]
-    pub fn code(&self) -> &'static str {
-        "denied"
-    }
-
-    /// Returns what the caller can do about it: the same for every denial.
-    #[must_use]
-    pub fn kind(&self) -> ErrorKind {
-        ErrorKind::Unauthenticated
-    }
-
-    /// Returns the reason, for logs and operators. Do not send it to the caller.
-    #[must_use]
-    pub fn reason(&self) -> Reason {
-        self.reason
-    }
-
-    /// Returns the client ID that was presented, if it exists or existed.
-    #[must_use]
-    pub fn client_id(&self) -> Option<&ClientId> {
-        self.opened.as_ref().map(Opened::client_id)
-    }
-
-    /// Returns the secret that was recognised, or that the signature names.
-    #[must_use]
-    pub fn secret_id(&self) -> Option<SecretId> {
-        self.secret
-    }
-}
-
-impl fmt::Debug for Denied {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Denied")
-            .field("reason", &self.reason)
-            .field("client_id", &self.client_id())
-            .field("secret_id", &self.secret)
-            .finish()
     }
 }
 

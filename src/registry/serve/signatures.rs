@@ -5,7 +5,7 @@
 use crate::client::{Client, Held, Reason};
 use crate::record::Opened;
 use crate::registry::Registry;
-use crate::registry::serve::access::AccessError;
+use crate::registry::serve::denied::AccessError;
 use crate::secret::{SecretState, Signature};
 use crate::store::Store;
 use crate::store_error::StoreError;

@@ -1,0 +1,102 @@
+//! Denying: one answer for the caller, and the reason for the log (rules 5 and 10).
+
+use std::fmt;
+
+use crate::client::Reason;
+use crate::record::Opened;
+use crate::registry::Registry;
+use crate::store::Store;
+use crate::store_error::StoreError;
+use crate::value::coded::coded;
+use crate::value::{ClientId, ErrorKind, SecretId};
+
+impl<S: Store> Registry<S> {
+    /// Writes a denial to the log, or raises an alarm (rule 10), and returns it.
+    pub(in crate::registry) fn denied(
+        &self,
+        reason: Reason,
+        opened: Option<Opened>,
+        secret: Option<SecretId>,
+    ) -> Denied {
+        let client_id = opened.as_ref().map(|opened| opened.client_id().as_str());
+        match (reason, client_id) {
+            (Reason::Compromised, Some(id)) => self.inner.alarms.compromised(id, secret, &*self.inner.clock),
+            _ => {
+                let secret = secret.map(SecretId::number);
+                tracing::debug!(client_id, secret, %reason, "denied");
+            }
+        }
+        Denied { reason, opened, secret }
+    }
+}
+
+/// The reason why a caller was not authenticated, or a signature not verified.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AccessError {
+    /// The credentials or the signature do not match.
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    /// The store did not answer. This is not a denial: answer 503, not 401.
+    #[error(transparent)]
+    Unavailable(#[from] StoreError),
+}
+
+coded! {
+    /// One answer to the outside, whatever the reason: the reason is for logs ([`Denied::reason`]).
+    AccessError {
+        Self::Denied(_) => Unauthenticated "denied",
+        Self::Unavailable(_) => Unavailable "unavailable",
+    }
+}
+
+/// A denial. Its `Display` is for the caller; everything else is for logs.
+#[derive(thiserror::Error)]
+#[error("invalid client")]
+pub struct Denied {
+    reason: Reason,
+    opened: Option<Opened>,
+    secret: Option<SecretId>,
+}
+
+impl Denied {
+    /// Returns `denied`, whatever the reason. The reason has a code of its own, for logs: [`Reason::code`].
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        "denied"
+    }
+
+    /// Returns what the caller can do about it: the same for every denial.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        ErrorKind::Unauthenticated
+    }
+
+    /// Returns the reason, for logs and operators. Do not send it to the caller.
+    #[must_use]
+    pub fn reason(&self) -> Reason {
+        self.reason
+    }
+
+    /// Returns the client ID that was presented, if it exists or existed.
+    #[must_use]
+    pub fn client_id(&self) -> Option<&ClientId> {
+        self.opened.as_ref().map(Opened::client_id)
+    }
+
+    /// Returns the secret that was recognised, or that the signature names.
+    #[must_use]
+    pub fn secret_id(&self) -> Option<SecretId> {
+        self.secret
+    }
+}
+
+impl fmt::Debug for Denied {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Denied")
+            .field("reason", &self.reason)
+            .field("client_id", &self.client_id())
+            .field("secret_id", &self.secret)
+            .finish()
+    }
+}
