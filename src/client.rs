@@ -30,6 +30,7 @@
 //!
 //! Each family of commands has a file of its own, and so has each type that they share.
 
+mod access;
 mod add_ins;
 mod chain;
 mod context;
@@ -43,7 +44,7 @@ mod last_uses;
 pub(crate) mod plan;
 mod promotion;
 mod reason;
-pub(crate) mod recognition;
+mod recognition;
 mod refusal;
 mod registration;
 mod rotation;
@@ -53,6 +54,7 @@ mod state;
 mod tombstone;
 mod weakness;
 
+pub use self::access::Denial;
 pub use self::add_ins::{MAX_ADD_INS, Move};
 pub use self::context::CommandContext;
 pub(crate) use self::context::believable_until;

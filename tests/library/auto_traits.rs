@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use client_registry::client::{
-    Client, ClientDeletion, Decision, ImportedClient, ImportedSecret, SecretDeletion, Tombstone,
+    Client, ClientDeletion, Decision, Denial, ImportedClient, ImportedSecret, SecretDeletion, Tombstone,
 };
 use client_registry::entropy::EntropyError;
 use client_registry::registry::{ConfirmError, Page, Resolution, Unresolved};
@@ -59,6 +59,7 @@ fn public_types_cross_threads() {
     errors::<Error>();
     errors::<AccessError>();
     errors::<Denied>();
+    errors::<Denial>();
     errors::<SignError>();
     errors::<ConfirmError<SecretDeletion>>();
     errors::<Refusal>();

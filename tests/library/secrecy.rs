@@ -379,6 +379,8 @@ impl Life {
         for (_, fate) in client.remembered() {
             see!(self.walker, fate);
         }
+        let denied = client.authenticate("no such secret", &Policy::default(), client.changed_at());
+        see!(self.walker, denied.unwrap_err());
     }
 
     fn events(&mut self, events: &[Event]) {

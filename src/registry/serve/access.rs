@@ -1,24 +1,23 @@
-//! Authenticating: finds out which client presents a secret, and which of its secrets it is (rules 5 and 10).
+//! Authenticating: loads the client and asks it whether a presented client secret is one of its own (rules 5, 9 and 10).
 //!
-//! The caller gets one answer for everything that fails, after the same hashing work. The reason is for the log.
-//! Authenticating never commits.
+//! The client decides. The rest is done here: a client ID that does not exist costs the same hashing, a use is noted beside the
+//! record, and a denial is logged. The caller gets one answer for everything that fails. Authenticating never commits.
 
-use crate::client::recognition::Recognition;
-use crate::client::{Client, Reason, Revocation};
+use crate::client::{Client, Denial, Reason};
 use crate::record::{LiveClient, Opened, RecordId};
 use crate::registry::Registry;
 use crate::registry::serve::authenticated::Authenticated;
-use crate::registry::serve::denied::{AccessError, Denied};
-use crate::secret::{SecretState, Verifier};
+use crate::registry::serve::denied::AccessError;
+use crate::secret::Verifier;
 use crate::store::Store;
-use crate::value::secret_text::{could_be_secret, cut, looks};
-use crate::value::{Looks, SecretId, Timestamp};
+use crate::value::secret_text::{could_be_secret, cut};
+use crate::value::{SecretId, Timestamp};
 
 impl<S: Store> Registry<S> {
     /// Checks a client ID and a client secret, as they came from the network (rule 5).
     ///
-    /// Neither needs to be well formed: malformed input is denied like any other. [`Denied::reason`] holds the reason, for logs.
-    /// Give the outside one answer.
+    /// Neither needs to be well formed: malformed input is denied like any other. [`Denied::reason`](crate::Denied::reason) holds
+    /// the reason, for logs. Give the outside one answer.
     ///
     /// Concurrent calls for the same client share one read of the store, including those of [`sign`](Self::sign) and
     /// [`verify`](Self::verify). No call depends on another one: each future may be dropped or left unpolled.
@@ -56,8 +55,7 @@ impl<S: Store> Registry<S> {
         let (denial, opened) = match opened {
             None => (Denial::because(record_id.err().unwrap_or(Reason::UnknownClient)), None),
             Some(Opened::Deleted(tombstone)) => {
-                let denial = judge_deleted(tombstone.recognise(&presented));
-                (denial, Some(Opened::Deleted(tombstone)))
+                (tombstone.deny(&presented), Some(Opened::Deleted(tombstone)))
             }
             Some(Opened::Active(live)) => match self.judge(&live, &presented) {
                 Ok((secret, at)) => {
@@ -71,28 +69,21 @@ impl<S: Store> Registry<S> {
                 Err(denial) => (denial, Some(Opened::Active(live))),
             },
         };
-        Err(self.deny(denial, opened, client_secret).into())
+        let denial = denial.explained_by(client_secret, &self.inner.policy);
+        Err(self.denied(denial, opened).into())
     }
 
+    /// Asks the client, and notes the use (rule 9). The clock is read only for a secret that the client has.
     #[inline]
     fn judge(&self, live: &LiveClient, presented: &Verifier) -> Result<(SecretId, Timestamp), Denial> {
         let client = live.client();
-        let (position, secret) = match client.recognise(presented) {
-            Recognition::Held(position, secret) => (position, secret),
-            Recognition::Remembered(secret, fate) => return Err(Denial::of(secret, fate.into())),
-            Recognition::Unknown => return Err(Denial::because(Reason::Wrong)),
-        };
-        let (id, at) = (secret.id(), self.instant_of(client));
-        let state = secret.state_at(at);
-        if state != SecretState::NotYetStarted {
-            self.inner.uses.note(live, position, id, at);
+        let identified = client.identify(presented)?;
+        let (id, at) = (identified.secret.id(), self.instant_of(client));
+        let judged = identified.judge(at);
+        if judged.as_ref().err().is_none_or(Denial::is_use) {
+            self.inner.uses.note(live, identified.position, id, at);
         }
-        match state {
-            SecretState::Valid => Ok((id, at)),
-            SecretState::NotYetStarted => Err(Denial::of(id, Reason::NotYetStarted)),
-            SecretState::Disabled => Err(Denial::of(id, Reason::Disabled)),
-            SecretState::Ended => Err(Denial::of(id, Reason::Ended)),
-        }
+        judged.map(|_| (id, at))
     }
 
     /// Returns the instant at which a client is judged (rule 19).
@@ -105,33 +96,10 @@ impl<S: Store> Registry<S> {
         client.instant(clock)
     }
 
-    /// Adds to a denial what only the presented text can tell, and writes it to the log.
-    #[cold]
-    fn deny(&self, denial: Denial, opened: Option<Opened>, client_secret: &str) -> Denied {
-        let reason = match denial.reason {
-            Reason::Wrong => match looks(client_secret, self.inner.policy.secret_prefix()) {
-                Looks::Mistyped => Reason::Mistyped,
-                Looks::LikeSecretId => Reason::LooksLikeSecretId,
-                Looks::Other => Reason::Wrong,
-            },
-            reason => reason,
-        };
-        self.denied(reason, opened, denial.secret)
-    }
-
     #[cold]
     pub(in crate::registry) fn warn_of_lag(&self, client: &Client, now: Timestamp) {
         let id = client.id().as_str();
         self.inner.alarms.clock_behind(id, client.changed_at(), now, &*self.inner.clock);
-    }
-}
-
-/// What is left of a client lets nobody in.
-fn judge_deleted(recognition: Recognition<'_>) -> Denial {
-    match recognition {
-        Recognition::Remembered(secret, Revocation::Compromised) => Denial::of(secret, Reason::Compromised),
-        Recognition::Remembered(secret, Revocation::Deleted) => Denial::of(secret, Reason::ClientDeleted),
-        Recognition::Held(..) | Recognition::Unknown => Denial::because(Reason::ClientDeleted),
     }
 }
 
@@ -144,22 +112,6 @@ fn record_of<'a>(client_id: &'a str, prefix: &str) -> Result<RecordId<'a>, Reaso
         // Of a text that is too long for a client secret the rest makes no difference.
         None if could_be_secret(cut(client_id), prefix) => Err(Reason::LooksLikeClientSecret),
         None => RecordId::of_presented(client_id).ok_or(Reason::UnknownClient),
-    }
-}
-
-/// A denial in the making: small, since most of them are never more than counted.
-struct Denial {
-    reason: Reason,
-    secret: Option<SecretId>,
-}
-
-impl Denial {
-    fn because(reason: Reason) -> Self {
-        Self { reason, secret: None }
-    }
-
-    fn of(secret: SecretId, reason: Reason) -> Self {
-        Self { reason, secret: Some(secret) }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::client::Reason;
+use crate::client::{Denial, Reason};
 use crate::record::Opened;
 use crate::registry::Registry;
 use crate::store::Store;
@@ -11,14 +11,11 @@ use crate::value::coded::coded;
 use crate::value::{ClientId, ErrorKind, SecretId};
 
 impl<S: Store> Registry<S> {
-    /// Writes a denial to the log, or raises an alarm (rule 10), and returns it.
-    pub(in crate::registry) fn denied(
-        &self,
-        reason: Reason,
-        opened: Option<Opened>,
-        secret: Option<SecretId>,
-    ) -> Denied {
+    /// Writes a denial to the log, or raises an alarm (rule 10), and returns it with the client that it is about.
+    #[cold]
+    pub(in crate::registry) fn denied(&self, denial: Denial, opened: Option<Opened>) -> Denied {
         let client_id = opened.as_ref().map(|opened| opened.client_id().as_str());
+        let (reason, secret) = (denial.reason(), denial.secret_id());
         match (reason, client_id) {
             (Reason::Compromised, Some(id)) => self.inner.alarms.compromised(id, secret, &*self.inner.clock),
             _ => {
@@ -26,7 +23,7 @@ impl<S: Store> Registry<S> {
                 tracing::debug!(client_id, secret, %reason, "denied");
             }
         }
-        Denied { reason, opened, secret }
+        Denied { denial, opened }
     }
 }
 
@@ -54,9 +51,8 @@ coded! {
 #[derive(thiserror::Error)]
 #[error("invalid client")]
 pub struct Denied {
-    reason: Reason,
+    denial: Denial,
     opened: Option<Opened>,
-    secret: Option<SecretId>,
 }
 
 impl Denied {
@@ -75,7 +71,7 @@ impl Denied {
     /// Returns the reason, for logs and operators. Do not send it to the caller.
     #[must_use]
     pub fn reason(&self) -> Reason {
-        self.reason
+        self.denial.reason()
     }
 
     /// Returns the client ID that was presented, if it exists or existed.
@@ -87,16 +83,16 @@ impl Denied {
     /// Returns the secret that was recognised, or that the signature names.
     #[must_use]
     pub fn secret_id(&self) -> Option<SecretId> {
-        self.secret
+        self.denial.secret_id()
     }
 }
 
 impl fmt::Debug for Denied {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Denied")
-            .field("reason", &self.reason)
+            .field("reason", &self.reason())
             .field("client_id", &self.client_id())
-            .field("secret_id", &self.secret)
+            .field("secret_id", &self.secret_id())
             .finish()
     }
 }

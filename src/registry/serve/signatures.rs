@@ -2,7 +2,7 @@
 //!
 //! A signature is HMAC-SHA-256 over exactly the given bytes, so that JWT (HS256), webhook and HMAC libraries verify it.
 
-use crate::client::{Client, Held, Reason};
+use crate::client::{Client, Denial, Held, Reason};
 use crate::record::Opened;
 use crate::registry::Registry;
 use crate::registry::serve::denied::AccessError;
@@ -98,7 +98,7 @@ impl<S: Store> Registry<S> {
         };
         match verdict {
             Ok(()) => Ok(Verified::traced(signature.client_id().clone(), secret)),
-            Err(reason) => Err(self.denied(reason, opened, Some(secret)).into()),
+            Err(reason) => Err(self.denied(Denial::of(secret, reason), opened).into()),
         }
     }
 
@@ -140,7 +140,7 @@ impl<S: Store> Registry<S> {
                 }
             }
         };
-        Err(self.denied(reason, opened, None).into())
+        Err(self.denied(Denial::because(reason), opened).into())
     }
 }
 

@@ -1,0 +1,158 @@
+//! Judging a presented client secret, from the client alone (rules 5, 9 and 10).
+//!
+//! A client secret is recognised without a clock and judged with one. [`Identified`] lies between the two, so that a shell hashes
+//! before it knows whether the client exists, and reads its clock only for a secret that the client has.
+
+use super::recognition::Recognition;
+use super::{Client, Reason, Revocation, Tombstone};
+use crate::secret::{Secret, SecretState, Verifier};
+use crate::value::secret_text::looks;
+use crate::value::{Looks, Policy, SecretId, Timestamp};
+
+/// A denial by a client: the reason, and the secret that it is about. Both are for logs; its `Display` is for the caller and shows
+/// neither.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("invalid client")]
+pub struct Denial {
+    reason: Reason,
+    secret: Option<SecretId>,
+}
+
+impl Denial {
+    pub(crate) fn because(reason: Reason) -> Self {
+        Self { reason, secret: None }
+    }
+
+    pub(crate) fn of(secret: SecretId, reason: Reason) -> Self {
+        Self { reason, secret: Some(secret) }
+    }
+
+    /// Returns the reason, for logs and operators. Do not send it to the caller.
+    #[must_use]
+    pub fn reason(&self) -> Reason {
+        self.reason
+    }
+
+    /// Returns the secret that was recognised, or that the signature names.
+    #[must_use]
+    pub fn secret_id(&self) -> Option<SecretId> {
+        self.secret
+    }
+
+    /// Returns whether the denied attempt counts as a use of the secret (rule 9): an add-in still presents it, although it has ended
+    /// or is disabled.
+    #[must_use]
+    pub fn is_use(&self) -> bool {
+        matches!(self.reason, Reason::Ended | Reason::Disabled)
+    }
+
+    /// Adds what only the presented text can tell about a client secret that was not recognised.
+    #[cold]
+    pub(crate) fn explained_by(self, client_secret: &str, policy: &Policy) -> Self {
+        let reason = match self.reason {
+            Reason::Wrong => match looks(client_secret, policy.secret_prefix()) {
+                Looks::Mistyped => Reason::Mistyped,
+                Looks::LikeSecretId => Reason::LooksLikeSecretId,
+                Looks::Other => Reason::Wrong,
+            },
+            reason => reason,
+        };
+        Self { reason, ..self }
+    }
+}
+
+/// The secret of a client that was presented, not yet judged.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Identified<'a> {
+    /// The position among the client's secrets.
+    pub(crate) position: usize,
+    pub(crate) secret: &'a Secret,
+}
+
+impl<'a> Identified<'a> {
+    /// Returns the secret if it is valid at `t` (rule 4).
+    #[inline]
+    pub(crate) fn judge(self, t: Timestamp) -> Result<&'a Secret, Denial> {
+        let reason = match self.secret.state_at(t) {
+            SecretState::Valid => return Ok(self.secret),
+            SecretState::NotYetStarted => Reason::NotYetStarted,
+            SecretState::Disabled => Reason::Disabled,
+            SecretState::Ended => Reason::Ended,
+        };
+        Err(Denial::of(self.secret.id(), reason))
+    }
+}
+
+impl Client {
+    /// Authenticates a caller that presents a client secret, and returns the secret that it is (rule 5). It must be valid at `t`: take
+    /// `t` from [`instant`](Self::instant).
+    ///
+    /// The text does not need to be well formed. It is hashed once and compared in constant time with every secret that the client
+    /// has or remembers, whatever the outcome. The policy names the prefix that tells a mistyped client secret from a wrong one.
+    ///
+    /// The client notes no use and raises no alarm: [`Registry::authenticate`](crate::Registry::authenticate) does. Another shell
+    /// notes a use when this succeeds, and when the denial [is one](Denial::is_use) (rule 9).
+    ///
+    /// ```
+    /// # use client_registry::client::{Client, CommandContext};
+    /// # use client_registry::entropy::SystemEntropy;
+    /// # use client_registry::value::Actor;
+    /// # use client_registry::*;
+    /// # let (policy, owner) = (Policy::default(), SellerId::parse("contoso")?);
+    /// # let (actor, now) = (Actor::Seller(owner.clone()), Timestamp::parse("2026-03-01T09:00:00Z")?);
+    /// # let context = CommandContext { actor: &actor, policy: &policy, now };
+    /// # let details = ClientDetails::new("calendar app", "app.contoso.com", "https://app.contoso.com/done")?;
+    /// # let secret = ClientSecret::generate(&policy, &SystemEntropy)?;
+    /// # let (id, year) = (ClientId::parse("calendar-app")?, NewSecret::lasting(Lifetime::OneYear));
+    /// # let decision = Client::register(id, owner, details, Availability::Worldwide, &year, &secret, &context)?;
+    /// # let (state, _) = decision.change().ok_or("a registration is a change")?.into_parts();
+    /// # let client: &Client = state.active().ok_or("it was not deleted")?;
+    /// let t = client.instant(now);
+    /// assert_eq!(client.authenticate(secret.expose(), &policy, t)?.id(), SecretId::new(1).ok_or("zero")?);
+    ///
+    /// let quoted = format!("\"{}\"", secret.expose());
+    /// let denial = client.authenticate(&quoted, &policy, t).unwrap_err();
+    /// assert_eq!(denial.reason(), Reason::Mistyped); // for the log
+    /// assert_eq!(denial.to_string(), "invalid client"); // for the caller
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// A [`Denial`]. Its reason is none of [`UnknownClient`](Reason::UnknownClient),
+    /// [`LooksLikeClientSecret`](Reason::LooksLikeClientSecret), [`ClientDeleted`](Reason::ClientDeleted) and
+    /// [`CannotSign`](Reason::CannotSign), which are not about this client's passwords.
+    pub fn authenticate(
+        &self,
+        client_secret: &str,
+        policy: &Policy,
+        t: impl Into<Timestamp>,
+    ) -> Result<&Secret, Denial> {
+        let presented = Verifier::of_presented(self.id().as_str(), client_secret);
+        let judged = self.identify(&presented).and_then(|identified| identified.judge(t.into()));
+        judged.map_err(|denial| denial.explained_by(client_secret, policy))
+    }
+
+    /// Returns the secret that was presented, valid or not. A secret that stays dead is denied (rule 10).
+    #[inline]
+    pub(crate) fn identify(&self, presented: &Verifier) -> Result<Identified<'_>, Denial> {
+        match self.recognise(presented) {
+            Recognition::Held(position, secret) => Ok(Identified { position, secret }),
+            Recognition::Remembered(secret, revocation) => Err(Denial::of(secret, revocation.into())),
+            Recognition::Unknown => Err(Denial::because(Reason::Wrong)),
+        }
+    }
+}
+
+impl Tombstone {
+    /// Returns the denial of a presented client secret. What is left of a client authenticates nobody, but a compromised secret is
+    /// recognised, so that an operator is alarmed (rule 10).
+    pub(crate) fn deny(&self, presented: &Verifier) -> Denial {
+        match self.recognise(presented) {
+            Recognition::Remembered(secret, Revocation::Compromised) => {
+                Denial::of(secret, Reason::Compromised)
+            }
+            Recognition::Remembered(secret, Revocation::Deleted) => Denial::of(secret, Reason::ClientDeleted),
+            Recognition::Held(..) | Recognition::Unknown => Denial::because(Reason::ClientDeleted),
+        }
+    }
+}
