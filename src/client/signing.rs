@@ -91,7 +91,7 @@ impl Client {
     }
 
     /// Returns all secrets that can sign at `t`: the signing secret first, then by how long each has been valid.
-    pub(crate) fn all_signers_at(&self, t: Timestamp) -> Vec<SecretId> {
+    pub(super) fn all_signers_at(&self, t: Timestamp) -> Vec<SecretId> {
         let first = self.signing_at(t).secret();
         let mut signers: Vec<_> = self.signers_at(t).collect();
         signers.sort_by_key(|secret| (Some(secret.id()) != first, secret.seniority()));

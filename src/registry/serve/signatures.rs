@@ -1,16 +1,14 @@
-//! Signing what the platform sends, and verifying what comes back (rule 6).
-//!
-//! A signature is HMAC-SHA-256 over exactly the given bytes, so that JWT (HS256), webhook and HMAC libraries verify it.
+//! Signing what the platform sends, and verifying what comes back: loads the client and asks it (rule 6).
 
-use crate::client::{Client, Denial, Held, Reason};
+use crate::client::{Client, Denial, Reason};
 use crate::record::Opened;
 use crate::registry::Registry;
 use crate::registry::serve::denied::AccessError;
-use crate::secret::{SecretState, Signature};
+use crate::secret::Signature;
 use crate::store::Store;
 use crate::store_error::StoreError;
 use crate::value::coded::coded;
-use crate::value::{ClientId, SecretId, Timestamp};
+use crate::value::{ClientId, SecretId};
 
 impl<S: Store> Registry<S> {
     /// Signs a message with the signing secret of the client (rule 6).
@@ -33,9 +31,7 @@ impl<S: Store> Registry<S> {
     pub async fn sign(&self, client_id: &ClientId, message: &[u8]) -> Result<Signature, SignError> {
         let opened = self.recall(client_id.into()).await?;
         let client = active(opened.as_ref())?;
-        let signing = client.signing_at(self.instant_of(client)).secret();
-        let signature = signing.and_then(|secret| client.sign_with(secret, message));
-        let signature = signature.ok_or(SignError::NoSigningSecret)?;
+        let signature = client.sign(message, self.instant_of(client)).ok_or(SignError::NoSigningSecret)?;
         trace_signature(client_id, signature.secret_id());
         Ok(signature)
     }
@@ -60,9 +56,7 @@ impl<S: Store> Registry<S> {
     pub async fn sign_all(&self, client_id: &ClientId, message: &[u8]) -> Result<Vec<Signature>, SignError> {
         let opened = self.recall(client_id.into()).await?;
         let client = active(opened.as_ref())?;
-        let signers = client.all_signers_at(self.instant_of(client));
-        let signatures: Vec<_> =
-            signers.into_iter().filter_map(|secret| client.sign_with(secret, message)).collect();
+        let signatures = client.sign_all(message, self.instant_of(client));
         let first = signatures.first().ok_or(SignError::NoSigningSecret)?;
         trace_signature(client_id, first.secret_id());
         Ok(signatures)
@@ -86,20 +80,21 @@ impl<S: Store> Registry<S> {
     /// # Errors
     /// [`AccessError::Denied`], or [`AccessError::Unavailable`] when the store did not answer.
     pub async fn verify(&self, signature: &Signature, message: &[u8]) -> Result<Verified, AccessError> {
-        let opened = self.recall(signature.client_id().into()).await?;
-        let secret = signature.secret_id();
-        let verdict = match &opened {
-            None => Err(Reason::UnknownClient),
-            Some(Opened::Deleted(_)) => Err(Reason::ClientDeleted),
+        let (client_id, secret) = (signature.client_id(), signature.secret_id());
+        let opened = self.recall(client_id.into()).await?;
+        let denial = match &opened {
+            None => Denial::of(secret, Reason::UnknownClient),
+            Some(Opened::Deleted(_)) => Denial::of(secret, Reason::ClientDeleted),
             Some(Opened::Active(live)) => {
                 let client = live.client();
-                client.verify_with(secret, message, signature.mac(), self.instant_of(client))
+                // The client was looked up by the ID in the signature.
+                match client.verify_own(signature, message, self.instant_of(client)) {
+                    Ok(_) => return Ok(Verified::traced(client_id.clone(), secret)),
+                    Err(denial) => denial,
+                }
             }
         };
-        match verdict {
-            Ok(()) => Ok(Verified::traced(signature.client_id().clone(), secret)),
-            Err(reason) => Err(self.denied(Denial::of(secret, reason), opened).into()),
-        }
+        Err(self.denied(denial, opened).into())
     }
 
     /// Verifies an HMAC-SHA-256 value of 32 bytes, which does not name its secret, with every valid secret that can sign.
@@ -126,50 +121,18 @@ impl<S: Store> Registry<S> {
         message: &[u8],
     ) -> Result<Verified, AccessError> {
         let opened = self.recall(client_id.into()).await?;
-        let reason = match &opened {
-            None => Reason::UnknownClient,
-            Some(Opened::Deleted(_)) => Reason::ClientDeleted,
+        let denial = match &opened {
+            None => Denial::because(Reason::UnknownClient),
+            Some(Opened::Deleted(_)) => Denial::because(Reason::ClientDeleted),
             Some(Opened::Active(live)) => {
                 let client = live.client();
-                let signers = client.all_signers_at(self.instant_of(client));
-                match signers.into_iter().find(|secret| client.made(*secret, message, mac)) {
-                    Some(secret) => {
-                        return Ok(Verified::traced(client_id.clone(), secret));
-                    }
-                    None => Reason::Wrong,
+                match client.verify_any(mac, message, self.instant_of(client)) {
+                    Ok(secret) => return Ok(Verified::traced(client_id.clone(), secret.id())),
+                    Err(denial) => denial,
                 }
             }
         };
-        Err(self.denied(Denial::because(reason), opened).into())
-    }
-}
-
-impl Client {
-    fn sign_with(&self, secret: SecretId, message: &[u8]) -> Option<Signature> {
-        let mac = self.held(secret)?.mac_key.as_ref()?.sign(message);
-        Some(Signature::new(self.id().clone(), secret, mac))
-    }
-
-    /// Returns whether the key of a secret made this MAC.
-    fn made(&self, secret: SecretId, message: &[u8], mac: &[u8; 32]) -> bool {
-        let mac_key = self.held(secret).and_then(|held| held.mac_key.as_ref());
-        mac_key.is_some_and(|mac_key| mac_key.verify(message, mac))
-    }
-
-    fn verify_with(&self, id: SecretId, message: &[u8], mac: &[u8; 32], at: Timestamp) -> Result<(), Reason> {
-        let Some(Held { secret, mac_key, .. }) = self.held(id) else {
-            // Anyone can name a secret. Only presenting a compromised one is an alarm.
-            let is_remembered = self.remembered().any(|(remembered, _)| remembered == id);
-            return Err(if is_remembered { Reason::Deleted } else { Reason::Wrong });
-        };
-        match (secret.state_at(at), mac_key) {
-            (SecretState::NotYetStarted, _) => Err(Reason::NotYetStarted),
-            (SecretState::Disabled, _) => Err(Reason::Disabled),
-            (SecretState::Ended, _) => Err(Reason::Ended),
-            (SecretState::Valid, None) => Err(Reason::CannotSign),
-            (SecretState::Valid, Some(mac_key)) if mac_key.verify(message, mac) => Ok(()),
-            (SecretState::Valid, Some(_)) => Err(Reason::Wrong),
-        }
+        Err(self.denied(denial, opened).into())
     }
 }
 
