@@ -2,6 +2,7 @@
 //!
 //! Every test is named after the rule that it proves.
 
+mod access;
 mod add_ins;
 mod clock;
 pub(crate) mod history;

@@ -385,7 +385,7 @@ pub(crate) fn probes(client: &Client, now: Timestamp) -> Vec<Timestamp> {
     probes
 }
 
-/// What a plaintext that is presented for import turns out to be: the client's only public way to recognise one.
+/// What a client secret that is presented for import turns out to be.
 pub(crate) fn recognise(client: &Client, text: &str, desk: &Desk, now: Timestamp) -> Recognised {
     let validity = Validity::new(Timestamp::MIN, None).unwrap();
     let secret = ImportedSecret::new(ClientSecret::parse(text).unwrap(), validity, KeyEncoding::Utf8);
