@@ -27,4 +27,5 @@ mod rules;
 mod secrecy;
 mod signatures;
 mod signing_states;
+mod store_calls;
 mod values;

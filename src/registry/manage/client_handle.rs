@@ -14,11 +14,13 @@ mod queries;
 mod rotation;
 mod secrets;
 
-use std::fmt;
+use std::fmt::{self, Display};
 
 pub use self::emergency::EmergencyDeletion;
 use crate::client::{Client, CommandContext, Decision, LastUses, Refusal};
+use crate::record::Opened;
 use crate::registry::manage::applied::Applied;
+use crate::registry::manage::command::Command;
 use crate::registry::manage::trace::{self, Operation};
 use crate::registry::manage::view::View;
 use crate::registry::{Error, Outcome};
@@ -110,32 +112,39 @@ impl<S: Store> ClientHandle<S> {
 
     async fn change(
         &self,
-        command: impl Into<Operation>,
+        operation: impl Into<Operation>,
         decide: impl Fn(&Client, &CommandContext<'_>) -> Result<Decision, Refusal> + Send + Sync,
     ) -> Result<Outcome, Error> {
-        self.apply(command, decide).await.map(|applied| applied.outcome)
+        self.apply(operation, decide).await.map(|applied| applied.outcome)
     }
 
     async fn apply(
         &self,
-        command: impl Into<Operation>,
+        operation: impl Into<Operation>,
         decide: impl Fn(&Client, &CommandContext<'_>) -> Result<Decision, Refusal> + Send + Sync,
     ) -> Result<Applied<()>, Error> {
-        let decide = |client: &Client, context: &CommandContext<'_>| Ok((decide(client, context)?, ()));
-        self.view.change(command, &self.client_id, decide).await
+        let command = Command::new(&self.client_id, operation);
+        let decide = |opened: &Opened, _: &LastUses, context: &CommandContext<'_>| {
+            Ok((decide(opened.client()?, context)?, ()))
+        };
+        self.view.carry_out(command, decide).await
+    }
+
+    /// As [`apply`](Self::apply), for a command that is decided by the last uses of the secrets too.
+    async fn apply_by_uses<E: From<Error> + Display>(
+        &self,
+        operation: impl Into<Operation>,
+        decide: impl Fn(&Client, &LastUses, &CommandContext<'_>) -> Result<Decision, E> + Send + Sync,
+    ) -> Result<Applied<()>, E> {
+        let command = Command::new(&self.client_id, operation).by_uses();
+        let decide = |opened: &Opened, uses: &LastUses, context: &CommandContext<'_>| {
+            Ok((decide(opened.client().map_err(Error::from)?, uses, context)?, ()))
+        };
+        self.view.carry_out(command, decide).await
     }
 
     fn span(&self, operation: impl Into<Operation>) -> tracing::Span {
         trace::span(operation, &self.view.actor, Some(&self.client_id))
-    }
-
-    /// The last uses of the client's secrets. Ask only after the actor was let through.
-    async fn last_uses(&self) -> Result<LastUses, Error> {
-        let inner = &self.view.registry.inner;
-        // Written first, so that another node that confirms the plan judges by the same uses. Uses that cannot be written
-        // are kept, and count here all the same.
-        let _ = inner.uses.flush_of(&inner.store, &self.client_id, &*inner.clock).await;
-        Ok(inner.uses.of(&inner.store, &self.client_id, &*inner.clock).await?)
     }
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tracing::Instrument;
 
-use crate::client::{Client, CommandContext, Decision, Move, Refusal};
+use crate::client::{CommandContext, Decision, LastUses, Move, Refusal};
 use crate::clock::Clock;
 use crate::record::Opened;
 use crate::registry::manage::applied::Applied;
@@ -21,58 +21,62 @@ use crate::store::{Expected, Store};
 use crate::store_error::{StoreError, StoreErrorKind};
 use crate::value::{AddInId, ClientId};
 
+/// A command about one client.
+pub(in crate::registry) struct Command<'a> {
+    client_id: &'a ClientId,
+    operation: Operation,
+    effort: Effort,
+    by_uses: bool,
+}
+
+impl<'a> Command<'a> {
+    pub(in crate::registry) fn new(client_id: &'a ClientId, operation: impl Into<Operation>) -> Self {
+        Self { client_id, operation: operation.into(), effort: Effort::Ordinary, by_uses: false }
+    }
+
+    pub(in crate::registry) fn in_emergency(self) -> Self {
+        Self { effort: Effort::Emergency, ..self }
+    }
+
+    /// The command is decided by the last uses of the secrets too.
+    pub(in crate::registry) fn by_uses(self) -> Self {
+        Self { by_uses: true, ..self }
+    }
+}
+
 impl<S: Store> View<S> {
-    /// Changes a client that has not been deleted.
-    pub(in crate::registry) async fn change<T, E: From<Error> + Display>(
+    /// Carries out a command on a client, or on its tombstone. An attempt loads the client once. The last uses are read after the
+    /// actor was let through (rule 15), and only for a command that is decided by them.
+    pub(in crate::registry) async fn carry_out<T, E: From<Error> + Display>(
         &self,
-        command: impl Into<Operation>,
-        client_id: &ClientId,
-        decide: impl Fn(&Client, &CommandContext<'_>) -> Result<(Decision, T), E> + Send + Sync,
+        command: Command<'_>,
+        decide: impl Fn(&Opened, &LastUses, &CommandContext<'_>) -> Result<(Decision, T), E> + Send + Sync,
     ) -> Result<Applied<T>, E> {
-        self.change_any(command, client_id, Effort::Ordinary, |opened, context| match opened {
-            Opened::Active(live) => decide(live.client(), context),
-            Opened::Deleted(_) => Err(Error::from(Refusal::ClientDeleted).into()),
-        })
-        .await
-    }
-
-    /// Changes a client, or the tombstone of one.
-    pub(in crate::registry) async fn change_any<T, E: From<Error> + Display>(
-        &self,
-        command: impl Into<Operation>,
-        client_id: &ClientId,
-        effort: Effort,
-        decide: impl Fn(&Opened, &CommandContext<'_>) -> Result<(Decision, T), E> + Send + Sync,
-    ) -> Result<Applied<T>, E> {
-        let command = command.into();
-        let span = trace::span(command, &self.actor, Some(client_id));
+        let Command { client_id, operation, effort, by_uses } = command;
+        let span = trace::span(operation, &self.actor, Some(client_id));
         let mut attempts = Attempts::begin(effort, &*self.registry.inner.clock);
-        let changed = self.decide_and_commit(client_id, &decide, &mut attempts);
-        let result = changed.instrument(span.clone()).await;
-        trace::command(&span, command, &result, attempts.made);
-        result
-    }
-
-    async fn decide_and_commit<T, E: From<Error>>(
-        &self,
-        client_id: &ClientId,
-        decide: &(impl Fn(&Opened, &CommandContext<'_>) -> Result<(Decision, T), E> + Send + Sync),
-        attempts: &mut Attempts<'_>,
-    ) -> Result<Applied<T>, E> {
-        loop {
-            attempts.begin_next()?;
-            let opened = self.load(client_id).await?;
-            let (decision, extra) = decide(&opened, &self.context(&opened))?;
-            let Some(change) = decision.change() else {
-                return Ok(Applied { outcome: Outcome::Unchanged, opened, added: vec![], extra });
-            };
-            let added = change.added();
-            let changes = [(Expected::Exactly(opened.revision()), *change, Some(&opened))];
-            match self.registry.commit(attempts.effort, changes).await? {
-                Ok([opened]) => return Ok(Applied { outcome: Outcome::Changed, opened, added, extra }),
-                Err(lost) => self.explain(lost).await?,
+        let carried_out = async {
+            loop {
+                attempts.begin_next()?;
+                let opened = self.load(client_id).await?;
+                let uses = if by_uses { self.last_uses(client_id).await? } else { LastUses::default() };
+                let (decision, extra) = decide(&opened, &uses, &self.context(&opened))?;
+                let Some(change) = decision.change() else {
+                    return Ok(Applied { outcome: Outcome::Unchanged, opened, added: vec![], extra });
+                };
+                let added = change.added();
+                let changes = [(Expected::Exactly(opened.revision()), *change, Some(&opened))];
+                match self.registry.commit(effort, changes).await? {
+                    Ok([opened]) => {
+                        return Ok(Applied { outcome: Outcome::Changed, opened, added, extra });
+                    }
+                    Err(lost) => self.explain(lost).await?,
+                }
             }
-        }
+        };
+        let result = carried_out.instrument(span.clone()).await;
+        trace::command(&span, operation, &result, attempts.made);
+        result
     }
 
     /// Makes a client where there is none. Returns `None` when the ID is taken.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use tracing::Instrument;
 
-use crate::client::{CommandContext, Refusal};
+use crate::client::{CommandContext, LastUses, Refusal};
 use crate::record::Opened;
 use crate::registry::manage::trace;
 use crate::registry::{ATTEMPTS, Error, Page, Registry, Snapshot, Unreadable};
@@ -65,6 +65,15 @@ impl<S: Store> View<S> {
         let mut uses = inner.uses.of(&inner.store, opened.client_id(), &*inner.clock).await?;
         uses.retain(|secret| live.client().secret(secret).is_some());
         Ok(Some(Snapshot::new(Arc::clone(live), self.registry.instant_of(live.client()), uses)))
+    }
+
+    /// The last uses of a client's secrets. Ask only after the actor was let through (rule 15).
+    pub(in crate::registry) async fn last_uses(&self, client_id: &ClientId) -> Result<LastUses, Error> {
+        let inner = &self.registry.inner;
+        // Written first, so that another node that confirms the plan judges by the same uses. Uses that cannot be written
+        // are kept, and count here all the same.
+        let _ = inner.uses.flush_of(&inner.store, client_id, &*inner.clock).await;
+        Ok(inner.uses.of(&inner.store, client_id, &*inner.clock).await?)
     }
 
     /// The client that an add-in belongs to.

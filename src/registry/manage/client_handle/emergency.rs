@@ -2,10 +2,10 @@
 //!
 //! Nothing stands in the way of an emergency: no obstacle, no full record, no lack of a replacement, no clock. Keep it so.
 
-use crate::client::{CommandContext, NewSecret, Refusal, Replacement};
+use crate::client::{CommandContext, LastUses, NewSecret, Refusal, Replacement};
 use crate::record::Opened;
 use crate::registry::manage::applied::{Applied, hand_over};
-use crate::registry::manage::commit::Effort;
+use crate::registry::manage::command::Command;
 use crate::registry::manage::trace::{self, Operation};
 use crate::registry::{ClientHandle, Error, Outcome};
 use crate::secret::{ClientSecret, Issued, Secret};
@@ -130,16 +130,15 @@ impl<S: Store> ClientHandle<S> {
     /// [delete it in an emergency](Self::delete_in_emergency); [`Refusal::UnknownSecret`] when the client never had it or no
     /// longer remembers it. Never [`Refusal::ClientDeleted`].
     pub async fn mark_compromised(&self, secret: SecretId) -> Result<Outcome, Error> {
-        let decide = |opened: &Opened, context: &CommandContext<'_>| {
+        let command = Command::new(&self.client_id, Operation::about("mark_compromised", secret));
+        let decide = |opened: &Opened, _: &LastUses, context: &CommandContext<'_>| {
             let decision = match opened {
                 Opened::Active(live) => live.client().mark_compromised(secret, context)?,
                 Opened::Deleted(tombstone) => tombstone.mark_compromised(secret, context)?,
             };
             Ok::<_, Error>((decision, ()))
         };
-        let operation = Operation::about("mark_compromised", secret);
-        let applied = self.view.change_any(operation, &self.client_id, Effort::Emergency, decide).await?;
-        Ok(applied.outcome)
+        self.view.carry_out(command.in_emergency(), decide).await.map(|applied| applied.outcome)
     }
 
     /// Deletes in an emergency. Where the record has no room for it, ended secrets are forgotten, the longest-ended first.
@@ -171,7 +170,8 @@ impl<S: Store> ClientHandle<S> {
         replacement: Option<(&NewSecret, &ClientSecret)>,
         forget: usize,
     ) -> Result<Applied<Emergency>, Error> {
-        let decide = |opened: &Opened, context: &CommandContext<'_>| match opened {
+        let command = Command::new(&self.client_id, Operation::about("delete_in_emergency", secret));
+        let decide = |opened: &Opened, _: &LastUses, context: &CommandContext<'_>| match opened {
             Opened::Active(live) => {
                 Ok::<_, Error>(live.client().delete_and_forget(secret, replacement, forget, context)?)
             }
@@ -181,8 +181,7 @@ impl<S: Store> ClientHandle<S> {
                 Ok((decision, refused.unwrap_or(Replacement::NotRequested)))
             }
         };
-        let operation = Operation::about("delete_in_emergency", secret);
-        let applied = self.view.change_any(operation, &self.client_id, Effort::Emergency, decide).await?;
+        let applied = self.view.carry_out(command.in_emergency(), decide).await?;
         let valid_left: Vec<_> = match &applied.opened {
             Opened::Active(live) => {
                 let at = self.view.registry.instant_of(live.client());

@@ -138,14 +138,11 @@ impl<S: Store> ClientHandle<S> {
     where
         C: Planned,
     {
-        self.view.load(&self.client_id).await?;
-        let uses = self.last_uses().await?;
-        let decide = |client: &Client, context: &CommandContext<'_>| {
-            let decision = client.confirm(&plan, &uses, context);
-            Ok((decision.map_err(|error| error.map_failed(Error::from))?, ()))
-        };
-        let command = Operation::about("confirm", plan.consequences.secret_id());
-        self.view.change(command, &self.client_id, decide).await.map(|applied| applied.outcome)
+        let operation = Operation::about("confirm", plan.consequences.secret_id());
+        let confirmed = self.apply_by_uses(operation, |client, uses, context| {
+            client.confirm(&plan, uses, context).map_err(|error| error.map_failed(Error::from))
+        });
+        confirmed.await.map(|applied| applied.outcome)
     }
 
     async fn plan<C>(
@@ -155,7 +152,7 @@ impl<S: Store> ClientHandle<S> {
     ) -> Result<Plan<C>, Error> {
         let planned = async {
             let opened = self.view.load(&self.client_id).await?;
-            let uses = self.last_uses().await?;
+            let uses = self.view.last_uses(&self.client_id).await?;
             Ok(plan(opened.client()?, &uses, &self.view.context(&opened))?)
         };
         planned.instrument(self.span(command)).await

@@ -1,6 +1,6 @@
 //! Rotating: a new secret comes, and the old ones end by themselves (rule 11).
 
-use crate::client::{Client, CommandContext, Rotation};
+use crate::client::Rotation;
 use crate::registry::manage::applied::hand_over_one;
 use crate::registry::{ClientHandle, Error};
 use crate::secret::Issued;
@@ -44,14 +44,11 @@ impl<S: Store> ClientHandle<S> {
     ///   [`Refusal::Invalid`](crate::Refusal::Invalid), [`Refusal::SecretIdsUsedUp`](crate::Refusal::SecretIdsUsedUp): as for
     ///   [`add_secret`](Self::add_secret).
     pub async fn rotate(&self, rotation: Rotation) -> Result<Issued, Error> {
-        // Before anything else is read: that another seller's client has uses is not for this actor to learn (rule 15).
-        self.view.load(&self.client_id).await?;
-        let uses = self.last_uses().await?;
         let client_secret = self.view.registry.new_client_secret()?;
-        let decide = |client: &Client, context: &CommandContext<'_>| {
-            client.rotate(&rotation, &client_secret, &uses, context)
-        };
-        let result = self.apply("rotate", decide).await;
+        let rotated = self.apply_by_uses("rotate", |client, uses, context| {
+            client.rotate(&rotation, &client_secret, uses, context).map_err(Error::from)
+        });
+        let result = rotated.await;
         hand_over_one(result, client_secret)
     }
 }
