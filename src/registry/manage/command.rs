@@ -87,7 +87,23 @@ impl<S: Store> View<S> {
     ) -> Result<Option<Applied<()>>, Error> {
         let span = trace::span(command, &self.actor, None);
         let mut attempts = Attempts::begin(Effort::Ordinary, &*self.registry.inner.clock);
-        let created = self.decide_and_create(&decide, &mut attempts);
+        let created = async {
+            loop {
+                attempts.begin_next()?;
+                let Some(change) = decide(&self.context_of_new())?.change() else {
+                    return Ok(None);
+                };
+                let added = change.added();
+                let changes = [(Expected::Absent, *change, None)];
+                match self.registry.commit(Effort::Ordinary, changes).await? {
+                    Ok([opened]) => {
+                        return Ok(Some(Applied { outcome: Outcome::Changed, opened, added, extra: () }));
+                    }
+                    Err(Lost::Conflict) => return Ok(None),
+                    Err(lost) => self.explain(lost).await?,
+                }
+            }
+        };
         let result = created.instrument(span.clone()).await.transpose();
         if let Some(result) = &result {
             if let Ok(Applied { opened, .. }) = result {
@@ -98,26 +114,6 @@ impl<S: Store> View<S> {
         result.transpose()
     }
 
-    async fn decide_and_create(
-        &self,
-        decide: &(impl Fn(&CommandContext<'_>) -> Result<Decision, Refusal> + Send + Sync),
-        attempts: &mut Attempts<'_>,
-    ) -> Result<Option<Applied<()>>, Error> {
-        loop {
-            attempts.begin_next()?;
-            let Some(change) = decide(&self.context_of_new())?.change() else {
-                return Ok(None);
-            };
-            let added = change.added();
-            let outcome = Outcome::Changed;
-            match self.registry.commit(attempts.effort, [(Expected::Absent, *change, None)]).await? {
-                Ok([opened]) => return Ok(Some(Applied { outcome, opened, added, extra: () })),
-                Err(Lost::Conflict) => return Ok(None),
-                Err(lost) => self.explain(lost).await?,
-            }
-        }
-    }
-
     /// Moves an add-in between two clients in one commit (rule 14).
     pub(in crate::registry) async fn move_add_in(
         &self,
@@ -125,48 +121,37 @@ impl<S: Store> View<S> {
         to: &ClientId,
         add_in: &AddInId,
     ) -> Result<Outcome, Error> {
-        let moved = async {
-            let result = self.decide_and_move(from, to, add_in).await;
-            match &result {
-                Ok(outcome) => tracing::info!(client_id = from.as_str(), to = to.as_str(), ?outcome, "moved"),
-                Err(error) => tracing::debug!(%error, "not moved"),
-            }
-            result
-        };
-        moved.instrument(trace::span("move_add_in", &self.actor, Some(from))).await
-    }
-
-    async fn decide_and_move(
-        &self,
-        from: &ClientId,
-        to: &ClientId,
-        add_in: &AddInId,
-    ) -> Result<Outcome, Error> {
+        let span = trace::span("move_add_in", &self.actor, Some(from));
         let mut attempts = Attempts::begin(Effort::Ordinary, &*self.registry.inner.clock);
-        loop {
-            attempts.begin_next()?;
-            let leaves = self.load(from).await?;
-            let comes = self.load(to).await?;
-            let decided = match (leaves.client(), comes.client()) {
-                (Ok(leaves_from), Ok(to)) => leaves_from.move_add_in(to, add_in, &self.context(&leaves)),
-                (Err(deleted), _) | (_, Err(deleted)) => Err(deleted),
-            };
-            let Ok(Move::Changed { from: left, to: came }) = decided else {
-                // The two were read one after the other: an add-in that moved in between was seen with neither.
-                if self.load(from).await?.revision() != leaves.revision() {
-                    continue;
+        let moved = async {
+            loop {
+                attempts.begin_next()?;
+                let leaves = self.load(from).await?;
+                let comes = self.load(to).await?;
+                let decided = match (leaves.client(), comes.client()) {
+                    (Ok(leaves_from), Ok(to)) => leaves_from.move_add_in(to, add_in, &self.context(&leaves)),
+                    (Err(deleted), _) | (_, Err(deleted)) => Err(deleted),
+                };
+                let Ok(Move::Changed { from: left, to: came }) = decided else {
+                    // The two were read one after the other: an add-in that moved in between was seen with neither.
+                    if self.load(from).await?.revision() != leaves.revision() {
+                        continue;
+                    }
+                    return decided.map(|_| Outcome::Unchanged).map_err(Error::from);
+                };
+                let changes = [
+                    (Expected::Exactly(leaves.revision()), *left, Some(&leaves)),
+                    (Expected::Exactly(comes.revision()), *came, Some(&comes)),
+                ];
+                match self.registry.commit(Effort::Ordinary, changes).await? {
+                    Ok(_) => return Ok(Outcome::Changed),
+                    Err(lost) => self.explain(lost).await?,
                 }
-                return decided.map(|_| Outcome::Unchanged).map_err(Error::from);
-            };
-            let changes = [
-                (Expected::Exactly(leaves.revision()), *left, Some(&leaves)),
-                (Expected::Exactly(comes.revision()), *came, Some(&comes)),
-            ];
-            match self.registry.commit(attempts.effort, changes).await? {
-                Ok(_) => return Ok(Outcome::Changed),
-                Err(lost) => self.explain(lost).await?,
             }
-        }
+        };
+        let result = moved.instrument(span.clone()).await;
+        trace::moved(&span, from, to, &result);
+        result
     }
 
     /// Explains why a commit was not made, naming only what the actor may see (rule 15). `Ok` where the command is to be

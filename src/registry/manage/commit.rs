@@ -147,27 +147,20 @@ impl<S: Store> Registry<S> {
     }
 
     /// Sends a commit until the store says what became of it, a fixed number of times.
-    async fn send(&self, commit: &Commit, in_doubt: bool) -> Sent {
-        let _committing = self.inner.cache.as_ref().map(|cache| cache.committing(commit));
-        let sent = self.send_again(commit, in_doubt).await;
-        if let (Sent::Made, Some(protection)) = (&sent, &self.inner.protection) {
-            protection.made(commit);
-        }
-        sent
-    }
-
+    ///
     /// Once an attempt has failed, only `Ok` and `Conflict` say anything of it: a conflict may be its trace, and then the
     /// history tells whose commit made the revision. What is taken now, or was not written this time, may be free or written
     /// when the first attempt arrives at last.
-    async fn send_again(&self, commit: &Commit, mut in_doubt: bool) -> Sent {
+    async fn send(&self, commit: &Commit, mut in_doubt: bool) -> Sent {
+        let _committing = self.inner.cache.as_ref().map(|cache| cache.committing(commit));
         let mut last = self::in_doubt();
         for _ in 0..SENDS {
             match self.inner.store.commit(commit).await {
-                Ok(()) => return Sent::Made,
+                Ok(()) => return self.made(commit),
                 Err(CommitError::Conflict { .. }) if !in_doubt => return Sent::Lost(Lost::Conflict),
                 Err(CommitError::Conflict { .. }) => {
                     return match self.was_made(commit).await {
-                        Ok(true) => Sent::Made,
+                        Ok(true) => self.made(commit),
                         Ok(false) => Sent::Lost(Lost::Conflict),
                         Err(error) => Sent::InDoubt(error),
                     };
@@ -189,6 +182,14 @@ impl<S: Store> Registry<S> {
             }
         }
         Sent::InDoubt(last)
+    }
+
+    /// Notes the records of a commit that was made, so that an older one in their place is noticed.
+    fn made(&self, commit: &Commit) -> Sent {
+        if let Some(protection) = &self.inner.protection {
+            protection.made(commit);
+        }
+        Sent::Made
     }
 
     /// Looks into the history whether a commit was made.

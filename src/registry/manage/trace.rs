@@ -16,8 +16,8 @@ use std::fmt::Display;
 use tracing::Span;
 use tracing::field::Empty;
 
-use crate::registry::Outcome;
 use crate::registry::manage::applied::Applied;
+use crate::registry::{Error, Outcome};
 use crate::value::{Actor, ClientId, SecretId};
 
 /// The name of an operation, and the secret that it is about, if there is one.
@@ -99,6 +99,19 @@ pub(in crate::registry) fn command<T, E: Display>(
             span.in_scope(|| tracing::debug!(secret = about, %error, attempts, "not changed"));
         }
     }
+}
+
+/// Notes what became of moving an add-in, in an event within the span.
+pub(in crate::registry) fn moved(
+    span: &Span,
+    from: &ClientId,
+    to: &ClientId,
+    result: &Result<Outcome, Error>,
+) {
+    span.in_scope(|| match result {
+        Ok(outcome) => tracing::info!(client_id = from.as_str(), to = to.as_str(), ?outcome, "moved"),
+        Err(error) => tracing::debug!(%error, "not moved"),
+    });
 }
 
 /// Warns that an emergency left no valid secret.
