@@ -68,8 +68,13 @@ impl Draft {
         &mut self.client
     }
 
-    pub(super) fn secret_mut(&mut self, id: SecretId) -> Option<&mut Secret> {
-        self.client.secrets.iter_mut().map(|held| &mut held.secret).find(|secret| secret.id == id)
+    /// Returns a secret that the command has found, to be changed.
+    pub(super) fn secret_mut(&mut self, id: SecretId) -> &mut Secret {
+        let found = self.client.secrets.iter_mut().find(|held| held.secret.id == id);
+        match found {
+            Some(held) => &mut held.secret,
+            None => unreachable!("the command has found secret {id} in this client"),
+        }
     }
 
     /// Returns when a secret that is added or enabled now counts as enabled, in the order of this client's steps (rule 6).
@@ -130,12 +135,11 @@ impl Draft {
     /// Removes a secret and its promotions, and remembers its verifier (rules 7 and 10). A compromised one is remembered as
     /// such at once: it must not push out a verifier that is remembered as deleted.
     pub(super) fn delete(&mut self, id: SecretId, revocation: Revocation) {
-        if let Some(verifier) = self.take_out(id) {
-            remember(&mut self.client.remembered, id, revocation, verifier);
-            self.record(Fact::SecretDeleted { secret: id });
-            if revocation == Revocation::Compromised {
-                self.record(Fact::SecretCompromised { secret: id });
-            }
+        let verifier = self.take_out(id);
+        remember(&mut self.client.remembered, id, revocation, verifier);
+        self.record(Fact::SecretDeleted { secret: id });
+        if revocation == Revocation::Compromised {
+            self.record(Fact::SecretCompromised { secret: id });
         }
     }
 
@@ -192,16 +196,19 @@ impl Draft {
         *verifiers = gathered(verifiers.iter().map(Verifier::carry).chain([verifier]));
     }
 
-    /// Removes a secret and its promotions, and returns its verifier.
-    fn take_out(&mut self, id: SecretId) -> Option<Verifier> {
+    /// Removes a secret that the command has found, and its promotions. Returns its verifier.
+    fn take_out(&mut self, id: SecretId) -> Verifier {
         let Client { secrets, verifiers, promotions, .. } = &mut self.client;
-        let position = secrets.iter().position(|held| held.secret.id == id)?;
-        let verifier = verifiers.get(position)?.carry();
+        let position = secrets.iter().position(|held| held.secret.id == id);
+        let Some((position, verifier)) = position.and_then(|at| Some((at, verifiers.get(at)?.carry())))
+        else {
+            unreachable!("the command has found secret {id} in this client, and each secret has a verifier");
+        };
         let others = |at: &usize| *at != position;
         *verifiers = gathered((0..).zip(&*verifiers).filter(|(at, _)| others(at)).map(|(_, v)| v.carry()));
         *secrets = gathered((0..).zip(&*secrets).filter(|(at, _)| others(at)).map(|(_, held)| held.carry()));
         promotions.retain(|promotion| promotion.secret != id);
-        Some(verifier)
+        verifier
     }
 
     /// Forgets this many of the secrets that ended longest ago, as [`forget_ended`](Self::forget_ended) does beyond the limit:

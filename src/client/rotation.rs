@@ -199,7 +199,7 @@ impl Rotation {
     ) -> Result<Option<Timestamp>, Refusal> {
         let last_end = || {
             let ends = replaced.iter().map(|secret| secret.validity().ending_by(overlap_ends).until());
-            ends.flatten().max().unwrap_or(now)
+            ends.flatten().fold(now, Timestamp::max)
         };
         match (self.purpose, self.signs) {
             (Purpose::PasswordOnly, Signs::WhenReplacedHaveEnded) => Ok(None),
@@ -216,9 +216,7 @@ impl Rotation {
 
 impl Draft {
     fn replace(&mut self, secret: SecretId, by: SecretId, overlap_ends: Timestamp) {
-        let Some(replaced) = self.secret_mut(secret) else {
-            return;
-        };
+        let replaced = self.secret_mut(secret);
         replaced.validity = replaced.validity.ending_by(overlap_ends);
         replaced.replaced_by = Some(by);
         let validity = replaced.validity;

@@ -93,10 +93,9 @@ impl Client {
         }
         let mut draft = Draft::of(self, context, now);
         let last_enabled = draft.enabled_now();
-        if let Some(enabled) = draft.secret_mut(secret) {
-            enabled.disabled_since = None;
-            enabled.last_enabled = last_enabled;
-        }
+        let enabled = draft.secret_mut(secret);
+        enabled.disabled_since = None;
+        enabled.last_enabled = last_enabled;
         draft.record(Fact::SecretEnabled { secret });
         Ok(draft.into())
     }
@@ -134,9 +133,7 @@ impl Draft {
 
     /// Disables a secret and removes its promotions (rules 7 and 12).
     pub(super) fn disable(&mut self, secret: SecretId, now: Timestamp) {
-        if let Some(disabled) = self.secret_mut(secret) {
-            disabled.disabled_since = Some(now);
-        }
+        self.secret_mut(secret).disabled_since = Some(now);
         self.client_mut().promotions.retain(|promotion| promotion.secret != secret);
         self.record(Fact::SecretDisabled { secret });
     }

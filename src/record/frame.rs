@@ -144,6 +144,7 @@ impl Sealed {
 }
 
 /// Returns the bytes that are authenticated with the sealed part.
+#[expect(clippy::expect_used, reason = "unreachable: client IDs and key IDs are at most 64 characters")]
 pub(super) fn readable(parts: &RecordParts<'_>) -> Vec<u8> {
     let RecordParts { format, registry_id, id, revision, key_id, body, sealed: _ } = parts;
     let mut bytes = Vec::with_capacity(parts.size());
@@ -151,8 +152,7 @@ pub(super) fn readable(parts: &RecordParts<'_>) -> Vec<u8> {
     bytes.extend(registry_id);
     bytes.extend(revision.number().to_be_bytes());
     for text in [id.as_str(), key_id.as_str()] {
-        // At most 64 characters of a client ID, 32 of a key ID.
-        bytes.push(u8::try_from(text.len()).unwrap_or(u8::MAX));
+        bytes.push(u8::try_from(text.len()).expect("an ID has at most 64 characters"));
         bytes.extend_from_slice(text.as_bytes());
     }
     bytes.extend(length(body.len()));
@@ -193,9 +193,12 @@ fn check_format(format: u16) -> Result<(), StoreError> {
     }
 }
 
+#[expect(
+    clippy::expect_used,
+    reason = "unreachable: the texts of a record are bounded, and with them its size"
+)]
 fn length(len: usize) -> [u8; 4] {
-    // Records are limited to 64 KiB.
-    u32::try_from(len).unwrap_or(u32::MAX).to_be_bytes()
+    u32::try_from(len).expect("a part of a record is shorter than 4 GiB").to_be_bytes()
 }
 
 fn corrupt(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> StoreError {

@@ -358,11 +358,11 @@ impl Books {
     }
 
     fn committed(&self, stretch: &Stretch) -> Committed {
-        Committed {
-            commit_id: stretch.commit_id,
-            revision: stretch.revision,
-            events: self.feed.get(stretch.events.clone()).unwrap_or_default().to_vec(),
-        }
+        let Some(events) = self.feed.get(stretch.events.clone()) else {
+            unreachable!("a stretch lies within the feed, which only grows");
+        };
+        let Stretch { commit_id, revision, .. } = *stretch;
+        Committed { commit_id, revision, events: events.to_vec() }
     }
 }
 

@@ -34,7 +34,7 @@ impl AppDomain {
     /// Returns the host name without the port, in lowercase.
     #[must_use]
     pub fn host(&self) -> &str {
-        self.0.split(':').next().unwrap_or_default()
+        self.0.split_once(':').map_or(&*self.0, |(host, _)| host)
     }
 
     /// Returns the port, if one was given.
@@ -90,7 +90,7 @@ fn check_app_domain(text: &str) -> Result<(), InvalidValue> {
         }
     }
     // URL parsers read a name whose last label is a number as an IPv4 address (WHATWG URL, "ends in a number").
-    let last = host.rsplit('.').next().unwrap_or_default();
+    let last = host.rsplit_once('.').map_or(host, |(_, last)| last);
     let hex = last.strip_prefix("0x").or_else(|| last.strip_prefix("0X"));
     if last.bytes().all(|b| b.is_ascii_digit())
         || hex.is_some_and(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()))

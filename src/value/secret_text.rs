@@ -102,6 +102,10 @@ fn checksum(text: &[u8]) -> u32 {
 }
 
 /// Appends 256 bits as 43 digits, the most significant first.
+#[expect(
+    clippy::expect_used,
+    reason = "unreachable: what is divided by 62 is below 62 times 2 to the power of 32"
+)]
 fn push_base62(text: &mut String, bits: &[u8; 32]) {
     let mut limbs = [0u32; 8];
     for (limb, bytes) in limbs.iter_mut().zip(bits.as_chunks().0) {
@@ -113,7 +117,7 @@ fn push_base62(text: &mut String, bits: &[u8; 32]) {
         let mut rest = 0u64;
         for limb in &mut limbs {
             let dividend = (rest << 32) | u64::from(*limb);
-            *limb = u32::try_from(dividend / 62).unwrap_or(u32::MAX);
+            *limb = u32::try_from(dividend / 62).expect("a remainder below 62 leaves 32 bits");
             rest = dividend % 62;
         }
         *digit = base62_digit(rest);
@@ -129,9 +133,10 @@ fn check_digits(checksum: u32) -> impl Iterator<Item = char> {
     PLACES.into_iter().map(move |place| base62_digit(u64::from(checksum / place % 62)))
 }
 
-/// Returns the digit for a value below 62: `0-9A-Za-z`. It is computed, since a table look-up would leave a trace in the cache.
+/// Returns the digit for the remainder of a value by 62: `0-9A-Za-z`. It is computed, since a table look-up would leave a trace in
+/// the cache.
 fn base62_digit(value: u64) -> char {
-    let value = u8::try_from(value).unwrap_or(0);
+    let [value, ..] = (value % 62).to_le_bytes();
     let offset = match value {
         0..10 => b'0',
         10..36 => b'A' - 10,

@@ -71,8 +71,12 @@ impl Timestamp {
 
     /// Returns the instant as a chrono type.
     #[must_use]
+    #[expect(
+        clippy::expect_used,
+        reason = "unreachable: each instant lies within the calendar, which chrono's contains"
+    )]
     pub fn to_datetime(self) -> DateTime<Utc> {
-        DateTime::from_timestamp_millis(self.0).unwrap_or(DateTime::<Utc>::MAX_UTC)
+        DateTime::from_timestamp_millis(self.0).expect("an instant lies within the calendar")
     }
 
     /// Returns the instant `duration` later, in whole milliseconds, or `None` outside the calendar.
