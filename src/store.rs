@@ -9,9 +9,13 @@
 //! Each sentence of the contract names the cases that prove it. The feature `conformance` has them as a suite that
 //! anybody's store can be put through, `store::conformance`.
 
+mod adopted;
 mod commit;
 mod erased;
 mod error;
+mod feed;
+mod last_use;
+mod lists;
 mod memory;
 #[cfg(feature = "postgres")]
 mod postgres;
@@ -30,11 +34,13 @@ pub mod sqlite_operations {}
 
 use std::future::Future;
 
-use serde::Serialize;
-
+pub use self::adopted::Adopted;
 pub use self::commit::{Commit, CommitId, Expected, Index, IndexEntry, RecordChange};
 pub use self::erased::DynStore;
 pub use self::error::CommitError;
+pub use self::feed::{Changes, Committed, Cursor};
+pub use self::last_use::Use;
+pub use self::lists::{ClientsBy, Ending};
 pub use self::memory::MemoryStore;
 #[cfg(feature = "postgres")]
 #[cfg_attr(docsrs, doc(cfg(feature = "postgres")))]
@@ -55,8 +61,7 @@ use crate::client::LastUses;
 pub use crate::event::EventText;
 pub use crate::record::{MAX_RECORD, Record, RecordId, RecordParts};
 pub use crate::store_error::{StoreError, StoreErrorKind};
-use crate::value::redacted::redacted;
-use crate::value::{AddInId, ClientId, KeyId, NameKey, Revision, SecretId, SellerId, Timestamp};
+use crate::value::{AddInId, ClientId, Revision, Timestamp};
 
 /// Where records live.
 ///
@@ -65,9 +70,10 @@ use crate::value::{AddInId, ClientId, KeyId, NameKey, Revision, SecretId, Seller
 /// runs on it waits meanwhile; a store that waits for a disk or for locks does better to do so on a thread of its own, as
 /// `SqliteStore` does. No method waits for ever: it answers [`StoreErrorKind::Unavailable`] after a time that the store chooses.
 ///
-/// A store that keeps IDs as text reads them back with [`RecordId::parse`] and [`RecordId::client_id`], [`SellerId::parse`],
-/// [`AddInId::parse`] and [`KeyId::parse`]. It never has to read back a [`NameKey`]: no answer contains one but
-/// [`CommitError::Taken`], which names an entry of the commit itself.
+/// A store that keeps IDs as text reads them back with [`RecordId::parse`] and [`RecordId::client_id`],
+/// [`SellerId::parse`](crate::SellerId::parse), [`AddInId::parse`] and [`KeyId::parse`](crate::value::KeyId::parse). It never has to
+/// read back a [`NameKey`](crate::value::NameKey): no answer contains one but [`CommitError::Taken`], which names an entry of the
+/// commit itself.
 ///
 /// # To ensure correctness
 /// - What a method says it sees, it sees: [`load`](Self::load), [`history`](Self::history) and the look-ups answer
@@ -289,127 +295,3 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
 
 /// The most events that one commit has of one client. The largest of all, an import with 256 add-ins, has fewer than 400.
 pub const MAX_EVENTS: usize = 1024;
-
-/// Which clients to list.
-#[derive(Debug, Clone, Copy)]
-#[non_exhaustive]
-pub enum ClientsBy<'a> {
-    /// All of them, and what is left of deleted ones.
-    All,
-    /// Those of a seller.
-    Seller(&'a SellerId),
-    /// The one of a seller with a friendly name of this key.
-    Name(&'a SellerId, &'a NameKey),
-    /// Those whose records are under a key, and what is left of deleted ones under it.
-    Key(&'a KeyId),
-}
-
-redacted! {
-    /// A commit of one client, as its history tells it.
-    #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-    pub struct Committed {
-        /// The commit that made the revision.
-        pub commit_id: CommitId,
-        /// The revision that it made.
-        pub revision: Revision,
-        /// The texts of the events that tell what happened, in order.
-        pub events: Vec<EventText>,
-    }
-}
-
-redacted! {
-    /// A secret's end, ordered by when it comes, then by client, then by secret.
-    #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-    pub struct Ending {
-        /// The end of its validity.
-        pub at: Timestamp,
-        /// The client.
-        pub client_id: ClientId,
-        /// The secret.
-        pub secret: SecretId,
-    }
-}
-
-redacted! {
-    /// The position of a reader in the change feed. Opaque: only the store that gave it can tell what it means.
-    #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
-    #[serde(transparent)]
-    pub struct Cursor(String);
-}
-
-impl Cursor {
-    /// A cursor of a store's own making.
-    #[must_use]
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-
-    /// Returns the text that the store made the cursor from.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-/// A piece of the change feed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Changes {
-    /// The texts of the events that tell what happened, in order.
-    pub events: Vec<EventText>,
-    /// Where to go on.
-    pub cursor: Cursor,
-}
-
-/// A client that moves in from another store.
-#[derive(Debug, Clone)]
-pub struct Adopted {
-    record: Record,
-    index: Index,
-    history: Vec<Committed>,
-}
-
-impl Adopted {
-    /// The record, by what it is found, and the history that led to it.
-    #[must_use]
-    pub fn new(record: Record, index: Index, history: Vec<Committed>) -> Self {
-        Self { record, index, history }
-    }
-
-    /// What to keep.
-    #[must_use]
-    pub fn record(&self) -> &Record {
-        &self.record
-    }
-
-    /// By what it is found.
-    #[must_use]
-    pub fn index(&self) -> &Index {
-        &self.index
-    }
-
-    /// Every commit so far, in order.
-    #[must_use]
-    pub fn history(&self) -> &[Committed] {
-        &self.history
-    }
-}
-
-/// A secret was used.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Use {
-    /// The client.
-    pub client_id: ClientId,
-    /// The secret.
-    pub secret: SecretId,
-    /// When.
-    pub at: Timestamp,
-}
-
-impl Use {
-    /// Returns whether this use takes the place of the time that the store has for the secret: there is none, it is earlier,
-    /// or it lies after `believable_until`.
-    #[must_use]
-    pub fn replaces(&self, stored: Option<Timestamp>, believable_until: Timestamp) -> bool {
-        stored.is_none_or(|stored| stored < self.at || believable_until < stored)
-    }
-}

@@ -4,20 +4,20 @@
 //! primary key seals what is written; the others open what was written before, until it has been resealed. No key is used
 //! directly: each purpose has a subkey, by HKDF-SHA-256 (RFC 5869) with its own label. Labels are part of the stored format.
 
+mod key;
 mod variable;
 
 use std::fmt;
 use std::sync::Arc;
 
+pub(crate) use self::key::{CheckValue, NamedKey};
 pub use self::variable::KeyringVariableError;
 
-use chacha20poly1305::{KeyInit, XChaCha20Poly1305};
 use data_encoding::BASE64;
-use hkdf::Hkdf;
-use sha2::Sha256;
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, Zeroizing};
 
+use self::key::LEN;
 use crate::entropy::{Entropy, EntropyError};
 use crate::value::{Field, InvalidValue, KeyId, Problem};
 
@@ -46,13 +46,6 @@ use crate::value::{Field, InvalidValue, KeyId, Problem};
 pub struct Keyring {
     primary: Arc<NamedKey>,
     others: Vec<Arc<NamedKey>>,
-}
-
-/// A key with its ID and the cipher that is derived from it.
-pub(crate) struct NamedKey {
-    id: KeyId,
-    bytes: Zeroizing<[u8; LEN]>,
-    seal: XChaCha20Poly1305,
 }
 
 impl Keyring {
@@ -174,64 +167,10 @@ impl Keyring {
     }
 }
 
-impl NamedKey {
-    fn new(id: KeyId, bytes: &[u8; LEN]) -> Result<Arc<Self>, InvalidValue> {
-        if bytes.iter().all(|byte| Some(byte) == bytes.first()) {
-            return Err(invalid("has a key whose bytes are all the same"));
-        }
-        let mut subkey = Zeroizing::new([0; LEN]);
-        derive(None, bytes, SEAL, &mut subkey);
-        let seal = XChaCha20Poly1305::new((&*subkey).into());
-        Ok(Arc::new(Self { id, bytes: Zeroizing::new(*bytes), seal }))
-    }
-
-    pub(crate) fn id(&self) -> &KeyId {
-        &self.id
-    }
-
-    /// Returns the cipher that encrypts and authenticates records.
-    pub(crate) fn seal(&self) -> &XChaCha20Poly1305 {
-        &self.seal
-    }
-
-    /// Returns the subkey that authenticates an export.
-    pub(crate) fn export_key(&self) -> Zeroizing<[u8; LEN]> {
-        let mut subkey = Zeroizing::new([0; LEN]);
-        derive(None, &self.bytes, EXPORT, &mut subkey);
-        subkey
-    }
-
-    /// Returns the check value by which a registry recognises the key. It reveals nothing about the key, and differs in each
-    /// registry.
-    pub(crate) fn check_value(&self, registry_id: &[u8; 16]) -> CheckValue {
-        let mut value = [0; 16];
-        derive(Some(registry_id), &self.bytes, CHECK, &mut value);
-        CheckValue(value)
-    }
-}
-
-/// The value by which a registry recognises a key.
-#[derive(Clone, Copy)]
-pub(crate) struct CheckValue(pub(crate) [u8; 16]);
-
-impl CheckValue {
-    pub(crate) fn is(&self, other: &Self) -> bool {
-        self.0.ct_eq(&other.0).into()
-    }
-}
-
 impl fmt::Debug for Keyring {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Keyring").field("primary", self.primary()).finish_non_exhaustive()
     }
-}
-
-/// Derives the subkey of this label in place (RFC 5869). A subkey that was not derived would be all zeros, so this stops rather
-/// than go on; the length is checked when the crate is compiled, and HKDF has no other way to fail.
-#[expect(clippy::expect_used, reason = "unreachable: the length is checked at compile time")]
-fn derive<const N: usize>(salt: Option<&[u8]>, key: &[u8; LEN], label: &str, subkey: &mut [u8; N]) {
-    const { assert!(N <= 255 * LEN, "HKDF-SHA-256 derives at most 255 blocks of 32 bytes") };
-    Hkdf::<Sha256>::new(salt, key).expand(label.as_bytes(), subkey).expect("HKDF derives this length");
 }
 
 fn decode(encoded: &str) -> Result<Zeroizing<[u8; LEN]>, InvalidValue> {
@@ -255,12 +194,8 @@ fn invalid(what: &'static str) -> InvalidValue {
     InvalidValue::new(Field::Keyring, Problem::Form(what))
 }
 
-const LEN: usize = 32;
 /// The length of one key in base64.
 const ENCODED: usize = 44;
-const SEAL: &str = "client-registry/seal/1";
-const CHECK: &str = "client-registry/check/1";
-const EXPORT: &str = "client-registry/export/1";
 
 #[cfg(test)]
 mod tests {
@@ -331,21 +266,6 @@ mod tests {
         }
         let both = format!(" 2026:{one} ,\t2025:{other}\n");
         assert_eq!(Keyring::parse(&both).unwrap().keys().count(), 2);
-    }
-
-    #[test]
-    fn subkeys_have_nothing_in_common() {
-        let keyring = Keyring::new(id("2026"), &key(1)).unwrap();
-        let key = keyring.primary_key();
-        let (one, other) = (key.check_value(&[1; 16]), key.check_value(&[2; 16]));
-        assert!(!one.is(&other) && one.is(&key.check_value(&[1; 16])));
-        let mut raw = [0; 32];
-        derive(None, &key.bytes, SEAL, &mut raw);
-        assert_ne!(raw, [0; 32]);
-        assert_ne!(raw, *key.bytes);
-        assert_ne!(raw[..16], one.0);
-        assert_ne!(raw, *key.export_key());
-        assert_ne!(key.export_key()[..16], one.0);
     }
 
     #[test]

@@ -3,21 +3,23 @@
 //! Readers look a record up in a map without a lock, unless two clients are changing at once. Commits take turns
 //! on the books, which hold everything else: the indexes, the trails, the feed and the last uses.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+mod books;
+
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
-use std::ops::{Bound, Range};
+use std::ops::Bound;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use self::books::Books;
 use super::{
-    Adopted, Changes, ClientsBy, Commit, CommitError, CommitId, Committed, Cursor, Ending, Index, IndexEntry,
-    Store, StoreError, StoreErrorKind, Use,
+    Adopted, Changes, ClientsBy, Commit, CommitError, Committed, Cursor, Ending, Index, IndexEntry, Store,
+    StoreError, StoreErrorKind, Use,
 };
 use crate::client::LastUses;
 use crate::entropy::instance_mark;
-use crate::event::EventText;
 use crate::record::{Record, RecordId};
-use crate::value::{AddInId, ClientId, KeyId, Revision, SellerId, Timestamp};
+use crate::value::{AddInId, ClientId, Revision, Timestamp};
 
 /// Everything in memory, gone with the process. Cheap to clone; clones are the same store.
 #[derive(Clone)]
@@ -32,30 +34,6 @@ struct Inner {
     is_half_written: AtomicBool,
     /// Tells this store's cursors from those of another.
     mark: u64,
-}
-
-#[derive(Default)]
-struct Books {
-    owners: HashMap<IndexEntry, ClientId>,
-    by_seller: BTreeMap<SellerId, BTreeSet<ClientId>>,
-    all: BTreeSet<ClientId>,
-    endings: BTreeSet<Ending>,
-    trails: HashMap<ClientId, Vec<Stretch>>,
-    /// All events in the order of their commits, which is also where the trails have theirs.
-    feed: Vec<EventText>,
-    uses: HashMap<ClientId, LastUses>,
-    /// Of sealed records, which do not say by what they are found.
-    indexes: HashMap<ClientId, Index>,
-    by_key: BTreeMap<KeyId, BTreeSet<ClientId>>,
-    /// Records that are no client's.
-    reserved: HashMap<Box<str>, Record>,
-}
-
-/// What one commit added to a client's trail: where in the feed its events are.
-struct Stretch {
-    commit_id: CommitId,
-    revision: Revision,
-    events: Range<usize>,
 }
 
 impl MemoryStore {
@@ -303,88 +281,10 @@ impl fmt::Debug for MemoryStore {
     }
 }
 
-impl Books {
-    /// Takes out by what a client was found.
-    fn strike_out(&mut self, client_id: &ClientId, index: &Index) {
-        for entry in index.unique_entries() {
-            self.owners.remove(&entry);
-        }
-        if let Some((seller, _)) = &index.name {
-            remove(&mut self.by_seller, seller, client_id);
-        }
-        if let Some(key_id) = &index.key_id {
-            remove(&mut self.by_key, key_id, client_id);
-        }
-        for ending in endings(client_id, index) {
-            self.endings.remove(&ending);
-        }
-    }
-
-    /// Puts in by what a client is found, and forgets the uses of secrets that it no longer has.
-    fn enter(&mut self, client_id: &ClientId, index: &Index) {
-        self.all.insert(client_id.clone());
-        for entry in index.unique_entries() {
-            self.owners.insert(entry, client_id.clone());
-        }
-        if let Some((seller, _)) = &index.name {
-            self.by_seller.entry(seller.clone()).or_default().insert(client_id.clone());
-        }
-        self.endings.extend(endings(client_id, index));
-        if let Some(key_id) = &index.key_id {
-            self.by_key.entry(key_id.clone()).or_default().insert(client_id.clone());
-        }
-        if let Some(uses) = self.uses.get_mut(client_id) {
-            uses.retain(|secret| index.ends.iter().any(|(id, _)| *id == secret));
-            if uses.is_empty() {
-                self.uses.remove(client_id);
-            }
-        }
-    }
-
-    fn append(
-        &mut self,
-        client_id: &ClientId,
-        commit_id: CommitId,
-        revision: Revision,
-        events: &[EventText],
-    ) {
-        if events.is_empty() {
-            return;
-        }
-        let start = self.feed.len();
-        self.feed.extend_from_slice(events);
-        let trail = self.trails.entry(client_id.clone()).or_default();
-        trail.push(Stretch { commit_id, revision, events: start..self.feed.len() });
-    }
-
-    fn committed(&self, stretch: &Stretch) -> Committed {
-        let Some(events) = self.feed.get(stretch.events.clone()) else {
-            unreachable!("a stretch lies within the feed, which only grows");
-        };
-        let Stretch { commit_id, revision, .. } = *stretch;
-        Committed { commit_id, revision, events: events.to_vec() }
-    }
-}
-
-fn remove<K: Ord>(lists: &mut BTreeMap<K, BTreeSet<ClientId>>, key: &K, client_id: &ClientId) {
-    if let Some(ids) = lists.get_mut(key) {
-        ids.remove(client_id);
-        if ids.is_empty() {
-            lists.remove(key);
-        }
-    }
-}
-
 /// Whose record it is; nobody's under a reserved ID.
 fn client_id_of(record: &Record) -> Option<ClientId> {
     match record.as_live() {
         Some(live) => Some(live.client_id().clone()),
         None => record.id().client_id(),
     }
-}
-
-fn endings(client_id: &ClientId, index: &Index) -> impl Iterator<Item = Ending> {
-    index.ends.iter().filter_map(|(secret, until)| {
-        until.map(|at| Ending { at, client_id: client_id.clone(), secret: *secret })
-    })
 }

@@ -1,0 +1,23 @@
+//! `Use`: a use of a secret, as stores keep it apart from records (rule 9).
+
+use crate::value::{ClientId, SecretId, Timestamp};
+
+/// A secret was used.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Use {
+    /// The client.
+    pub client_id: ClientId,
+    /// The secret.
+    pub secret: SecretId,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl Use {
+    /// Returns whether this use takes the place of the time that the store has for the secret: there is none, it is earlier,
+    /// or it lies after `believable_until`.
+    #[must_use]
+    pub fn replaces(&self, stored: Option<Timestamp>, believable_until: Timestamp) -> bool {
+        stored.is_none_or(|stored| stored < self.at || believable_until < stored)
+    }
+}
