@@ -3,7 +3,8 @@
 //! [`Client`] knows no store, clock, randomness or keyring. A command takes what it needs as arguments, decides everything
 //! first, and then returns the next [`Client`] together with its events as a [`Decision`]; it never changes the value that it
 //! is called on. Either both are committed, or neither (rule 16). A [`Plan`] is the same code with its result not applied, so a
-//! plan and its command cannot disagree.
+//! plan and its command cannot disagree. What changes nothing is decided here as well: which presented client secret
+//! [authenticates](Client::authenticate), what [signs](Client::sign), and which signature is [verified](Client::verify).
 //!
 //! Applications use the [`Registry`](crate::Registry), which loads a client, calls this module and commits. Use this module
 //! directly to test rules, to simulate what next year brings, or to write another shell:

@@ -14,7 +14,7 @@
 //! | `store_error` | the error of stores, which records and events share; it is public in [`store`] |
 //! | [`secret`] | the [`ClientSecret`], what is kept of it, and the [`Signature`]s it makes |
 //! | [`event`] | what happened to a client; the hash chain and [`check_trail`](event::check_trail) |
-//! | [`client`] | the pure core, which decides without a store or a clock: [`Client`](client::Client), one file for each family of commands, [`Plan`]s, the [`Timeline`](client::Timeline) |
+//! | [`client`] | the pure core, which decides, authenticates and signs without a store or a clock: [`Client`](client::Client), one file for each family of commands, [`Plan`]s, the [`Timeline`](client::Timeline) |
 //! | [`review`] | what a seller should know: [`Finding`]s, what ends when, and due [`Notice`](review::Notice)s |
 //! | [`record`] | what a store keeps of a client, sealed under the [`Keyring`] |
 //! | [`store`] | the contract, and the stores: memory, SQLite, PostgreSQL, [`DynStore`](store::DynStore) |
