@@ -53,8 +53,7 @@ redacted! {
     }
 }
 
-/// The instant, and the step of its client, at which a secret was added or last enabled, whichever is later (rule 6). Stored as
-/// `standing`.
+/// The instant, and the step of its client, at which a secret was added or last enabled, whichever is later (rule 6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct LastEnabled {
     pub(crate) at: Timestamp,

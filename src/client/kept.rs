@@ -1,48 +1,20 @@
 //! A client as it is kept at rest: a readable body, and the material of its sealed part.
 //!
 //! For each secret the material has the verifier, a byte that tells whether there is a MAC key, and the MAC key; the remembered
-//! verifiers follow. The order is that of the body. This is a stored format, number 1: names, order and bytes must not change.
+//! verifiers follow. The order is that of the body. This is a stored format: its bytes must not change. The body has types of
+//! its own, which the public JSON does not share.
 
-use serde::{Deserialize, Serialize};
+mod format_1;
+
 use zeroize::Zeroizing;
 
+pub(crate) use self::format_1::Body;
+use self::format_1::{ActiveBody, PromotionBody, RememberedBody, SecretBody};
 use super::gathered::gathered;
-use super::tombstone::{Remembered, Revocation, Tombstone};
-use super::{Client, ClientState, Held, Promotion};
-use crate::event::EventHash;
-use crate::secret::{MacKey, Secret, Verifier};
-use crate::value::{AddInId, Availability, ClientDetails, ClientId, Revision, SecretId, SellerId, Timestamp};
-
-/// The readable part of a stored client; format 1.
-#[derive(Serialize, Deserialize)]
-#[serde(tag = "state", rename_all = "snake_case")]
-pub(crate) enum Body {
-    Active(Box<ActiveBody>),
-    Deleted { owner: SellerId, changed_at: Timestamp, remembered: Vec<RememberedBody>, last_event: EventHash },
-}
-
-#[derive(Serialize, Deserialize)]
-pub(crate) struct ActiveBody {
-    owner: SellerId,
-    details: ClientDetails,
-    availability: Availability,
-    registered_at: Timestamp,
-    changed_at: Timestamp,
-    secrets: Vec<Secret>,
-    promotions: Vec<Promotion>,
-    add_ins: Vec<AddInId>,
-    remembered: Vec<RememberedBody>,
-    last_secret: Option<SecretId>,
-    steps: u64,
-    last_event: EventHash,
-}
-
-#[derive(Serialize, Deserialize)]
-pub(crate) struct RememberedBody {
-    secret: SecretId,
-    #[serde(rename = "fate")]
-    revocation: Revocation,
-}
+use super::tombstone::{Remembered, Tombstone};
+use super::{Client, ClientState, Held};
+use crate::secret::{MacKey, Verifier};
+use crate::value::{ClientId, Revision};
 
 impl Client {
     pub(crate) fn to_body(&self) -> Body {
@@ -52,8 +24,8 @@ impl Client {
             availability: self.availability,
             registered_at: self.registered_at,
             changed_at: self.changed_at,
-            secrets: self.secrets().cloned().collect(),
-            promotions: self.promotions.clone(),
+            secrets: self.secrets().cloned().map(SecretBody).collect(),
+            promotions: self.promotions.iter().copied().map(PromotionBody).collect(),
             add_ins: self.add_ins.clone(),
             remembered: bodies(&self.remembered),
             last_secret: self.last_secret,
@@ -106,7 +78,7 @@ impl ClientState {
                 let body = *body;
                 let mut held = Vec::with_capacity(body.secrets.len());
                 let mut verifiers = Vec::with_capacity(body.secrets.len());
-                for secret in body.secrets {
+                for SecretBody(secret) in body.secrets {
                     verifiers.push(material.verifier()?);
                     held.push(Held { secret, mac_key: material.mac_key()? });
                 }
@@ -120,7 +92,11 @@ impl ClientState {
                     revision,
                     secrets: held,
                     verifiers,
-                    promotions: body.promotions,
+                    promotions: body
+                        .promotions
+                        .into_iter()
+                        .map(|PromotionBody(promotion)| promotion)
+                        .collect(),
                     add_ins: body.add_ins,
                     remembered: material.remembered(&body.remembered)?,
                     last_secret: body.last_secret,
@@ -194,7 +170,7 @@ mod tests {
     use crate::client::{CommandContext, NewSecret, Refusal};
     use crate::entropy::SystemEntropy;
     use crate::secret::ClientSecret;
-    use crate::value::{Actor, Lifetime, Policy};
+    use crate::value::{Actor, Availability, ClientDetails, Lifetime, Policy, SellerId};
 
     /// A record of an older version may lack the MAC key of a secret that is valid now: the refusal says that, not that the
     /// secret is invalid.

@@ -11,6 +11,7 @@ use crate::client::ClientState;
 use crate::client::kept::Body;
 use crate::store_error::{StoreError, StoreErrorKind, tampered};
 use crate::value::ClientId;
+use crate::value::redacted::redact;
 
 /// Returns the body as compact JSON, and the material.
 pub(super) fn write(opened: &Opened) -> (String, Zeroizing<Vec<u8>>) {
@@ -41,7 +42,7 @@ pub(super) fn to_json(body: &impl Serialize) -> String {
 
 /// Returns the client of a record that was authenticated.
 pub(super) fn read(sealed: &Sealed, material: &[u8]) -> Result<Opened, StoreError> {
-    let unreadable = |error: serde_json::Error| StoreError::with_source(StoreErrorKind::Corrupt, error);
+    let unreadable = |error| StoreError::with_source(StoreErrorKind::Corrupt, redact(error, "body"));
     let body: Body = serde_json::from_str(sealed.body()).map_err(unreadable)?;
     let id = ClientId::stored(sealed.id().as_str())
         .map_err(|invalid| StoreError::with_source(StoreErrorKind::Corrupt, invalid))?;

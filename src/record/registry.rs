@@ -14,7 +14,7 @@ use super::{RecordId, Sealing, SealingError, body};
 use crate::entropy::Entropy;
 use crate::record::{CheckValue, Keyring, NamedKey};
 use crate::store_error::{StoreError, StoreErrorKind};
-use crate::value::redacted::redacted;
+use crate::value::redacted::{redact, redacted};
 use crate::value::{KeyId, Revision};
 
 redacted! {
@@ -42,9 +42,18 @@ pub(crate) struct RegistryRecord {
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct KnownKey {
+    #[serde(with = "StoredKeyState")]
     state: KeyState,
     /// The check value of the key, in 32 hexadecimal digits.
     check: String,
+}
+
+/// The state of a key as it is stored, whatever the public JSON of [`KeyState`] is.
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "KeyState", rename_all = "snake_case")]
+enum StoredKeyState {
+    Active,
+    Retired,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -119,8 +128,9 @@ impl RegistryRecord {
 
     /// Reads a record. Nothing in it may be trusted before [`authenticate`](Self::authenticate).
     pub(crate) fn read(sealed: &Sealed) -> Result<Self, StoreError> {
-        let body: Body = serde_json::from_str(sealed.body())
-            .map_err(|error| StoreError::with_source(StoreErrorKind::Corrupt, error))?;
+        let corrupt =
+            |error| StoreError::with_source(StoreErrorKind::Corrupt, redact(error, "registry record"));
+        let body: Body = serde_json::from_str(sealed.body()).map_err(corrupt)?;
         let Body { keys, is_importing } = body;
         Ok(Self { registry_id: sealed.registry_id(), revision: sealed.revision(), keys, is_importing })
     }
@@ -140,4 +150,23 @@ impl RegistryRecord {
 
 fn check(registry_id: &[u8; 16], key: &NamedKey) -> String {
     HEXLOWER.encode(&key.check_value(registry_id).0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Bodies as they have been written since the format exists.
+    #[test]
+    fn bodies_are_written_as_they_always_were() {
+        for golden in [
+            r#"{"keys":{}}"#,
+            r#"{"keys":{"2026":{"state":"active","check":"71b481058062fccda2b1817ecab13895"}}}"#,
+            r#"{"keys":{"2025":{"state":"retired","check":"1"},"2026":{"state":"active","check":"2"}},"importing":true}"#,
+        ] {
+            let body: Body = serde_json::from_str(golden).unwrap();
+            assert_eq!(body::to_json(&body), golden);
+        }
+        assert!(serde_json::from_str::<Body>(r#"{"keys":{"2026":{"state":"lost","check":"1"}}}"#).is_err());
+    }
 }
