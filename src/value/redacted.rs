@@ -75,7 +75,7 @@ fn without_quotes(message: &str) -> Option<[&str; 2]> {
     };
     let (said, quotes, ends) =
         PHRASES.iter().filter_map(phrase).min_by_key(|(said, ..)| *said).unwrap_or((0, &['"'], &[]));
-    let closes = ends.iter().find_map(|end| message.rfind(end)).unwrap_or(message.len());
+    let closes = ends.iter().filter_map(|end| message.rfind(end)).max().unwrap_or(message.len());
     let Some(opens) = message.get(said..closes)?.find(quotes) else {
         return Some([message, ""]);
     };
@@ -122,6 +122,15 @@ mod tests {
         #[derive(Debug, PartialEq, serde::Serialize)]
         #[serde(transparent)]
         struct Number(u32);
+    }
+
+    redacted! {
+        #[derive(Debug, PartialEq, serde::Serialize)]
+        #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+        enum Tagged {
+            Nothing {},
+            Some { days: u32 },
+        }
     }
 
     fn error_of<T: for<'de> Deserialize<'de> + std::fmt::Debug>(json: &str) -> String {
@@ -174,6 +183,13 @@ mod tests {
                 prop_assert!(!format!("{error} {error:?}").contains("secret"), "{} from {}", error, json);
                 let value: serde_json::Value = serde_json::from_str(&json).unwrap();
                 let error = serde_json::from_value::<Config>(value).unwrap_err();
+                prop_assert!(!format!("{error} {error:?}").contains("secret"), "{} from {}", error, json);
+            }
+            for json in [
+                text.clone(), format!(r#"{{"type": {text}}}"#), format!(r#"{{"type": "nothing", {text}: 1}}"#),
+                format!(r#"{{"type": "some", "days": 1, {text}: 1}}"#), format!(r#"{{"type": "some", "days": {text}}}"#),
+            ] {
+                let error = serde_json::from_str::<Tagged>(&json).unwrap_err();
                 prop_assert!(!format!("{error} {error:?}").contains("secret"), "{} from {}", error, json);
             }
         }
