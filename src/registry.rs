@@ -94,7 +94,7 @@ pub struct Registry<S = MemoryStore> {
 
 struct Inner<S> {
     store: S,
-    policy: Policy,
+    policy: Arc<Policy>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     uses: LastUseBuffer,

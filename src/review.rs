@@ -21,9 +21,11 @@
 
 pub(crate) mod expiry;
 pub(crate) mod finding;
+pub(crate) mod view;
 
 pub use self::expiry::{Expiry, Notice};
 pub use self::finding::{Finding, Severity};
+pub use self::view::ClientView;
 
 use std::cmp::Reverse;
 use std::time::Duration;

@@ -144,7 +144,7 @@ impl RegistryBuilder {
         Registry {
             inner: Arc::new(Inner {
                 store,
-                policy,
+                policy: Arc::new(policy),
                 clock,
                 entropy,
                 uses,

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use serde::{Serialize, Serializer};
+
 use crate::client::{Client, LastUses, Signing};
 use crate::record::LiveClient;
 use crate::review::Finding;
@@ -10,17 +12,19 @@ use crate::value::{Policy, SecretId, Timestamp};
 
 /// A client as of one revision, with the instant that it was looked at and the last uses of its secrets.
 ///
-/// It holds the client in memory as it was then; what happens later does not change it.
+/// It holds the client in memory as it was then; what happens later does not change it. Its [JSON](crate::json) is the client's
+/// [view](Client::view) of that instant, reviewed by the policy of the registry.
 #[derive(Clone)]
 pub struct Snapshot {
     live: Arc<LiveClient>,
     at: Timestamp,
     uses: LastUses,
+    policy: Arc<Policy>,
 }
 
 impl Snapshot {
-    pub(super) fn new(live: Arc<LiveClient>, at: Timestamp, uses: LastUses) -> Self {
-        Self { live, at, uses }
+    pub(super) fn new(live: Arc<LiveClient>, at: Timestamp, uses: LastUses, policy: Arc<Policy>) -> Self {
+        Self { live, at, uses, policy }
     }
 
     /// Returns the client.
@@ -60,12 +64,18 @@ impl Snapshot {
     }
 }
 
+impl Serialize for Snapshot {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.client().view(&self.uses, &self.policy, self.at).serialize(serializer)
+    }
+}
+
 impl fmt::Debug for Snapshot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Snapshot")
             .field("client", self.client())
             .field("at", &self.at)
             .field("uses", &self.uses)
-            .finish()
+            .finish_non_exhaustive()
     }
 }

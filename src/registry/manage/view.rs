@@ -64,7 +64,8 @@ impl<S: Store> View<S> {
         let inner = &self.registry.inner;
         let mut uses = inner.uses.of(&inner.store, opened.client_id(), &*inner.clock).await?;
         uses.retain(|secret| live.client().secret(secret).is_some());
-        Ok(Some(Snapshot::new(Arc::clone(live), self.registry.instant_of(live.client()), uses)))
+        let (at, policy) = (self.registry.instant_of(live.client()), Arc::clone(&inner.policy));
+        Ok(Some(Snapshot::new(Arc::clone(live), at, uses, policy)))
     }
 
     /// The last uses of a client's secrets. Ask only after the actor was let through (rule 15).
