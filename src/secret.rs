@@ -32,29 +32,29 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::value::redacted::redacted;
+use crate::value::redacted::{redact, redacted};
 use crate::value::{Label, SecretId, Timestamp, Validity, secret_text};
 
-redacted! {
-    /// The public attributes of a client secret. Nothing in it helps to guess the plaintext.
-    #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-    pub struct Secret {
-        pub(crate) id: SecretId,
-        pub(crate) label: Option<Label>,
-        pub(crate) purpose: Purpose,
-        pub(crate) validity: Validity,
-        pub(crate) origin: Origin,
-        pub(crate) hint: Option<Hint>,
-        pub(crate) added_at: Timestamp,
-        pub(crate) disabled_since: Option<Timestamp>,
-        pub(crate) replaced_by: Option<SecretId>,
-        #[serde(rename = "standing")]
-        pub(crate) last_enabled: LastEnabled,
-    }
+/// The public attributes of a client secret. Nothing in it helps to guess the plaintext.
+///
+/// Its [JSON](crate::json) has no state, which depends on the instant: [`Client::view`](crate::client::Client::view) has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Secret {
+    pub(crate) id: SecretId,
+    pub(crate) label: Option<Label>,
+    pub(crate) purpose: Purpose,
+    pub(crate) validity: Validity,
+    pub(crate) origin: Origin,
+    pub(crate) hint: Option<Hint>,
+    pub(crate) added_at: Timestamp,
+    pub(crate) disabled_since: Option<Timestamp>,
+    pub(crate) replaced_by: Option<SecretId>,
+    #[serde(skip)]
+    pub(crate) last_enabled: LastEnabled,
 }
 
 /// The instant, and the step of its client, at which a secret was added or last enabled, whichever is later (rule 6).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct LastEnabled {
     pub(crate) at: Timestamp,
     pub(crate) step: u64,
@@ -185,38 +185,52 @@ impl Purpose {
     }
 }
 
-redacted! {
-    /// The origin of a client secret.
-    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-    #[serde(rename_all = "snake_case")]
-    #[non_exhaustive]
-    pub enum Origin {
-        /// It was generated here from 256 random bits.
-        Generated,
-        /// It was made elsewhere and imported (rule 18).
-        Imported {
-            /// How the text is read as a signing key.
-            key_encoding: KeyEncoding,
-        },
+/// The origin of a client secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Origin {
+    /// It was generated here from 256 random bits.
+    Generated,
+    /// It was made elsewhere and imported (rule 18).
+    Imported {
+        /// How the text is read as a signing key.
+        key_encoding: KeyEncoding,
+    },
+}
+
+/// An origin as it is read. Its variants have braces, since `serde` accepts unknown members beside a variant without them.
+#[derive(Deserialize)]
+#[serde(rename = "Origin", tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+enum UncheckedOrigin {
+    Generated {},
+    Imported { key_encoding: KeyEncoding },
+}
+
+impl<'de> Deserialize<'de> for Origin {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let unchecked = UncheckedOrigin::deserialize(deserializer);
+        Ok(match unchecked.map_err(|error| redact(error, "Origin"))? {
+            UncheckedOrigin::Generated {} => Self::Generated,
+            UncheckedOrigin::Imported { key_encoding } => Self::Imported { key_encoding },
+        })
     }
 }
 
-redacted! {
-    /// The state of a secret at some instant.
-    ///
-    /// Exhaustive on purpose: rule 4 knows no other state.
-    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-    #[serde(rename_all = "snake_case")]
-    pub enum SecretState {
-        /// The start of its validity lies in the future.
-        NotYetStarted,
-        /// It works as a password, and may sign if its purpose allows that.
-        Valid,
-        /// It is disabled (rule 12).
-        Disabled,
-        /// Its validity has ended. This is final, whether the secret is disabled or not.
-        Ended,
-    }
+/// The state of a secret at some instant.
+///
+/// Exhaustive on purpose: rule 4 knows no other state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SecretState {
+    /// The start of its validity lies in the future.
+    NotYetStarted,
+    /// It works as a password, and may sign if its purpose allows that.
+    Valid,
+    /// It is disabled (rule 12).
+    Disabled,
+    /// Its validity has ended. This is final, whether the secret is disabled or not.
+    Ended,
 }
 
 impl fmt::Display for SecretState {

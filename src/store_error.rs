@@ -10,8 +10,6 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::value::redacted::redacted;
-
 /// The error of a store.
 ///
 /// Printed, it says what failed, why, and what to do next: `the store cannot be reached: connection refused; try again later`.
@@ -71,36 +69,34 @@ impl fmt::Debug for StoreError {
 
 impl Error for StoreError {}
 
-redacted! {
-    /// The kinds of [`StoreError`]: what the caller can do about one.
-    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-    #[serde(rename_all = "snake_case")]
-    #[non_exhaustive]
-    pub enum StoreErrorKind {
-        /// The store cannot be reached, or did not answer in time: try again later.
-        Unavailable,
-        /// The store is set up wrongly (its address, its schema, a permission, a password): fix that before retrying.
-        Misconfigured,
-        /// The store can be read but not written: its disk is full, or it was opened read-only.
-        ReadOnly,
-        /// The store holds data that cannot be read: restore it from a backup.
-        Corrupt,
-        /// The store holds a record or an event that differs from what was written: it was changed in the store.
-        Tampered,
-        /// The store holds a record that is older than one that this node has seen, or another record of the same revision: a
-        /// restored backup, or an attacker, put it back.
-        RolledBack,
-        /// A record is sealed under a key that the keyring lacks.
-        MissingKey,
-        /// The data was written by a newer version of this crate or of the store.
-        NewerFormat,
-        /// The record belongs to an in-memory registry, which has no keyring: a durable store must not keep it.
-        NotSealed,
-        /// The store does not know the cursor: read again from the first event.
-        CursorLost,
-        /// An earlier attempt may still be in progress, and nothing since has settled it: try again later.
-        InDoubt,
-    }
+/// The kinds of [`StoreError`]: what the caller can do about one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum StoreErrorKind {
+    /// The store cannot be reached, or did not answer in time: try again later.
+    Unavailable,
+    /// The store is set up wrongly (its address, its schema, a permission, a password): fix that before retrying.
+    Misconfigured,
+    /// The store can be read but not written: its disk is full, or it was opened read-only.
+    ReadOnly,
+    /// The store holds data that cannot be read: restore it from a backup.
+    Corrupt,
+    /// The store holds a record or an event that differs from what was written: it was changed in the store.
+    Tampered,
+    /// The store holds a record that is older than one that this node has seen, or another record of the same revision: a
+    /// restored backup, or an attacker, put it back.
+    RolledBack,
+    /// A record is sealed under a key that the keyring lacks.
+    MissingKey,
+    /// The data was written by a newer version of this crate or of the store.
+    NewerFormat,
+    /// The record belongs to an in-memory registry, which has no keyring: a durable store must not keep it.
+    NotSealed,
+    /// The store does not know the cursor: read again from the first event.
+    CursorLost,
+    /// An earlier attempt may still be in progress, and nothing since has settled it: try again later.
+    InDoubt,
 }
 
 impl StoreErrorKind {

@@ -17,10 +17,12 @@
 //! secrets in use (rule 13). It names the secrets and add-ins that would be cut off, and when one of the secrets was last used.
 //! [`ConfirmError::Changed`] returns a new plan if the client has changed since.
 
-use std::fmt;
+mod json;
+mod obstacle;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::obstacle::Obstacle;
 use crate::client::{Client, CommandContext, Decision, LastUses, Refusal};
 use crate::value::client_id::stored_client_id;
 use crate::value::redacted::redacted;
@@ -29,6 +31,7 @@ use crate::value::{AddInId, ClientId, ErrorKind, FriendlyName, Revision, SecretI
 redacted! {
     /// A plan: the consequences and obstacles of a command that was not carried out yet.
     #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+    #[serde(deny_unknown_fields)]
     #[must_use = "nothing has changed until the plan is confirmed"]
     pub struct Plan<C> {
         #[serde(deserialize_with = "stored_client_id")]
@@ -37,30 +40,26 @@ redacted! {
         pub(crate) at: Timestamp,
         pub(crate) consequences: C,
         pub(crate) last_used: Option<Timestamp>,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
         pub(crate) use_ahead: Option<Timestamp>,
         pub(crate) obstacles: Vec<Obstacle>,
     }
 }
 
-redacted! {
-    /// The consequences of deleting a secret (rule 9).
-    #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-    pub struct SecretDeletion {
-        pub(crate) deletes: SecretRemoval,
-    }
+/// The consequences of deleting a secret (rule 9).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecretDeletion {
+    pub(crate) deletes: SecretRemoval,
 }
 
-redacted! {
-    /// The consequences of disabling a secret (rules 9 and 12).
-    #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-    pub struct SecretDisabling {
-        pub(crate) disables: SecretRemoval,
-    }
+/// The consequences of disabling a secret (rules 9 and 12).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecretDisabling {
+    pub(crate) disables: SecretRemoval,
 }
 
 /// The consequences of taking a secret out of use.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct SecretRemoval {
     pub(crate) secret: SecretId,
     pub(crate) signs: Option<SecretId>,
@@ -68,50 +67,12 @@ pub(crate) struct SecretRemoval {
     pub(crate) valid_left: Vec<SecretId>,
 }
 
-redacted! {
-    /// The consequences of deleting a client ID (rule 13).
-    #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-    pub struct ClientDeletion {
-        pub(crate) friendly_name: FriendlyName,
-        pub(crate) add_ins: Vec<AddInId>,
-        pub(crate) valid_secrets: Vec<SecretId>,
-    }
-}
-
-redacted! {
-    /// An obstacle: a reason why a plan cannot be confirmed now.
-    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-    #[serde(rename_all = "snake_case")]
-    #[non_exhaustive]
-    pub enum Obstacle {
-        /// The secret is the last valid one: the add-in could no longer authenticate. Add another one first.
-        LastValid,
-        /// The secret is the last valid one that can sign: the platform could no longer sign for the add-in. Add another one
-        /// first.
-        LastThatSigns,
-        /// The secret was used recently, so something still needs it. Wait until this instant.
-        UsedRecently {
-            /// When it will have been unused for [`Policy::retire_after`](crate::Policy::retire_after).
-            until: Timestamp,
-        },
-    }
-}
-
-impl fmt::Display for Obstacle {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::LastValid => f.write_str("it is the last valid secret: add another one first"),
-            Self::LastThatSigns => {
-                f.write_str("it is the last valid secret that can sign: add another one first")
-            }
-            Self::UsedRecently { until } => {
-                write!(
-                    f,
-                    "it was used recently: unless it is used again, it can be deleted at {until} or later"
-                )
-            }
-        }
-    }
+/// The consequences of deleting a client ID (rule 13).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientDeletion {
+    pub(crate) friendly_name: FriendlyName,
+    pub(crate) add_ins: Vec<AddInId>,
+    pub(crate) valid_secrets: Vec<SecretId>,
 }
 
 impl<C> Plan<C> {

@@ -6,17 +6,15 @@
 use super::draft::Draft;
 use super::{Client, CommandContext, Decision, Refusal};
 use crate::client::Signing;
-use crate::value::redacted::redacted;
 use crate::value::{SecretId, Timestamp};
 
-redacted! {
-    /// A promotion: from an instant on, a secret signs (rule 7).
-    #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
-    pub struct Promotion {
-        pub(super) secret: SecretId,
-        pub(super) at: Timestamp,
-        pub(super) step: u64,
-    }
+/// A promotion: from an instant on, a secret signs (rule 7).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+pub struct Promotion {
+    pub(super) secret: SecretId,
+    pub(super) at: Timestamp,
+    #[serde(skip)]
+    pub(super) step: u64,
 }
 
 impl Promotion {

@@ -10,32 +10,29 @@ use serde::Serialize;
 
 use crate::client::{Client, Promotion};
 use crate::secret::Secret;
-use crate::value::redacted::redacted;
 use crate::value::{SecretId, Timestamp};
 
-redacted! {
-    /// The secret that signs at an instant, and why.
-    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-    #[serde(tag = "why", rename_all = "snake_case")]
-    #[non_exhaustive]
-    pub enum Signing {
-        /// The secret was promoted (rule 7).
-        Promoted {
-            /// The signing secret.
-            secret: SecretId,
-            /// When its promotion took effect.
-            since: Timestamp,
-        },
-        /// No promotion is in force, and the secret has been valid longest.
-        ValidLongest {
-            /// The signing secret.
-            secret: SecretId,
-            /// The instant since which it counts as valid; see [`Secret::valid_since`](crate::Secret::valid_since).
-            since: Timestamp,
-        },
-        /// No valid secret can sign.
-        Nothing,
-    }
+/// The secret that signs at an instant, and why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Signing {
+    /// The secret was promoted (rule 7).
+    Promoted {
+        /// The signing secret.
+        secret: SecretId,
+        /// When its promotion took effect.
+        since: Timestamp,
+    },
+    /// No promotion is in force, and the secret has been valid longest.
+    ValidLongest {
+        /// The signing secret.
+        secret: SecretId,
+        /// The instant since which it counts as valid; see [`Secret::valid_since`](crate::Secret::valid_since).
+        since: Timestamp,
+    },
+    /// No valid secret can sign.
+    Nothing,
 }
 
 impl Signing {
@@ -107,25 +104,21 @@ impl Client {
     }
 }
 
-redacted! {
-    /// The timeline of a client: who signs and which passwords work, as intervals from its last change on.
-    ///
-    /// The intervals follow one another without a gap, and each differs from the one before. The last one has no end.
-    #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-    pub struct Timeline {
-        spans: Vec<Span>,
-    }
+/// The timeline of a client: who signs and which passwords work, as intervals from its last change on.
+///
+/// The intervals follow one another without a gap, and each differs from the one before. The last one has no end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Timeline {
+    spans: Vec<Span>,
 }
 
-redacted! {
-    /// An interval in which nothing changes.
-    #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-    pub struct Span {
-        from: Timestamp,
-        until: Option<Timestamp>,
-        signing: Signing,
-        passwords: Vec<SecretId>,
-    }
+/// An interval in which nothing changes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Span {
+    from: Timestamp,
+    until: Option<Timestamp>,
+    signing: Signing,
+    passwords: Vec<SecretId>,
 }
 
 impl Timeline {

@@ -13,21 +13,18 @@ use super::gathered::gathered;
 use super::{Change, Client, ClientState, CommandContext, Decision, Refusal};
 use crate::event::{EventHash, Fact};
 use crate::secret::Verifier;
-use crate::value::redacted::redacted;
 use crate::value::{ClientId, Revision, SecretId, SellerId, Timestamp};
 
-redacted! {
-    /// The way in which a remembered secret was revoked.
-    ///
-    /// Exhaustive on purpose: only a compromised secret raises an alarm.
-    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-    #[serde(rename_all = "snake_case")]
-    pub enum Revocation {
-        /// It was deleted by a plan.
-        Deleted,
-        /// It is in the wrong hands: a caller that presents it is not the add-in.
-        Compromised,
-    }
+/// The way in which a remembered secret was revoked.
+///
+/// Exhaustive on purpose: only a compromised secret raises an alarm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Revocation {
+    /// It was deleted by a plan.
+    Deleted,
+    /// It is in the wrong hands: a caller that presents it is not the add-in.
+    Compromised,
 }
 
 impl fmt::Display for Revocation {

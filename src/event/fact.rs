@@ -17,7 +17,7 @@ use crate::value::{
 redacted! {
     /// A fact about a client: what happened.
     #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-    #[serde(tag = "what", rename_all = "snake_case")]
+    #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
     #[non_exhaustive]
     pub enum Fact {
         /// A client ID was registered.
@@ -148,6 +148,7 @@ redacted! {
 redacted! {
     /// The secrets that signed before and after an event; `None` if none did.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+    #[serde(deny_unknown_fields)]
     pub struct Handover {
         /// The signing secret before the event.
         pub before: Option<SecretId>,

@@ -1,6 +1,7 @@
 //! The public JSON of an event: for applications, never for storing.
 //!
-//! It may gain members. What is stored and hashed is the text, which this file does not touch.
+//! What is stored and hashed is the text, which this file does not touch. The page [`json`](crate::json) says what readers may
+//! rely on.
 
 use serde::Serialize;
 
@@ -11,6 +12,7 @@ use crate::value::{Actor, ClientId, Revision, Timestamp};
 crate::value::redacted::redacted! {
     /// The members of an event.
     #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+    #[serde(deny_unknown_fields)]
     pub(super) struct Event {
         #[serde(deserialize_with = "stored_client_id")]
         pub(super) client_id: ClientId,
@@ -18,7 +20,6 @@ crate::value::redacted::redacted! {
         pub(super) at: Timestamp,
         pub(super) actor: Actor,
         pub(super) fact: Fact,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
         pub(super) signing: Option<Handover>,
         pub(super) previous: EventHash,
     }

@@ -14,20 +14,18 @@ use super::{RecordId, Sealing, SealingError, body};
 use crate::entropy::Entropy;
 use crate::record::{CheckValue, Keyring, NamedKey};
 use crate::store_error::{StoreError, StoreErrorKind};
-use crate::value::redacted::{redact, redacted};
+use crate::value::redacted::redact;
 use crate::value::{KeyId, Revision};
 
-redacted! {
-    /// The state of a key: whether records may be written under it.
-    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-    #[serde(rename_all = "snake_case")]
-    #[non_exhaustive]
-    pub enum KeyState {
-        /// Records may be written under the key.
-        Active,
-        /// Records may not be written under the key any longer. Those that were can still be opened by a keyring that has it.
-        Retired,
-    }
+/// The state of a key: whether records may be written under it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum KeyState {
+    /// Records may be written under the key.
+    Active,
+    /// Records may not be written under the key any longer. Those that were can still be opened by a keyring that has it.
+    Retired,
 }
 
 /// The ID of the registry, and the state of its keys.

@@ -3,19 +3,15 @@
 use serde::Serialize;
 
 use crate::registry::Unreadable;
-use crate::value::redacted::redacted;
 
-redacted! {
-    /// A page of a list: some items, the clients that could not be read, and where to go on.
-    ///
-    /// `K` is a place in the list: a [`ClientId`](crate::ClientId), or an [`Ending`](crate::store::Ending) in an operator's reports.
-    #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-    pub struct Page<T, K> {
-        pub(super) items: Vec<T>,
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        pub(super) unreadable: Vec<Unreadable>,
-        pub(super) next: Option<K>,
-    }
+/// A page of a list: some items, the clients that could not be read, and where to go on.
+///
+/// `K` is a place in the list: a [`ClientId`](crate::ClientId), or an [`Ending`](crate::store::Ending) in an operator's reports.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Page<T, K> {
+    pub(super) items: Vec<T>,
+    pub(super) unreadable: Vec<Unreadable>,
+    pub(super) next: Option<K>,
 }
 
 impl<T, K> Page<T, K> {

@@ -6,19 +6,18 @@ use serde::Serialize;
 
 use crate::store_error::{StoreError, StoreErrorKind, with_sources};
 use crate::value::ClientId;
-use crate::value::redacted::redacted;
 
-redacted! {
-    /// A client that cannot be shown, because what the store holds of it cannot be read or was changed.
-    ///
-    /// A page names such a client beside those that are sound. The operations page of the store says how to look at such a row
-    /// and how to take it out.
-    #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-    pub struct Unreadable {
-        client_id: ClientId,
-        kind: StoreErrorKind,
-        why: String,
-    }
+/// A client that cannot be shown, because what the store holds of it cannot be read or was changed.
+///
+/// A page names such a client beside those that are sound. The operations page of the store says how to look at such a row
+/// and how to take it out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Unreadable {
+    client_id: ClientId,
+    #[serde(rename = "code")]
+    kind: StoreErrorKind,
+    #[serde(rename = "message")]
+    why: String,
 }
 
 impl Unreadable {

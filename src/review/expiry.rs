@@ -16,55 +16,50 @@ use serde::Serialize;
 
 use crate::client::{Client, LastUses};
 use crate::secret::{Purpose, Secret, SecretState};
-use crate::value::redacted::redacted;
 use crate::value::{ClientId, Days, FriendlyName, Label, SecretId, SellerId, Timestamp};
 
-redacted! {
-    /// A secret that ends, with its attributes: a line of an expiry report.
-    #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-    #[non_exhaustive]
-    pub struct Expiry {
-        /// The first instant at which it is no longer valid (rule 4).
-        pub ends: Timestamp,
-        /// The seller that owns the client ID.
-        pub owner: SellerId,
-        /// The client ID.
-        pub client_id: ClientId,
-        /// The friendly name of the client ID.
-        pub friendly_name: FriendlyName,
-        /// The secret.
-        pub secret: SecretId,
-        /// The label of the secret.
-        pub label: Option<Label>,
-        /// The purpose of the secret.
-        pub purpose: Purpose,
-        /// The state of the secret at the instant of the report.
-        pub state: SecretState,
-        /// Whether it was the signing secret at that instant (rule 6).
-        pub signs: bool,
-        /// When it was last used, as far as is known (rule 9).
-        pub last_used: Option<Timestamp>,
-        /// The secret that takes its place: one that is valid when this one ends and for more than a day after, and that can
-        /// sign if this one can. Of several, it is the one that signs at that moment, or else the newest.
-        pub successor: Option<SecretId>,
-        /// The secret that a rotation replaced it with (rule 11): then its end is intended.
-        pub replaced_by: Option<SecretId>,
-    }
+/// A secret that ends, with its attributes: a line of an expiry report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Expiry {
+    /// The first instant at which it is no longer valid (rule 4).
+    pub ends: Timestamp,
+    /// The seller that owns the client ID.
+    pub owner: SellerId,
+    /// The client ID.
+    pub client_id: ClientId,
+    /// The friendly name of the client ID.
+    pub friendly_name: FriendlyName,
+    /// The secret.
+    pub secret: SecretId,
+    /// The label of the secret.
+    pub label: Option<Label>,
+    /// The purpose of the secret.
+    pub purpose: Purpose,
+    /// The state of the secret at the instant of the report.
+    pub state: SecretState,
+    /// Whether it was the signing secret at that instant (rule 6).
+    pub signs: bool,
+    /// When it was last used, as far as is known (rule 9).
+    pub last_used: Option<Timestamp>,
+    /// The secret that takes its place: one that is valid when this one ends and for more than a day after, and that can
+    /// sign if this one can. Of several, it is the one that signs at that moment, or else the newest.
+    pub successor: Option<SecretId>,
+    /// The secret that a rotation replaced it with (rule 11): then its end is intended.
+    pub replaced_by: Option<SecretId>,
 }
 
-redacted! {
-    /// A notice to the owner of a secret that it ends in a number of days. Each is given once.
-    #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-    #[non_exhaustive]
-    pub struct Notice {
-        /// When the notice was due.
-        pub due: Timestamp,
-        /// How long before the end it was due: one of [`Notice::DAYS`]. If the caller asks late, the secret may have ended
-        /// already: see [`Expiry::state`].
-        pub days: Days,
-        /// The secret that ends, as it was when the caller asked.
-        pub expiry: Expiry,
-    }
+/// A notice to the owner of a secret that it ends in a number of days. Each is given once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Notice {
+    /// When the notice was due.
+    pub due: Timestamp,
+    /// How long before the end it was due: one of [`Notice::DAYS`]. If the caller asks late, the secret may have ended
+    /// already: see [`Expiry::state`].
+    pub days: Days,
+    /// The secret that ends, as it was when the caller asked.
+    pub expiry: Expiry,
 }
 
 impl Notice {

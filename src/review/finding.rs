@@ -1,18 +1,17 @@
 //! What a review can find, how severe it is, and what to do about it.
 //!
-//! A finding has data for programs and words for people; the words say what to do. Its JSON is public: variants may be added.
+//! A finding has data for programs and words for people; the words say what to do. Its JSON has both.
 
 use std::fmt;
 
 use serde::Serialize;
 
-use crate::value::redacted::redacted;
+use crate::value::report::report;
 use crate::value::{AppDomain, Days, Lifetime, RedirectUrl, SecretId, Timestamp, Validity};
 
-redacted! {
+report! {
     /// Something that a seller should know about a client ID. `Display` says what it is and what to do.
-    #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-    #[serde(tag = "finding", rename_all = "snake_case")]
+    #[derive(Debug, Clone, PartialEq, Eq)]
     #[non_exhaustive]
     pub enum Finding {
         /// No secret is valid (rule 4): nobody can authenticate, and nothing signs.
@@ -129,21 +128,20 @@ redacted! {
             ended: Timestamp,
         },
     }
+    with code: &'static str, severity: Severity;
 }
 
-redacted! {
-    /// The severity of a finding, from least to most.
-    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-    #[serde(rename_all = "snake_case")]
-    #[non_exhaustive]
-    pub enum Severity {
-        /// Everything works, but could be tidier or safer.
-        Info,
-        /// Something works by luck, or stops working at a known time unless the seller acts.
-        Warning,
-        /// Something does not work now.
-        Critical,
-    }
+/// The severity of a finding, from least to most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Severity {
+    /// Everything works, but could be tidier or safer.
+    Info,
+    /// Something works by luck, or stops working at a known time unless the seller acts.
+    Warning,
+    /// Something does not work now.
+    Critical,
 }
 
 impl Finding {
@@ -154,6 +152,28 @@ impl Finding {
     /// The recommended number of valid secrets: the current one and the next, which is what an add-in can hold in a
     /// [`SecretRing`](crate::SecretRing).
     pub const RECOMMENDED_SECRETS: usize = 2;
+
+    /// Returns the stable code of the finding, in snake case: the `type` of its JSON.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NoValidSecret { .. } => "no_valid_secret",
+            Self::NoSigningSecret { .. } => "no_signing_secret",
+            Self::SigningGap { .. } => "signing_gap",
+            Self::SeveralEndTogether { .. } => "several_end_together",
+            Self::EndsSoon { .. } => "ends_soon",
+            Self::StillPresented { .. } => "still_presented",
+            Self::SignsUnused { .. } => "signs_unused",
+            Self::NeverUsed { .. } => "never_used",
+            Self::RedirectOutsideDomain { .. } => "redirect_outside_domain",
+            Self::LivesTooLong { .. } => "lives_too_long",
+            Self::Imported { .. } => "imported",
+            Self::OnlyOneValid { .. } => "only_one_valid",
+            Self::MoreThanRecommended { .. } => "more_than_recommended",
+            Self::NotAssociated => "not_associated",
+            Self::EndedLongAgo { .. } => "ended_long_ago",
+        }
+    }
 
     /// Returns the severity of the finding.
     #[must_use]

@@ -22,6 +22,7 @@ pub enum ClientsBy<'a> {
 redacted! {
     /// A secret's end, ordered by when it comes, then by client, then by secret.
     #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+    #[serde(deny_unknown_fields)]
     pub struct Ending {
         /// The end of its validity.
         pub at: Timestamp,

@@ -12,12 +12,12 @@ redacted! {
     ///
     /// Exhaustive on purpose: code that decides what an actor may do has to decide it for each kind.
     #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
-    #[serde(rename_all = "snake_case")]
+    #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
     pub enum Actor {
         /// A seller, which sees and changes only its own client IDs (rule 15).
-        Seller(SellerId),
+        Seller(#[serde(with = "crate::value::member::id")] SellerId),
         /// An operator, who may act on every client ID.
-        Operator(OperatorId),
+        Operator(#[serde(with = "crate::value::member::id")] OperatorId),
     }
 }
 

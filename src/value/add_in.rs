@@ -8,6 +8,7 @@ use crate::value::{AddInId, Availability, InvalidValue};
 redacted! {
     /// An add-in, which a client ID can be associated with (rule 1). The application vouches that the actor owns it.
     #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+    #[serde(deny_unknown_fields)]
     pub struct AddIn {
         id: AddInId,
         availability: Availability,

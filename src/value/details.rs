@@ -40,6 +40,7 @@ redacted! {
     /// The redirect URL does not have to lie on the app domain; if it does not,
     /// [`Client::review`](crate::client::Client::review) reports that.
     #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+    #[serde(deny_unknown_fields)]
     pub struct ClientDetails {
         friendly_name: FriendlyName,
         app_domain: AppDomain,

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::value::redacted::redact;
 use crate::value::redirect_url::{MAX_SCHEME, is_scheme};
@@ -28,6 +28,8 @@ use crate::value::{Days, Field, InvalidValue, Lifetime, Problem, RedirectUrl, Ti
 pub struct Policy {
     max_secrets: usize,
     longest_lifetime: Lifetime,
+    /// In whole seconds, as it is written.
+    #[serde(rename = "retire_after_secs", serialize_with = "whole_seconds")]
     retire_after: Duration,
     loopback_redirects: bool,
     redirect_schemes: BTreeSet<String>,
@@ -40,7 +42,7 @@ pub struct Policy {
 struct UncheckedPolicy {
     max_secrets: usize,
     longest_lifetime: Lifetime,
-    retire_after: Duration,
+    retire_after_secs: u64,
     loopback_redirects: bool,
     redirect_schemes: BTreeSet<String>,
     secret_prefix: String,
@@ -83,10 +85,12 @@ impl Policy {
         self.retire_after
     }
 
-    /// Sets how long a secret must be unused before a planned deletion is allowed.
+    /// Sets how long a secret must be unused before a planned deletion is allowed, in whole seconds: a part of one counts as one.
     #[must_use]
     pub fn with_retire_after(self, retire_after: impl Into<Duration>) -> Self {
-        Self { retire_after: retire_after.into(), ..self }
+        let retire_after = retire_after.into();
+        let in_part = u64::from(retire_after.subsec_nanos() > 0);
+        Self { retire_after: Duration::from_secs(retire_after.as_secs().saturating_add(in_part)), ..self }
     }
 
     /// Allows `http` redirect URLs on loopback (RFC 8252 section 7.3). They are refused unless configured otherwise.
@@ -200,7 +204,7 @@ impl Default for UncheckedPolicy {
         Self {
             max_secrets,
             longest_lifetime,
-            retire_after,
+            retire_after_secs: retire_after.as_secs(),
             loopback_redirects,
             redirect_schemes,
             secret_prefix,
@@ -223,7 +227,7 @@ impl TryFrom<UncheckedPolicy> for Policy {
         let mut policy = Self::default()
             .with_max_secrets(unchecked.max_secrets)?
             .with_longest_lifetime(unchecked.longest_lifetime)
-            .with_retire_after(unchecked.retire_after)
+            .with_retire_after(Duration::from_secs(unchecked.retire_after_secs))
             .with_secret_prefix(&unchecked.secret_prefix)?;
         policy.loopback_redirects = unchecked.loopback_redirects;
         unchecked
@@ -231,6 +235,10 @@ impl TryFrom<UncheckedPolicy> for Policy {
             .iter()
             .try_fold(policy, |policy, scheme| policy.with_redirect_scheme(scheme))
     }
+}
+
+fn whole_seconds<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(duration.as_secs())
 }
 
 const NEVER_REDIRECTED_TO: &[&str] = &[

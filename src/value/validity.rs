@@ -1,7 +1,6 @@
 //! Lifetimes and validities (rule 4).
 //!
 //! A lifetime is what a caller asks for; a validity is what a secret has: the half-open interval `[from, until)`, never empty.
-//! The JSON of a validity is stored in records.
 
 use std::fmt;
 use std::time::Duration;
@@ -68,24 +67,34 @@ impl fmt::Display for Days {
     }
 }
 
-redacted! {
-    /// The lifetime of a new secret (rule 4). One year is recommended, since it is the easiest to keep track of.
-    ///
-    /// Exhaustive on purpose: callers make it, and [`Lifetime::Days`] covers every length without a name.
-    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-    #[serde(rename_all = "snake_case")]
-    pub enum Lifetime {
-        /// One calendar year.
-        OneYear,
-        /// Two calendar years.
-        TwoYears,
-        /// Three calendar years, the most that the default policy allows.
-        ThreeYears,
-        /// A custom number of days. Zero is refused, since the secret would never be valid.
-        Days(Days),
-        /// No end. Refused unless [`Policy::longest_lifetime`](crate::Policy::longest_lifetime) allows it.
-        Unlimited,
-    }
+/// The lifetime of a new secret (rule 4). One year is recommended, since it is the easiest to keep track of.
+///
+/// Exhaustive on purpose: callers make it, and [`Lifetime::Days`] covers every length without a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Lifetime {
+    /// One calendar year.
+    OneYear,
+    /// Two calendar years.
+    TwoYears,
+    /// Three calendar years, the most that the default policy allows.
+    ThreeYears,
+    /// A custom number of days. Zero is refused, since the secret would never be valid.
+    #[serde(rename = "custom")]
+    Days(#[serde(serialize_with = "crate::value::member::days::serialize")] Days),
+    /// No end. Refused unless [`Policy::longest_lifetime`](crate::Policy::longest_lifetime) allows it.
+    Unlimited,
+}
+
+/// A lifetime as it is read. Its variants have braces, since `serde` accepts unknown members beside a variant without them.
+#[derive(Deserialize)]
+#[serde(rename = "Lifetime", tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+enum UncheckedLifetime {
+    OneYear {},
+    TwoYears {},
+    ThreeYears {},
+    Custom { days: Days },
+    Unlimited {},
 }
 
 impl Lifetime {
@@ -107,6 +116,19 @@ impl Lifetime {
             Problem::Form("ends after the year 262142, the last year that a date can have"),
         );
         Validity::new(from, Some(until.ok_or(beyond)?))
+    }
+}
+
+impl<'de> Deserialize<'de> for Lifetime {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let unchecked = UncheckedLifetime::deserialize(deserializer);
+        Ok(match unchecked.map_err(|error| redact(error, "Lifetime"))? {
+            UncheckedLifetime::OneYear {} => Self::OneYear,
+            UncheckedLifetime::TwoYears {} => Self::TwoYears,
+            UncheckedLifetime::ThreeYears {} => Self::ThreeYears,
+            UncheckedLifetime::Custom { days } => Self::Days(days),
+            UncheckedLifetime::Unlimited {} => Self::Unlimited,
+        })
     }
 }
 
@@ -132,7 +154,7 @@ pub struct Validity {
 }
 
 #[derive(Deserialize)]
-#[serde(rename = "Validity")]
+#[serde(rename = "Validity", deny_unknown_fields)]
 struct UncheckedValidity {
     from: Timestamp,
     /// Required: `null` means no end, and a member that was left out or misspelt must not mean the same.

@@ -16,4 +16,4 @@ mod room;
 mod tampering;
 mod trails;
 mod transfer;
-mod world;
+pub(crate) mod world;

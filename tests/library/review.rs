@@ -3,4 +3,4 @@
 
 mod cases;
 mod histories;
-mod words;
+pub(crate) mod words;

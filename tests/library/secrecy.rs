@@ -16,8 +16,8 @@ use client_registry::clock::ManualClock;
 use client_registry::entropy::{Entropy, EntropyError};
 use client_registry::event::{BrokenTrail, EventHash};
 use client_registry::record::KeyState;
+use client_registry::registry::Resolution;
 use client_registry::registry::upkeep::Lookup;
-use client_registry::registry::{Resolution, Unreadable};
 use client_registry::ring::{CallError, Credentials, SharedSecret};
 use client_registry::secret::{Hint, KeyEncoding};
 use client_registry::store::{
@@ -363,6 +363,8 @@ impl Life {
     fn client(&mut self, client: &Client) {
         see!(self.walker, *client, client.timeline(), client.timeline().spans()[0]);
         see!(self.walker, client.signing_at(client.changed_at()), client.head());
+        let (uses, policy) = (LastUses::default(), Policy::default());
+        see!(self.walker, client.view(&uses, &policy, client.changed_at()));
         for secret in client.secrets() {
             see!(self.walker, *secret, secret.id(), secret.purpose(), secret.origin());
             see!(self.walker, secret.state_at(client.changed_at()));
@@ -721,8 +723,8 @@ impl Life {
             }
         }
         let id = ClientId::parse("legacy-calendar").unwrap();
-        let unreadable = serde_json::json!({ "client_id": id, "kind": "tampered", "why": "it was edited" });
-        see!(self.walker, serde_json::from_value::<Unreadable>(unreadable).unwrap());
+        let page = crate::at_rest::world::page_with_an_unreadable_client().await;
+        see!(self.walker, page, page.unreadable()[0]);
         let record = store.load(RecordId::from(&id)).await.unwrap().unwrap();
         let history = store.history(&id, Revision::ZERO, usize::MAX).await.unwrap();
         see!(self.walker, history[0], record);

@@ -9,7 +9,7 @@ mod ids;
 mod json;
 mod policy;
 mod redirect;
-mod repeating;
+pub(crate) mod repeating;
 mod secret;
 mod signature;
 mod time;

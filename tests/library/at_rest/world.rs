@@ -2,13 +2,16 @@
 
 use client_registry::client::ImportedSecret;
 use client_registry::clock::{Clock, ManualClock};
+use client_registry::registry::Page;
+use client_registry::review::Expiry;
 use client_registry::secret::KeyEncoding;
-use client_registry::store::{MemoryStore, Store};
+use client_registry::store::{Ending, MemoryStore, RecordId, Store};
 use client_registry::value::{KeyId, Label, Revision};
 use client_registry::*;
 use zeroize::Zeroizing;
 
-use crate::support::{START, Seeded, details};
+use crate::at_rest::hostile::Hostile;
+use crate::support::{Counted, START, Seeded, details};
 
 /// The keys of these tests, by the year that is their ID.
 pub(crate) fn key(id: &str) -> (KeyId, [u8; 32]) {
@@ -164,7 +167,7 @@ pub(crate) async fn fill_to_the_end(
     secret: SecretId,
 ) {
     let size = async || {
-        let record = store.load(store::RecordId::from(client.id())).await.unwrap().unwrap();
+        let record = store.load(RecordId::from(client.id())).await.unwrap().unwrap();
         record.to_bytes().unwrap().len()
     };
     let replace = async |secret, new| match client.delete_in_emergency(secret, Some(new)).await.unwrap() {
@@ -184,4 +187,22 @@ pub(crate) async fn fill_to_the_end(
             return;
         }
     }
+}
+
+/// A page of an operator's report on two clients, one of which cannot be read.
+pub(crate) async fn page_with_an_unreadable_client() -> Page<Expiry, Ending> {
+    let store = Hostile::default();
+    let (builder, _) = builder(1);
+    // The same with every generator: the page is shown in the docs.
+    let builder = builder.entropy(Counted::default());
+    let registry = builder.open(store.clone(), keyring(&["2026"])).await.unwrap();
+    let contoso = registry.as_seller("contoso").unwrap();
+    let register = async |name| contoso.register(details(name), Lifetime::OneYear).await.unwrap();
+    let [sound, damaged] = [register("calendar app").await, register("mail app").await];
+    let [sound, damaged] = [sound.client_id(), damaged.client_id()];
+    // The record of one in the place of the other's.
+    let record = store.load(RecordId::from(sound)).await.unwrap();
+    store.put(damaged.as_str(), record);
+    let ann = registry.as_operator("ann").unwrap();
+    ann.expiry_report(&(Timestamp::MIN..Timestamp::MAX), None, 2).await.unwrap()
 }

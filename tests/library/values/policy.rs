@@ -97,7 +97,7 @@ fn what_a_configuration_leaves_out_takes_its_default() {
     let read = |json: &str| serde_json::from_str::<Policy>(json);
     assert_eq!(read("{}").unwrap(), Policy::default());
     let policy = read(
-        r#"{"max_secrets":8,"longest_lifetime":{"days":90},"redirect_schemes":["MS-App"],"loopback_redirects":true}"#,
+        r#"{"max_secrets":8,"longest_lifetime":{"type":"custom","days":90},"redirect_schemes":["MS-App"],"loopback_redirects":true}"#,
     );
     let same = Policy::default()
         .with_max_secrets(8)
@@ -129,12 +129,15 @@ fn a_configuration_keeps_the_rules_of_the_setters() {
         r#"{"redirect_schemes":[""]}"#,
         r#"{"redirect_schemes":["sw0rdfish:"]}"#,
         r#"{"redirect_schemes":"ms-app"}"#,
-        r#"{"longest_lifetime":"four_years"}"#,
-        r#"{"longest_lifetime":{"days":-1}}"#,
-        r#"{"longest_lifetime":{"days":4294967296}}"#,
-        r#"{"retire_after":7}"#,
-        r#"{"retire_after":{"secs":-1,"nanos":0}}"#,
-        r#"{"retire_after":{"secs":18446744073709551615,"nanos":1000000000}}"#,
+        r#"{"longest_lifetime":"one_year"}"#,
+        r#"{"longest_lifetime":{"type":"four_years"}}"#,
+        r#"{"longest_lifetime":{"days":30}}"#,
+        r#"{"longest_lifetime":{"type":"custom","days":-1}}"#,
+        r#"{"longest_lifetime":{"type":"custom","days":4294967296}}"#,
+        r#"{"retire_after":{"secs":604800,"nanos":0}}"#,
+        r#"{"retire_after_secs":-1}"#,
+        r#"{"retire_after_secs":0.5}"#,
+        r#"{"retire_after_secs":18446744073709551616}"#,
         r#"{"loopback_redirects":"yes"}"#,
         r#"{"max_secrets":5,"max_secrets":6}"#,
         "null",
@@ -199,6 +202,16 @@ fn at_the_end_of_the_calendar_only_what_ends_within_it_is_valid() {
     let strict = Policy::default().with_longest_lifetime(Lifetime::Days(Days::new(1)));
     let refusal = register("https://a/", Lifetime::Days(Days::new(2)), &strict, now).unwrap_err();
     assert!(matches!(refusal, Refusal::LifetimeTooLong { .. }), "{refusal}");
+}
+
+#[test]
+fn a_secret_is_unused_for_whole_seconds() {
+    for (given, kept) in [(0, 0), (1, 1_000), (999, 1_000), (1_000, 1_000), (1_001, 2_000)] {
+        let policy = Policy::default().with_retire_after(Duration::from_millis(given));
+        assert_eq!(policy.retire_after(), Duration::from_millis(kept), "{given}");
+        assert_eq!(serde_json::to_value(&policy).unwrap()["retire_after_secs"], kept / 1_000);
+    }
+    assert_eq!(Policy::default().with_retire_after(Duration::MAX).retire_after().as_secs(), u64::MAX);
 }
 
 proptest! {

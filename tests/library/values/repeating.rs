@@ -5,22 +5,16 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use client_registry::client::{
-    ClientDeletion, ClientState, Obstacle, Promotion, Revocation, SecretDeletion, SecretDisabling, Signing,
-    Span, Timeline,
-};
+use client_registry::client::{ClientDeletion, Obstacle, SecretDeletion, SecretDisabling};
 use client_registry::event::{EventHash, Fact, Handover};
-use client_registry::record::KeyState;
-use client_registry::registry::{Page, Unreadable};
-use client_registry::review::{Expiry, Notice, Severity};
 use client_registry::secret::{Hint, KeyEncoding, Origin};
-use client_registry::store::{CommitId, Committed, Cursor, Ending, EventText, Index, StoreErrorKind};
+use client_registry::store::{CommitId, Committed, Cursor, Ending, EventText, Index};
 use client_registry::value::{
     Actor, AppDomain, FriendlyName, KeyId, Label, NameKey, OperatorId, RedirectUrl, Revision, Validity,
 };
 use client_registry::{
-    AddIn, AddInId, Availability, ClientDetails, ClientId, ClientSecret, Days, Event, Finding, Lifetime,
-    Plan, Policy, Purpose, Secret, SecretId, SecretState, SellerId, Signature, Timestamp,
+    AddIn, AddInId, Availability, ClientDetails, ClientId, ClientSecret, Days, Event, Lifetime, Plan, Policy,
+    Purpose, SecretId, SellerId, Signature, Timestamp,
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -131,7 +125,8 @@ fn everything() -> Reader {
     reader.read::<AddInId>(json!("mail-helper"));
     reader.read::<KeyId>(json!("2026"));
     reader.read::<AddIn>(json!({ "id": "mail-helper", "availability": "worldwide" }));
-    reader.read::<Actor>(json!({ "seller": "contoso" }));
+    reader.read::<Actor>(json!({ "type": "seller", "id": "contoso" }));
+    reader.read::<Actor>(json!({ "type": "operator", "id": "ann" }));
     reader.read::<FriendlyName>(json!("calendar app"));
     reader.read::<Label>(json!("first"));
     reader.read::<NameKey>(json!("calendar app"));
@@ -144,8 +139,8 @@ fn everything() -> Reader {
     reader.read::<Availability>(json!("china_only"));
     reader.read::<Timestamp>(json!(now));
     reader.read::<Days>(json!(30));
-    reader.read::<Lifetime>(json!("one_year"));
-    reader.read::<Lifetime>(json!({ "days": 30 }));
+    reader.read::<Lifetime>(json!({ "type": "one_year" }));
+    reader.read::<Lifetime>(json!({ "type": "custom", "days": 30 }));
     let validity = json!({ "from": now, "until": end });
     reader.read::<Validity>(validity.clone());
     reader.read::<Policy>(json!({}));
@@ -154,72 +149,48 @@ fn everything() -> Reader {
     reader.read::<Policy>(policy);
     reader.read::<KeyEncoding>(json!("base64"));
     reader.read::<Purpose>(json!("password_only"));
-    reader.read::<Origin>(json!("generated"));
-    reader.read::<Origin>(json!({ "imported": { "key_encoding": "utf8" } }));
-    reader.read::<SecretState>(json!("valid"));
-    reader.read::<Revocation>(json!("compromised"));
+    reader.read::<Origin>(json!({ "type": "generated" }));
+    reader.read::<Origin>(json!({ "type": "imported", "key_encoding": "utf8" }));
     reader.read::<Hint>(json!("9fWk"));
     reader.read::<Signature>(json!(SIGNATURE));
-    reader.read::<Promotion>(json!({ "secret": 1, "at": now, "step": 3 }));
-    reader.read::<Signing>(json!({ "why": "promoted", "secret": 1, "since": now }));
-    reader.read::<Signing>(json!({ "why": "nothing" }));
     reader.read::<Revision>(json!(3));
     reader.read::<EventHash>(json!("0".repeat(64)));
     reader.read::<Handover>(json!({ "before": null, "after": 1 }));
     for fact in [
-        json!({ "what": "client_registered", "owner": "contoso", "details": details, "availability": "worldwide" }),
-        json!({ "what": "secret_added", "secret": 1, "label": "first", "purpose": "password_only", "validity": validity,
-                "origin": "generated" }),
-        json!({ "what": "promotion_scheduled", "secret": 1, "from": now }),
-        json!({ "what": "add_in_moved_in", "add_in": "mail-helper", "from": GUID }),
-        json!({ "what": "client_deleted", "friendly_name": "calendar app", "add_ins": ["mail-helper"] }),
+        json!({ "type": "client_registered", "owner": "contoso", "details": details, "availability": "worldwide" }),
+        json!({ "type": "secret_added", "secret": 1, "label": "first", "purpose": "password_only", "validity": validity,
+                "origin": { "type": "generated" } }),
+        json!({ "type": "promotion_scheduled", "secret": 1, "from": now }),
+        json!({ "type": "add_in_moved_in", "add_in": "mail-helper", "from": GUID }),
+        json!({ "type": "client_deleted", "friendly_name": "calendar app", "add_ins": ["mail-helper"] }),
     ] {
         reader.read::<Fact>(fact);
     }
     let change = register("https://a/", Lifetime::OneYear, &Policy::default(), instant(now)).unwrap();
-    let ClientState::Active(client) = change.next() else { panic!("it was just registered") };
     let of = |value: &dyn erased::Json| value.json();
-    let secret = client.secrets().next().unwrap();
     let event = of(&change.events()[0]);
     reader.read::<Event>(event.clone());
     reader.read::<EventText>(of(change.events()[0].text()));
     reader
         .read::<Committed>(json!({ "commit_id": vec![7; 16], "revision": 1, "events": [event.to_string()] }));
-    reader.read::<Secret>(of(secret));
-    reader.read::<Timeline>(of(&client.timeline()));
-    reader.read::<Span>(of(&client.timeline().spans()[0]));
-    let expiry = json!({
-        "ends": end, "owner": "contoso", "client_id": GUID, "friendly_name": "calendar app", "secret": 1, "label": null,
-        "purpose": "password_only", "state": "valid", "signs": true, "last_used": null, "successor": 2, "replaced_by": null,
-    });
-    reader.read::<Expiry>(expiry.clone());
-    reader.read::<Notice>(json!({ "due": now, "days": 30, "expiry": expiry }));
-    let unreadable = json!({ "client_id": GUID, "kind": "tampered", "why": "it does not authenticate" });
-    reader.read::<Unreadable>(unreadable.clone());
-    reader.read::<Page<Expiry, ClientId>>(
-        json!({ "items": [expiry], "unreadable": [unreadable], "next": GUID }),
-    );
-    reader.read::<Finding>(
-        json!({ "finding": "lives_too_long", "secret": 1, "validity": validity, "longest": "one_year" }),
-    );
-    reader.read::<Finding>(json!({ "finding": "not_associated" }));
-    reader.read::<Severity>(json!("warning"));
-    let removal = json!({ "secret": 1, "signs": 1, "signs_next": null, "valid_left": [2, 3] });
+    let removal =
+        |of| json!({ "type": of, "secret": 1, "signs": 1, "signs_next": null, "valid_left": [2, 3] });
+    let obstacle =
+        json!({ "type": "used_recently", "until": end, "code": "used_recently", "message": "it was used" });
     let plan = |consequences: Value| {
         json!({ "client_id": GUID, "revision": 3, "at": now, "consequences": consequences, "last_used": now,
-                "obstacles": ["last_valid"] })
+                "use_ahead": end, "obstacles": [obstacle, { "type": "last_valid" }] })
     };
-    let (deletes, disables) = (json!({ "deletes": removal }), json!({ "disables": removal }));
-    let client = json!({ "friendly_name": "calendar app", "add_ins": ["mail-helper"], "valid_secrets": [1] });
+    let (deletes, disables) = (removal("secret_deletion"), removal("secret_disabling"));
+    let client = json!({ "type": "client_deletion", "friendly_name": "calendar app", "add_ins": ["mail-helper"], "valid_secrets": [1] });
     reader.read::<SecretDeletion>(deletes.clone());
     reader.read::<Plan<SecretDeletion>>(plan(deletes));
     reader.read::<SecretDisabling>(disables.clone());
     reader.read::<Plan<SecretDisabling>>(plan(disables));
     reader.read::<ClientDeletion>(client.clone());
     reader.read::<Plan<ClientDeletion>>(plan(client));
-    reader.read::<Obstacle>(json!("last_valid"));
-    reader.read::<KeyState>(json!("active"));
-    reader.read::<StoreErrorKind>(json!("unavailable"));
+    reader.read::<Obstacle>(json!({ "type": "last_valid" }));
+    reader.read::<Obstacle>(obstacle.clone());
     reader.read::<Ending>(json!({ "at": end, "client_id": GUID, "secret": 1 }));
     reader.read::<Cursor>(json!("a cursor"));
     reader.read::<CommitId>(of(&CommitId::from_bytes([7; 16])));
@@ -285,12 +256,12 @@ fn rule_08_no_type_that_can_be_read_was_left_out() {
     }
     readable.remove("");
     assert!(bare.is_empty(), "declare them with `redacted!`: {bare:?}");
-    assert!(readable.len() > 40, "or the names were not read: {readable:?}");
+    assert!(readable.len() > 30, "or the names were not read: {readable:?}");
     let missing: Vec<_> = readable.iter().filter(|name| !seen.contains(*name)).collect();
     assert!(missing.is_empty(), "read these as well: {missing:?}");
 }
 
-fn sources(folder: &Path) -> Vec<(String, String)> {
+pub(crate) fn sources(folder: &Path) -> Vec<(String, String)> {
     let mut all = vec![];
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();

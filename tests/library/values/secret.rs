@@ -141,38 +141,14 @@ fn first_secret() -> Secret {
     }
 }
 
+/// What orders secrets within a client is nobody else's business.
 #[test]
-fn a_secret_is_the_same_in_json_and_keeps_its_rules_there() {
-    let secret = first_secret();
-    let good = serde_json::to_value(&secret).unwrap();
-    assert_eq!(serde_json::from_value::<Secret>(good.clone()).unwrap(), secret);
-    for (member, bad) in [
-        ("id", json!(0)),
-        ("id", json!("1")),
-        ("label", json!("")),
-        ("label", json!(" x")),
-        ("label", json!("x\u{202e}")),
-        ("label", json!("x".repeat(101))),
-        ("purpose", json!("signing")),
-        ("validity", json!({ "from": "2026-01-01T00:00:00Z", "until": "2026-01-01T00:00:00Z" })),
-        ("validity", json!({ "until": "2026-01-01T00:00:00Z" })),
-        ("origin", json!("found")),
-        ("hint", json!("four!")),
-        ("added_at", json!(0)),
-        ("added_at", json!("2026-01-01")),
-        ("disabled_since", json!("yes")),
-        ("replaced_by", json!(0)),
-    ] {
-        let mut changed = good.clone();
-        assert!(changed.get(member).is_some(), "{member}");
-        changed[member] = bad;
-        assert!(serde_json::from_value::<Secret>(changed.clone()).is_err(), "{changed}");
-    }
-    for member in ["id", "purpose", "validity", "origin", "added_at"] {
-        let mut changed = good.clone();
-        changed.as_object_mut().unwrap().remove(member);
-        assert!(serde_json::from_value::<Secret>(changed).is_err(), "without {member}");
-    }
+fn a_secret_shows_no_internals_in_json() {
+    let json = serde_json::to_value(first_secret()).unwrap();
+    let members: Vec<_> = json.as_object().unwrap().keys().map(String::as_str).collect();
+    let expected =
+        ["added_at", "disabled_since", "hint", "id", "label", "origin", "purpose", "replaced_by", "validity"];
+    assert_eq!(members, expected);
 }
 
 #[test]
