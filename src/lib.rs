@@ -21,6 +21,7 @@
 //! | `conformance` | the suite that holds a store to the contract, with the feature of this name |
 //! | [`registry`] | the shell, which loads, lets the core decide, and commits: [`Registry`], [`Seller`], [`Operator`], [`ClientHandle`] |
 //! | [`ring`] | the add-in's side: [`SecretRing`] |
+//! | [`json`] | documentation alone: the JSON of everything that has one, and what a reader may rely on |
 
 pub mod client;
 pub mod clock;
@@ -29,6 +30,7 @@ pub mod clock;
 pub mod conformance;
 pub mod entropy;
 pub mod event;
+pub mod json;
 pub mod record;
 pub mod registry;
 pub mod review;

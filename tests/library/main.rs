@@ -15,6 +15,7 @@ mod auto_traits;
 #[cfg(feature = "conformance")]
 mod conformance;
 mod emergency;
+mod json;
 mod lagging_clock;
 mod last_use;
 mod log;

@@ -1,0 +1,251 @@
+//! The JSON of everything that has one: its shape, and what a reader may rely on. This module is documentation alone.
+//!
+//! Front ends, reports and audits read what this crate writes with `serde`. The examples below are files of the tests, which
+//! compare them byte for byte with what is written.
+//!
+//! What a store keeps has forms of its own, which this page does not describe: sealed records, and the
+//! [texts of events](crate::event::EventText).
+//!
+//! # Conventions
+//!
+//! - Names are in snake case.
+//! - An enum without data is a string. An enum with data is an object for each of its variants: `type` first, then the members
+//!   of the variant.
+//! - An optional member is always written, and is `null` if there is nothing. A list is always written, and may be empty.
+//! - An instant is RFC 3339 in UTC with three decimals. A duration is a whole number of seconds, and the name of its member ends
+//!   in `_secs`; where days of 24 hours are meant, the member is `days`.
+//! - IDs are strings. The ID of a secret and a revision are numbers.
+//! - What is a report for people carries `message`, in plain English, and `code`, a stable word for programs. Findings also carry
+//!   `severity`. `code` repeats `type` where there is one, so that one piece of a front end can show every report.
+//! - No JSON holds a client secret, or anything that one could be computed from. A hint is four characters of a generated one.
+//!
+//! # What may change
+//!
+//! A minor version may add members to an object, variants to an enum and words to a list of words. **A reader has to ignore
+//! members that it does not know, and to go on when it meets a `type`, a code or a word that it does not know.** The words of
+//! `message` may change in any version.
+//!
+//! Only a major version renames, removes or reorders members, changes what one means, or writes in another form what was written
+//! before.
+//!
+//! # What is read
+//!
+//! What comes in is checked like any other input: a text is parsed, an empty validity is refused, and an unknown member is
+//! refused, since a misspelt one must not mean the same as none. No error repeats what it found, which may be a client secret. An
+//! optional member that is left out is `null`. There are two exceptions: `until` of a [`Validity`](crate::value::Validity) has to be
+//! there, since a secret without an end should not come about by an oversight, and a member of a [`Policy`](crate::Policy) that is
+//! left out has its default.
+//!
+//! These types can be read: all [single values](#single-values), [`Actor`](crate::value::Actor), [`AddIn`](crate::AddIn),
+//! [`Availability`](crate::Availability), [`ClientDetails`](crate::ClientDetails), [`Ending`](crate::store::Ending),
+//! [`Event`](crate::Event) with [`Fact`](crate::event::Fact) and [`Handover`](crate::event::Handover),
+//! [`KeyEncoding`](crate::secret::KeyEncoding), [`Lifetime`](crate::Lifetime), [`Origin`](crate::secret::Origin),
+//! [`Plan`](crate::Plan) with everything in it, [`Policy`](crate::Policy), [`Purpose`](crate::Purpose),
+//! [`Validity`](crate::value::Validity), and what [passes through the store contract](#for-authors-of-stores). All others are only
+//! written.
+//!
+//! # Clients
+//!
+//! A [`Client`](crate::client::Client) is shown as it is at an instant, since the states of its secrets and the signing secret depend
+//! on it. [`Snapshot`](crate::Snapshot), which the registry returns, is written so, and so is the
+//! [`ClientView`](crate::review::ClientView) that [`Client::view`](crate::client::Client::view) returns. `at` is the instant. A secret has
+//! the members of [`Secret`](crate::Secret), then `state`, `signs` and `last_used`. `remembered` names deleted secrets that must not come
+//! back (rule 10).
+//!
+//! ```json
+#![doc = include_str!("../tests/data/json/client.json")]
+//! ```
+//!
+//! [`ClientDetails`](crate::ClientDetails), [`Validity`](crate::value::Validity), [`Promotion`](crate::client::Promotion),
+//! [`Signing`](crate::client::Signing) and [`Finding`](crate::Finding) are written alone as they are written here.
+//!
+//! ## Secrets
+//!
+//! A [`Secret`](crate::Secret) alone has no state. `hint` is `null` for an imported one, and `replaced_by` names the secret that a rotation
+//! replaced it with.
+//!
+//! ```json
+#![doc = include_str!("../tests/data/json/secrets.json")]
+//! ```
+//!
+//! ## Who signs
+//!
+//! [`Signing`](crate::client::Signing): the signing secret, and why it signs (rule 6).
+//!
+//! ```json
+#![doc = include_str!("../tests/data/json/signing.json")]
+//! ```
+//!
+//! [`Promotion`](crate::client::Promotion): from `at` on, the secret signs (rule 7).
+//!
+//! ```json
+#![doc = include_str!("../tests/data/json/promotions.json")]
+//! ```
+//!
+//! [`Timeline`](crate::client::Timeline): who signs and which passwords work, in [`Span`](crate::client::Span)s that follow one another.
+//! The last one has no end.
+//!
+//! ```json
+#![doc = include_str!("../tests/data/json/timeline.json")]
+//! ```
+//!
+//! # Plans
+//!
+//! A [`Plan`](crate::Plan) goes to a browser and comes back to be confirmed. Nothing in it is believed (rule 9). `consequences` names its
+//! command in `type`: [`SecretDeletion`](crate::client::SecretDeletion), [`SecretDisabling`](crate::client::SecretDisabling) or
+//! [`ClientDeletion`](crate::client::ClientDeletion). A node of an older version may refuse a plan that a newer one made, since it does not
+//! know a member: make the plan anew.
+//!
+//! ```json
+#![doc = include_str!("../tests/data/json/plan_secret_deletion.json")]
+//! ```
+//!
+//! ```json
+#![doc = include_str!("../tests/data/json/plan_secret_disabling.json")]
+//! ```
+//!
+//! ```json
+#![doc = include_str!("../tests/data/json/plan_client_deletion.json")]
+//! ```
+//!
+//! Every [`Obstacle`](crate::client::Obstacle). `code` and `message` may be left out of a plan that comes back.
+//!
+//! ```json
+#![doc = include_str!("../tests/data/json/obstacles.json")]
+//! ```
+//!
+//! # Reports
+//!
+//! Every [`Finding`](crate::Finding) of a review. Its [`Severity`](crate::review::Severity) is that of the example where it depends on the
+//! data.
+//!
+//! ```json
+#![doc = include_str!("../tests/data/json/findings.json")]
+//! ```
+//!
+//! A [`Page`](crate::registry::Page) of [`Expiry`](crate::review::Expiry)s, as a seller gets it. `next` is the place to ask for the next
+//! page with, a [`ClientId`](crate::ClientId) here.
+//!
+//! ```json
+#![doc = include_str!("../tests/data/json/expiries.json")]
+//! ```
+//!
+//! As an operator gets it, `next` is an [`Ending`](crate::store::Ending). `unreadable` names the clients that cannot be shown
+//! ([`Unreadable`](crate::registry::Unreadable)); the `code` of one is a [`StoreErrorKind`](crate::store::StoreErrorKind).
+//!
+//! ```json
+#![doc = include_str!("../tests/data/json/page.json")]
+//! ```
+//!
+//! A [`Notice`](crate::review::Notice) that is due:
+//!
+//! ```json
+#![doc = include_str!("../tests/data/json/notice.json")]
+//! ```
+//!
+//! # Events
+//!
+//! An [`Event`](crate::Event) of the trail. `signing` is a [`Handover`](crate::event::Handover) if another secret signs after the event,
+//! and `previous` the hash of the client's event before. A trail is verified by the [texts](crate::Event::text) of its events, not by
+//! this JSON.
+//!
+//! ```json
+#![doc = include_str!("../tests/data/json/event.json")]
+//! ```
+//!
+//! Every [`Fact`](crate::event::Fact):
+//!
+//! ```json
+#![doc = include_str!("../tests/data/json/facts.json")]
+//! ```
+//!
+//! Every [`Actor`](crate::value::Actor):
+//!
+//! ```json
+#![doc = include_str!("../tests/data/json/actors.json")]
+//! ```
+//!
+//! # What goes in
+//!
+//! Every [`Lifetime`](crate::Lifetime):
+//!
+//! ```json
+#![doc = include_str!("../tests/data/json/lifetimes.json")]
+//! ```
+//!
+//! A [`Policy`](crate::Policy), as it may stand in a configuration file:
+//!
+//! ```json
+#![doc = include_str!("../tests/data/json/policy.json")]
+//! ```
+//!
+//! An [`AddIn`](crate::AddIn):
+//!
+//! ```json
+#![doc = include_str!("../tests/data/json/add_in.json")]
+//! ```
+//!
+//! Every [`Origin`](crate::secret::Origin) of a secret:
+//!
+//! ```json
+#![doc = include_str!("../tests/data/json/origins.json")]
+//! ```
+//!
+//! # Words
+//!
+//! Every word of the enums without data: [`Availability`](crate::Availability), [`KeyEncoding`](crate::secret::KeyEncoding),
+//! [`KeyState`](crate::record::KeyState), [`Purpose`](crate::Purpose), [`Revocation`](crate::client::Revocation),
+//! [`SecretState`](crate::SecretState), [`Severity`](crate::review::Severity), [`StoreErrorKind`](crate::store::StoreErrorKind).
+//!
+//! ```json
+#![doc = include_str!("../tests/data/json/words.json")]
+//! ```
+//!
+//! # Single values
+//!
+//! Values that are one text or one number, each with an example: [`AddInId`](crate::AddInId),
+//! [`AppDomain`](crate::value::AppDomain), [`ClientId`](crate::ClientId), [`Cursor`](crate::store::Cursor), [`Days`](crate::Days),
+//! [`EventHash`](crate::event::EventHash), [`FriendlyName`](crate::value::FriendlyName), [`Hint`](crate::secret::Hint),
+//! [`KeyId`](crate::value::KeyId), [`Label`](crate::value::Label), [`NameKey`](crate::value::NameKey),
+//! [`OperatorId`](crate::value::OperatorId), [`RedirectUrl`](crate::value::RedirectUrl), [`Revision`](crate::value::Revision),
+//! [`SecretId`](crate::SecretId), [`SellerId`](crate::SellerId), [`Signature`](crate::Signature), [`Timestamp`](crate::Timestamp).
+//!
+//! ```json
+#![doc = include_str!("../tests/data/json/values.json")]
+//! ```
+//!
+//! # Errors
+//!
+//! Errors are not written by `serde`, since what a caller may see of one is for the service to decide. Each has a code and a
+//! message; write them as the reports above have them, `{"code":"name_taken","message":"…"}`, with the HTTP status of the code:
+//!
+//! ```json
+#![doc = include_str!("../tests/data/json/codes.json")]
+//! ```
+//!
+//! [The table of codes](crate::ErrorKind#codes) says what each one means.
+//!
+//! # For authors of stores
+//!
+//! A store may keep what passes through the [contract](crate::store::Store) in this JSON:
+//! [`Committed`](crate::store::Committed) with [`CommitId`](crate::store::CommitId) and [`EventText`](crate::event::EventText),
+//! [`Index`](crate::store::Index), [`Ending`](crate::store::Ending), [`Cursor`](crate::store::Cursor). Since it is kept, unknown members
+//! are not refused here. [`Record::to_bytes`](crate::store::Record::to_bytes) is the form of a record.
+//!
+//! The history of a client, with the text of an event:
+//!
+//! ```json
+#![doc = include_str!("../tests/data/json/store_committed.json")]
+//! ```
+//!
+//! The lookup entries of a client, which has two secrets:
+//!
+//! ```json
+#![doc = include_str!("../tests/data/json/store_index.json")]
+//! ```
+//!
+//! The index of a deleted client:
+//!
+//! ```json
+#![doc = include_str!("../tests/data/json/store_index_of_a_tombstone.json")]
+//! ```
