@@ -217,9 +217,7 @@ impl Draft {
         for _ in 0..count {
             let ended = self.client.secrets.iter().map(|held| &held.secret);
             let longest = ended
-                .filter(|secret| {
-                    secret.validity.has_ended(self.now) && secret.validity.has_ended(self.settled)
-                })
+                .filter(|secret| secret.validity.has_ended(self.settled))
                 .min_by_key(|secret| (secret.validity.until(), secret.id))
                 .map(|secret| secret.id);
             let Some(longest) = longest else { return };
