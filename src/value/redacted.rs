@@ -163,6 +163,23 @@ mod tests {
         assert!(serde_json::from_str::<Config>("{").unwrap_err().is_eof());
     }
 
+    /// Some deserializers say where the error is before they say what it is.
+    #[test]
+    fn an_error_that_begins_with_a_place_repeats_nothing_either() {
+        use serde::de::Error as _;
+
+        let place = "in the table `days` of \"config.toml\": ";
+        for (says, kept) in [
+            ("invalid type: string \"crs_1\", expected u32", "invalid type: string, expected u32"),
+            ("invalid value: integer `77`, expected u32", "invalid value: integer, expected u32"),
+            ("unknown field `crs_1`, expected `days`", "unknown field, expected `days`"),
+            ("unknown variant `crs_1`, there are no variants", "unknown variant, there are no variants"),
+        ] {
+            let error = serde_json::Error::custom(format!("{place}{says}"));
+            assert_eq!(super::redact(error, "Config").to_string(), format!("{place}{kept}"));
+        }
+    }
+
     proptest! {
         /// Whatever it holds, quotes and the words of errors included.
         #[test]
