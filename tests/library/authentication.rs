@@ -878,3 +878,20 @@ fn rule_09_a_plan_sees_a_use_that_another_call_is_just_writing() {
         flush.await.unwrap();
     });
 }
+
+/// Of two valid secrets the older one signs, until the other is promoted.
+#[test]
+fn rule_06_an_authenticated_client_knows_whether_its_secret_signs() {
+    let platform = Platform::new();
+    block_on(async {
+        let issued = platform.register("calendar app").await;
+        let client = platform.contoso.client(issued.client_id());
+        let next = client.add_secret(NewSecret::lasting(Lifetime::OneYear)).await.unwrap();
+        let signs = async |presented: &Issued| {
+            platform.authenticate(issued.client_id(), presented.client_secret()).await.signs()
+        };
+        assert_eq!((signs(&issued).await, signs(&next).await), (true, false));
+        client.promote(next.secret_id()).await.unwrap();
+        assert_eq!((signs(&issued).await, signs(&next).await), (false, true));
+    });
+}
