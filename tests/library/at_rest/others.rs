@@ -21,6 +21,11 @@ async fn two_sellers() -> (Registry<Hostile>, Hostile, ClientId, Issued) {
     (registry, hostile, calendar, theirs)
 }
 
+/// A name of contoso.
+fn name(text: &str) -> IndexEntry {
+    IndexEntry::Name(SellerId::parse("contoso").unwrap(), FriendlyName::parse(text).unwrap().key())
+}
+
 fn refused_as_tampered<T>(result: Result<T, Error>) {
     match result {
         Err(Error::Unavailable(error)) => assert_eq!(error.kind(), StoreErrorKind::Tampered, "{error}"),
@@ -34,9 +39,6 @@ fn rule_15_a_forged_index_names_nobody_elses_client() {
     block_on(async {
         let (registry, hostile, calendar, theirs) = two_sellers().await;
         let contoso = registry.as_seller("contoso").unwrap();
-        let name = |text: &str| {
-            IndexEntry::Name(SellerId::parse("contoso").unwrap(), FriendlyName::parse(text).unwrap().key())
-        };
         let taken = theirs.client_id().clone();
         let register = || contoso.register(details("another app"), Lifetime::OneYear);
         let rename = || async { contoso.client(&calendar).change_details(details("another app")).await };
@@ -60,6 +62,21 @@ fn rule_15_a_forged_index_names_nobody_elses_client() {
         hostile.confess();
         let taken = contoso.register(details("Calendar App"), Lifetime::OneYear).await;
         assert!(matches!(taken, Err(Error::NameTaken { by, .. }) if by == calendar));
+    });
+}
+
+/// The name of another client of the same seller, and the same name of another seller.
+#[test]
+fn rule_15_a_client_that_has_half_of_a_name_is_not_its_holder() {
+    block_on(async {
+        let (registry, hostile, calendar, theirs) = two_sellers().await;
+        let contoso = registry.as_seller("contoso").unwrap();
+        for (wanted, by) in [("another app", &calendar), ("ledger", theirs.client_id())] {
+            hostile.say_taken(name(wanted), by);
+            let found = by.clone();
+            hostile.edit_clients(move |_| vec![found.clone()]);
+            refused_as_tampered(contoso.register(details(wanted), Lifetime::OneYear).await);
+        }
     });
 }
 
