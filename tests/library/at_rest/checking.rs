@@ -1,6 +1,7 @@
 //! `Registry::check` finds what is wrong with a store, and says where.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::SeqCst;
 
 use client_registry::client::LastUses;
@@ -198,6 +199,29 @@ fn a_client_that_changes_all_the_time_is_no_fault() {
         }));
         let checked = node.check().await.unwrap();
         assert!(checked.is_clean(), "{:?}", checked.discrepancies);
+    });
+}
+
+/// The trail is read after the record, and may be ahead of it.
+#[test]
+fn a_change_between_a_record_and_its_trail_is_no_fault() {
+    block_on(async {
+        let (memory, registry, clock, contents) = filled().await;
+        let odd = Odd::over(memory);
+        let (node, hands) = open(odd.clone(), &["2026"], 3).await;
+        hands.set_wall(Clock::wall(&clock).to_datetime());
+        let busy = registry.as_operator("ann").unwrap().client(&contents.clients[0]);
+        let is_changed = AtomicBool::new(false);
+        *odd.state.at_history.lock().unwrap() = Some(Arc::new(move |id| {
+            if id == busy.id() && !is_changed.swap(true, SeqCst) {
+                let _ = block_on(busy.add_secret(NewSecret::lasting(Lifetime::OneYear))).unwrap();
+            }
+        }));
+        let checked = node.check().await.unwrap();
+        assert!(checked.is_clean(), "{:?}", checked.discrepancies);
+        let trail = registry.as_operator("ann").unwrap().client(&contents.clients[0]);
+        let trail = trail.trail(Revision::ZERO, 100).await.unwrap();
+        assert_eq!(trail.last().unwrap().revision(), Revision::new(8), "it was changed in between");
     });
 }
 

@@ -14,6 +14,8 @@ use client_registry::{ClientId, Timestamp};
 
 use crate::support::forward::forward;
 
+type AtHistory = Arc<dyn Fn(&ClientId) + Send + Sync>;
+
 /// What is odd about a store.
 #[derive(Default)]
 pub(crate) struct State {
@@ -31,6 +33,8 @@ pub(crate) struct State {
     pub(crate) spoilt: Mutex<Option<ClientId>>,
     /// Happens whenever somebody asks what ends.
     pub(crate) at_ending: Mutex<Option<Arc<dyn Fn() + Send + Sync>>>,
+    /// Happens whenever somebody asks for the history of a client.
+    pub(crate) at_history: Mutex<Option<AtHistory>>,
     /// What is listed by key, instead of the truth.
     pub(crate) by_key: Mutex<Vec<(KeyId, ClientId)>>,
     /// What was put in its place.
@@ -89,6 +93,10 @@ impl Store for Odd {
         after: Revision,
         limit: usize,
     ) -> Result<Vec<Committed>, StoreError> {
+        let hook = self.state.at_history.lock().unwrap().clone();
+        if let Some(hook) = hook {
+            hook(id);
+        }
         if self.state.spoilt.lock().unwrap().as_ref() == Some(id) {
             return Err(StoreError::new(StoreErrorKind::Corrupt));
         }
