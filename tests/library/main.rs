@@ -15,11 +15,13 @@ mod auto_traits;
 #[cfg(feature = "conformance")]
 mod conformance;
 mod emergency;
+mod in_doubt;
 mod json;
 mod lagging_clock;
 mod last_use;
 mod log;
 mod memory_store;
+mod moving;
 mod nodes;
 mod notices;
 mod review;
