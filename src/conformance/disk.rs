@@ -165,12 +165,12 @@ impl Disk {
     }
 
     /// Makes one flush fail: the next one if `after` is 0, the one after it if `after` is 1. Flushes of files and of the
-    /// directory count alike. `usize::MAX` takes an earlier call back.
+    /// directory count alike. Another call makes another flush fail, and `usize::MAX` takes all earlier calls back.
     ///
     /// A later flush that succeeds does not write what this one should have written. Only writing the same bytes again, and
     /// flushing them, makes them durable.
     pub fn fail_flush(&self, after: usize) {
-        self.state().until_failure = Some(after).filter(|after| *after < usize::MAX);
+        self.state().fail_flush(after);
     }
 
     /// Replaces everything on another disk with a copy of this one, flushed, as restoring a backup does.
@@ -253,6 +253,24 @@ mod tests {
         assert_eq!(disk.read("a").unwrap(), b"new");
         disk.cut_power();
         assert_eq!(disk.read("a").unwrap(), b"old");
+    }
+
+    #[test]
+    fn each_call_makes_one_flush_fail() {
+        let disk = Disk::new();
+        let outcomes = |disk: &Disk| [(); 5].map(|()| disk.flush_directory().is_ok());
+        disk.fail_flush(3);
+        disk.fail_flush(1);
+        disk.fail_flush(1);
+        assert_eq!(outcomes(&disk), [true, false, true, false, true]);
+        disk.fail_flush(2);
+        disk.flush_directory().unwrap();
+        disk.fail_flush(0);
+        assert_eq!(outcomes(&disk), [false, false, true, true, true]);
+        disk.fail_flush(0);
+        disk.fail_flush(1);
+        disk.fail_flush(usize::MAX);
+        assert_eq!(outcomes(&disk), [true; 5]);
     }
 
     #[test]

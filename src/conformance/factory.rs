@@ -61,8 +61,9 @@ pub trait Factory: Send + Sync + 'static {
     /// [`Skip`] when the data cannot be copied.
     fn copy(&self, from: &Self::Place, to: &Self::Place) -> Result<(), Skip>;
 
-    /// Makes one flush of the store that is open in a place fail: the next one if `after` is 0, the one after it if `after` is
-    /// 1. Every flush counts, those of files and those of directories. `usize::MAX` takes an earlier call back.
+    /// Makes one flush of the store that is open in a place fail: the next one if `after` is 0, the one after that if it is 1.
+    /// Every flush counts, those of files and those of directories. Another call makes another flush fail, as a disk does that
+    /// fails while the store undoes what it wrote. `usize::MAX` takes all earlier calls back.
     ///
     /// A power cut then loses what this flush should have written, and a later flush does not make up for it, as on Linux.
     /// [`Disk::fail_flush`](super::Disk::fail_flush) does this.

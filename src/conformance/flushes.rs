@@ -1,6 +1,7 @@
 //! Flushes that fail, and older copies that are put back: the answer to a write is true, nothing acknowledged is lost, and cursors
 //! from after the copy are lost for good.
 
+use std::fmt;
 use std::sync::Arc;
 
 use crate::conformance::Factory;
@@ -20,22 +21,57 @@ enum Written {
     Adopted,
 }
 
+/// The flushes that fail: one, or two in a row. A store that undoes what it could not flush has to flush that, too.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Failing {
+    after: usize,
+    also_next: bool,
+}
+
+impl Failing {
+    pub(super) fn each() -> impl Iterator<Item = Self> {
+        (0..FLUSHES).flat_map(|after| [false, true].map(|also_next| Self { after, also_next }))
+    }
+
+    pub(super) fn begin<F: Factory>(self, trial: &Trial<'_, F>) -> Checked {
+        trial.factory.fail_flush(&trial.place, self.after)?;
+        if self.also_next {
+            trial.factory.fail_flush(&trial.place, self.after + 1)?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Failing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.also_next {
+            false => write!(f, "where flush {} fails", self.after),
+            true => write!(f, "where flushes {} and {} fail", self.after, self.after + 1),
+        }
+    }
+}
+
 pub(super) fn what_is_said_of_a_failed_flush_is_true<F: Factory>(trial: Trial<'_, F>) -> Checked {
     trial.factory.fail_flush(&trial.place, usize::MAX)?;
     for written in [Written::One, Written::Two, Written::Adopted] {
-        for after in 0..FLUSHES {
+        for failing in Failing::each() {
             // Several crashes, since a factory may cut the power in different ways.
             for crashes in [false, true, true, true] {
-                let at = format!("writing {written:?}, where flush {after} fails");
+                let at = format!("writing {written:?}, {failing}");
                 trial.is_at(&at);
-                said_is_true(trial.elsewhere()?, written, after, crashes).map_err(|stop| stop.when(&at))?;
+                said_is_true(trial.elsewhere()?, written, failing, crashes).map_err(|stop| stop.when(&at))?;
             }
         }
     }
     Ok(())
 }
 
-fn said_is_true<F: Factory>(trial: Trial<'_, F>, written: Written, after: usize, crashes: bool) -> Checked {
+fn said_is_true<F: Factory>(
+    trial: Trial<'_, F>,
+    written: Written,
+    failing: Failing,
+    crashes: bool,
+) -> Checked {
     let author = Arc::clone(&trial.author);
     let one = author.serving("contoso", "calendar app", &["moves"])?;
     let other = author.register("contoso", "mail app")?;
@@ -53,7 +89,7 @@ fn said_is_true<F: Factory>(trial: Trial<'_, F>, written: Written, after: usize,
     };
     let subjects = Subjects::of(steps.iter().chain([&one, &other]));
     let before = subjects.picture(&trial)?;
-    trial.factory.fail_flush(&trial.place, after)?;
+    failing.begin(&trial)?;
     let answer = send(&trial);
     if let Err(CommitError::NotWritten(_)) = answer {
         // The store may refuse to answer, but its answers must be true.
@@ -87,23 +123,22 @@ fn said_is_true<F: Factory>(trial: Trial<'_, F>, written: Written, after: usize,
 
 pub(super) fn nothing_acknowledged_is_lost_after_a_failed_flush<F: Factory>(trial: Trial<'_, F>) -> Checked {
     trial.factory.fail_flush(&trial.place, usize::MAX)?;
-    for after in 0..FLUSHES {
-        let at = format!("where flush {after} fails");
-        trial.is_at(&at);
-        goes_on(trial.elsewhere()?, after).map_err(|stop| stop.when(&at))?;
+    for failing in Failing::each() {
+        trial.is_at(&failing.to_string());
+        goes_on(trial.elsewhere()?, failing).map_err(|stop| stop.when(&failing.to_string()))?;
     }
     Ok(())
 }
 
 /// A writer goes on, sends failed commits again, and opens the store again if it does not recover.
-fn goes_on<F: Factory>(mut trial: Trial<'_, F>, after: usize) -> Checked {
+fn goes_on<F: Factory>(mut trial: Trial<'_, F>, failing: Failing) -> Checked {
     let author = Arc::clone(&trial.author);
     let mut step = author.register("contoso", "calendar app")?;
     trial.commit([&step])?;
     trial.note(step.id(), secret(1)?, after_start(0)?)?;
     let mut steps = vec![step.clone()];
     let mut last_use = after_start(0)?;
-    trial.factory.fail_flush(&trial.place, after)?;
+    failing.begin(&trial)?;
     for round in 1..=6 {
         step = author.associate(&step, &format!("add-in-{round}"))?;
         let commit = author.commit([&step])?;
@@ -151,11 +186,11 @@ pub(super) fn settled<'a, F: Factory>(
             Err(error) => return Err(Stop::from(error).when("sending again a commit that failed")),
         }
         if attempt > 1 {
-            trial = trial.opened_again()?;
+            trial = trial.opened_despite_failures()?;
         }
     }
     Err(Stop::failed(
-        "a commit cannot be settled, though only one flush failed and the store was opened again",
+        "a commit cannot be settled, though at most two flushes failed and the store was opened again",
     ))
 }
 
@@ -226,4 +261,4 @@ pub(super) fn cursors_beyond_an_older_copy_are_lost<F: Factory>(trial: Trial<'_,
 }
 
 /// More flushes than a commit makes.
-pub(super) const FLUSHES: usize = 8;
+const FLUSHES: usize = 8;

@@ -70,6 +70,15 @@ impl<'a, F: Factory> Trial<'a, F> {
         Ok(Self { store, place, factory, author, calls })
     }
 
+    /// Closes the store, and opens it again: at the second attempt if a flush that is still to fail keeps it from opening.
+    pub(super) fn opened_despite_failures(self) -> Checked<Self> {
+        let Self { store, place, factory, author, calls } = self;
+        drop(store);
+        let opened = open(factory, &place, &calls).or_else(|_| open(factory, &place, &calls));
+        let store = opened.map_err(|stop| stop.when("opening again after a flush failed"))?;
+        Ok(Self { store, place, factory, author, calls })
+    }
+
     /// Closes both stores, copies this place over the other one, and opens both again. Returns the other one first.
     pub(super) fn copied_to(self, other: Self) -> Checked<(Self, Self)> {
         let Self { store, place, factory, author, calls } = self;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::conformance::Factory;
 use crate::conformance::author::{after_start, secret};
-use crate::conformance::flushes::{FLUSHES, settled};
+use crate::conformance::flushes::{Failing, settled};
 use crate::conformance::picture::Subjects;
 use crate::conformance::stop::{Checked, Stop, ensure, is_down, same};
 use crate::conformance::trial::Trial;
@@ -18,12 +18,12 @@ pub(super) fn uses_noted_again_after_a_failed_flush_are_kept<F: Factory>(trial: 
 }
 
 /// Notes the same use until that succeeds.
-fn noted_again<F: Factory>(mut trial: Trial<'_, F>, after: usize) -> Checked {
+fn noted_again<F: Factory>(mut trial: Trial<'_, F>, failing: Failing) -> Checked {
     let step = trial.author.register("contoso", "calendar app")?;
     trial.commit([&step])?;
     trial.note(step.id(), secret(1)?, after_start(0)?)?;
     let at = after_start(1)?;
-    trial.factory.fail_flush(&trial.place, after)?;
+    failing.begin(&trial)?;
     let mut is_noted = false;
     for attempt in 0..6 {
         is_noted = trial.note(step.id(), secret(1)?, at).is_ok();
@@ -31,10 +31,13 @@ fn noted_again<F: Factory>(mut trial: Trial<'_, F>, after: usize) -> Checked {
             break;
         }
         if attempt > 1 {
-            trial = trial.opened_again()?;
+            trial = trial.opened_despite_failures()?;
         }
     }
-    ensure!(is_noted, "a use cannot be noted, though only one flush failed and the store was opened again");
+    ensure!(
+        is_noted,
+        "a use cannot be noted, though at most two flushes failed and the store was opened again"
+    );
     trial.factory.fail_flush(&trial.place, usize::MAX)?;
     let trial = trial.after_crash()?;
     same("the last use after a crash", trial.last_uses(step.id())?.of(secret(1)?), Some(at))
@@ -43,16 +46,16 @@ fn noted_again<F: Factory>(mut trial: Trial<'_, F>, after: usize) -> Checked {
 pub(super) fn nothing_acknowledged_is_lost_when_opened_after_a_failed_flush<F: Factory>(
     trial: Trial<'_, F>,
 ) -> Checked {
-    for_each_flush(&trial, |trial, after| another_goes_on(trial, after, false))
+    for_each_flush(&trial, |trial, failing| another_goes_on(trial, failing, false))
 }
 
 pub(super) fn nothing_acknowledged_is_lost_beside_a_failed_flush<F: Factory>(trial: Trial<'_, F>) -> Checked {
     trial.factory.share()?;
-    for_each_flush(&trial, |trial, after| another_goes_on(trial, after, true))
+    for_each_flush(&trial, |trial, failing| another_goes_on(trial, failing, true))
 }
 
 /// One store fails, and another store of the place goes on: one that is opened next, or one that was open already.
-fn another_goes_on<F: Factory>(mut trial: Trial<'_, F>, after: usize, is_beside: bool) -> Checked {
+fn another_goes_on<F: Factory>(mut trial: Trial<'_, F>, failing: Failing, is_beside: bool) -> Checked {
     let author = Arc::clone(&trial.author);
     let before = author.register("contoso", "before")?;
     let tried = author.register("contoso", "tried")?;
@@ -60,7 +63,7 @@ fn another_goes_on<F: Factory>(mut trial: Trial<'_, F>, after: usize, is_beside:
     trial.commit([&before])?;
     let mut beside = is_beside.then(|| trial.beside()).transpose()?;
     let commit = author.commit([&tried])?;
-    trial.factory.fail_flush(&trial.place, after)?;
+    failing.begin(&trial)?;
     let answer = trial.try_send(&commit);
     trial.factory.fail_flush(&trial.place, usize::MAX)?;
     match &mut beside {
@@ -87,7 +90,7 @@ fn another_goes_on<F: Factory>(mut trial: Trial<'_, F>, after: usize, is_beside:
 pub(super) fn what_is_shown_after_a_failed_flush_is_durable<F: Factory>(trial: Trial<'_, F>) -> Checked {
     for written in [Written::Commit, Written::Adoption, Written::Use] {
         for is_opened_again in [false, true] {
-            for_each_flush(&trial, |trial, after| is_durable(trial, after, written, is_opened_again))
+            for_each_flush(&trial, |trial, failing| is_durable(trial, failing, written, is_opened_again))
                 .map_err(|stop| stop.when(&format!("writing a {written:?}")))?;
         }
     }
@@ -104,7 +107,7 @@ enum Written {
 
 fn is_durable<F: Factory>(
     mut trial: Trial<'_, F>,
-    after: usize,
+    failing: Failing,
     written: Written,
     is_opened_again: bool,
 ) -> Checked {
@@ -114,7 +117,7 @@ fn is_durable<F: Factory>(
     trial.commit([&one])?;
     let subjects = Subjects::of([&one, &other]);
     let before = subjects.picture(&trial)?;
-    trial.factory.fail_flush(&trial.place, after)?;
+    failing.begin(&trial)?;
     // Any answer will do: what counts is what the store shows afterwards.
     match written {
         Written::Commit => drop(trial.try_send(&author.commit([&other])?)),
@@ -141,16 +144,15 @@ fn is_durable<F: Factory>(
     )
 }
 
-/// Runs a case in a new place for each flush that can fail.
+/// Runs a case in a new place for each flush that can fail, alone and with the next one.
 fn for_each_flush<'a, F: Factory>(
     trial: &Trial<'a, F>,
-    case: impl Fn(Trial<'a, F>, usize) -> Checked,
+    case: impl Fn(Trial<'a, F>, Failing) -> Checked,
 ) -> Checked {
     trial.factory.fail_flush(&trial.place, usize::MAX)?;
-    for after in 0..FLUSHES {
-        let at = format!("where flush {after} fails");
-        trial.is_at(&at);
-        case(trial.elsewhere()?, after).map_err(|stop| stop.when(&at))?;
+    for failing in Failing::each() {
+        trial.is_at(&failing.to_string());
+        case(trial.elsewhere()?, failing).map_err(|stop| stop.when(&failing.to_string()))?;
     }
     Ok(())
 }

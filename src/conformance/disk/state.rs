@@ -10,8 +10,8 @@ pub(super) struct State {
     /// The numbers of the files by name.
     pub(super) directory: Buffered<BTreeMap<String, u64>, Renaming>,
     next: u64,
-    /// The number of flushes that succeed before one fails.
-    pub(super) until_failure: Option<usize>,
+    /// For each flush that is to fail, the number of flushes before it.
+    failing: BTreeSet<usize>,
 }
 
 pub(super) type File = Buffered<Vec<u8>, Writing>;
@@ -69,19 +69,19 @@ impl State {
         }
     }
 
+    /// Makes the flush fail that comes after so many others, or none.
+    pub(super) fn fail_flush(&mut self, after: usize) {
+        match after {
+            usize::MAX => self.failing.clear(),
+            after => drop(self.failing.insert(after)),
+        }
+    }
+
     /// Answers for the next flush.
     pub(super) fn flush(&mut self) -> io::Result<()> {
-        match self.until_failure {
-            Some(0) => {
-                self.until_failure = None;
-                Err(io::Error::other("the disk answered with an error"))
-            }
-            Some(left) => {
-                self.until_failure = Some(left - 1);
-                Ok(())
-            }
-            None => Ok(()),
-        }
+        let fails = self.failing.remove(&0);
+        self.failing = self.failing.iter().map(|left| left - 1).collect();
+        if fails { Err(io::Error::other("the disk answered with an error")) } else { Ok(()) }
     }
 
     /// Cuts the power. `comes` decides of each write that is not on the disk for certain whether it came there.
@@ -92,7 +92,7 @@ impl State {
         for file in self.files.values_mut() {
             file.restart(&mut comes);
         }
-        self.until_failure = None;
+        self.failing.clear();
     }
 }
 

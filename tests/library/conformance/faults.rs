@@ -224,6 +224,8 @@ faults! {
     FlushIsNotRepeated: nothing_acknowledged_is_lost_after_a_failed_flush;
     /// It says that nothing was written, and only its own memory says so.
     RollbackIsNotFlushed: what_is_said_of_a_failed_flush_is_true;
+    /// It undoes what it wrote and flushes that, and does not look at the answer.
+    RollbackIsTakenForGranted: what_is_said_of_a_failed_flush_is_true;
     /// The store that failed writes once more, and no other store knows that it has to.
     OnlyTheOneThatFailedWritesAgain: nothing_acknowledged_is_lost_when_opened_after_a_failed_flush
         nothing_acknowledged_is_lost_beside_a_failed_flush;

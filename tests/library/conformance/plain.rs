@@ -56,8 +56,8 @@ pub(crate) struct Disk {
     books: Mutex<Books>,
     /// What a crash leaves, where that is something else: it was not flushed, or the flush failed.
     written: Mutex<Option<Books>>,
-    /// How many flushes succeed before one fails.
-    until_failure: Mutex<Option<usize>>,
+    /// For each flush that is to fail, how many come before it.
+    failing: Mutex<BTreeSet<usize>>,
 }
 
 #[derive(Debug)]
@@ -120,7 +120,7 @@ impl Factory for Plainly {
         Arc::new(Disk {
             books: Mutex::new(books),
             written: Mutex::default(),
-            until_failure: Mutex::default(),
+            failing: Mutex::default(),
         })
     }
 
@@ -171,7 +171,11 @@ impl Factory for Plainly {
     }
 
     fn fail_flush(&self, place: &Arc<Disk>, after: usize) -> Result<(), Skip> {
-        *lock(&place.until_failure) = Some(after).filter(|after| *after < usize::MAX);
+        let mut failing = lock(&place.failing);
+        match after {
+            usize::MAX => failing.clear(),
+            after => drop(failing.insert(after)),
+        }
         Ok(())
     }
 
@@ -196,24 +200,20 @@ impl Plain {
 
     /// Writes through to the disk. When that fails, `before` is what is there, and nothing will change that by itself.
     fn flush(&self, before: Option<Books>) -> Result<(), StoreError> {
-        let mut until_failure = lock(&self.disk.until_failure);
-        match *until_failure {
-            Some(0) => {
-                *until_failure = None;
-                self.has_failed.store(true, Ordering::Relaxed);
-                if let Some(before) = before {
-                    lock(&self.disk.written).get_or_insert(before);
-                }
-                if self.fault == Fault::FailedFlushIsIgnored {
-                    return Ok(());
-                }
-                Err(StoreError::new(StoreErrorKind::Unavailable))
-            }
-            left => {
-                *until_failure = left.map(|left| left - 1);
-                Ok(())
-            }
+        let mut failing = lock(&self.disk.failing);
+        let fails = failing.remove(&0);
+        *failing = failing.iter().map(|left| left - 1).collect();
+        if !fails {
+            return Ok(());
         }
+        self.has_failed.store(true, Ordering::Relaxed);
+        if let Some(before) = before {
+            lock(&self.disk.written).get_or_insert(before);
+        }
+        if self.fault == Fault::FailedFlushIsIgnored {
+            return Ok(());
+        }
+        Err(StoreError::new(StoreErrorKind::Unavailable))
     }
 
     /// Writes everything once more after a flush has failed: it has not written what it should have.
@@ -230,6 +230,7 @@ impl Plain {
                     | Fault::FailedFlushIsIgnored
                     | Fault::UsesAreNotFlushed
                     | Fault::RollbackIsNotFlushed
+                    | Fault::RollbackIsTakenForGranted
             )
         {
             return Ok(());
@@ -527,6 +528,11 @@ impl Store for Plain {
                 *lock(&self.disk.written) = Some(std::mem::replace(&mut *books, before));
                 return Err(CommitError::NotWritten(error));
             }
+            if fault == Fault::RollbackIsTakenForGranted {
+                let after = std::mem::replace(&mut *books, before);
+                *lock(&self.disk.written) = self.flush(None).is_err().then_some(after);
+                return Err(CommitError::NotWritten(error));
+            }
             return Err(self.unknown(error));
         }
         self.see(&books);
@@ -820,7 +826,7 @@ impl Store for Plain {
             }
         }
         self.make_up_for_failures()?;
-        let before = lock(&self.disk.until_failure).is_some().then(|| self.books().clone());
+        let before = (!lock(&self.disk.failing).is_empty()).then(|| self.books().clone());
         let most = if self.fault == Fault::NotesAThousand { 1000 } else { uses.len() };
         for Use { client_id, secret, at } in uses.iter().take(most) {
             let key = (client_id.clone(), *secret);
