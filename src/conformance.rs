@@ -290,6 +290,7 @@ cases! {
     beside {
         every_look_up_sees_what_another_store_wrote
         each_look_up_alone_sees_what_another_store_wrote
+        expectations_hold_across_stores
         uniqueness_holds_across_stores
         adopting_and_committing_exclude_one_another
         stores_share_the_uses

@@ -76,7 +76,7 @@ impl Factory for OnDisks {
 }
 
 /// The cases that open two stores in one place.
-pub(crate) const TWO_STORES: [&str; 16] = [
+pub(crate) const TWO_STORES: [&str; 17] = [
     "one_of_many_wins_across_stores",
     "one_of_many_gets_the_add_in_across_stores",
     "one_of_many_gets_the_name_across_stores",
@@ -85,6 +85,7 @@ pub(crate) const TWO_STORES: [&str; 16] = [
     "stores_side_by_side_see_one_another",
     "every_look_up_sees_what_another_store_wrote",
     "each_look_up_alone_sees_what_another_store_wrote",
+    "expectations_hold_across_stores",
     "uniqueness_holds_across_stores",
     "adopting_and_committing_exclude_one_another",
     "stores_share_the_uses",

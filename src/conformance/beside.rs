@@ -7,15 +7,16 @@ use std::sync::Arc;
 use crate::client::LastUses;
 use crate::conformance::Factory;
 use crate::conformance::author::{Author, Step, add_in, after_start, secret};
-use crate::conformance::picture::{Look, Subjects};
+use crate::conformance::picture::{Look, Subjects, per_client};
 use crate::conformance::stop::{Checked, Stop, ensure, same};
 use crate::conformance::together::{Job, Pinned, at_once, in_turns};
 use crate::conformance::told::is_told;
-use crate::conformance::trial::{Racing, Trial, is_conflict, is_taken};
+use crate::conformance::trial::{MANY, Racing, Trial, is_conflict, is_taken};
 use crate::conformance::uniqueness::name_of;
 use crate::conformance::watch::Open;
+use crate::record::RecordId;
 use crate::store::{CommitError, IndexEntry, RecordChange, Store, Use};
-use crate::value::{ClientId, Timestamp};
+use crate::value::{ClientId, Revision, Timestamp};
 
 /// A write of any kind.
 enum Write {
@@ -94,6 +95,7 @@ pub(super) fn each_look_up_alone_sees_what_another_store_wrote<F: Factory>(trial
             swap(&mut trial.store, &mut beside);
         }
     }
+    sees_what_comes_after_a_cursor(trial.elsewhere()?)?;
     // The same for `latest`.
     let mut trial = trial;
     let mut beside = trial.beside()?;
@@ -110,6 +112,28 @@ pub(super) fn each_look_up_alone_sees_what_another_store_wrote<F: Factory>(trial
             rest,
             vec![],
         )?;
+    }
+    Ok(())
+}
+
+/// The only look-up is that of the feed, after one cursor.
+fn sees_what_comes_after_a_cursor<F: Factory>(mut trial: Trial<'_, F>) -> Checked {
+    let mut beside = trial.beside()?;
+    let cursor = trial.latest()?;
+    let look = |trial: &Trial<'_, F>| Checked::Ok(per_client(trial.drain(Some(&cursor), MANY)?.0));
+    for (what, write) in life(&trial.author)? {
+        look(&trial)?;
+        swap(&mut trial.store, &mut beside);
+        write.send(&trial).map_err(|stop| stop.when(what))?;
+        let written = look(&trial)?;
+        swap(&mut trial.store, &mut beside);
+        let seen = look(&trial)?;
+        same(
+            &format!("what comes after a cursor in a second store, when another one {what}"),
+            seen,
+            written,
+        )?;
+        swap(&mut trial.store, &mut beside);
     }
     Ok(())
 }
@@ -150,6 +174,60 @@ fn life(author: &Author) -> Checked<Vec<(&'static str, Write)>> {
         ("deleted a client", commit(&[&deleted])),
         ("made a client with the name of a deleted one", commit(&[&again])),
     ])
+}
+
+/// One store changes what another store has looked at, and the other one commits what was decided before.
+pub(super) fn expectations_hold_across_stores<F: Factory>(mut trial: Trial<'_, F>) -> Checked {
+    let mut beside = trial.beside()?;
+    let author = Arc::clone(&trial.author);
+    let registry = author.registry_record(None)?;
+    let next_registry = author.registry_record(Some(registry.record()))?;
+    for round in 0..4 {
+        let moves = format!("moves-{round}");
+        let first = author.serving("contoso", &format!("calendar app {round}"), &[&moves])?;
+        let mail = author.register("contoso", &format!("mail app {round}"))?;
+        let same_id = author.register_as(first.id(), "fabrikam", &format!("the same ID {round}"))?;
+        let renamed = author.rename(&first, &format!("agenda {round}"))?;
+        let serving = author.associate(&first, &format!("tasks-{round}"))?;
+        let resealed = author.reseal(&renamed)?;
+        let next_mail = author.rename(&mail, &format!("post {round}"))?;
+        let moved = author.moved(&resealed, &mail, &moves)?;
+        let last = author.rename(&resealed, &format!("diary {round}"))?;
+        let deleted = author.delete(&last)?;
+        let after_all = author.associate(&last, &format!("late-{round}"))?;
+        for (what, done, late, at) in [
+            ("made a client", &first, vec![same_id], &first),
+            ("renamed a client", &renamed, vec![serving], &renamed),
+            ("resealed a record", &resealed, vec![author.reseal(&renamed)?], &resealed),
+            ("made another client", &mail, vec![mail.clone()], &mail),
+            ("renamed the second of two clients", &next_mail, moved.to_vec(), &next_mail),
+            ("renamed a client that was resealed", &last, vec![author.reseal(&resealed)?], &last),
+            ("deleted a client", &deleted, vec![after_all], &deleted),
+        ] {
+            swap(&mut trial.store, &mut beside);
+            for step in &late {
+                trial.load(step.record_id())?;
+            }
+            swap(&mut trial.store, &mut beside);
+            // What the other store wrote is expected here, and was not looked at.
+            trial.commit([done]).map_err(|stop| stop.when(what))?;
+            swap(&mut trial.store, &mut beside);
+            trial
+                .conflict(&late, at.record_id(), Some(at.revision()))
+                .map_err(|stop| stop.when(&format!("when another store {what}")))?;
+        }
+    }
+    for (change, revision) in [(registry, 1), (next_registry, 2)] {
+        let late = author.commit_of(vec![change.clone()])?;
+        swap(&mut trial.store, &mut beside);
+        trial.load(RecordId::REGISTRY)?;
+        swap(&mut trial.store, &mut beside);
+        trial.send(&author.commit_of(vec![change])?)?;
+        swap(&mut trial.store, &mut beside);
+        is_conflict(trial.try_send(&late), RecordId::REGISTRY, Some(Revision::new(revision)))
+            .map_err(|stop| stop.when("when another store changed the record of the registry"))?;
+    }
+    Ok(())
 }
 
 pub(super) fn uniqueness_holds_across_stores<F: Factory>(mut trial: Trial<'_, F>) -> Checked {

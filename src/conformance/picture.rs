@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use crate::conformance::Factory;
-use crate::conformance::author::Step;
+use crate::conformance::author::{Step, client_id, secret};
 use crate::conformance::stop::{Checked, brief, ensure};
 use crate::conformance::trial::{MANY, Trial};
 use crate::event::EventText;
 use crate::record::{Record, RecordId};
-use crate::store::{ClientsBy, IndexEntry};
-use crate::value::{AddInId, ClientId, KeyId, NameKey, SellerId, Timestamp};
+use crate::store::{ClientsBy, Ending, IndexEntry};
+use crate::value::{AddInId, ClientId, KeyId, NameKey, Revision, SellerId, Timestamp};
 
 /// The answers of a store, each under a name.
 #[derive(PartialEq, Eq)]
@@ -30,10 +30,17 @@ pub(super) enum Look {
     ByKey,
     Ending,
     Changes,
+    /// The same lists after a place that lies before everything: a store may look only for the first page.
+    HistoryAfter,
+    AllAfter,
+    BySellerAfter,
+    ByNameAfter,
+    ByKeyAfter,
+    EndingAfter,
 }
 
 impl Look {
-    pub(super) const EACH: [Self; 11] = [
+    pub(super) const EACH: [Self; 17] = [
         Self::Load,
         Self::Registry,
         Self::History,
@@ -45,7 +52,19 @@ impl Look {
         Self::ByKey,
         Self::Ending,
         Self::Changes,
+        Self::HistoryAfter,
+        Self::AllAfter,
+        Self::BySellerAfter,
+        Self::ByNameAfter,
+        Self::ByKeyAfter,
+        Self::EndingAfter,
     ];
+}
+
+impl Look {
+    fn is_after(self) -> bool {
+        matches!(self, Self::AllAfter | Self::BySellerAfter | Self::ByNameAfter | Self::ByKeyAfter)
+    }
 }
 
 /// The clients, add-ins, names and keys to look at.
@@ -78,6 +97,8 @@ impl Subjects {
     pub(super) fn look<F: Factory>(&self, look: Look, trial: &Trial<'_, F>) -> Checked<Vec<String>> {
         let mut seen = Vec::new();
         let mut see = |found: &dyn std::fmt::Debug| seen.push(format!("{found:?}"));
+        let lowest = client_id("--------")?;
+        let clients = |by| trial.clients_after(by, look.is_after().then_some(&lowest), MANY);
         match look {
             Look::Load => {
                 for id in self.clients.iter().map(RecordId::from) {
@@ -102,21 +123,30 @@ impl Subjects {
                     see(&(id, trial.client_of(id)?));
                 }
             }
-            Look::All => see(&trial.clients(ClientsBy::All)?),
-            Look::BySeller => {
+            Look::HistoryAfter => {
+                for id in &self.clients {
+                    see(&(id, trial.history_after(id, Revision::new(1), MANY)?));
+                }
+            }
+            Look::All | Look::AllAfter => see(&clients(ClientsBy::All)?),
+            Look::BySeller | Look::BySellerAfter => {
                 for (seller, _) in &self.names {
-                    see(&(seller, trial.clients(ClientsBy::Seller(seller))?));
+                    see(&(seller, clients(ClientsBy::Seller(seller))?));
                 }
             }
-            Look::ByName => {
+            Look::ByName | Look::ByNameAfter => {
                 for (seller, key) in &self.names {
-                    see(&(seller, key, trial.clients(ClientsBy::Name(seller, key))?));
+                    see(&(seller, key, clients(ClientsBy::Name(seller, key))?));
                 }
             }
-            Look::ByKey => {
+            Look::ByKey | Look::ByKeyAfter => {
                 for key_id in &self.keys {
-                    see(&(key_id, trial.clients(ClientsBy::Key(key_id))?));
+                    see(&(key_id, clients(ClientsBy::Key(key_id))?));
                 }
+            }
+            Look::EndingAfter => {
+                let first = Ending { at: Timestamp::MIN, client_id: lowest, secret: secret(1)? };
+                see(&trial.ending(Timestamp::MAX, Some(&first), MANY)?);
             }
             Look::Ending => see(&trial.ending(Timestamp::MAX, None, MANY)?),
             Look::Changes => see(&per_client(trial.drain(None, 7)?.0)),

@@ -186,8 +186,11 @@ faults! {
         each_look_up_alone_sees_what_another_store_wrote;
     LatestFromMemory: every_look_up_sees_what_another_store_wrote
         each_look_up_alone_sees_what_another_store_wrote;
+    /// The first page is always read anew.
+    PagesFromMemory: each_look_up_alone_sees_what_another_store_wrote;
     UsesFromMemory: every_look_up_sees_what_another_store_wrote stores_share_the_uses;
     SecretsFromMemory: uses_never_outlive_a_deletion_across_stores;
+    ExpectationsFromMemory: expectations_hold_across_stores;
     UniquenessFromMemory: uniqueness_holds_across_stores adopting_and_committing_exclude_one_another
         one_of_many_gets_the_add_in_across_stores one_of_many_gets_the_name_across_stores;
     AdoptsFromMemory: one_of_many_adopts_across_stores adopting_and_committing_exclude_one_another;
@@ -271,6 +274,8 @@ impl Fault {
             Self::EndsFromMemory,
             Self::FeedFromMemory,
             Self::LatestFromMemory,
+            Self::PagesFromMemory,
+            Self::ExpectationsFromMemory,
             Self::UsesFromMemory,
             Self::SecretsFromMemory,
             Self::UniquenessFromMemory,

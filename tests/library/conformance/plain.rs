@@ -258,6 +258,12 @@ impl Plain {
         if is_from_memory { View::Then(lock(&self.seen).clone()) } else { self.own_view() }
     }
 
+    /// The books as they are, or, for a store that keeps pages, as it saw them last if it is asked for what comes after a place.
+    fn page_of(&self, fault: Fault, is_after: bool) -> View<'_> {
+        let is_kept = is_after && self.fault == Fault::PagesFromMemory;
+        self.view(if is_kept { Fault::PagesFromMemory } else { fault })
+    }
+
     /// The books as they are, or as a store takes them to be that a dropped call has left behind.
     fn own_view(&self) -> View<'_> {
         let behind = lock(&self.behind).clone();
@@ -504,6 +510,9 @@ impl Store for Plain {
                 return Ok(());
             }
             let checked = match fault {
+                Fault::ExpectationsFromMemory => lock(&self.seen)
+                    .check_expected(commit, fault)
+                    .and_then(|()| books.check_unique(&writes(commit), fault)),
                 Fault::UniquenessFromMemory => books
                     .check_expected(commit, fault)
                     .and_then(|()| lock(&self.seen).check_unique(&writes(commit), fault)),
@@ -557,7 +566,7 @@ impl Store for Plain {
             Fault::RevisionsAreCut => Revision::new(after.number() & u64::from(u32::MAX)),
             _ => after,
         };
-        let books = self.view(Fault::HistoryFromMemory);
+        let books = self.page_of(Fault::HistoryFromMemory, after > Revision::ZERO);
         let is_wanted = |id: &ClientId| match self.fault {
             Fault::HistoryIsByPrefix => id.as_str().starts_with(client_id.as_str()),
             Fault::HistoryIdsAreCut => *id == cut(client_id, 63),
@@ -594,7 +603,7 @@ impl Store for Plain {
     ) -> Result<Vec<ClientId>, StoreError> {
         let _turn = self.begin(Fault::DroppedClientsHolds).await?;
         self.pause(1).await;
-        let books = self.view(Fault::ListsFromMemory);
+        let books = self.page_of(Fault::ListsFromMemory, after.is_some());
         if self.fault == Fault::ReservedIsListed && books.records.contains_key(RecordId::REGISTRY.as_str()) {
             // There is no client ID that it could be listed under.
             return Err(StoreError::new(StoreErrorKind::Corrupt));
@@ -652,7 +661,7 @@ impl Store for Plain {
     ) -> Result<Vec<Ending>, StoreError> {
         let _turn = self.begin(Fault::DroppedEndingHolds).await?;
         self.pause(1).await;
-        let books = self.view(Fault::EndsFromMemory);
+        let books = self.page_of(Fault::EndsFromMemory, after.is_some());
         let all = books.indexes.iter().flat_map(|(id, index)| {
             index.ends.iter().filter_map(|(secret, at)| {
                 Some(Ending { at: (*at)?, client_id: id.clone(), secret: *secret })
