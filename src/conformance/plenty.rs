@@ -2,7 +2,7 @@
 
 use crate::client::LastUses;
 use crate::conformance::Factory;
-use crate::conformance::author::{Author, Step, after_start, secret, seller};
+use crate::conformance::author::{Author, Step, add_in, after_start, secret, seller};
 use crate::conformance::records::{chain, id_of};
 use crate::conformance::stop::{Checked, Stop, ensure, same};
 use crate::conformance::told::is_told;
@@ -12,9 +12,15 @@ use crate::value::{ClientId, Revision, Timestamp};
 
 pub(super) fn long_lists_come_whole<F: Factory>(trial: Trial<'_, F>) -> Checked {
     let author = &trial.author;
-    let mut steps = (0..PLENTY)
+    let mut steps = (0..PLENTY - 1)
         .map(|number| author.serving("contoso", &format!("name {number}"), &[&format!("add-in-{number}")]))
         .collect::<Checked<Vec<_>>>()?;
+    // One of them has as many add-ins as a client can have, and more secrets.
+    let many = author.register("contoso", "many")?;
+    let add_ins = (0..ADD_INS).map(|number| add_in(&format!("many-{number}"))).collect::<Checked<_>>()?;
+    let ends = (1..=SECRETS).map(|number| Ok((secret(number)?, Some(after_start(i64::from(number))?))));
+    let ends = ends.collect::<Checked<_>>()?;
+    steps.push(many.found_by(Index { add_ins, ends, ..many.index().clone() }));
     let adopted = steps.iter().map(|step| author.adopted([step])).collect::<Checked<Vec<_>>>()?;
     trial.adopt(&adopted)?;
     steps.sort_by(|one, other| one.id().cmp(other.id()));
@@ -43,11 +49,11 @@ pub(super) fn long_lists_come_whole<F: Factory>(trial: Trial<'_, F>) -> Checked 
         .map(|(id, at)| Ok(Use { client_id: id.clone(), secret: secret(1)?, at: after_start(at)? }))
         .collect::<Checked<_>>()?;
     trial.wait(trial.store.note_uses(&noted, Timestamp::MAX))?;
-    for used in noted.iter().step_by(97).chain(noted.last()) {
+    for used in &noted {
         let found = trial.last_uses(&used.client_id)?.of(used.secret);
         same("one of many uses noted in one call", found, Some(used.at))?;
     }
-    for step in steps.iter().step_by(97).chain(steps.last()) {
+    for step in steps.iter().filter(|step| step.id() == many.id()).chain(steps.iter().step_by(97)) {
         trial.is_kept(step)?;
         for add_in in &step.index().add_ins {
             trial.belongs(add_in.as_str(), Some(step.id()))?;
@@ -90,11 +96,14 @@ pub(super) fn every_secret_of_a_client_has_uses<F: Factory>(trial: Trial<'_, F>)
         };
         Ok((secret(number)?, at))
     });
+    // Truncated to 8, 16 or 24 bits, these would be the numbers of others.
+    let large = [(1 << 16) + 1, (1 << 24) + 2, u32::MAX].map(|number| Ok((secret(number)?, None)));
+    let ends = ends.chain(large);
     let step = step.found_by(Index { ends: ends.collect::<Checked<_>>()?, ..step.index().clone() });
     trial.commit([&step])?;
     let (mut all, mut expected) = (Vec::new(), LastUses::default());
-    for number in 1..=SECRETS {
-        let (secret, at) = (secret(number)?, after_start(i64::from(number) * 7)?);
+    for (secret, place) in step.index().ends.iter().map(|(secret, _)| *secret).zip(1..) {
+        let at = after_start(place * 7)?;
         all.push(Use { client_id: step.id().clone(), secret, at });
         expected.note(secret, at);
     }
@@ -105,7 +114,7 @@ pub(super) fn every_secret_of_a_client_has_uses<F: Factory>(trial: Trial<'_, F>)
     }
     let found = trial.last_uses(step.id())?;
     for used in &all {
-        let what = format!("the last use of secret {} of {SECRETS}", used.secret);
+        let what = format!("the last use of secret {}", used.secret);
         same(&what, found.of(used.secret), Some(used.at))?;
     }
     same("the last uses", found, expected)
@@ -140,13 +149,25 @@ pub(super) fn secrets_without_an_end_have_uses<F: Factory>(trial: Trial<'_, F>) 
         trial.commit([&last])?;
         is_used(Some(7), Some(6))?;
     }
+    // Nor do they go when the record is resealed.
+    let ends = vec![(one, None), (other, Some(after_start(2)?))];
+    let resealed = author.reseal(&last)?;
+    last = with_ends(&resealed, ends);
+    trial.commit([&last])?;
+    is_used(Some(7), Some(6))?;
     last = with_ends(&author.rename(&last, "without the first")?, vec![(other, None)]);
     trial.commit([&last])?;
     is_used(None, Some(6))?;
     trial.note(step.id(), one, after_start(8)?)?;
     is_used(None, Some(6))?;
     trial.commit([&with_ends(&author.rename(&last, "without any")?, vec![])])?;
-    is_used(None, None)
+    is_used(None, None)?;
+    // A client that moves in has such secrets as well.
+    let moved = with_ends(&author.register("fabrikam", "moved")?, vec![(one, None)]);
+    trial.adopt(&[author.adopted([&moved])?])?;
+    trial.note(moved.id(), one, after_start(9)?)?;
+    let used = trial.last_uses(moved.id())?.of(one);
+    same("the last use of a secret of a client that moved in", used, Some(after_start(9)?))
 }
 
 fn ends_of(step: &Step) -> Vec<Ending> {
@@ -157,6 +178,8 @@ fn ends_of(step: &Step) -> Vec<Ending> {
     ends.filter_map(end).collect()
 }
 
+/// The most add-ins of a client.
+const ADD_INS: u32 = 256;
 /// More than a page of a thousand.
 const PLENTY: usize = 1100;
 const SECRETS: u32 = 300;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::conformance::Factory;
-use crate::conformance::author::{Step, secret};
+use crate::conformance::author::{Step, after_start, secret};
 use crate::conformance::stop::{Checked, ensure, same};
 use crate::conformance::told::is_told;
 use crate::conformance::trial::{MANY, Trial};
@@ -33,6 +33,10 @@ fn steps_back<F: Factory>(trial: &Trial<'_, F>, step_back: impl Fn(&Trial<'_, F>
         let other = author.register("fabrikam", &format!("other {round}"))?;
         step = author.rename(&step, &format!("name {round}"))?;
         trial.commit([&step])?;
+        let used = after_start(LATER + i64::from(round))?;
+        trial.note(step.id(), secret(1)?, used)?;
+        let noted = trial.last_uses(step.id())?.of(secret(1)?);
+        same("the last use, noted after a clock stepped back", noted, Some(used))?;
         trial.commit([&other])?;
         let adopted = author.register("fabrikam", &format!("adopted {round}"))?;
         trial.adopt(&[author.adopted([&adopted])?])?;
@@ -58,4 +62,6 @@ fn steps_back<F: Factory>(trial: &Trial<'_, F>, step_back: impl Fn(&Trial<'_, F>
     is_told("the feed after a clock stepped back, from the beginning", &read, &events)
 }
 
+/// Milliseconds after the first change, later than any use that the author's clock has shown.
+const LATER: i64 = 1_000_000;
 const AN_HOUR: Duration = Duration::from_secs(3600);

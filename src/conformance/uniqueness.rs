@@ -90,6 +90,7 @@ pub(super) fn unique_keys_are_compared_as_bytes<F: Factory>(trial: Trial<'_, F>)
     let names = [
         "resume",
         "re\u{301}sume\u{301}",
+        "resume.",
         "resume s",
         "resume-s",
         "stra\u{df}e",
@@ -98,6 +99,8 @@ pub(super) fn unique_keys_are_compared_as_bytes<F: Factory>(trial: Trial<'_, F>)
         "ore",
         "\u{131}d",
         "id",
+        "a",
+        "\u{20061}",
         "\u{1f511}",
         "\u{1f512}",
         "100%",

@@ -164,11 +164,19 @@ faults! {
     UsesOfAHundred: every_secret_of_a_client_has_uses;
     UsesNeedAnEnd: secrets_without_an_end_have_uses;
     UsesGoWithTheEnd: secrets_without_an_end_have_uses;
+    AdoptingKeepsOnlyEnds: secrets_without_an_end_have_uses;
+    ResealingKeepsOnlyEnds: secrets_without_an_end_have_uses;
+    /// The number of a secret in two bytes.
+    UsesAreNumberedInTwoBytes: every_secret_of_a_client_has_uses;
+    /// The uses of some clients, and those of others make room for them.
+    UsesOfAThousandClients: long_lists_come_whole;
+    AdoptsAHundredEntries: long_lists_come_whole;
 
     // Clocks.
     FeedIsByInstant: order_is_that_of_commits;
     /// Numbers made of the store's clock.
     NumbersAreTimes: a_clock_of_the_store_may_step_back;
+    UsesNeedAClock: a_clock_of_the_store_may_step_back;
 
     /// What one look-up has read the others answer from: loading brings all of them up to date.
     LoadingBringsUpToDate: each_look_up_alone_sees_what_another_store_wrote;

@@ -58,6 +58,7 @@ pub(crate) struct Disk {
     written: Mutex<Option<Books>>,
     /// For each flush that is to fail, how many come before it.
     failing: Mutex<BTreeSet<usize>>,
+    clock_is_behind: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -109,6 +110,7 @@ struct Write<'a> {
     record: &'a Record,
     index: &'a Index,
     history: Vec<Committed>,
+    is_adopted: bool,
 }
 
 impl Factory for Plainly {
@@ -121,6 +123,7 @@ impl Factory for Plainly {
             books: Mutex::new(books),
             written: Mutex::default(),
             failing: Mutex::default(),
+            clock_is_behind: AtomicBool::default(),
         })
     }
 
@@ -158,6 +161,7 @@ impl Factory for Plainly {
     }
 
     fn step_clock_back(&self, place: &Arc<Disk>, _: Duration) -> Result<(), Skip> {
+        place.clock_is_behind.store(true, Ordering::Relaxed);
         if self.0 == Fault::NumbersAreTimes {
             let mut books = lock(&place.books);
             books.numbered = books.numbered.saturating_sub(3);
@@ -464,6 +468,7 @@ impl Store for Plain {
                     record: change.record(),
                     index: change.index(),
                     history: history_of(commit.id(), change.record().revision(), change.events()),
+                    is_adopted: false,
                 };
                 let mut books = self.books();
                 books.check_one(change.id(), change.expected(), fault)?;
@@ -756,6 +761,7 @@ impl Store for Plain {
                 Fault::AdoptedHistoryIsOne => adopted.history().last().into_iter().cloned().collect(),
                 _ => adopted.history().to_vec(),
             },
+            is_adopted: true,
         });
         let mut all: Vec<_> = all.collect();
         if fault == Fault::AdoptsInPieces {
@@ -816,6 +822,9 @@ impl Store for Plain {
             *lock(&self.is_busy) = true;
         }
         self.pause(1).await;
+        if self.fault == Fault::UsesNeedAClock && self.disk.clock_is_behind.load(Ordering::Relaxed) {
+            return Err(StoreError::new(StoreErrorKind::Unavailable));
+        }
         *lock(&self.is_busy) = false;
         if self.fault == Fault::SecretsFromMemory {
             // It looks again only for what it does not know.
@@ -838,7 +847,11 @@ impl Store for Plain {
         let before = (!lock(&self.disk.failing).is_empty()).then(|| self.books().clone());
         let most = if self.fault == Fault::NotesAThousand { 1000 } else { uses.len() };
         for Use { client_id, secret, at } in uses.iter().take(most) {
-            let key = (client_id.clone(), *secret);
+            let numbered = match self.fault {
+                Fault::UsesAreNumberedInTwoBytes => SecretId::new(secret.number() & 0xffff).unwrap(),
+                _ => *secret,
+            };
+            let key = (client_id.clone(), numbered);
             let is_known = {
                 let books = self.view(Fault::SecretsFromMemory);
                 books
@@ -892,6 +905,9 @@ impl Store for Plain {
                 *lock(&self.disk.written) = Some(books.clone());
             }
             books.uses.insert(key, latest);
+            if self.fault == Fault::UsesOfAThousandClients && books.uses.len() > 1000 {
+                books.uses.pop_first();
+            }
             self.see(&books);
             if self.fault == Fault::UsesAreEvents {
                 let again = books.feed.last().cloned();
@@ -1045,11 +1061,24 @@ impl Books {
             self.records.insert(id.as_str().to_owned(), bytes);
             let Some(client_id) = id.client_id() else { continue };
             let mut index = write.index.clone();
+            match fault {
+                Fault::AdoptingKeepsOnlyEnds if write.is_adopted => {
+                    index.ends.retain(|(_, at)| at.is_some());
+                }
+                Fault::AdoptsAHundredEntries if write.is_adopted => {
+                    index.add_ins.truncate(100);
+                    index.ends.truncate(100);
+                }
+                _ => {}
+            }
             if let Some(before) = self.indexes.get(&client_id) {
                 match fault {
                     Fault::AddInsAreMerged => index.add_ins.extend(before.add_ins.clone()),
                     Fault::EndsAreMerged => index.ends.extend(before.ends.clone()),
                     Fault::KeyIsNotMoved => index.key_id = before.key_id.clone(),
+                    Fault::ResealingKeepsOnlyEnds if write.history.is_empty() => {
+                        index.ends.retain(|(_, at)| at.is_some());
+                    }
                     _ => {}
                 }
             }
@@ -1235,7 +1264,12 @@ fn writes(commit: &Commit) -> Vec<Write<'_>> {
     };
     let changes = commit.changes().iter();
     changes
-        .map(|change| Write { record: change.record(), index: change.index(), history: write(change) })
+        .map(|change| Write {
+            record: change.record(),
+            index: change.index(),
+            history: write(change),
+            is_adopted: false,
+        })
         .collect()
 }
 
