@@ -8,7 +8,7 @@ use crate::conformance::Factory;
 use crate::conformance::author::{Author, Step, add_in, after_start, secret};
 use crate::conformance::dropped::rounds;
 use crate::conformance::stop::{Checked, Stop, same};
-use crate::conformance::together::{Apart, Pinned, dropped_after};
+use crate::conformance::together::{Apart, Pace, Pinned, dropped_after};
 use crate::conformance::trial::Trial;
 use crate::conformance::watch::Open;
 use crate::store::{Adopted, ClientsBy, Commit, CommitError, Store, Use};
@@ -86,6 +86,18 @@ pub(super) fn dropped_futures_hold_nothing<F: Factory>(trial: Trial<'_, F>) -> C
             let at = format!("after a call of {method:?} was dropped, polled {polls} times");
             trial.is_at(&at);
             trial.wait(async { drop(dropped_after(calls.of(&trial.store, method), polls, pace).await) });
+            last = works(&trial, &calls).map_err(|stop| stop.when(&at))?;
+        }
+        // Of many connections, or places in a queue, each dropped call may keep one.
+        for polls in 1..=2 {
+            let calls = Calls::next(author, &last)?;
+            let at = format!("after {POOL} calls of {method:?} were dropped, polled {polls} times");
+            trial.is_at(&at);
+            for _ in 0..POOL {
+                trial.wait(async {
+                    drop(dropped_after(calls.of(&trial.store, method), polls, Pace::Patient).await)
+                });
+            }
             last = works(&trial, &calls).map_err(|stop| stop.when(&at))?;
         }
     }
@@ -182,5 +194,7 @@ const METHODS: [Method; 11] = [
     Method::Adopt,
 ];
 
+/// More than a store of a test has connections.
+const POOL: usize = 32;
 /// The most polls before a call is dropped.
 const POLLS: usize = 4;

@@ -299,7 +299,7 @@ pub(super) fn undecodable_records_are_corrupt<F: Factory>(trial: Trial<'_, F>) -
 }
 
 /// A change of a record without events, whose only lookup entry is its key.
-fn plain(record: &Record, expected: Expected) -> RecordChange {
+pub(super) fn plain(record: &Record, expected: Expected) -> RecordChange {
     let index = Index { key_id: record.key_id().cloned(), ..Index::default() };
     RecordChange::new(record.clone(), expected, index, &[])
 }

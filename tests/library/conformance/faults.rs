@@ -217,6 +217,8 @@ faults! {
     DroppedAdoptHolds: dropped_futures_hold_nothing;
     DroppedNoteUsesHolds: dropped_futures_hold_nothing;
     DroppedLastUsesHolds: dropped_futures_hold_nothing;
+    /// One of many, so that it takes many to stop the store.
+    DroppedLoadsKeepConnections: dropped_futures_hold_nothing;
     TurnsComeToTheDropped: dropped_waiters_wake_others;
     AcknowledgesTooEarly: what_was_acknowledged_is_there_after_a_crash;
     UsesAreNotFlushed: what_was_acknowledged_is_there_after_a_crash;
@@ -264,6 +266,7 @@ impl Fault {
             Self::DroppedAdoptHolds,
             Self::DroppedNoteUsesHolds,
             Self::DroppedLastUsesHolds,
+            Self::DroppedLoadsKeepConnections,
             Self::TurnsComeToTheDropped,
             Self::OneIsWokenWhoMayBeGone,
         ];

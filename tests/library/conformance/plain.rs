@@ -75,6 +75,8 @@ pub(crate) struct Plain {
     late: Mutex<Vec<Commit>>,
     /// What this store believes, where a dropped call has left it behind what is written.
     behind: Mutex<Option<Books>>,
+    /// How many calls have a connection.
+    connections: AtomicU64,
     /// Whether a flush of this very store has failed.
     has_failed: AtomicBool,
     opened: u64,
@@ -143,6 +145,7 @@ impl Factory for Plainly {
             line: Mutex::default(),
             late: Mutex::default(),
             behind: Mutex::default(),
+            connections: AtomicU64::default(),
             has_failed: AtomicBool::default(),
             opened: next_number(),
             seen: Mutex::new(lock(&place.books).clone()),
@@ -327,6 +330,17 @@ impl Plain {
                     std::thread::park();
                 },
             }
+        }
+        if fault == Fault::DroppedLoadHolds && self.fault == Fault::DroppedLoadsKeepConnections {
+            let most = 16;
+            std::future::poll_fn(|_| match self.connections.load(Ordering::Relaxed) < most {
+                true => Poll::Ready(()),
+                false => Poll::Pending,
+            })
+            .await;
+            self.connections.fetch_add(1, Ordering::Relaxed);
+            Pause(1).await;
+            self.connections.fetch_sub(1, Ordering::Relaxed);
         }
         if self.fault == fault {
             *lock(&self.is_busy) = true;
