@@ -112,6 +112,16 @@ mod tests {
         }
     }
 
+    #[test]
+    fn rule_09_only_what_cannot_be_believed_is_brought_back() {
+        let [believable_until, now] = [1_000, 500].map(|at| Timestamp::from_millis(at).unwrap());
+        for (known, kept) in [(400, 400), (1_000, 1_000), (1_001, 500)] {
+            let mut uses = used(1, known);
+            uses.bring_back(believable_until, now);
+            assert_eq!(uses, used(1, kept), "{known}");
+        }
+    }
+
     /// What has no use left is dropped from memory.
     #[test]
     fn uses_are_empty_once_none_is_retained() {

@@ -113,3 +113,21 @@ pub(crate) fn is_due(at: i64, last: i64, interval: i64) -> bool {
 
 /// [`believable_until`](crate::client::believable_until) in milliseconds.
 const MAX_LEAD_MILLIS: i64 = 60_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rule_09_a_use_is_due_after_the_interval_and_over_one_that_cannot_be_believed() {
+        for (at, due) in [
+            (1_299, false),
+            (1_300, true),
+            // The last one is ahead: as far as another clock may be, and further.
+            (1_000 - MAX_LEAD_MILLIS, false),
+            (999 - MAX_LEAD_MILLIS, true),
+        ] {
+            assert_eq!(is_due(at, 1_000, 300), due, "{at}");
+        }
+    }
+}

@@ -245,6 +245,13 @@ fn rule_11_the_new_one_has_to_fit() {
     let refusal = Refusal::OutsideOverlap { at: past, now: start(), overlap_ends };
     assert_eq!(rotate(early, &desk), Some(refusal));
 
+    // The end of the overlap belongs to it.
+    for (at, refused) in [(overlap_ends, false), (later(overlap_ends, 1), true)] {
+        let refusal = Refusal::OutsideOverlap { at, now: start(), overlap_ends };
+        let found = rotate(Rotation::overlap(Days::new(30)).signing_at(at), &desk);
+        assert_eq!(found, refused.then_some(refusal));
+    }
+
     let tight = Desk::owner().allowing_secrets(2);
     let full = into_client(
         client.add_secret(&lasting_days(9), &entropy.client_secret(), &tight.at(start())).unwrap(),
