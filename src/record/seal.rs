@@ -146,8 +146,10 @@ mod tests {
     use super::*;
     use crate::client::{Client, CommandContext};
     use crate::entropy::SystemEntropy;
-    use crate::value::{Actor, ClientId};
-    use crate::{Availability, ClientDetails, ClientSecret, Event, Lifetime, NewSecret, Policy, Timestamp};
+    use crate::value::{Actor, ClientId, Label};
+    use crate::{
+        Availability, ClientDetails, ClientSecret, Event, Lifetime, NewSecret, Policy, Purpose, Timestamp,
+    };
 
     fn sealing(ids: &[&str]) -> Sealing {
         let mut keys = ids.iter().zip(1u8..).map(|(id, seed)| {
@@ -165,6 +167,10 @@ mod tests {
     }
 
     fn registered(id: ClientId) -> (Opened, Vec<Event>) {
+        registered_with(id, &NewSecret::lasting(Lifetime::OneYear))
+    }
+
+    fn registered_with(id: ClientId, new: &NewSecret) -> (Opened, Vec<Event>) {
         let policy = Policy::default();
         let actor = Actor::Seller("contoso".parse().unwrap());
         let now: Timestamp = "2026-03-01T09:00:00Z".parse().unwrap();
@@ -172,10 +178,32 @@ mod tests {
         let details = ClientDetails::new("a", "app.contoso.com", "https://app.contoso.com/").unwrap();
         let secret = ClientSecret::generate(&policy, &SystemEntropy).unwrap();
         let owner = "contoso".parse().unwrap();
-        let new = NewSecret::lasting(Lifetime::OneYear);
-        let made = Client::register(id, owner, details, Availability::Worldwide, &new, &secret, &context);
+        let made = Client::register(id, owner, details, Availability::Worldwide, new, &secret, &context);
         let (state, events) = made.unwrap().change().unwrap().into_parts();
         (Opened::new(state), events)
+    }
+
+    /// Of two records of a client, one is as much larger as what it keeps, in the body or in the sealed part.
+    #[test]
+    fn a_record_is_as_much_larger_as_what_it_keeps() {
+        let sealing = sealing(&["2026"]);
+        let sizes = |new: NewSecret| {
+            let (opened, _) = registered_with(ClientId::parse("calendar").unwrap(), &new);
+            let sealed = sealing.seal(&opened, &SystemEntropy).unwrap();
+            (sealed.to_bytes().len(), opened.kept_size())
+        };
+        let year = || NewSecret::lasting(Lifetime::OneYear);
+        let (len, kept) = sizes(year());
+        // One that cannot sign has no MAC key, which is sealed; a label stands in the body.
+        let labelled = |len| year().labelled(Label::parse(&"x".repeat(len)).unwrap());
+        let password = year().for_purpose(Purpose::PasswordOnly);
+        for other in
+            [labelled(1), labelled(100), password.clone(), password.labelled(Label::parse("x").unwrap())]
+        {
+            let (other_len, other_kept) = sizes(other);
+            assert_ne!(len, other_len);
+            assert_eq!(len + other_kept, other_len + kept);
+        }
     }
 
     /// The longest IDs there are, and one that an earlier version accepted although it looks like a client secret.
