@@ -167,4 +167,23 @@ mod tests {
         }
         assert!(serde_json::from_str::<Body>(r#"{"keys":{"2026":{"state":"lost","check":"1"}}}"#).is_err());
     }
+
+    /// Two nodes that change the record at once expect the same revision: only if each makes the next one does one of them lose.
+    #[test]
+    fn each_change_makes_the_next_revision() {
+        let id = |text| KeyId::parse(text).unwrap();
+        let key = |seed: u8| std::array::from_fn(|at| seed ^ u8::try_from(at).unwrap());
+        let one = Keyring::new(id("2026"), &key(1)).unwrap();
+        let two = Keyring::new(id("2027"), &key(99)).unwrap().with(id("2026"), &key(1)).unwrap();
+        let first = RegistryRecord::new([7; 16], &one);
+        assert_eq!(first.revision, Revision::new(1));
+        let second = first.knowing(&two).unwrap();
+        assert_eq!((second.revision, second.keys().count()), (Revision::new(2), 2));
+        assert!(second.knowing(&one).is_none());
+        let third = second.retiring(&id("2026")).unwrap();
+        assert_eq!(third.revision, Revision::new(3));
+        assert!(third.retiring(&id("2026")).is_none());
+        // What stands there while a registry is imported comes before the record that is imported, whatever its revision.
+        assert_eq!(third.importing().revision, Revision::ZERO);
+    }
 }
