@@ -205,3 +205,34 @@ fn outrun(attempts: usize) -> StoreError {
 const EMERGENCY: Duration = Duration::from_secs(10);
 /// How often at most, where that clock stands still.
 const EMERGENCY_ATTEMPTS: usize = 100_000;
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use super::*;
+    use crate::value::Timestamp;
+
+    /// A clock that shows a minute more whenever it is read, as if the machine had been suspended.
+    #[derive(Debug, Default)]
+    struct Leaping(AtomicU64);
+
+    impl Clock for Leaping {
+        fn wall(&self) -> Timestamp {
+            Timestamp::MIN
+        }
+
+        fn monotonic(&self) -> Duration {
+            Duration::from_secs(60 * self.0.fetch_add(1, Ordering::Relaxed))
+        }
+    }
+
+    #[test]
+    fn rule_09_an_emergency_is_tried_once_whatever_the_clock_shows() {
+        let clock = Leaping::default();
+        let mut attempts = Attempts::begin(Effort::Emergency, &clock);
+        attempts.begin_next().unwrap();
+        assert!(attempts.begin_next().is_err());
+        assert_eq!(attempts.made, 1);
+    }
+}
