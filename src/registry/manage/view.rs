@@ -3,7 +3,6 @@
 //! Everything that an actor reads goes through [`View::find`] or [`View::load`], which hide what belongs to another seller.
 //! Indexes are hints: a client that an index leads to is checked against its record before it is shown.
 
-use std::fmt;
 use std::sync::Arc;
 
 use tracing::Instrument;
@@ -149,15 +148,6 @@ impl<S: Store> View<S> {
 impl<S> Clone for View<S> {
     fn clone(&self) -> Self {
         Self { registry: self.registry.clone(), actor: self.actor.clone(), seller: self.seller.clone() }
-    }
-}
-
-impl<S> fmt::Debug for View<S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("View")
-            .field("actor", &self.actor)
-            .field("seller", &self.seller)
-            .finish_non_exhaustive()
     }
 }
 
