@@ -895,3 +895,29 @@ fn rule_06_an_authenticated_client_knows_whether_its_secret_signs() {
         assert_eq!((signs(&issued).await, signs(&next).await), (false, true));
     });
 }
+
+/// The codes that logs and metrics are searched for. A denial itself has one code for all of them.
+#[test]
+fn every_reason_has_its_code() {
+    for (reason, code) in [
+        (Reason::UnknownClient, "unknown_client"),
+        (Reason::LooksLikeClientSecret, "looks_like_client_secret"),
+        (Reason::ClientDeleted, "client_deleted"),
+        (Reason::Wrong, "wrong"),
+        (Reason::Mistyped, "mistyped"),
+        (Reason::LooksLikeSecretId, "looks_like_secret_id"),
+        (Reason::Ended, "ended"),
+        (Reason::NotYetStarted, "not_yet_started"),
+        (Reason::Disabled, "disabled"),
+        (Reason::Deleted, "deleted"),
+        (Reason::Compromised, "compromised"),
+        (Reason::CannotSign, "cannot_sign"),
+    ] {
+        assert_eq!(reason.code(), code);
+    }
+    let denied = block_on(Platform::new().denied("calendar-app", "no such secret"));
+    assert_eq!(
+        (denied.reason().code(), denied.code(), denied.kind()),
+        ("unknown_client", "denied", ErrorKind::Unauthenticated)
+    );
+}

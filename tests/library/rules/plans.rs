@@ -4,7 +4,9 @@ use client_registry::client::{
     Client, ConfirmError, LastUses, Obstacle, Replacement, Revocation, SecretDeletion,
 };
 use client_registry::value::Validity;
-use client_registry::{ClientSecret, Days, Lifetime, NewSecret, Plan, Refusal, Secret, SecretId, Timestamp};
+use client_registry::{
+    ClientSecret, Days, ErrorKind, Lifetime, NewSecret, Plan, Refusal, Secret, SecretId, Timestamp,
+};
 use proptest::prelude::*;
 
 use crate::rules::history::{history, pick, step, when};
@@ -333,6 +335,22 @@ fn rule_09_an_emergency_does_not_wait() {
     assert_eq!(replaced, Replacement::Refused(Refusal::NotGenerated));
     let unknown = client.delete_in_emergency(secret_id(9), Some((&good, &new)), &lagging).unwrap_err();
     assert_eq!(unknown, Refusal::UnknownSecret { secret: secret_id(9) });
+}
+
+/// The codes and kinds that services answer with.
+#[test]
+fn why_a_plan_was_not_carried_out_has_a_code() {
+    let (client, desk) = one_secret();
+    let now = desk.at(start());
+    let plan = client.plan_deletion(secret_id(1), &LastUses::default(), &now).unwrap();
+    let refusal = Refusal::UnknownSecret { secret: secret_id(9) };
+    for (error, code, kind) in [
+        (ConfirmError::Obstructed(Box::new(plan.clone())), "obstructed", ErrorKind::Conflict),
+        (ConfirmError::Changed(Box::new(plan)), "plan_changed", ErrorKind::Conflict),
+        (ConfirmError::Failed(refusal.clone()), "unknown_secret", refusal.kind()),
+    ] {
+        assert_eq!((error.code(), error.kind()), (code, kind));
+    }
 }
 
 /// Replacements, among them those that no rule allows.
