@@ -7,6 +7,7 @@ mod fixture;
 mod golden;
 mod hostile;
 mod lagging;
+mod lists;
 mod odd;
 mod opening;
 mod others;

@@ -33,6 +33,7 @@ struct Lies {
     ending: Option<Edit<Vec<Ending>>>,
     client_of: Option<Edit<Option<ClientId>>>,
     taken: Option<(IndexEntry, ClientId)>,
+    more_commits: usize,
     last_uses: Option<Of<LastUses>>,
 }
 
@@ -87,6 +88,11 @@ impl Hostile {
         self.lies.lock().unwrap().last_uses = Some(Arc::new(edit));
     }
 
+    /// Answers with so many commits more than it is asked for.
+    pub(crate) fn read_more(&self, commits: usize) {
+        self.lies.lock().unwrap().more_commits = commits;
+    }
+
     /// Takes everything back.
     pub(crate) fn confess(&self) {
         *self.lies.lock().unwrap() = Lies::default();
@@ -114,6 +120,7 @@ impl Store for Hostile {
         after: Revision,
         limit: usize,
     ) -> Result<Vec<Committed>, StoreError> {
+        let limit = limit.saturating_add(self.lies.lock().unwrap().more_commits);
         let mut history = self.memory.history(client_id, after, limit).await?;
         if let Some(edit) = self.lies.lock().unwrap().text.clone() {
             for text in history.iter_mut().flat_map(|committed| &mut committed.events) {

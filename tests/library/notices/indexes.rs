@@ -105,6 +105,10 @@ fn a_page_looks_at_no_more_than_its_limit() {
     let page = block_on(operator.due_notices(&night, None, 100)).unwrap();
     assert_eq!(page.items().len(), 4);
     assert_eq!(spent(), (4, 6));
+    // The spans share the limit.
+    let page = block_on(operator.due_notices(&night, None, 3)).unwrap();
+    assert!(page.items().len() == 3 && page.next().is_some());
+    assert_eq!(spent().0, 3);
     let page = block_on(operator.due_notices(&(day(0)..day(300)), None, 7)).unwrap();
     assert!(page.next().is_some());
     assert_eq!(spent(), (7, 1));
