@@ -2,20 +2,19 @@
 //! tries the one that worked last, then the other, and only when the platform answered *invalid client*; the ring is
 //! replaced while it is in use.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+mod calls;
 
-use crate::support::{Platform, START, Seeded, hmac, key, secret_id};
-use client_registry::clock::ManualClock;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use client_registry::ring::{CallError, SharedSecret, Slot};
 use client_registry::secret::KeyEncoding;
-use client_registry::{
-    AccessError, ClientId, ClientSecret, Days, Lifetime, NewSecret, Reason, Rotation, SecretRing, Signature,
-};
+use client_registry::{AccessError, ClientId, ClientSecret, Days, Reason, Rotation, SecretRing, Signature};
 use data_encoding::BASE64;
 use pollster::block_on;
 use proptest::prelude::*;
 use zeroize::Zeroizing;
+
+use crate::support::{Platform, Seeded, hmac, key, secret_id};
 
 type Text = (Zeroizing<String>, KeyEncoding);
 
@@ -55,11 +54,6 @@ enum Answer {
     Welcome,
     InvalidClient,
     NoRoute,
-}
-
-/// Seconds until the next call.
-fn waits() -> impl Strategy<Value = u64> {
-    prop_oneof![Just(0u64), Just(1), Just(3599), Just(3600), 0u64..4000]
 }
 
 fn answers() -> impl Strategy<Value = Answers> {
@@ -124,50 +118,6 @@ proptest! {
         prop_assert_eq!(alone.verify_mac(&sign(&one, &message), &message), Ok(Slot::Primary));
         prop_assert!(alone.verify_mac(&sign(&two, &message), &message).is_err());
     }
-
-    #[test]
-    fn rule_17_a_call_tries_first_what_worked_last_and_the_other_one_only_if_refused(
-        calls in prop::collection::vec((answers(), waits()), 1..20),
-        has_secondary: bool,
-    ) {
-        let clock = ManualClock::new(START.parse().unwrap());
-        let (one, two) = (text(1, KeyEncoding::Utf8), text(2, KeyEncoding::Base64));
-        let ring = match has_secondary {
-            true => SecretRing::new(id(), ring_secret(&one), Some(ring_secret(&two))),
-            false => SecretRing::new(id(), ring_secret(&one), None),
-        };
-        let ring = ring.with_clock(clock.clone());
-        // When the primary one was refused last, in seconds, if it has not worked since.
-        let (mut now, mut worked_last, mut refused_at) = (0, Slot::Primary, 0);
-        for (answers, wait) in calls {
-            clock.advance(Duration::from_secs(wait));
-            now += wait;
-            let order = match worked_last {
-                Slot::Secondary if now < refused_at + 3600 => [Slot::Secondary, Slot::Primary],
-                _ => [Slot::Primary, Slot::Secondary],
-            };
-            let answer_to = |slot| match slot {
-                Slot::Primary => answers.primary,
-                Slot::Secondary => answers.secondary,
-            };
-            let mut expected = (vec![order[0]], answer_to(order[0]));
-            if has_secondary && expected.1 == Answer::InvalidClient {
-                expected = (order.to_vec(), answer_to(order[1]));
-            }
-            let (tried, outcome) = call(&ring, answers);
-            match expected.1 {
-                Answer::Welcome => {
-                    worked_last = *expected.0.last().unwrap();
-                    if expected.0 == [Slot::Primary, Slot::Secondary] {
-                        refused_at = now;
-                    }
-                    prop_assert_eq!(outcome, Ok(worked_last));
-                }
-                refused => prop_assert_eq!(outcome, Err(refused)),
-            }
-            prop_assert_eq!(tried, expected.0);
-        }
-    }
 }
 
 /// "Adding what is primary already changes nothing": an add-in that is handed the same rotation twice keeps the old secret.
@@ -196,43 +146,6 @@ fn rule_17_adding_a_secret_keeps_the_one_before_and_adding_it_again_changes_noth
     ring.add(ring_secret(&as_text));
     ring.add(ring_secret(&base64));
     assert_eq!([&three, &base64, &as_text].map(verified), [secondary, primary, None]);
-}
-
-/// One refusal in passing does not keep the old secret in use for ever, whatever the traffic: it can be deleted in the end.
-#[test]
-fn rule_17_after_an_hour_the_primary_secret_is_tried_again() {
-    let platform = Platform::new();
-    block_on(async {
-        let issued = platform.register("calendar app").await;
-        let client_id = issued.client_id().clone();
-        let client = platform.contoso.client(&client_id);
-        let next = client.add_secret(NewSecret::lasting(Lifetime::OneYear)).await.unwrap();
-        let ring = SecretRing::new(client_id.clone(), issued.into_client_secret(), None);
-        let ring = ring.with_clock(platform.clock.clone());
-        ring.add(next.into_client_secret());
-        let refuses = AtomicBool::new(true);
-        let call = || {
-            ring.call(async |credentials| {
-                if credentials.slot() == Slot::Primary && refuses.load(Ordering::Relaxed) {
-                    return Err(CallError::InvalidClient(Reason::Wrong));
-                }
-                let (id, secret) = (credentials.client_id().as_str(), credentials.client_secret().expose());
-                Ok(platform.registry.authenticate(id, secret).await.unwrap().secret_id())
-            })
-        };
-        assert_eq!(call().await, Ok(secret_id(1)));
-        refuses.store(false, Ordering::Relaxed);
-        let mut used = vec![];
-        for _ in 0..9 {
-            platform.clock.advance(Duration::from_secs(10 * 60));
-            used.push(call().await.unwrap().number());
-        }
-        assert_eq!(used, [1, 1, 1, 1, 1, 2, 2, 2, 2]);
-        platform.clock.advance(Days::new(7));
-        assert_eq!(call().await, Ok(secret_id(2)));
-        let plan = client.plan_deletion(secret_id(1)).await.unwrap();
-        client.confirm(plan).await.unwrap();
-    });
 }
 
 /// The whole way: an add-in with a ring, and the platform that rotates its secret.
@@ -281,36 +194,6 @@ fn rule_17_an_add_in_with_a_ring_does_not_notice_a_rotation() {
         assert_eq!(tried, [Slot::Secondary, Slot::Primary]);
         assert_eq!(answer, Err(Reason::Ended));
     });
-}
-
-#[test]
-fn rule_17_a_call_goes_on_with_the_secrets_that_it_began_with() {
-    let [one, two, three, four] = [1, 2, 3, 4].map(|seed| text(seed, KeyEncoding::Utf8));
-    let ring = SecretRing::new(id(), ring_secret(&one), Some(ring_secret(&two)));
-    let mut presented = vec![];
-    let outcome = block_on(ring.call(|credentials| {
-        presented.push(credentials.client_secret().expose().to_owned());
-        assert_eq!(*credentials.client_id(), id());
-        ring.replace(ring_secret(&three), Some(ring_secret(&four)));
-        std::future::ready(match credentials.slot() {
-            Slot::Primary => Err(CallError::InvalidClient(())),
-            Slot::Secondary => Ok(()),
-        })
-    }));
-    assert_eq!((outcome, presented), (Ok(()), vec![one.0.to_string(), two.0.to_string()]));
-
-    // What worked was the old ring's; the new one begins with its primary, and knows nothing of the old ones.
-    let welcome = Answers { primary: Answer::Welcome, secondary: Answer::Welcome };
-    assert_eq!(call(&ring, welcome).0, [Slot::Primary]);
-    assert_eq!(ring.verify_mac(&sign(&three, b"message"), b"message"), Ok(Slot::Primary));
-    assert_eq!(ring.verify_mac(&sign(&four, b"message"), b"message"), Ok(Slot::Secondary));
-    for old in [&one, &two] {
-        assert!(ring.verify_mac(&sign(old, b"message"), b"message").is_err());
-    }
-    ring.replace(ClientSecret::parse(&two.0).unwrap(), None);
-    assert_eq!(ring.client_id(), id());
-    assert!(ring.verify_mac(&sign(&three, b"message"), b"message").is_err());
-    assert_eq!(ring.verify_mac(&sign(&two, b"message"), b"message"), Ok(Slot::Primary));
 }
 
 /// While others verify and call, the old pair gives way to the next one that shares a secret with it, and back. That
