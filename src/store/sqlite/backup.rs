@@ -13,7 +13,8 @@ use super::identity::Identity;
 use super::making::{
     Beside, {self},
 };
-use super::{SqliteStore, checkpoint, file, lineage, medium};
+use super::store::SqliteStore;
+use super::{checkpoint, file, lineage, medium};
 use crate::store_error::{StoreError, StoreErrorKind};
 
 impl SqliteStore {

@@ -10,15 +10,9 @@ use rusqlite::limits::Limit;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::fault::Fault;
+use super::options::Settings;
 use super::{log, making, medium, schema};
 use crate::store_error::{StoreError, StoreErrorKind};
-
-/// How the file is used.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Settings {
-    pub(super) busy_timeout: Duration,
-    pub(super) max_size: Option<u64>,
-}
 
 /// The path from the root, so that no name means anything else to the engine, and none moves with the working directory.
 pub(super) fn absolute(path: &Path) -> Result<PathBuf, Fault> {

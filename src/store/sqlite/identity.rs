@@ -198,9 +198,8 @@ mod tests {
     use super::*;
     use crate::clock::Stopwatch;
     use crate::store::CommitError;
-    use crate::store::sqlite::file::{
-        Settings, {self},
-    };
+    use crate::store::sqlite::file;
+    use crate::store::sqlite::options::Settings;
     use crate::store::sqlite::writer::Writer;
 
     /// What is noticed before the commit is not written. What was committed into a log that is gone is not said to be written, nor

@@ -1,14 +1,8 @@
 //! How a file is used, where the defaults will not do.
 
-use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
-use super::file::Settings;
-use super::{Inner, SqliteStore};
-use crate::store_error::StoreError;
-
-/// Settings of a [`SqliteStore`].
+/// Settings of a [`SqliteStore`](super::SqliteStore).
 ///
 /// ```no_run
 /// # use client_registry::store::SqliteStore;
@@ -18,7 +12,7 @@ use crate::store_error::StoreError;
 #[derive(Debug, Clone)]
 #[must_use = "settings do nothing until a store is opened with them"]
 pub struct SqliteOptions {
-    settings: Settings,
+    pub(super) settings: Settings,
 }
 
 impl SqliteOptions {
@@ -39,21 +33,19 @@ impl SqliteOptions {
         self.settings.busy_timeout = timeout.into().min(LONGEST_WAIT);
         self
     }
-
-    /// The store in this file, which is made where there is none. Blocks while it looks.
-    ///
-    /// # Errors
-    /// As [`SqliteStore::open`].
-    pub fn open(self, path: impl AsRef<Path>) -> Result<SqliteStore, StoreError> {
-        let inner = Inner::open(path.as_ref(), self.settings)?;
-        Ok(SqliteStore { inner: Arc::new(inner) })
-    }
 }
 
 impl Default for SqliteOptions {
     fn default() -> Self {
         Self { settings: Settings { busy_timeout: Duration::from_secs(5), max_size: None } }
     }
+}
+
+/// How the file is used.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Settings {
+    pub(super) busy_timeout: Duration,
+    pub(super) max_size: Option<u64>,
 }
 
 /// What the engine counts to, in milliseconds.

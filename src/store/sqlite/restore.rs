@@ -14,7 +14,8 @@ use super::identity::beside;
 use super::making::{
     Beside, {self},
 };
-use super::{SqliteStore, checkpoint, file, lineage, log, medium, schema};
+use super::store::SqliteStore;
+use super::{checkpoint, file, lineage, log, medium, schema};
 use crate::store_error::{StoreError, StoreErrorKind};
 
 impl SqliteStore {

@@ -14,14 +14,12 @@ use rusqlite::config::DbConfig;
 use super::checkpoint::Checkpoints;
 use super::content::{self, Content};
 use super::fault::{Fault, failed_commit};
-use super::file::{
-    Settings, {self},
-};
 use super::identity::{Anchor, Identity};
 use super::lineage::Lineage;
 use super::medium::Medium;
+use super::options::Settings;
 use super::queue::Queue;
-use super::reads;
+use super::{file, reads};
 use crate::clock::Stopwatch;
 use crate::store::CommitError;
 use crate::store_error::{StoreError, StoreErrorKind};
