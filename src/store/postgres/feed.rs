@@ -22,13 +22,13 @@ use data_encoding::HEXLOWER;
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
-use super::PostgresStore;
 use super::batch::digest;
 use super::events::split;
 use super::failure::{Failure, store_error};
 use super::read::up_to;
 use super::server::Server;
 use super::session::{Parameter, Session};
+use super::store::PostgresStore;
 use crate::event::EventText;
 use crate::store::{Changes, Cursor};
 use crate::store_error::{StoreError, StoreErrorKind, with_sources};

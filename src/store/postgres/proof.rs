@@ -8,10 +8,10 @@
 
 use tokio_postgres::types::Type;
 
-use super::PostgresStore;
 use super::batch::Batch;
 use super::failure::{Failure, store_error};
 use super::session::{Parameter, Session};
+use super::store::PostgresStore;
 use crate::store::CommitError;
 
 impl PostgresStore {

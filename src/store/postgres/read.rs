@@ -6,11 +6,11 @@ use tokio::time::sleep;
 use tokio_postgres::Row;
 use tokio_postgres::types::{FromSql, Type};
 
-use super::PostgresStore;
 use super::events::split;
 use super::failure::{Failure, store_error};
 use super::server::Server;
 use super::session::Parameter;
+use super::store::PostgresStore;
 use crate::client::LastUses;
 use crate::record::{Record, RecordId, RecordParts};
 use crate::store::{ClientsBy, CommitId, Committed, Ending, Use};

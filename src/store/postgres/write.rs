@@ -15,11 +15,11 @@ use tokio::time::Instant;
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
-use super::PostgresStore;
 use super::batch::{Batch, Next, Reach, client_of, ends_without};
 use super::columns::Columns;
 use super::failure::{Failure, commit_error};
 use super::session::{Parameter, Session};
+use super::store::PostgresStore;
 use super::turns::Turn;
 use crate::store::{CommitError, Expected};
 use crate::store_error::{StoreError, StoreErrorKind};

@@ -1,0 +1,262 @@
+//! The store for many nodes: PostgreSQL.
+//!
+//! Ordinary SQL in a schema of its own. A commit is one statement, and so one round trip and one transaction; the condition
+//! under which it may be made stands in the statement itself, and what it found comes back in its row. See
+//! [`postgres_operations`](crate::store::postgres_operations) for running it.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use deadpool_postgres::Pool;
+use tokio_postgres::config::TargetSessionAttrs;
+use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
+use tokio_postgres::{Config, NoTls, Socket};
+
+use super::connections::{Connections, Settings};
+use super::dial::Dialer;
+use super::failure::{Failure, store_error};
+use super::feed::Feed;
+use super::hints::{ChangeHints, Hints};
+use super::options::PostgresOptions;
+use super::read::Reads;
+use super::schema;
+use super::server::Server;
+use super::session::{Session, Source};
+use super::statements::Writes;
+use super::turns::Turns;
+use crate::store_error::{StoreError, StoreErrorKind};
+
+/// Records in PostgreSQL 13 or later. Cheap to clone; clones share their connections.
+///
+/// Must be used within a [tokio](https://docs.rs/tokio) runtime; outside of one every call fails.
+///
+/// # Panics
+/// Within a runtime whose timers or I/O are switched off (`enable_all` switches them on) tokio panics.
+///
+/// ```no_run
+/// use client_registry::store::PostgresStore;
+/// use client_registry::value::KeyId;
+/// use client_registry::{Keyring, Registry};
+///
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let store = PostgresStore::connect("postgres://registry@db.contoso.com/platform").await?;
+/// let registry = Registry::open(store, Keyring::generate(KeyId::parse("2026")?)?).await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Which server
+/// One primary, with synchronous standbys or without. A replica, a server whose transactions are read-only, and one with
+/// `synchronous_commit` off, or `local` although there are synchronous standbys, are refused when
+/// the store is opened, and noticed when they become so later: reads of a replica fail, since they would be answers from the
+/// past, and nothing is committed that may be lost after it was acknowledged.
+///
+/// # Errors, in bounded time
+/// A call ends within the [time to get a connection](PostgresOptions::acquire_timeout), the [time for a
+/// statement](PostgresOptions::statement_timeout) and half a second; one whose connection broke is made once more where that
+/// does no harm. Reading the change feed takes that long for every 10,000 commits that nobody has read before. A command of the
+/// registry makes up to five calls when a commit gets no answer.
+/// Serialization failures and deadlocks are tried again, up to ten times within that time. A commit that was sent and has no
+/// answer is [`CommitError::Failed`](crate::store::CommitError::Failed); one that was not sent, or that the server rolled back, [`CommitError::NotWritten`](crate::store::CommitError::NotWritten).
+#[derive(Clone)]
+pub struct PostgresStore {
+    pub(super) inner: Arc<Inner>,
+}
+
+pub(super) struct Inner {
+    source: Source,
+    pub(super) options: PostgresOptions,
+    pub(super) reads: Reads,
+    pub(super) writes: Writes,
+    pub(super) feed: Feed,
+    pub(super) hints: Hints,
+    pub(super) turns: Turns,
+}
+
+impl PostgresStore {
+    /// Connects to the server that a URL (`postgres://user:password@host:port/database`, percent-encoded) or a list (`host=…
+    /// user=…`) names, without TLS; with it see [`connect_tls`](Self::connect_tls). Makes the schema, or brings it up to date.
+    ///
+    /// # Errors
+    /// [`StoreError`]; what lies behind it says what to do.
+    pub async fn connect(url: &str) -> Result<Self, StoreError> {
+        Self::connect_with(url, PostgresOptions::new()).await
+    }
+
+    /// The same, with options.
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect).
+    pub async fn connect_with(url: &str, options: PostgresOptions) -> Result<Self, StoreError> {
+        Self::connect_tls(url, options, NoTls).await
+    }
+
+    /// The same, over connections that are encrypted: `tls` makes them so, as the `MakeRustlsConnect` of
+    /// `tokio-postgres-rustls` or the `MakeTlsConnector` of `postgres-native-tls` and `postgres-openssl` do (for tokio-postgres
+    /// 0.7). Whether it has to be so is said in the URL (`sslmode=require`); which certificates count, in `tls`.
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect).
+    pub async fn connect_tls<T>(url: &str, options: PostgresOptions, tls: T) -> Result<Self, StoreError>
+    where
+        T: MakeTlsConnect<Socket> + Clone + Send + Sync + 'static,
+        T::Stream: Send + Sync,
+        T::TlsConnect: Send + Sync,
+        <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
+    {
+        let mut config: Config = url.parse().map_err(|error| misconfigured(NotAnAddress(error)))?;
+        if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
+            return Err(misconfigured(
+                "the address of the server names no host: postgres://user:password@host:port/database",
+            ));
+        }
+        prepare(&mut config, &options);
+        let settings = settings(&config, &options);
+        let dialer = Arc::new(Dialer::new(config, options.password.clone(), tls));
+        let hints =
+            if options.hints { Hints::over(Arc::clone(&dialer), channel(&options)) } else { Hints::local() };
+        let connections = Connections::new(dialer, options.max_connections, settings);
+        Self::open(Source::Ours(Arc::new(connections)), options, hints).await
+    }
+
+    /// Uses a pool of one's own (`deadpool-postgres` 0.14). Each call takes a connection for one statement, or for the few of
+    /// a reader of the change feed, and needs nothing of the session: a pooler between here and the server may hand out
+    /// connections by session or by transaction (with [`PostgresOptions::behind_pooler`] where it does not carry prepared
+    /// statements). It must lead to the server's primary.
+    ///
+    /// A server that waits for synchronous standbys is refused, when the store is opened and with every change after that: that
+    /// it stops waiting is a warning, which is not seen through such a pool.
+    ///
+    /// Other nodes are told of what is committed here, through the pool; of what they commit there are no
+    /// [hints](Self::hints), since hearing takes a connection that is not a pool's.
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect).
+    pub async fn from_pool(pool: Pool, options: PostgresOptions) -> Result<Self, StoreError> {
+        let hints =
+            if options.hints { Hints::through(pool.clone(), channel(&options)) } else { Hints::local() };
+        Self::open(Source::Theirs(pool), options, hints).await
+    }
+
+    /// Returns the SQL that makes the schema under its default name, for an administrator to run with `psql --single-transaction`.
+    /// Running it again changes nothing. The rights that the store needs afterwards are listed in
+    /// [`postgres_operations`](crate::store::postgres_operations).
+    #[must_use]
+    pub fn schema_sql() -> String {
+        Self::schema_sql_with(&PostgresOptions::new())
+    }
+
+    /// Returns the SQL that makes the schema under the name in the options.
+    #[must_use]
+    pub fn schema_sql_with(options: &PostgresOptions) -> String {
+        schema::schema_sql(&options.schema)
+    }
+
+    /// Returns hints that this store, or another one that is [connected](Self::connect) to the same database and schema, committed
+    /// something: reasons to read the change feed early. A hint may be missing. A caller that depends on changes polls as well, as
+    /// the cache of a registry does:
+    ///
+    /// ```no_run
+    /// # use client_registry::{Registry, store::PostgresStore};
+    /// # async fn example(registry: Registry<PostgresStore>) {
+    /// let (following, hints) = (registry.clone(), registry.store().hints());
+    /// tokio::spawn(async move { following.keep_fresh(|at_most| hints.wait(at_most)).await });
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn hints(&self) -> ChangeHints {
+        self.inner.hints.listen()
+    }
+
+    async fn open(source: Source, options: PostgresOptions, hints: Hints) -> Result<Self, StoreError> {
+        let within = options.acquire_timeout;
+        let mut session = Session::open(&source, &options, within).await.map_err(store_error)?;
+        let server = Server::inspect(&mut session, &options.schema).await.map_err(store_error)?;
+        schema::ensure(&mut session, &options).await?;
+        let server = server.locate(&mut session).await.map_err(store_error)?;
+        drop(session);
+        let turns = Turns::default();
+        let (reads, writes, feed) = (Reads::new(&server), Writes::new(&server), Feed::new(&server));
+        Ok(Self { inner: Arc::new(Inner { source, options, reads, writes, feed, hints, turns }) })
+    }
+
+    pub(super) async fn session(&self) -> Result<Session, Failure> {
+        self.session_within(self.inner.options.acquire_timeout).await
+    }
+
+    pub(super) async fn session_within(&self, within: Duration) -> Result<Session, Failure> {
+        let Inner { source, options, .. } = &*self.inner;
+        Session::open(source, options, within).await
+    }
+}
+
+impl fmt::Debug for PostgresStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PostgresStore").field("schema", &self.inner.options.schema).finish_non_exhaustive()
+    }
+}
+
+/// A URL that is none. What it was is not repeated: it may have a password in it.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "not the address of a PostgreSQL server: postgres://user:password@host:port/database, percent-encoded; sslmode is disable, \
+     prefer or require"
+)]
+struct NotAnAddress(#[source] tokio_postgres::Error);
+
+fn misconfigured(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> StoreError {
+    StoreError::with_source(StoreErrorKind::Misconfigured, source)
+}
+
+/// On which nodes tell each other that something has changed.
+fn channel(options: &PostgresOptions) -> String {
+    format!("{}_changed", options.schema)
+}
+
+/// Fills in what the URL leaves open.
+fn prepare(config: &mut Config, options: &PostgresOptions) {
+    if config.get_application_name().is_none() {
+        config.application_name("client-registry");
+    }
+    if config.get_connect_timeout().is_none() {
+        config.connect_timeout(options.acquire_timeout);
+    }
+    // A connection that goes silent is noticed in a minute, and not in hours: by who listens for hints, who sends nothing.
+    if config.get_keepalives_idle() >= Duration::from_secs(2 * 60 * 60) {
+        config.keepalives_idle(Duration::from_secs(30)).keepalives_interval(Duration::from_secs(10));
+        config.keepalives_retries(3);
+    }
+    if config.get_tcp_user_timeout().is_none() {
+        config.tcp_user_timeout(Duration::from_secs(60));
+    }
+    // Of several servers the primary.
+    if config.get_hosts().len() > 1 && config.get_target_session_attrs() == TargetSessionAttrs::Any {
+        config.target_session_attrs(TargetSessionAttrs::ReadWrite);
+    }
+}
+
+/// What a session is to know. The times for a statement and for a lock, unless the URL says them; the isolation that the statements are made for,
+/// and are fastest in; and what suits statements that look a few rows up by their keys: plans that are made once, and no
+/// machine code for them. All but the times is only faster, so it does not matter where it is not known.
+fn settings(config: &Config, options: &PostgresOptions) -> Settings {
+    if !options.named_statements {
+        return Settings::default();
+    }
+    let timeouts =
+        [("statement_timeout", options.statement_timeout), ("lock_timeout", options.patience_for_locks())];
+    let mut needed = String::new();
+    for (setting, timeout) in timeouts {
+        if config.get_options().is_none_or(|given| !given.contains(setting)) {
+            let millis = timeout.as_millis().max(1);
+            needed.push_str(&format!("SET {setting} = {millis};"));
+        }
+    }
+    Settings {
+        needed,
+        wanted: vec![
+            "SET default_transaction_isolation = 'read committed'",
+            "SET plan_cache_mode = force_generic_plan; SET jit = off",
+        ],
+    }
+}
