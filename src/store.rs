@@ -7,7 +7,9 @@
 //! whatever it answers.
 //!
 //! Each sentence of the contract names the cases that prove it. The feature `conformance` has them as a suite that
-//! anybody's store can be put through, `store::conformance`.
+//! anybody's store can be put through, `conformance`.
+//!
+//! The modules `sqlite` and `postgres`, with the features of these names, each have a store, and their pages say how to run it.
 
 mod adopted;
 mod commit;
@@ -18,19 +20,11 @@ mod last_use;
 mod lists;
 mod memory;
 #[cfg(feature = "postgres")]
-mod postgres;
-#[cfg(feature = "sqlite")]
-mod sqlite;
-
-#[cfg(feature = "postgres")]
 #[cfg_attr(docsrs, doc(cfg(feature = "postgres")))]
-#[doc = include_str!("store/postgres/operations.md")]
-pub mod postgres_operations {}
-
+pub mod postgres;
 #[cfg(feature = "sqlite")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
-#[doc = include_str!("store/sqlite/operations.md")]
-pub mod sqlite_operations {}
+pub mod sqlite;
 
 use std::future::Future;
 

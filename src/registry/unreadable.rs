@@ -9,7 +9,7 @@ use crate::value::ClientId;
 
 /// A client that cannot be shown, because what the store holds of it cannot be read or was changed.
 ///
-/// A page names such a client beside those that are sound. The operations page of the store says how to look at such a row
+/// A page names such a client beside those that are sound. The page of the store's module says how to look at such a row
 /// and how to take it out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Unreadable {

@@ -1,4 +1,4 @@
-//! The store for many nodes: PostgreSQL.
+#![doc = include_str!("postgres/operations.md")]
 
 mod batch;
 mod columns;

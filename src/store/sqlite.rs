@@ -1,4 +1,4 @@
-//! The store for one machine: SQLite.
+#![doc = include_str!("sqlite/operations.md")]
 
 mod backup;
 mod cells;

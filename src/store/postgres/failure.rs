@@ -198,9 +198,7 @@ fn said(error: &tokio_postgres::Error) -> &'static str {
         _ if is_of_files(answer) => {
             "the server cannot get at its own files: look at its disk, its file system and its log"
         }
-        SqlState::INSUFFICIENT_PRIVILEGE => {
-            "the role lacks a right: grant it what `store::postgres_operations` lists"
-        }
+        SqlState::INSUFFICIENT_PRIVILEGE => "the role lacks a right: grant it what `store::postgres` lists",
         SqlState::READ_ONLY_SQL_TRANSACTION => READ_ONLY,
         SqlState::UNDEFINED_TABLE | SqlState::UNDEFINED_COLUMN | SqlState::INVALID_SCHEMA_NAME => {
             "a table or a column of the schema is not there: look which database and schema the address leads to, and \
@@ -208,7 +206,7 @@ fn said(error: &tokio_postgres::Error) -> &'static str {
         }
         SqlState::UNIQUE_VIOLATION => {
             "rows of this client are in the way that its record does not know: run `Registry::check`, and see \
-             `store::postgres_operations` for how to take them out"
+             `store::postgres` for how to take them out"
         }
         SqlState::INDEX_CORRUPTED => {
             "an index of the server is damaged, and not what it is an index of: REINDEX SCHEMA"

@@ -90,7 +90,7 @@ impl Server {
             (row.try_get(0).map_err(unreadable)?, row.try_get(1).map_err(unreadable)?);
         missing.map_or(Ok(()), |missing| {
             Err(Failure::Misconfigured(format!(
-                "the role {role} lacks {missing}: grant it what `store::postgres_operations` lists"
+                "the role {role} lacks {missing}: grant it what `store::postgres` lists"
             )))
         })
     }

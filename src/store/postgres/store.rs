@@ -1,8 +1,8 @@
-//! The store for many nodes: PostgreSQL.
+//! The store for many nodes, and how it is opened.
 //!
 //! Ordinary SQL in a schema of its own. A commit is one statement, and so one round trip and one transaction; the condition
-//! under which it may be made stands in the statement itself, and what it found comes back in its row. See
-//! [`postgres_operations`](crate::store::postgres_operations) for running it.
+//! under which it may be made stands in the statement itself, and what it found comes back in its row. A server that may lose
+//! what it acknowledged is refused, here and in every statement.
 
 use std::fmt;
 use std::sync::Arc;
@@ -27,7 +27,9 @@ use super::statements::Writes;
 use super::turns::Turns;
 use crate::store_error::{StoreError, StoreErrorKind};
 
-/// Records in PostgreSQL 13 or later. Cheap to clone; clones share their connections.
+/// Keeps records in PostgreSQL 13 or later. Cheap to clone; clones share their connections.
+///
+/// The page of the module [`postgres`](crate::store::postgres) says how to run it.
 ///
 /// Must be used within a [tokio](https://docs.rs/tokio) runtime; outside of one every call fails.
 ///
@@ -140,8 +142,8 @@ impl PostgresStore {
     }
 
     /// Returns the SQL that makes the schema under its default name, for an administrator to run with `psql --single-transaction`.
-    /// Running it again changes nothing. The rights that the store needs afterwards are listed in
-    /// [`postgres_operations`](crate::store::postgres_operations).
+    /// Running it again changes nothing. The page of the module [`postgres`](crate::store::postgres) lists the rights that the
+    /// store needs afterwards.
     #[must_use]
     pub fn schema_sql() -> String {
         Self::schema_sql_with(&PostgresOptions::new())

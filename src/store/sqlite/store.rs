@@ -1,11 +1,10 @@
-//! Keeps a registry in one SQLite file: the durable default for one machine.
+//! The store in one SQLite file, and how it is opened: the durable default for one machine.
 //!
 //! One thread writes, one change after the other, each flushed before it is acknowledged; that flush is what a change
 //! costs. Reads go past it, on connections of their own, and see every change that was acknowledged before. What was
 //! acknowledged survives a crash and a power cut, as far as the disk keeps what it says it has flushed.
 //!
-//! The file can be read with the `sqlite3` tool: the views `clients`, `secrets` and `trail` are for people. See
-//! [`sqlite_operations`](crate::store::sqlite_operations) for running it.
+//! The `sqlite3` tool reads the file as well: the views `clients`, `secrets` and `trail` are for people.
 
 use std::fmt;
 use std::path::Path;
@@ -26,14 +25,14 @@ use crate::store::{Adopted, Changes, ClientsBy, Commit, CommitError, Committed, 
 use crate::store_error::{StoreError, StoreErrorKind};
 use crate::value::{AddInId, ClientId, Revision, Timestamp};
 
-/// Everything in one SQLite file, for one machine. Cheap to clone; clones are the same store.
+/// Keeps everything in one SQLite file, for one machine. Cheap to clone; clones are the same store.
 ///
 /// The `sqlite3` tool reads the file as well: the views `clients`, `secrets` and `trail` are for people.
 ///
 /// Several processes may have the file open at once. It has to lie on a local file system, together with the two files
 /// that the engine keeps beside it while it is in use (`-wal` and `-shm`); copy it with [`backup_to`](Self::backup_to), put a
-/// copy back with [`restore`](Self::restore). How to run it, and what to do when something is damaged, stands in
-/// [`sqlite_operations`](crate::store::sqlite_operations).
+/// copy back with [`restore`](Self::restore). The page of the module [`sqlite`](crate::store::sqlite) says how to run it, and what
+/// to do when something is damaged.
 ///
 /// Needs no particular runtime. Changes are made by a thread of the store's own, so that a caller waits and does not
 /// block. Reads are made where they are asked for, and block for as long as they take: some microseconds for a record,
