@@ -1,6 +1,7 @@
 #![doc = include_str!("postgres/operations.md")]
 
 mod batch;
+mod checks;
 mod columns;
 mod connections;
 mod contract;

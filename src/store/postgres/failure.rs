@@ -9,8 +9,7 @@ use std::time::Duration;
 use deadpool_postgres::{PoolError, TimeoutType};
 use tokio_postgres::error::{DbError, Severity, SqlState};
 
-use super::feed::NO_PLACES;
-use super::server::{CARELESS, NOT_PRIMARY, READ_ONLY, REPLICA};
+use super::checks::{CARELESS, NO_PLACES, NOT_PRIMARY, READ_ONLY, REPLICA};
 use crate::store::CommitError;
 use crate::store_error::{StoreError, StoreErrorKind};
 

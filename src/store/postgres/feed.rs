@@ -317,8 +317,6 @@ SELECT (SELECT count(*) FROM numbered) || CASE WHEN
     (SELECT position FROM client_registry.feed_end WHERE one) = (SELECT position FROM numbering)
     THEN ' as left' ELSE ' moved' END;";
 
-/// What it says when there is no place left for one more [`BATCH`] up to [`LAST_PLACE`].
-pub(super) const NO_PLACES: &str = "the change feed has no places left";
 /// Further than any registry comes, and far from where numbers end.
 const LAST_PLACE: i64 = 1 << 62;
 

@@ -6,6 +6,7 @@
 
 use tokio_postgres::error::SqlState;
 
+use super::checks::{ASYNCHRONOUS, DURABLE, DURABLE_UNSEEN, LOCAL, PRIMARY, READ_ONLY, REPLICA, UNSEEN};
 use super::failure::Failure;
 use super::schema::in_schema;
 use super::session::Session;
@@ -115,24 +116,6 @@ const STATE: &str = "SELECT pg_is_in_recovery(), current_setting('transaction_re
                      current_setting('synchronous_commit'), current_setting('synchronous_standby_names') <> '', \
                      current_setting('fsync') = 'off'";
 
-/// An error on a replica, which would answer from the past; looked at once in a statement, even if there are no rows. The
-/// error says in the server's log what it is about.
-const PRIMARY: &str =
-    "(SELECT CASE WHEN pg_is_in_recovery() THEN 'this server is a replica' ELSE '1' END)::integer = 1";
-
-/// An error where a commit may be acknowledged before it is durable: on this server, and on the standbys that it is to wait
-/// for.
-const DURABLE: &str = "(SELECT CASE WHEN current_setting('synchronous_commit') = 'off' \
-                       THEN 'synchronous_commit is off' WHEN current_setting('synchronous_commit') = 'local' \
-                       AND current_setting('synchronous_standby_names') <> '' \
-                       THEN 'synchronous_commit is local' ELSE '1' END)::integer = 1";
-
-/// The same where it is not seen whether the server stops waiting for them.
-const DURABLE_UNSEEN: &str = "(SELECT CASE WHEN current_setting('synchronous_commit') = 'off' \
-                              THEN 'synchronous_commit is off' \
-                              WHEN current_setting('synchronous_standby_names') <> '' \
-                              THEN 'synchronous_standby_names is set' ELSE '1' END)::integer = 1";
-
 /// Whether commits are to wait for standbys.
 const WAITS: &str = "current_setting('synchronous_standby_names') <> ''";
 
@@ -140,27 +123,6 @@ const WAITS: &str = "current_setting('synchronous_standby_names') <> ''";
 /// transaction that filled it (another one after each restore).
 const PLACE: &str = "(SELECT system_identifier FROM pg_control_system())::text || '/' || \
                      substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) || '/' || m.tableoid::text || '/' || m.xmin::text";
-
-/// What [`PRIMARY`] says.
-pub(super) const NOT_PRIMARY: &str = "this server is a replica";
-/// What [`DURABLE`] and [`DURABLE_UNSEEN`] say, and what to do.
-pub(super) const CARELESS: [(&str, &str); 3] = [
-    ("synchronous_commit is off", ASYNCHRONOUS),
-    ("synchronous_commit is local", LOCAL),
-    ("synchronous_standby_names is set", UNSEEN),
-];
-
-/// What to do, when the store is opened and when it becomes so later.
-pub(super) const REPLICA: &str = "the server is a replica: connect to the primary";
-pub(super) const READ_ONLY: &str =
-    "transactions are read-only there: look at default_transaction_read_only of server, database and role";
-const ASYNCHRONOUS: &str =
-    "synchronous_commit is off there, so that what it acknowledges may be lost: turn it on for the role";
-
-const LOCAL: &str = "synchronous_commit is local there, so that what it acknowledges may be missing on the standbys that \
-                     synchronous_standby_names asks for: set it to on for the role";
-const UNSEEN: &str = "synchronous_standby_names is set there, and through a pool of your own it is not seen when the server stops \
-                      waiting for a standby: open the store with `connect_with` or `connect_tls`";
 
 /// What the role may not do, of what the store needs of a table or of the schema.
 const MISSING: &str = "
