@@ -166,6 +166,17 @@ impl<'a> Batch<'a> {
     }
 }
 
+/// The revision and the key that are expected; none where there must be no record.
+pub(super) fn expectation(expected: &Expected) -> (Option<i64>, Option<&str>) {
+    // A revision that does not fit was never written here.
+    let number = |revision: &Revision| Some(i64::try_from(revision.number()).unwrap_or(i64::MAX));
+    match expected {
+        Expected::Absent => (None, None),
+        Expected::Exactly(revision) => (number(revision), None),
+        Expected::Under(revision, key_id) => (number(revision), Some(key_id.as_str())),
+    }
+}
+
 /// Where an entry stands in its table: names under their seller, add-ins under nobody.
 pub(super) fn place_of(entry: &IndexEntry) -> (&str, &[u8]) {
     match entry {

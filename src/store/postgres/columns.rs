@@ -2,9 +2,8 @@
 
 use tokio_postgres::types::Type;
 
-use super::batch::{Batch, Next, place_of};
+use super::batch::{Batch, Next, expectation, place_of};
 use super::session::Parameter;
-use super::write::expectation;
 
 /// A batch as the arrays that the statement takes.
 #[derive(Default)]

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
-use super::batch::{Batch, Next, Reach, client_of, ends_without};
+use super::batch::{Batch, Next, Reach, client_of, ends_without, expectation};
 use super::columns::Columns;
 use super::failure::{Failure, commit_error};
 use super::session::{Parameter, Session};
@@ -222,17 +222,6 @@ fn found_in_columns(row: &Row) -> Result<Vec<Found>, Failure> {
         .zip(key_ids)
         .map(|((id, revision), key_id)| (id, revision, key_id))
         .collect())
-}
-
-/// The revision and the key that are expected; none where there must be no record.
-pub(super) fn expectation(expected: &Expected) -> (Option<i64>, Option<&str>) {
-    // A revision that does not fit was never written here.
-    let number = |revision: &Revision| Some(i64::try_from(revision.number()).unwrap_or(i64::MAX));
-    match expected {
-        Expected::Absent => (None, None),
-        Expected::Exactly(revision) => (number(revision), None),
-        Expected::Under(revision, key_id) => (number(revision), Some(key_id.as_str())),
-    }
 }
 
 fn ids<'a>(batch: &Batch<'a>) -> Vec<&'a str> {
