@@ -45,20 +45,5 @@ impl PostgresStore {
     }
 }
 
-/// Writes one row if the commit is there. Which row does not matter; it is one that the commit wrote, so that other clients'
-/// changes do not wait for it.
-pub(super) const PROOF: &str = "
-UPDATE client_registry.records r SET format = r.format
-WHERE r.id = (
-        SELECT id FROM (
-            SELECT u.id FROM unnest($1) AS u(id)
-            UNION ALL
-            SELECT m.client_id FROM unnest($2, $3, $4) AS m(client_id, revision, commit_id)
-            JOIN client_registry.history h
-                ON h.client_id = m.client_id AND h.revision = m.revision AND h.commit_id = m.commit_id
-        ) made ORDER BY id LIMIT 1
-    ) AND {durable}
-RETURNING r.id";
-
 /// How often it is tried when others win over it.
 const RACES: usize = 10;

@@ -8,7 +8,6 @@ use tokio_postgres::types::{FromSql, Type};
 
 use super::events::split;
 use super::failure::{Failure, store_error};
-use super::server::Server;
 use super::session::Parameter;
 use super::store::PostgresStore;
 use crate::client::LastUses;
@@ -16,73 +15,6 @@ use crate::record::{Record, RecordId, RecordParts};
 use crate::store::{ClientsBy, CommitId, Committed, Ending, Use};
 use crate::store_error::{StoreError, with_sources};
 use crate::value::{AddInId, ClientId, KeyId, Revision, SecretId, Timestamp};
-
-#[derive(Debug)]
-pub(super) struct Reads {
-    record: String,
-    history: String,
-    all: String,
-    by_seller: String,
-    by_name: String,
-    by_key: String,
-    by_add_in: String,
-    ending: String,
-    last_uses: String,
-    note_uses: String,
-    note_held_uses: String,
-}
-
-impl Reads {
-    pub(super) fn new(server: &Server) -> Self {
-        let text = |sql: &str| server.statement(sql);
-        Self {
-            record: text(
-                // What is longer than a record may be is not sent.
-                "SELECT revision, key_id, format, registry_id, \
-                 CASE WHEN octet_length(body) <= 65536 THEN body END, \
-                 CASE WHEN octet_length(sealed) <= 65536 THEN sealed END \
-                 FROM client_registry.records WHERE id = $1 AND {primary}",
-            ),
-            history: text(
-                // What is longer than the events of one commit can be is not sent.
-                "SELECT commit_id, revision, CASE WHEN octet_length(events) <= 1048576 THEN events END \
-                 FROM client_registry.history WHERE client_id = $1 AND revision > $2 AND {primary} ORDER BY revision LIMIT $3",
-            ),
-            // Reserved IDs begin with `~`, after every client ID.
-            all: text(
-                "SELECT id FROM client_registry.records WHERE id > $1 AND id < '~' AND {primary} \
-                 ORDER BY id LIMIT $2",
-            ),
-            by_seller: text(
-                "SELECT id FROM client_registry.records WHERE seller = $3 AND id > $1 AND {primary} \
-                 ORDER BY id LIMIT $2",
-            ),
-            by_name: text(
-                "SELECT client_id FROM client_registry.entries \
-                 WHERE scope = $3 AND key = $4 AND client_id > $1 AND {primary} LIMIT $2",
-            ),
-            by_key: text(
-                "SELECT id FROM client_registry.records WHERE key_id = $3 AND id > $1 AND id < '~' AND {primary} \
-                 ORDER BY id LIMIT $2",
-            ),
-            by_add_in: text(
-                "SELECT client_id FROM client_registry.entries WHERE scope = '' AND key = $1 AND {primary}",
-            ),
-            ending: text(
-                "SELECT ends, client_id, secret FROM client_registry.secrets \
-                 WHERE ends < $1 AND ends >= $2 AND (ends, client_id, secret) > ($2, $3, $4) AND {primary} \
-                 ORDER BY ends, client_id, secret LIMIT $5",
-            ),
-            last_uses: text(
-                "SELECT secret, last_used FROM client_registry.secrets \
-                 WHERE client_id = $1 AND last_used IS NOT NULL AND {primary}",
-            ),
-            // Locked in order, so that two that note the same secrets do not wait for each other.
-            note_uses: text(&NOTE_USES.replace("{held}", "SKIP LOCKED")),
-            note_held_uses: text(&NOTE_USES.replace("{held}", "")),
-        }
-    }
-}
 
 impl PostgresStore {
     pub(super) async fn load_record(&self, id: RecordId<'_>) -> Result<Option<Record>, StoreError> {
@@ -379,29 +311,6 @@ fn instant(row: &Row, column: usize) -> Result<Timestamp, Failure> {
 pub(super) fn up_to(limit: usize) -> i64 {
     i64::try_from(limit.max(1)).unwrap_or(i64::MAX)
 }
-
-/// Notes uses, and returns those that it passed over, since another transaction holds their rows. Waiting for
-/// them would keep the rows that are locked already from other clients.
-const NOTE_USES: &str = "
-WITH used AS (
-    SELECT u.client_id, u.secret, max(u.at) AS at
-    FROM unnest($1::text[], $2::bigint[], $3::bigint[]) AS u(client_id, secret, at)
-    GROUP BY u.client_id, u.secret
-), due AS (
-    SELECT s.client_id, s.secret, u.at
-    FROM client_registry.secrets s JOIN used u ON u.client_id = s.client_id AND u.secret = s.secret
-    WHERE s.last_used IS NULL OR s.last_used < u.at OR s.last_used > $4
-), later AS (
-    SELECT s.client_id, s.secret, u.at
-    FROM client_registry.secrets s JOIN used u ON u.client_id = s.client_id AND u.secret = s.secret
-    WHERE s.last_used IS NULL OR s.last_used < u.at OR s.last_used > $4
-    ORDER BY s.client_id, s.secret FOR UPDATE OF s {held}
-), noted AS (
-    UPDATE client_registry.secrets s SET last_used = l.at FROM later l
-    WHERE s.client_id = l.client_id AND s.secret = l.secret AND {durable}
-)
-SELECT d.client_id, d.secret, d.at FROM due d
-WHERE NOT EXISTS (SELECT FROM later l WHERE l.client_id = d.client_id AND l.secret = d.secret)";
 
 /// How often a statement is sent when others win over it.
 const RACES: usize = 10;

@@ -16,15 +16,15 @@ use tokio_postgres::{Config, NoTls, Socket};
 use super::connections::{Connections, Settings};
 use super::dial::Dialer;
 use super::failure::{Failure, store_error};
-use super::feed::Feed;
+use super::feed_statements::Feed;
 use super::hints::{ChangeHints, Hints};
 use super::options::PostgresOptions;
-use super::read::Reads;
+use super::read_statements::Reads;
 use super::schema;
 use super::server::Server;
 use super::session::{Session, Source};
-use super::statements::Writes;
 use super::turns::Turns;
+use super::write_statements::Writes;
 use crate::store_error::{StoreError, StoreErrorKind};
 
 /// Keeps records in PostgreSQL 13 or later. Cheap to clone; clones share their connections.

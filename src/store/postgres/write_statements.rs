@@ -1,6 +1,8 @@
-//! The texts of the statements that write. What they do together stands in [`write`](super::write).
+//! The statements that write: their texts, for one server and one schema.
+//!
+//! Each writes all or nothing, and only where its condition holds: the condition is part of the statement, so that no other
+//! commit comes in between. What they do together stands in the module `write`, and what the proof is for in `proof`.
 
-use super::proof::PROOF;
 use super::server::Server;
 
 #[derive(Debug)]
@@ -197,3 +199,18 @@ const NOT_THERE: &str = "secrets AS (
     INSERT INTO client_registry.secrets (client_id, secret, ends)
     SELECT h.client_id, h.secret, h.ends FROM unnest($16, $17, $18) AS h(client_id, secret, ends), ok
 ),";
+
+/// Writes one row if the commit is there. Which row does not matter; it is one that the commit wrote, so that other clients'
+/// changes do not wait for it.
+const PROOF: &str = "
+UPDATE client_registry.records r SET format = r.format
+WHERE r.id = (
+        SELECT id FROM (
+            SELECT u.id FROM unnest($1) AS u(id)
+            UNION ALL
+            SELECT m.client_id FROM unnest($2, $3, $4) AS m(client_id, revision, commit_id)
+            JOIN client_registry.history h
+                ON h.client_id = m.client_id AND h.revision = m.revision AND h.commit_id = m.commit_id
+        ) made ORDER BY id LIMIT 1
+    ) AND {durable}
+RETURNING r.id";
