@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+#[cfg(feature = "postgres")]
+use super::reach::Reach;
 use crate::event::{Event, EventText};
 use crate::record::{Opened, Record, RecordId};
 use crate::value::redacted::redacted;
@@ -63,6 +65,21 @@ impl Commit {
     pub fn is_urgent(&self) -> bool {
         self.is_urgent
     }
+
+    /// Returns how far the changes reach together.
+    #[cfg(feature = "postgres")]
+    pub(super) fn reach(&self) -> Reach {
+        let mut secrets = Vec::new();
+        for change in &self.changes {
+            match &change.reach {
+                Reach::Secrets(some) => secrets.extend_from_slice(some),
+                Reach::Everything => return Reach::Everything,
+            }
+        }
+        secrets.sort_unstable();
+        secrets.dedup();
+        Reach::Secrets(secrets)
+    }
 }
 
 /// The next record of one client, or of the registry.
@@ -72,9 +89,9 @@ pub struct RecordChange {
     pub(crate) expected: Expected,
     pub(crate) index: Index,
     pub(crate) events: Vec<EventText>,
-    /// What of the index may be another one than before, as far as the facts tell.
+    /// The part of the index that may be another one than before, as far as the facts tell.
     #[cfg(feature = "postgres")]
-    pub(crate) reach: super::postgres::Reach,
+    pub(crate) reach: Reach,
 }
 
 impl RecordChange {
@@ -85,7 +102,7 @@ impl RecordChange {
             index,
             events: events.iter().map(|event| event.text().clone()).collect(),
             #[cfg(feature = "postgres")]
-            reach: super::postgres::Reach::of(events),
+            reach: Reach::of(events),
         }
     }
 

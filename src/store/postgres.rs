@@ -23,7 +23,6 @@ mod turns;
 mod write;
 mod write_statements;
 
-pub(crate) use self::batch::Reach;
 pub use self::hints::ChangeHints;
 pub use self::options::PostgresOptions;
 pub use self::store::PostgresStore;

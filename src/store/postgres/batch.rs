@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 use sha2::{Digest, Sha256};
 
 use super::events;
-use crate::event::{Event, EventText, Fact};
+use crate::event::EventText;
 use crate::record::RecordParts;
 use crate::store::{Adopted, Commit, CommitError, CommitId, Expected, Index, IndexEntry, Record};
 use crate::store_error::{StoreError, StoreErrorKind};
@@ -42,59 +42,6 @@ pub(super) struct Stretch<'a> {
     pub(super) revision: i64,
     pub(super) commit_id: [u8; 16],
     pub(super) events: Vec<u8>,
-}
-
-/// What of that by which a client is found may be different, as far as the events tell. Only a guess: the condition of the
-/// commit holds only where it is right.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Reach {
-    /// These secrets.
-    Secrets(Vec<SecretId>),
-    Everything,
-}
-
-impl Reach {
-    /// How far the facts of one change reach.
-    pub(in crate::store) fn of(events: &[Event]) -> Self {
-        let mut secrets = Vec::new();
-        for event in events {
-            match event.fact() {
-                Fact::SecretDisabled { .. }
-                | Fact::SecretEnabled { .. }
-                | Fact::SecretCompromised { .. }
-                | Fact::SecretPromoted { .. }
-                | Fact::PromotionScheduled { .. }
-                | Fact::PromotionWithdrawn { .. } => {}
-                Fact::SecretAdded { secret, .. }
-                | Fact::SecretReplaced { secret, .. }
-                | Fact::SecretDeleted { secret }
-                | Fact::SecretForgotten { secret } => secrets.push(*secret),
-                Fact::ClientRegistered { .. }
-                | Fact::ClientImported { .. }
-                | Fact::DetailsChanged { .. }
-                | Fact::AddInAssociated { .. }
-                | Fact::AddInDissociated { .. }
-                | Fact::AddInMovedIn { .. }
-                | Fact::AddInMovedOut { .. }
-                | Fact::ClientDeleted { .. } => return Self::Everything,
-            }
-        }
-        Self::Secrets(secrets)
-    }
-
-    /// How far a commit reaches.
-    pub(super) fn of_commit(commit: &Commit) -> Self {
-        let mut secrets = Vec::new();
-        for change in commit.changes() {
-            match &change.reach {
-                Self::Secrets(some) => secrets.extend_from_slice(some),
-                Self::Everything => return Self::Everything,
-            }
-        }
-        secrets.sort_unstable();
-        secrets.dedup();
-        Self::Secrets(secrets)
-    }
 }
 
 impl<'a> Batch<'a> {

@@ -2,10 +2,11 @@
 //!
 //! Other nodes get a hint of every change that is in the feed, after it was committed.
 
-use super::batch::{Batch, Reach};
+use super::batch::Batch;
 use super::store::PostgresStore;
 use crate::client::LastUses;
 use crate::record::{Record, RecordId};
+use crate::store::reach::Reach;
 use crate::store::{Adopted, Changes, ClientsBy, Commit, CommitError, Committed, Cursor, Ending, Store, Use};
 use crate::store_error::StoreError;
 use crate::value::{AddInId, ClientId, Revision, Timestamp};
@@ -17,7 +18,7 @@ impl Store for PostgresStore {
 
     async fn commit(&self, commit: &Commit) -> Result<(), CommitError> {
         let batch = Batch::of_commit(commit)?;
-        self.write(&batch, Reach::of_commit(commit)).await?;
+        self.write(&batch, commit.reach()).await?;
         if !batch.history.is_empty() {
             self.inner.hints.tell();
         }

@@ -15,12 +15,13 @@ use tokio::time::Instant;
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
-use super::batch::{Batch, Next, Reach, client_of, ends_without, expectation};
+use super::batch::{Batch, Next, client_of, ends_without, expectation};
 use super::columns::Columns;
 use super::failure::{Failure, commit_error};
 use super::session::{Parameter, Session};
 use super::store::PostgresStore;
 use super::turns::Turn;
+use crate::store::reach::Reach;
 use crate::store::{CommitError, Expected};
 use crate::store_error::{StoreError, StoreErrorKind};
 use crate::value::{KeyId, Revision, SecretId};
