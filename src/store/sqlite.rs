@@ -1,9 +1,11 @@
 #![doc = include_str!("sqlite/operations.md")]
 
+mod advice;
 mod backup;
 mod cells;
 mod checkpoint;
 mod commit;
+mod connect;
 mod content;
 mod cursor;
 mod fault;
@@ -19,6 +21,7 @@ mod reads;
 mod restore;
 mod schema;
 mod store;
+mod unfinished;
 mod writer;
 
 pub use self::options::SqliteOptions;

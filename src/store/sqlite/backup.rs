@@ -14,7 +14,7 @@ use super::making::{
     Beside, {self},
 };
 use super::store::SqliteStore;
-use super::{checkpoint, file, lineage, medium};
+use super::{checkpoint, connect, file, lineage, medium};
 use crate::store_error::{StoreError, StoreErrorKind};
 
 impl SqliteStore {
@@ -52,7 +52,7 @@ fn copy(from: &Arc<Identity>, to: &Path) -> Result<(), Fault> {
     from.check()?;
     let beside = Beside::new(to)?;
     let mut target = beside.create()?;
-    let source = file::reader(from.path(), BUSY_TIMEOUT)?;
+    let source = connect::reader(from.path(), BUSY_TIMEOUT)?;
     // All pages in one step, which is one state of the file.
     let step = Backup::new(&source, &mut target)?.step(-1)?;
     if step != StepResult::Done {

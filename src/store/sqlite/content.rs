@@ -20,7 +20,7 @@ use super::cursor::LAST_POSITION;
 use super::fault::Fault;
 use super::identity::Identity;
 use super::lineage::Lineage;
-use super::{file, log};
+use super::{advice, connect, log};
 use crate::store_error::StoreErrorKind;
 
 /// What a file is known to have.
@@ -85,7 +85,7 @@ pub(super) fn last_event(connection: &Connection) -> Result<Option<Last>, Fault>
 
 /// Tells whether the file itself has an event. One that is no database, or of another program, has not.
 fn has(path: &Path, (position, commit_id): &Last) -> Result<bool, Fault> {
-    let alone = file::alone(path)?;
+    let alone = connect::alone(path)?;
     match log::commit_at(&alone, *position) {
         Ok(found) => Ok(found.as_ref() == Some(commit_id)),
         Err(error) => match Fault::from(error) {
@@ -105,7 +105,7 @@ struct Stamp {
 
 impl Stamp {
     fn of(path: &Path) -> Result<Self, Fault> {
-        let found = fs::metadata(path).map_err(|error| file::refused(path, error))?;
+        let found = fs::metadata(path).map_err(|error| advice::refused(path, error))?;
         Ok(Self { len: found.len(), written: times(&found) })
     }
 }

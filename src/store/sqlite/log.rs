@@ -23,7 +23,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::fault::Fault;
 use super::identity::beside;
-use super::{file, lineage, medium};
+use super::{advice, connect, lineage, medium};
 use crate::store_error::{StoreError, StoreErrorKind};
 
 /// Refuses a log that does not belong to the file. Takes time only where there is one.
@@ -46,7 +46,7 @@ fn examine(path: &Path) -> Result<(), Fault> {
         return Err(Fault::misconfigured(&journal, NO_JOURNAL));
     }
     let log = beside(&target, "-wal");
-    let unreadable = |error| file::refused(&log, error);
+    let unreadable = |error| advice::refused(&log, error);
     match has_page(&log, |_| true) {
         Ok(true) => {}
         Ok(false) => return Ok(()),
@@ -62,7 +62,7 @@ fn examine(path: &Path) -> Result<(), Fault> {
         );
         Fault::misconfigured(&log, problem)
     };
-    let both = file::read_only(&target)?;
+    let both = connect::read_only(&target)?;
     both.execute_batch("BEGIN")?;
     let said = match lineage::is_kept(&both) {
         Ok(true) => Stretches::of(&both).map(Some).map_err(Fault::from),
@@ -112,7 +112,7 @@ fn compare(path: &Path) -> Result<bool, Fault> {
         StoreErrorKind::Unavailable | StoreErrorKind::ReadOnly => Err(fault),
         _ => Ok(false),
     };
-    let both = match file::read_only(&target) {
+    let both = match connect::read_only(&target) {
         Ok(both) => both,
         Err(fault) => return is_of_content(fault),
     };
@@ -123,7 +123,7 @@ fn compare(path: &Path) -> Result<bool, Fault> {
     };
     let log = beside(&target, "-wal");
     let is_said_by_log =
-        has_page(&log, |page| page == said.page).map_err(|error| file::refused(&log, error))?;
+        has_page(&log, |page| page == said.page).map_err(|error| advice::refused(&log, error))?;
     let fit = match is_said_by_log {
         true => said.fit_soon(&target, &both),
         // The log says nothing of it.
@@ -193,7 +193,7 @@ impl Stretches {
 
     /// Compares the file alone with what the log builds on and leads through, and that is what both are together.
     fn fit(&self, path: &Path, both: &Connection) -> Fit {
-        let Ok(alone) = file::alone(path) else { return Fit::Unknown };
+        let Ok(alone) = connect::alone(path) else { return Fit::Unknown };
         let Ok(Self { rows, .. }) = Self::of(&alone) else { return Fit::Unknown };
         let Some(state) = rows.last() else { return Fit::Unknown };
         match self.rows.iter().find(|row| row.mark == state.mark) {

@@ -4,19 +4,17 @@
 //! process that makes it holds a lock on `NAME.<16 digits>.new-lock`. A process that is killed leaves both; the lock is gone
 //! with it, and the next process that opens or makes a file in the same directory removes them.
 
-use std::fs::{
-    File, OpenOptions, TryLockError, {self},
-};
+use std::fs::{self, File, TryLockError};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags};
 
+use super::advice::{dangling, explained, no_directory, refused};
 use super::fault::Fault;
-use super::file::{dangling, explained, no_directory, refused};
 use super::identity::beside;
+use super::unfinished::{LOCK, being_made, private, unused_name};
 use super::{checkpoint, schema};
-use crate::entropy::instance_mark;
 
 /// Makes an empty registry's file: whole, then under its name, so that no crash leaves half of one there.
 pub(super) fn create(path: &Path) -> Result<(), Fault> {
@@ -74,7 +72,7 @@ impl Beside {
     pub(super) fn new(place: &Path) -> Result<Self, Fault> {
         sweep(place);
         loop {
-            let path = beside(place, &format!(".{:016x}.new", instance_mark()));
+            let path = unused_name(place);
             let name = beside(&path, LOCK);
             let lock = private().create_new(true).open(&name);
             let lock = lock.map_err(|error| not_made(place, error))?;
@@ -129,26 +127,11 @@ fn locks_beside(path: &Path) -> impl Iterator<Item = (PathBuf, PathBuf)> {
     })
 }
 
-/// The name of the file whose lock this is the name of.
-fn being_made(lock: &str) -> Option<&str> {
-    let made = lock.strip_suffix(LOCK)?;
-    let (_, mark) = made.strip_suffix(".new")?.rsplit_once('.')?;
-    let is_mark = mark.len() == 16 && mark.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-    is_mark.then_some(made)
-}
-
 /// The lock last, so that the rest is found again after a kill in between.
 fn remove(path: &Path) {
     for ending in ["", "-shm"].iter().chain(LOGS).chain(&[LOCK]) {
         let _ = fs::remove_file(beside(path, ending));
     }
-}
-
-/// Finds out what keeps this process from making a file beside this one.
-pub(super) fn probe(path: &Path) -> Result<(), std::io::Error> {
-    let beside = beside(path, &format!(".{:016x}.new{LOCK}", instance_mark()));
-    private().create_new(true).open(&beside)?;
-    fs::remove_file(&beside)
 }
 
 /// Refuses a file that has a second name: a log would lie beside the one and another log beside the other, and two processes
@@ -235,18 +218,8 @@ fn not_made(path: &Path, error: std::io::Error) -> Fault {
     }
 }
 
-/// A file that is its owner's alone. The engine gives those beside it the same rights.
-fn private() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
-}
-
 /// What a crash leaves beside a file, by the ends of their names.
 pub(super) const LOGS: &[&str] = &["-journal", "-wal"];
-const LOCK: &str = "-lock";
 /// How often a file that seems to have two names is looked at.
 #[cfg(unix)]
 const ATTEMPTS: usize = 5;

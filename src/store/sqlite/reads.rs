@@ -8,9 +8,9 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, params};
 
 use super::cells::{Cells, next};
+use super::connect;
 use super::cursor::{LAST_POSITION, Place};
 use super::fault::Fault;
-use super::file;
 use super::identity::{Anchor, Identity};
 use super::medium::Medium;
 use crate::client::LastUses;
@@ -77,7 +77,7 @@ impl Readers {
 
     fn open(&self) -> Result<Reader, Fault> {
         self.identity.check()?;
-        let connection = file::reader(self.identity.path(), self.busy_timeout)?;
+        let connection = connect::reader(self.identity.path(), self.busy_timeout)?;
         // The engine opens the files beside it when it first looks.
         connection.query_row("PRAGMA schema_version", [], |_| Ok(()))?;
         Ok(Reader { anchor: self.identity.anchor()?, connection })

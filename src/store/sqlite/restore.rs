@@ -15,7 +15,7 @@ use super::making::{
     Beside, {self},
 };
 use super::store::SqliteStore;
-use super::{checkpoint, file, lineage, log, medium, schema};
+use super::{advice, checkpoint, connect, file, lineage, log, medium, schema};
 use crate::store_error::{StoreError, StoreErrorKind};
 
 impl SqliteStore {
@@ -76,7 +76,7 @@ fn restore(backup: &Path, path: &Path) -> Result<(), Fault> {
     let whole = Beside::new(path)?;
     let mut target = whole.create()?;
     if Backup::new(&source, &mut target)?.step(-1)? != StepResult::Done {
-        return Err(file::unavailable(backup, "others are writing to it: try again"));
+        return Err(advice::unavailable(backup, "others are writing to it: try again"));
     }
     // What the disk could not read looks like damage: it is read once more.
     if !log::is_whole(&target) {
@@ -94,7 +94,7 @@ fn restore(backup: &Path, path: &Path) -> Result<(), Fault> {
 
     let in_use = hold(path)?;
     making::give_to_owner_of(path, whole.path());
-    let failed = |error| file::refused(path, error);
+    let failed = |error| advice::refused(path, error);
     fs::rename(whole.path(), path).map_err(failed)?;
     checkpoint::flush_directory(path)?;
     // In this order: a crash in between leaves a log that does not belong to the file, which is refused.
@@ -112,28 +112,28 @@ fn restore(backup: &Path, path: &Path) -> Result<(), Fault> {
 /// Refuses what cannot be a copy before anything is read from it.
 fn is_copy(backup: &Path) -> Result<(), Fault> {
     match fs::metadata(backup) {
-        Ok(found) if !found.is_file() => Err(file::no_file(backup, &found)),
+        Ok(found) if !found.is_file() => Err(advice::no_file(backup, &found)),
         Ok(found) if found.len() == 0 => Err(Fault::misconfigured(backup, EMPTY)),
         Ok(_) => Ok(()),
         Err(error) if error.kind() == ErrorKind::NotFound => Err(Fault::misconfigured(backup, NO_BACKUP)),
-        Err(error) => Err(file::refused(backup, error)),
+        Err(error) => Err(advice::refused(backup, error)),
     }
 }
 
 /// Refuses to replace a file that is not a registry: another program may need it.
 fn may_go(path: &Path, backup: &Path) -> Result<(), Fault> {
     match fs::metadata(path) {
-        Ok(found) if !found.is_file() => return Err(file::no_file(path, &found)),
+        Ok(found) if !found.is_file() => return Err(advice::no_file(path, &found)),
         Ok(found) if found.len() == 0 => return Ok(()),
         Ok(_) => {}
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            return file::dangling(path).or_else(|| file::no_directory(path)).map_or(Ok(()), Err);
+            return advice::dangling(path).or_else(|| advice::no_directory(path)).map_or(Ok(()), Err);
         }
-        Err(error) => return Err(file::dangling(path).unwrap_or_else(|| file::refused(path, error))),
+        Err(error) => return Err(advice::dangling(path).unwrap_or_else(|| advice::refused(path, error))),
     }
-    match schema::mark(&file::alone(path)?) {
+    match schema::mark(&connect::alone(path)?) {
         Ok((schema::APPLICATION_ID, _)) => Ok(()),
-        Err(error) if !is_of_content(&error) => Err(file::explained(path, error)),
+        Err(error) if !is_of_content(&error) => Err(advice::explained(path, error)),
         _ => {
             let problem = format!(
                 "this file is not a registry, and it was left as it is: {backup:?} was not restored. Choose another path. \
@@ -167,9 +167,9 @@ fn hold(path: &Path) -> Result<Option<Connection>, Fault> {
         Err(error) if is_of_content(&error) => Ok(Some(connection)),
         Err(error) => match error.sqlite_error_code() {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
-                Err(file::unavailable(path, IN_USE).because(error))
+                Err(advice::unavailable(path, IN_USE).because(error))
             }
-            _ => Err(file::explained(path, error)),
+            _ => Err(advice::explained(path, error)),
         },
     }
 }

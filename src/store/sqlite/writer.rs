@@ -19,7 +19,7 @@ use super::lineage::Lineage;
 use super::medium::Medium;
 use super::options::Settings;
 use super::queue::Queue;
-use super::{file, reads};
+use super::{connect, reads};
 use crate::clock::Stopwatch;
 use crate::store::CommitError;
 use crate::store_error::{StoreError, StoreErrorKind};
@@ -278,9 +278,9 @@ struct Connected {
 impl Connected {
     fn open(identity: &Arc<Identity>, settings: Settings) -> Result<Self, Fault> {
         identity.check()?;
-        let connection = file::writer(identity.path(), settings)?;
+        let connection = connect::writer(identity.path(), settings)?;
         let anchor = identity.anchor_writer()?;
-        let lineage = Lineage::new(file::monitor(identity.path())?);
+        let lineage = Lineage::new(connect::monitor(identity.path())?);
         Ok(Self { lineage, connection, identity: identity.clone(), anchor })
     }
 
