@@ -23,6 +23,7 @@ mod schema;
 mod store;
 mod unfinished;
 mod writer;
+mod writer_thread;
 
 pub use self::options::SqliteOptions;
 pub use self::store::SqliteStore;

@@ -1,13 +1,11 @@
-//! The thread that writes: one change after the other, each a transaction of its own, flushed before its answer.
+//! The connection that writes: one change after the other, each a transaction of its own, flushed before its answer.
+//!
+//! A change is acknowledged only if the file still stands under its name and has the content that is known of it.
 
 use std::path::Path;
 use std::sync::Arc;
-use std::thread::{
-    JoinHandle, {self},
-};
 use std::time::Duration;
 
-use futures_channel::oneshot;
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 
@@ -18,100 +16,10 @@ use super::identity::{Anchor, Identity};
 use super::lineage::Lineage;
 use super::medium::Medium;
 use super::options::Settings;
-use super::queue::Queue;
 use super::{connect, reads};
 use crate::clock::Stopwatch;
 use crate::store::CommitError;
-use crate::store_error::{StoreError, StoreErrorKind};
-
-type Job = Box<dyn FnOnce(&mut Writer) + Send>;
-
-/// The way to the thread. Dropped, it waits until everything that was begun or is waited for is done and the file is
-/// closed.
-pub(super) struct WriterThread {
-    jobs: Arc<Queue<Job>>,
-    thread: Option<JoinHandle<()>>,
-}
-
-/// Why there is no answer.
-pub(super) enum NoAnswer {
-    /// The thread was gone before.
-    NotBegun,
-    /// The thread went away meanwhile.
-    NotFinished,
-}
-
-impl WriterThread {
-    pub(super) fn start(writer: Writer) -> Result<Self, std::io::Error> {
-        let jobs = Arc::new(Queue::new());
-        let taken = OneEnd(jobs.clone());
-        let run = move || {
-            let mut writer = writer;
-            while let Some(job) = taken.0.next() {
-                job(&mut writer);
-                writer.tidy();
-            }
-        };
-        let thread = thread::Builder::new().name("client-registry".to_owned()).spawn(run)?;
-        Ok(Self { jobs, thread: Some(thread) })
-    }
-
-    /// Has work done, and waits for the answer. Work whose caller has gone is not begun; once begun, it is
-    /// finished. It is told since when it has been waiting.
-    pub(super) async fn run<T: Send + 'static>(
-        &self,
-        is_urgent: bool,
-        work: impl FnOnce(&mut Writer, Stopwatch) -> T + Send + 'static,
-    ) -> Result<T, NoAnswer> {
-        let (answer, answered) = oneshot::channel();
-        let given = Stopwatch::start();
-        let job: Job = Box::new(move |writer| {
-            if !answer.is_canceled() {
-                // The caller may go while it is done.
-                let _ = answer.send(work(writer, given));
-            }
-        });
-        self.jobs.push(job, is_urgent).map_err(|_| NoAnswer::NotBegun)?;
-        answered.await.map_err(|_| NoAnswer::NotFinished)
-    }
-}
-
-/// The thread's end of the queue. When the thread goes, callers are told, and no others wait for it.
-struct OneEnd(Arc<Queue<Job>>);
-
-impl Drop for OneEnd {
-    fn drop(&mut self) {
-        drop(self.0.abandon());
-    }
-}
-
-impl Drop for WriterThread {
-    fn drop(&mut self) {
-        self.jobs.close();
-        // The last clone may go with a task that the thread itself wakes: it cannot wait for itself.
-        if let Some(thread) = self.thread.take().filter(|t| t.thread().id() != thread::current().id()) {
-            let _ = thread.join();
-        }
-    }
-}
-
-impl From<NoAnswer> for StoreError {
-    fn from(_: NoAnswer) -> Self {
-        Self::with_source(
-            StoreErrorKind::Unavailable,
-            "the thread that writes has ended: open the store again",
-        )
-    }
-}
-
-impl From<NoAnswer> for CommitError {
-    fn from(no_answer: NoAnswer) -> Self {
-        match no_answer {
-            NoAnswer::NotBegun => Self::NotWritten(no_answer.into()),
-            NoAnswer::NotFinished => Self::Failed(no_answer.into()),
-        }
-    }
-}
+use crate::store_error::StoreErrorKind;
 
 /// The connection that writes.
 pub(super) struct Writer {
@@ -240,7 +148,7 @@ impl Writer {
     }
 
     /// Does what no caller has to wait for.
-    fn tidy(&mut self) {
+    pub(super) fn tidy(&mut self) {
         if let Some(connected) = &mut self.connection
             && connected.check_content(&mut self.content).is_ok()
         {
@@ -322,3 +230,44 @@ fn leave_the_log(connection: &Connection) {
 
 const TOO_LATE: &str =
     "other changes have been waiting for the file for too long, and this one was not begun: try again";
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::store::sqlite::file;
+    use crate::store::sqlite::identity::beside;
+
+    /// What is noticed before the commit is not written. What was committed into a log that is gone is not said to be written, nor
+    /// not to be.
+    #[test]
+    fn a_file_that_is_moved_in_the_middle_of_a_change_is_noticed() {
+        let directory = std::env::temp_dir().join(format!("client-registry-moved-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&directory);
+        fs::create_dir(&directory).unwrap();
+        let (path, elsewhere) = (directory.join("registry.db"), directory.join("elsewhere.db"));
+        file::prepare(&path).unwrap();
+        let settings = Settings { busy_timeout: Duration::ZERO, max_size: None };
+        let mut writer = Writer::open(&path, settings, Arc::default()).unwrap();
+        let mut insert = |then: &dyn Fn()| {
+            writer.transact(Stopwatch::start(), |connection| {
+                connection.execute("INSERT INTO add_in VALUES (hex(randomblob(8)), 'calendar')", [])?;
+                then();
+                Ok(())
+            })
+        };
+        insert(&|| ()).unwrap();
+        let log = beside(&path, "-wal");
+        for (moved, is_written) in [(&path, false), (&log, true)] {
+            let error = insert(&|| fs::rename(moved, &elsewhere).unwrap()).unwrap_err();
+            assert_eq!(matches!(error, CommitError::Failed(_)), is_written, "{moved:?}: {error:?}");
+            let error = insert(&|| ()).unwrap_err();
+            assert!(matches!(error, CommitError::NotWritten(_)), "{moved:?}: {error:?}");
+            fs::rename(&elsewhere, moved).unwrap();
+            insert(&|| ()).unwrap();
+        }
+        drop(writer);
+        fs::remove_dir_all(&directory).unwrap();
+    }
+}
