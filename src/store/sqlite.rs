@@ -15,13 +15,16 @@ mod lineage;
 mod log;
 mod making;
 mod medium;
+mod next;
 mod options;
+mod place;
 mod queue;
 mod reads;
 mod restore;
 mod schema;
 mod store;
 mod unfinished;
+mod uses;
 mod writer;
 mod writer_thread;
 

@@ -163,6 +163,11 @@ fn not_written(error: &rusqlite::Error, path: &Path, max_size: Option<u64>) -> O
     Some(Fault::file(path, StoreErrorKind::ReadOnly, problem).because(cause))
 }
 
+/// Checks that one row was changed. A trigger or a view in the file can make the engine change none without an error.
+pub(super) fn one_row(table: &'static str, changed: usize) -> Result<(), Fault> {
+    if changed == 1 { Ok(()) } else { Err(Fault::Swallowed { table }) }
+}
+
 /// What an error of `COMMIT` itself says about the outcome.
 ///
 /// The page that makes a commit one is the last to be written; what follows is the flush. So where a write failed there

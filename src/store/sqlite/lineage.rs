@@ -18,7 +18,7 @@
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::fault::Fault;
+use super::fault::{Fault, one_row};
 use crate::store::CommitError;
 
 /// Begins a stretch where there has to be one.
@@ -78,7 +78,7 @@ pub(super) fn add_stretch(connection: &Connection) -> Result<(), Fault> {
              SELECT feed_id, randomblob(16), 0, ?1, ?2 FROM feed ORDER BY rowid DESC LIMIT 1",
         )?
         .execute(params![position.unwrap_or_default(), commit_id])?;
-    one(added)
+    one_row("feed", added)
 }
 
 /// Tells whether a file is of a version that names its states.
@@ -92,9 +92,5 @@ pub(super) fn step(connection: &Connection) -> Result<(), Fault> {
     let counted = connection
         .prepare_cached("UPDATE feed SET step = step + 1 WHERE rowid = (SELECT max(rowid) FROM feed)")?
         .execute([])?;
-    one(counted)
-}
-
-fn one(changed: usize) -> Result<(), Fault> {
-    if changed == 1 { Ok(()) } else { Err(Fault::Swallowed { table: "feed" }) }
+    one_row("feed", counted)
 }

@@ -19,7 +19,7 @@ use super::options::{Settings, SqliteOptions};
 use super::reads::{self, Readers};
 use super::writer::Writer;
 use super::writer_thread::WriterThread;
-use super::{commit, file};
+use super::{commit, file, uses};
 use crate::client::LastUses;
 use crate::record::{Record, RecordId};
 use crate::store::{Adopted, Changes, ClientsBy, Commit, CommitError, Committed, Cursor, Ending, Store, Use};
@@ -165,7 +165,7 @@ impl Store for SqliteStore {
     async fn note_uses(&self, uses: &[Use], believable_until: Timestamp) -> Result<(), StoreError> {
         let uses = uses.to_vec();
         let noted =
-            self.write(false, move |connection| commit::note_uses(connection, &uses, believable_until)).await;
+            self.write(false, move |connection| uses::note(connection, &uses, believable_until)).await;
         noted.map_err(|error| match error {
             CommitError::NotWritten(error) | CommitError::Failed(error) => error,
             // Nothing is compared when uses are noted.
