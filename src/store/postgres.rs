@@ -15,11 +15,13 @@ mod options;
 mod proof;
 mod read;
 mod read_statements;
+mod rows;
 mod schema;
 mod server;
 mod session;
 mod store;
 mod turns;
+mod uses;
 mod write;
 mod write_statements;
 

@@ -26,7 +26,7 @@ use super::batch::digest;
 use super::events::split;
 use super::failure::{Failure, store_error};
 use super::feed_statements::{BATCH, LAST_PLACE};
-use super::read::up_to;
+use super::rows::up_to;
 use super::session::{Parameter, Session};
 use super::store::PostgresStore;
 use crate::event::EventText;

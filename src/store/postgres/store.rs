@@ -11,7 +11,7 @@ use std::time::Duration;
 use deadpool_postgres::Pool;
 use tokio_postgres::config::TargetSessionAttrs;
 use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
-use tokio_postgres::{Config, NoTls, Socket};
+use tokio_postgres::{Config, NoTls, Row, Socket};
 
 use super::connections::{Connections, Settings};
 use super::dial::Dialer;
@@ -22,7 +22,7 @@ use super::options::PostgresOptions;
 use super::read_statements::Reads;
 use super::schema;
 use super::server::Server;
-use super::session::{Session, Source};
+use super::session::{Parameter, Session, Source};
 use super::turns::Turns;
 use super::write_statements::Writes;
 use crate::store_error::{StoreError, StoreErrorKind};
@@ -191,6 +191,21 @@ impl PostgresStore {
         let Inner { source, options, .. } = &*self.inner;
         Session::open(source, options, within).await
     }
+
+    /// Runs a statement that may be sent twice: once more where the connection was lost, or another statement won.
+    pub(super) async fn read(&self, sql: &str, parameters: &[Parameter<'_>]) -> Result<Vec<Row>, StoreError> {
+        let mut attempts = 0;
+        loop {
+            attempts += 1;
+            let mut session = self.session().await.map_err(store_error)?;
+            match session.query(sql, parameters).await {
+                Err(failure)
+                    if (failure.is_of_the_connection() && attempts == 1)
+                        || (failure.lost_a_race() && attempts < RACES) => {}
+                answer => return answer.map_err(store_error),
+            }
+        }
+    }
 }
 
 impl fmt::Debug for PostgresStore {
@@ -262,3 +277,6 @@ fn settings(config: &Config, options: &PostgresOptions) -> Settings {
         ],
     }
 }
+
+/// How often a statement is sent when others win over it.
+const RACES: usize = 10;

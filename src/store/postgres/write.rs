@@ -18,6 +18,7 @@ use tokio_postgres::types::Type;
 use super::batch::{Batch, Next, client_of, ends_without, expectation};
 use super::columns::Columns;
 use super::failure::{Failure, commit_error};
+use super::rows::client_id;
 use super::session::{Parameter, Session};
 use super::store::PostgresStore;
 use super::turns::Turn;
@@ -186,7 +187,7 @@ impl PostgresStore {
         // Counted from 1.
         let entry = usize::try_from(position - 1).ok().and_then(|position| batch.entries.get(position));
         let (entry, _) = entry.ok_or_else(|| Failure::senseless("an entry that was not asked for"))?;
-        let by = super::read::client_id(row, 5)?;
+        let by = client_id(row, 5)?;
         Ok(Answer::Refused(CommitError::Taken { entry: entry.clone(), by }, false))
     }
 }
