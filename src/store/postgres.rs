@@ -1,5 +1,6 @@
 #![doc = include_str!("postgres/operations.md")]
 
+mod address;
 mod batch;
 mod checks;
 mod columns;

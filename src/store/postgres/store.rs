@@ -9,23 +9,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool_postgres::Pool;
-use tokio_postgres::config::TargetSessionAttrs;
 use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
-use tokio_postgres::{Config, NoTls, Row, Socket};
+use tokio_postgres::{NoTls, Row, Socket};
 
-use super::connections::{Connections, Settings};
+use super::connections::Connections;
 use super::dial::Dialer;
 use super::failure::{Failure, store_error};
 use super::feed_statements::Feed;
 use super::hints::{ChangeHints, Hints};
 use super::options::PostgresOptions;
 use super::read_statements::Reads;
-use super::schema;
 use super::server::Server;
 use super::session::{Parameter, Session, Source};
 use super::turns::Turns;
 use super::write_statements::Writes;
-use crate::store_error::{StoreError, StoreErrorKind};
+use super::{address, schema};
+use crate::store_error::StoreError;
 
 /// Keeps records in PostgreSQL 13 or later. Cheap to clone; clones share their connections.
 ///
@@ -107,14 +106,8 @@ impl PostgresStore {
         T::TlsConnect: Send + Sync,
         <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
     {
-        let mut config: Config = url.parse().map_err(|error| misconfigured(NotAnAddress(error)))?;
-        if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
-            return Err(misconfigured(
-                "the address of the server names no host: postgres://user:password@host:port/database",
-            ));
-        }
-        prepare(&mut config, &options);
-        let settings = settings(&config, &options);
+        let config = address::parse(url, &options)?;
+        let settings = address::settings(&config, &options);
         let dialer = Arc::new(Dialer::new(config, options.password.clone(), tls));
         let hints =
             if options.hints { Hints::over(Arc::clone(&dialer), channel(&options)) } else { Hints::local() };
@@ -214,68 +207,9 @@ impl fmt::Debug for PostgresStore {
     }
 }
 
-/// A URL that is none. What it was is not repeated: it may have a password in it.
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "not the address of a PostgreSQL server: postgres://user:password@host:port/database, percent-encoded; sslmode is disable, \
-     prefer or require"
-)]
-struct NotAnAddress(#[source] tokio_postgres::Error);
-
-fn misconfigured(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> StoreError {
-    StoreError::with_source(StoreErrorKind::Misconfigured, source)
-}
-
 /// On which nodes tell each other that something has changed.
 fn channel(options: &PostgresOptions) -> String {
     format!("{}_changed", options.schema)
-}
-
-/// Fills in what the URL leaves open.
-fn prepare(config: &mut Config, options: &PostgresOptions) {
-    if config.get_application_name().is_none() {
-        config.application_name("client-registry");
-    }
-    if config.get_connect_timeout().is_none() {
-        config.connect_timeout(options.acquire_timeout);
-    }
-    // A connection that goes silent is noticed in a minute, and not in hours: by who listens for hints, who sends nothing.
-    if config.get_keepalives_idle() >= Duration::from_secs(2 * 60 * 60) {
-        config.keepalives_idle(Duration::from_secs(30)).keepalives_interval(Duration::from_secs(10));
-        config.keepalives_retries(3);
-    }
-    if config.get_tcp_user_timeout().is_none() {
-        config.tcp_user_timeout(Duration::from_secs(60));
-    }
-    // Of several servers the primary.
-    if config.get_hosts().len() > 1 && config.get_target_session_attrs() == TargetSessionAttrs::Any {
-        config.target_session_attrs(TargetSessionAttrs::ReadWrite);
-    }
-}
-
-/// What a session is to know. The times for a statement and for a lock, unless the URL says them; the isolation that the statements are made for,
-/// and are fastest in; and what suits statements that look a few rows up by their keys: plans that are made once, and no
-/// machine code for them. All but the times is only faster, so it does not matter where it is not known.
-fn settings(config: &Config, options: &PostgresOptions) -> Settings {
-    if !options.named_statements {
-        return Settings::default();
-    }
-    let timeouts =
-        [("statement_timeout", options.statement_timeout), ("lock_timeout", options.patience_for_locks())];
-    let mut needed = String::new();
-    for (setting, timeout) in timeouts {
-        if config.get_options().is_none_or(|given| !given.contains(setting)) {
-            let millis = timeout.as_millis().max(1);
-            needed.push_str(&format!("SET {setting} = {millis};"));
-        }
-    }
-    Settings {
-        needed,
-        wanted: vec![
-            "SET default_transaction_isolation = 'read committed'",
-            "SET plan_cache_mode = force_generic_plan; SET jit = off",
-        ],
-    }
 }
 
 /// How often a statement is sent when others win over it.
