@@ -65,6 +65,7 @@
 //! does not show a missing flush. [`Drafts`] makes commits for a store's own tests.
 
 mod abandoned;
+mod across;
 mod adoption;
 mod author;
 mod beside;
@@ -290,6 +291,8 @@ cases! {
     beside {
         every_look_up_sees_what_another_store_wrote
         each_look_up_alone_sees_what_another_store_wrote
+    }
+    across {
         expectations_hold_across_stores
         uniqueness_holds_across_stores
         adopting_and_committing_exclude_one_another
