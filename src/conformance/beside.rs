@@ -1,7 +1,7 @@
 //! Two stores open in one place, like those of two nodes or two processes: each sees what the other acknowledges.
 //!
-//! A store may remember what it has looked at, but must not answer from that memory once another store has written. So each store looks
-//! before the other one writes, at what exists and at what does not.
+//! A store may remember what it has looked at, but must not answer from that memory once another store has written. So each store
+//! looks before the other one writes, at what exists and at what does not.
 
 use std::mem::swap;
 

@@ -16,13 +16,13 @@ redacted! {
 }
 
 impl CommitId {
-    /// The ID of these bytes, as a store kept them.
+    /// Returns the ID of these bytes, as a store kept them.
     #[must_use]
     pub fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(bytes)
     }
 
-    /// The 16 bytes.
+    /// Returns the 16 bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; 16] {
         &self.0
@@ -42,18 +42,18 @@ impl Commit {
         Self { id, changes, is_urgent: false }
     }
 
-    /// The same, to be made before others.
+    /// Returns the same commit, to be made before others.
     pub(crate) fn urgent(self) -> Self {
         Self { is_urgent: true, ..self }
     }
 
-    /// Names it.
+    /// Returns the ID of the commit.
     #[must_use]
     pub fn id(&self) -> CommitId {
         self.id
     }
 
-    /// The changes, of different clients.
+    /// Returns the changes, of different clients.
     #[must_use]
     pub fn changes(&self) -> &[RecordChange] {
         &self.changes
@@ -106,7 +106,7 @@ impl RecordChange {
         }
     }
 
-    /// The same change, with the same record under another key.
+    /// Returns the same change, with the same record under another key.
     pub(crate) fn resealed(&self, record: Record) -> Self {
         let index = Index { key_id: record.key_id().cloned(), ..self.index.clone() };
         Self { record, index, ..self.clone() }
@@ -130,7 +130,7 @@ impl RecordChange {
         &self.index
     }
 
-    /// The texts of the events that tell what happened, in order.
+    /// Returns the texts of the events that tell what happened, in order.
     #[must_use]
     pub fn events(&self) -> &[EventText] {
         &self.events
@@ -188,7 +188,7 @@ redacted! {
 }
 
 impl Index {
-    /// By what a client is to be found whose record is under this key.
+    /// Returns the lookup entries of a client whose record is under this key.
     pub(crate) fn of(opened: &Opened, key_id: Option<&KeyId>) -> Self {
         let key_id = key_id.cloned();
         let Ok(client) = opened.client() else {
@@ -202,7 +202,7 @@ impl Index {
         }
     }
 
-    /// What must belong to one client alone.
+    /// Returns the entries that belong to one client alone.
     pub(crate) fn unique_entries(&self) -> impl Iterator<Item = IndexEntry> {
         let name = self.name.iter().map(|(seller, key)| IndexEntry::Name(seller.clone(), key.clone()));
         name.chain(self.add_ins.iter().cloned().map(IndexEntry::AddIn))

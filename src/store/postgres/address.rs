@@ -1,6 +1,6 @@
-//! The address of the server, and what it leaves open: timeouts, and what a session is told first.
+//! The address of the server, and the settings that it leaves open.
 //!
-//! What the address says counts. No error repeats it: it may have a password in it.
+//! A setting in the address wins over the store's own. No error repeats the address, which may contain a password.
 
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ fn prepare(config: &mut Config, options: &PostgresOptions) {
     if config.get_connect_timeout().is_none() {
         config.connect_timeout(options.acquire_timeout);
     }
-    // A connection that goes silent is noticed in a minute, and not in hours: by who listens for hints, who sends nothing.
+    // A silent connection is noticed within a minute, not hours, also by the listener for hints, which sends nothing.
     if config.get_keepalives_idle() >= Duration::from_secs(2 * 60 * 60) {
         config.keepalives_idle(Duration::from_secs(30)).keepalives_interval(Duration::from_secs(10));
         config.keepalives_retries(3);
@@ -39,15 +39,15 @@ fn prepare(config: &mut Config, options: &PostgresOptions) {
     if config.get_tcp_user_timeout().is_none() {
         config.tcp_user_timeout(Duration::from_secs(60));
     }
-    // Of several servers the primary.
+    // The primary, if there are several servers.
     if config.get_hosts().len() > 1 && config.get_target_session_attrs() == TargetSessionAttrs::Any {
         config.target_session_attrs(TargetSessionAttrs::ReadWrite);
     }
 }
 
-/// What a session is to know. The times for a statement and for a lock, unless the URL says them; the isolation that the statements are made for,
-/// and are fastest in; and what suits statements that look a few rows up by their keys: plans that are made once, and no
-/// machine code for them. All but the times is only faster, so it does not matter where it is not known.
+/// Returns the settings of a new session: the timeouts for a statement and for a lock, unless the address has them; the isolation
+/// level that the statements are made for; and plans that are made once, without machine code, which suits statements that look a
+/// few rows up by their keys. All but the timeouts only make the session faster, and may fail.
 pub(super) fn settings(config: &Config, options: &PostgresOptions) -> Settings {
     if !options.named_statements {
         return Settings::default();
@@ -70,7 +70,7 @@ pub(super) fn settings(config: &Config, options: &PostgresOptions) -> Settings {
     }
 }
 
-/// A URL that is none. What it was is not repeated: it may have a password in it.
+/// A text that is not the address of a server. It is not repeated: it may contain a password.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "not the address of a PostgreSQL server: postgres://user:password@host:port/database, percent-encoded; sslmode is disable, \
@@ -78,6 +78,7 @@ pub(super) fn settings(config: &Config, options: &PostgresOptions) -> Settings {
 )]
 struct NotAnAddress(#[source] tokio_postgres::Error);
 
+/// Wraps an error of the address.
 fn misconfigured(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> StoreError {
     StoreError::with_source(StoreErrorKind::Misconfigured, source)
 }

@@ -1,8 +1,7 @@
 //! What one statement writes, laid out in columns.
 //!
-//! What the rows by which a client is found say stands beside its record as well: a digest of its places (name and add-ins),
-//! and the ends of its secrets. So a commit can say in its condition that nothing else is different, and touch only the rows
-//! that are.
+//! The row of a record repeats what the rows by which its client is found say: a digest of its places (name and add-ins), and the
+//! ends of its secrets. So the condition of a commit can be that nothing else is different, and it touches only rows that are.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -18,10 +17,10 @@ use crate::value::{ClientId, Revision, SecretId};
 /// Everything that is to be written, all or nothing.
 pub(super) struct Batch<'a> {
     pub(super) records: Vec<Next<'a>>,
-    /// What must belong to one client alone, and to which.
+    /// The entries that belong to one client alone, each with the client.
     pub(super) entries: Vec<(IndexEntry, &'a str)>,
     pub(super) history: Vec<Stretch<'a>>,
-    /// Whether it goes before others.
+    /// It goes before other batches.
     pub(super) is_urgent: bool,
 }
 
@@ -103,7 +102,7 @@ impl<'a> Batch<'a> {
         Ok(())
     }
 
-    /// An entry that it gives to two clients, and the first of them.
+    /// Returns an entry that the batch gives to two clients, and the first of them.
     pub(super) fn clash(&self) -> Option<(&IndexEntry, &'a str)> {
         if self.entries.len() < 2 {
             return None;
@@ -113,9 +112,9 @@ impl<'a> Batch<'a> {
     }
 }
 
-/// The revision and the key that are expected; none where there must be no record.
+/// Returns the revision and the key that are expected. Neither, where there must be no record.
 pub(super) fn expectation(expected: &Expected) -> (Option<i64>, Option<&str>) {
-    // A revision that does not fit was never written here.
+    // A revision that does not fit was never written to this store.
     let number = |revision: &Revision| Some(i64::try_from(revision.number()).unwrap_or(i64::MAX));
     match expected {
         Expected::Absent => (None, None),
@@ -124,7 +123,7 @@ pub(super) fn expectation(expected: &Expected) -> (Option<i64>, Option<&str>) {
     }
 }
 
-/// Where an entry stands in its table: names under their seller, add-ins under nobody.
+/// Returns where an entry stands in its table: a name under its seller, an add-in under no seller.
 pub(super) fn place_of(entry: &IndexEntry) -> (&str, &[u8]) {
     match entry {
         IndexEntry::AddIn(add_in) => ("", add_in.as_str().as_bytes()),
@@ -141,7 +140,7 @@ fn digest_of_places(index: &Index) -> [u8; 16] {
     }))
 }
 
-/// The ends of the secrets that are not among these, as JSON.
+/// Returns the ends of the secrets that are not among these, as JSON.
 pub(super) fn ends_without(index: &Index, touched: &[SecretId]) -> String {
     let others = index.ends.iter().filter(|(secret, _)| !touched.contains(secret));
     let ends: BTreeMap<_, _> =
@@ -150,7 +149,7 @@ pub(super) fn ends_without(index: &Index, touched: &[SecretId]) -> String {
     serde_json::to_string(&ends).unwrap_or_default()
 }
 
-/// 16 bytes that differ where the texts do.
+/// Returns 16 bytes that differ where the texts do.
 pub(super) fn digest(texts: impl IntoIterator<Item = impl AsRef<[u8]>>) -> [u8; 16] {
     let mut hasher = Sha256::new();
     for text in texts {

@@ -53,7 +53,7 @@ impl Failure {
         Self::Unreadable { place, source: source.into() }
     }
 
-    /// An answer that says nothing of what the store keeps.
+    /// Returns the failure for an answer that the store does not expect, and that says nothing of what it keeps.
     pub(super) fn senseless(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::Senseless(source.into())
     }
@@ -62,7 +62,7 @@ impl Failure {
         self.answer().map(DbError::code)
     }
 
-    /// Whether the same statement may succeed if it is sent again: the server made it lose against another one, and
+    /// Returns whether the same statement may succeed if it is sent again: the server made it lose against another one, and
     /// nothing was written.
     pub(super) fn lost_a_race(&self) -> bool {
         const RACES: [SqlState; 3] = [
@@ -73,7 +73,7 @@ impl Failure {
         self.code().is_some_and(|code| RACES.contains(code))
     }
 
-    /// Whether the connection was lost, or none was made: another one may do.
+    /// Returns whether the connection was lost, or none was made: another one may do.
     pub(super) fn is_of_the_connection(&self) -> bool {
         match self {
             Self::Server { source, .. } => source.as_db_error().is_none_or(|answer| !is_error(answer)),
@@ -81,7 +81,7 @@ impl Failure {
         }
     }
 
-    /// Whether the statement was on its way when it happened.
+    /// Returns whether the statement was on its way when it happened.
     pub(super) fn was_sent(&self) -> bool {
         matches!(
             self,
@@ -93,7 +93,7 @@ impl Failure {
         )
     }
 
-    /// Whether the server knows no such table, column or function.
+    /// Returns whether the server knows no such table, column or function.
     pub(super) fn is_unknown_there(&self) -> bool {
         const UNKNOWN: [SqlState; 6] = [
             SqlState::UNDEFINED_FUNCTION,
@@ -106,7 +106,7 @@ impl Failure {
         self.code().is_some_and(|code| UNKNOWN.contains(code))
     }
 
-    /// Whether it is certain that nothing was written, and that nothing is under way.
+    /// Returns whether it is certain that nothing was written, and that nothing is under way.
     fn proves_nothing_written(&self) -> bool {
         match self {
             Self::NoAnswer { sent, .. } => !sent,
@@ -116,12 +116,12 @@ impl Failure {
         }
     }
 
-    /// Whether the server, or what it allows the role, has no connection to spare.
+    /// Returns whether the server, or what it allows the role, has no connection to spare.
     pub(super) fn is_out_of_connections(&self) -> bool {
         self.code() == Some(&SqlState::TOO_MANY_CONNECTIONS)
     }
 
-    /// Whether the change feed cannot be gone on with.
+    /// Returns whether the change feed has no places left.
     pub(super) fn is_out_of_places(&self) -> bool {
         self.is_from(NO_PLACES)
     }
@@ -156,7 +156,7 @@ impl Failure {
         }
     }
 
-    /// Whether a check in the statement did not let it through, and said this.
+    /// Returns whether a check in the statement did not hold, and said this.
     fn is_from(&self, check: &str) -> bool {
         self.answer().is_some_and(|answer| is_from(answer, check))
     }
@@ -177,8 +177,8 @@ fn is_from(answer: &DbError, check: &str) -> bool {
     *answer.code() == SqlState::INVALID_TEXT_REPRESENTATION && answer.message().contains(check)
 }
 
-/// Whether the server failed to open, read or write a file, which the role can do nothing about. A file system that has become
-/// read-only comes under the code of a missing right; where the error was raised tells them apart, in every language.
+/// Returns whether the server failed to open, read or write a file, which the role can do nothing about. A file system that has
+/// become read-only comes under the code of a missing right; where the error was raised tells them apart, in every language.
 fn is_of_files(answer: &DbError) -> bool {
     const STORAGE: [&str; 8] =
         ["md.c", "fd.c", "slru.c", "xlog.c", "xlogreader.c", "relmapper.c", "relcache.c", "copydir.c"];
@@ -188,7 +188,7 @@ fn is_of_files(answer: &DbError) -> bool {
             && answer.file().is_some_and(|file| STORAGE.contains(&file)))
 }
 
-/// What happened, and what to do where that is known.
+/// Says what happened, and what to do where that is known.
 fn said(error: &tokio_postgres::Error) -> &'static str {
     let Some(answer) = error.as_db_error() else {
         return "the connection was lost";
@@ -239,7 +239,7 @@ fn connecting(error: &PoolError) -> &'static str {
     }
 }
 
-/// Whether there is a connection only for those who encrypt it.
+/// Returns whether the server or the URL accepts encrypted connections only.
 fn wants_tls(error: &PoolError) -> bool {
     let PoolError::Backend(error) = error else { return false };
     match error.as_db_error() {
@@ -252,12 +252,12 @@ fn wants_tls(error: &PoolError) -> bool {
     }
 }
 
-/// As far as a reader is concerned.
+/// Returns the error that a reader gets.
 pub(super) fn store_error(failure: Failure) -> StoreError {
     StoreError::with_source(failure.kind(), failure)
 }
 
-/// As far as a writer is concerned.
+/// Returns the error that a writer gets.
 pub(super) fn commit_error(failure: Failure) -> CommitError {
     if failure.proves_nothing_written() {
         CommitError::NotWritten(store_error(failure))
@@ -274,7 +274,7 @@ pub(super) fn pool_failure(error: PoolError, within: Duration) -> Failure {
     }
 }
 
-/// Whether the server rolls back after this answer. A session that is ended (`FATAL`) may have committed before it
+/// Returns whether the server rolls back after this answer. A session that is ended (`FATAL`) may have committed before it
 /// answers; so may a distributed engine that says that it does not know (40003).
 fn was_rolled_back(answer: &DbError) -> bool {
     const ROLLED_BACK: [&str; 12] = ["0A", "22", "23", "25", "26", "28", "3F", "40", "42", "53", "54", "55"];
@@ -285,7 +285,7 @@ fn was_rolled_back(answer: &DbError) -> bool {
             || ROLLED_BACK.iter().any(|class| code.starts_with(class)))
 }
 
-/// An error of the statement, after which the session goes on.
+/// Returns whether an answer is an error of the statement, after which the session goes on.
 pub(super) fn is_error(answer: &DbError) -> bool {
     match answer.parsed_severity() {
         Some(severity) => severity == Severity::Error,

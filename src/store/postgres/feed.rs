@@ -40,16 +40,16 @@ struct Reached {
     events: usize,
 }
 
-/// What one statement says of the feed.
+/// The answer of one look at the feed.
 #[derive(Debug)]
 struct Page {
     here: Here,
-    /// Whether there are commits without a place.
+    /// There are commits without a place.
     is_pending: bool,
     commits: Vec<Numbered>,
 }
 
-/// Which feed this is.
+/// The feed that answered: which one, and where its server stands.
 #[derive(Debug)]
 struct Here {
     store_id: String,
@@ -61,7 +61,7 @@ struct Here {
 struct Numbered {
     position: i64,
     mark: String,
-    /// None where the place is of no commit.
+    /// `None` if the place is of no commit.
     events: Option<Vec<u8>>,
 }
 
@@ -100,7 +100,7 @@ impl PostgresStore {
         self.numbered(&self.inner.feed.last, &[], |_| false).await?.end()
     }
 
-    /// A page that has everything that was committed before, or is full.
+    /// Returns a page that has everything that was committed before, or is full.
     async fn numbered(
         &self,
         sql: &str,
@@ -130,7 +130,7 @@ impl PostgresStore {
         }
     }
 
-    /// Gives places to commits that have none, and says to how many: to all that were committed before, or to [`BATCH`].
+    /// Gives places to commits that have none, and returns to how many: to all that were committed before, or to [`BATCH`].
     async fn number(&self, session: &mut Session) -> Result<u64, StoreError> {
         let mut attempts = 0;
         loop {
@@ -157,7 +157,7 @@ impl PostgresStore {
 }
 
 impl Page {
-    /// The events after the place that was reached.
+    /// Returns the events after the place that was reached.
     fn changes(self, reached: Reached, check: Option<[u8; 16]>, limit: usize) -> Result<Changes, StoreError> {
         let mut at = reached;
         let mut mark = String::new();
@@ -187,7 +187,7 @@ impl Page {
         Ok(Changes { events: taken, cursor: self.here.cursor(at, &mark) })
     }
 
-    /// The cursor behind all of it.
+    /// Returns the cursor behind the last event.
     fn end(&self) -> Result<Cursor, StoreError> {
         let Some(last) = self.commits.last() else {
             return Ok(self.here.cursor(Reached { position: 0, events: 0 }, ""));
@@ -198,7 +198,7 @@ impl Page {
 }
 
 impl Numbered {
-    /// What the commit did; an error where the place is not one that numbering gives.
+    /// Returns what the commit did. An error if numbering does not give such a place.
     fn events(&self) -> Result<Vec<EventText>, StoreError> {
         if !(1..=LAST_PLACE).contains(&self.position) {
             return Err(forged("a place that numbering does not give"));
@@ -216,7 +216,7 @@ impl Here {
         Cursor::new(format!("{FORMAT}.{}.{}.{check}", reached.position, reached.events))
     }
 
-    /// What a cursor proves that it was given out here.
+    /// Returns the check of a cursor, which proves that this feed gave it out.
     fn check(&self, reached: Reached, mark: &str) -> [u8; 16] {
         let numbers = format!("{}.{}", reached.position, reached.events);
         digest([LABEL, &self.store_id, &self.place, mark, &numbers])
@@ -261,5 +261,5 @@ fn forged(why: &'static str) -> StoreError {
 
 const FORMAT: &str = "1";
 const LABEL: &str = "client-registry/cursor/1";
-/// How often a look or a numbering is tried when others win over it.
+/// The number of attempts, when other statements win.
 const RACES: usize = 10;

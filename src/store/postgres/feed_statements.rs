@@ -5,6 +5,7 @@
 
 use super::server::Server;
 
+/// The texts of the statements.
 #[derive(Debug)]
 pub(super) struct Feed {
     pub(super) page: String,
@@ -19,7 +20,7 @@ impl Feed {
     }
 }
 
-/// One look: which feed this is, whether anything has no place yet, and what stands at some places.
+/// Looks at the feed: which one it is, whether any commit has no place yet, and what stands at some places.
 const LOOK: &str = "
 WITH here AS MATERIALIZED (
     SELECT m.store_id::text AS store_id, {place} AS place, EXISTS (SELECT FROM client_registry.pending) AS is_pending
@@ -36,10 +37,11 @@ ORDER BY f.position";
 const PAGE: &str = "WHERE position >= $1 ORDER BY position LIMIT $2";
 const LAST: &str = "ORDER BY position DESC LIMIT 1";
 
-/// First the lock, then, in a statement of its own that sees what was committed before it had the lock, the places. A
-/// client's commits are numbered in the order of their revisions: a reader that sees one sees those before it. Without the lock two
-/// would give out the same place, and the primary key would refuse one of them; with it they take turns. Places go on from the
-/// last one that there is; `feed_end`, which says the same, is what is locked, and kept for nodes of older versions.
+/// Takes the lock, then gives out places in a second statement, which sees all that was committed before it had the lock.
+///
+/// A client's commits are numbered in the order of their revisions: a reader that sees one sees those before it. Without the lock
+/// two readers would give out the same place, and the primary key would refuse one of them; with it they take turns. Places go on
+/// from the last one in the feed. The row that is locked, `feed_end`, says the same, and is kept for nodes of older versions.
 const NUMBER: &str = "
 SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 SELECT position FROM client_registry.feed_end WHERE one FOR UPDATE;
@@ -63,8 +65,9 @@ SELECT (SELECT count(*) FROM numbered) || CASE WHEN
     (SELECT position FROM client_registry.feed_end WHERE one) = (SELECT position FROM numbering)
     THEN ' as left' ELSE ' moved' END;";
 
-/// Further than any registry comes, and far from where numbers end.
+/// The last place that numbering gives out: further than any registry comes, and far from where numbers end. The number in the
+/// statement leaves room for one more batch.
 pub(super) const LAST_PLACE: i64 = 1 << 62;
 
-/// As many as are numbered at once.
+/// The number of commits that are numbered at once: the `LIMIT` in the statement.
 pub(super) const BATCH: u64 = 10_000;

@@ -1,4 +1,6 @@
-//! How the store uses its server.
+//! The settings of a store in PostgreSQL.
+//!
+//! Values alone: the store that is opened with them stands in the module `store`.
 
 use std::fmt;
 use std::pin::Pin;
@@ -7,7 +9,7 @@ use std::time::Duration;
 
 use crate::store_error::{StoreError, StoreErrorKind};
 
-/// How a [`PostgresStore`](super::PostgresStore) uses its server.
+/// The settings that a [`PostgresStore`](super::PostgresStore) is opened with.
 ///
 /// ```
 /// # use std::time::Duration;
@@ -48,7 +50,7 @@ impl PostgresOptions {
         }
     }
 
-    /// The schema that the tables are in: `client_registry` unless configured otherwise.
+    /// Sets the schema that the tables are in: `client_registry` unless configured otherwise.
     ///
     /// # Errors
     /// [`StoreErrorKind::Misconfigured`] when the name is not 1 to 48 characters of `[a-z0-9_]`, the first no digit, or is
@@ -69,7 +71,7 @@ impl PostgresOptions {
         Ok(Self { schema: name.to_owned(), ..self })
     }
 
-    /// The largest number of connections: 10 unless configured otherwise, at least 1, at most 262,143, which is the most that
+    /// Sets the largest number of connections: 10 unless configured otherwise, at least 1, at most 262,143, which is the most that
     /// PostgreSQL allows. One more is kept for [hints](Self::hints). A pool of the caller's own has a limit of its own.
     ///
     /// Where the server, or its limit for the role, has fewer to spare, calls wait for those that there are, and the store
@@ -78,23 +80,24 @@ impl PostgresOptions {
         Self { max_connections: connections.clamp(1, MOST_CONNECTIONS), ..self }
     }
 
-    /// Sets how long a call waits for a connection, new or free: 5 seconds unless configured otherwise, at least a millisecond and at
-    /// most a day.
+    /// Sets how long a call waits for a connection, new or free: 5 seconds unless configured otherwise, at least a millisecond
+    /// and at most a day.
     pub fn acquire_timeout(self, timeout: Duration) -> Self {
         Self { acquire_timeout: timeout.clamp(SHORTEST, LONGEST), ..self }
     }
 
-    /// Sets how long the server may work on a statement: 10 seconds unless configured otherwise, at least a millisecond and at most a
-    /// day. The store sets it on each connection, except in a pool of yours and [behind a pooler](Self::behind_pooler): there, set it
-    /// for the role (`ALTER ROLE … SET statement_timeout`). Half a second later the call gives up, whatever the server does.
+    /// Sets how long the server may work on a statement: 10 seconds unless configured otherwise, at least a millisecond and at
+    /// most a day. The store sets it on each connection, except in a pool of yours and [behind a pooler](Self::behind_pooler):
+    /// there, set it for the role (`ALTER ROLE … SET statement_timeout`). Half a second later the call gives up, whatever the
+    /// server does.
     pub fn statement_timeout(self, timeout: Duration) -> Self {
         Self { statement_timeout: timeout.clamp(SHORTEST, LONGEST), ..self }
     }
 
-    /// The longest time that a statement waits for a lock on the server, at least a millisecond and at most a day: half of the
-    /// [time to get a connection](Self::acquire_timeout) unless configured otherwise. A change of a client whose row another
-    /// transaction holds is refused after that and not written, so that it gives its connection back before others have
-    /// waited in vain for one. The server is told as it is told the [statement timeout](Self::statement_timeout).
+    /// Sets the longest time that a statement waits for a lock on the server, at least a millisecond and at most a day: half of
+    /// the [time to get a connection](Self::acquire_timeout) unless configured otherwise. A change of a client whose row another
+    /// transaction holds is refused after that and not written, so that it gives its connection back before others have waited in
+    /// vain for one. The server is told as it is told the [statement timeout](Self::statement_timeout).
     ///
     /// Changes of one client take turns within a node, so that a client whose row is held occupies one connection.
     pub fn lock_timeout(self, timeout: Duration) -> Self {
@@ -104,7 +107,7 @@ impl PostgresOptions {
     /// Takes the password from a source that is asked for each new connection, in place of the one in the URL: a password
     /// that is changed on the server, or a token that expires, is taken up without a restart. The source may answer with an
     /// error, which stands behind the [`StoreError`] of the call that needed the connection; the next call asks again.
-    /// Nothing for a pool of the caller's own.
+    /// It has no effect on a pool of the caller's own.
     ///
     /// ```
     /// # use client_registry::store::PostgresOptions;
@@ -122,14 +125,14 @@ impl PostgresOptions {
 
     /// Leaves out what a pooler between here and the server may not carry: prepared statements, settings of the session, and
     /// the connection for [hints](Self::hints). For transaction pooling, as PgBouncer does it, also with a URL; costs the server
-    /// about as much again to plan each statement as to carry it out. Not needed with session pooling, nor in a pool of one's
-    /// own where PgBouncer is 1.21 or later and its `max_prepared_statements` above 0.
+    /// about as much again to plan each statement as to carry it out. Not needed with session pooling, nor in a pool of the
+    /// caller's own where PgBouncer is 1.21 or later and its `max_prepared_statements` above 0.
     pub fn behind_pooler(self) -> Self {
         Self { named_statements: false, hints: false, ..self }
     }
 
-    /// Sets whether opening makes the schema, or brings it up to date: it does unless configured otherwise. Otherwise opening fails
-    /// until an administrator has run [`PostgresStore::schema_sql`](super::PostgresStore::schema_sql).
+    /// Sets whether opening makes the schema, or brings it up to date: it does unless configured otherwise. Otherwise opening
+    /// fails until an administrator has run [`PostgresStore::schema_sql`](super::PostgresStore::schema_sql).
     pub fn migrate(self, migrate: bool) -> Self {
         Self { migrate, ..self }
     }
@@ -140,12 +143,12 @@ impl PostgresOptions {
         Self { hints, ..self }
     }
 
-    /// How long a statement may wait for a lock.
+    /// Returns how long a statement may wait for a lock.
     pub(super) fn patience_for_locks(&self) -> Duration {
         self.lock_timeout.unwrap_or(self.acquire_timeout / 2).max(SHORTEST)
     }
 
-    /// How long to wait for an answer.
+    /// Returns how long a call waits for an answer.
     pub(super) fn patience(&self) -> Duration {
         self.statement_timeout.saturating_add(Duration::from_millis(500))
     }
@@ -157,7 +160,7 @@ impl Default for PostgresOptions {
     }
 }
 
-/// Where passwords come from.
+/// The source of passwords.
 #[derive(Clone)]
 pub(super) struct Password(Arc<dyn Fn() -> Asking + Send + Sync>);
 
@@ -179,5 +182,5 @@ impl fmt::Debug for Password {
 const MOST_CONNECTIONS: usize = 262_143;
 pub(super) const DEFAULT_SCHEMA: &str = "client_registry";
 const SHORTEST: Duration = Duration::from_millis(1);
-/// Longer than anybody waits, and short enough to add to any instant.
+/// Longer than any caller waits, and short enough to add to any instant.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);

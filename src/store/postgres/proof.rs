@@ -15,7 +15,7 @@ use super::store::PostgresStore;
 use crate::store::CommitError;
 
 impl PostgresStore {
-    /// Makes sure that this commit, if it was made before, lasts. Where that does not succeed it stays unknown.
+    /// Makes sure that this commit, if it was made before, lasts. If that fails, its outcome stays unknown.
     pub(super) async fn prove(&self, session: &mut Session, batch: &Batch<'_>) -> Result<(), CommitError> {
         let mut attempts = 0;
         loop {
@@ -45,5 +45,5 @@ impl PostgresStore {
     }
 }
 
-/// How often it is tried when others win over it.
+/// The number of attempts, when other statements win.
 const RACES: usize = 10;

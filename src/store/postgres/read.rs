@@ -1,7 +1,7 @@
 //! Loads, histories and lists: each is one round trip, and an error on a replica.
 //!
-//! The registry opens and checks the records that it gets. A list leads to clients and proves nothing: a row that no node can have
-//! written is passed over, and hides no row behind it.
+//! The registry opens and checks the records that it gets. A list leads to clients and proves nothing: a row that no node can
+//! have written is passed over, and hides no row behind it.
 
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
@@ -127,8 +127,7 @@ impl PostgresStore {
     }
 }
 
-/// One page of a list. Its entries lead to clients and prove nothing; a row that no node can have written leads nowhere. It is
-/// passed over, and does not hide the rows behind it.
+/// One page of a list, without the rows that no node can have written.
 struct Page<T> {
     entries: Vec<T>,
     limit: usize,

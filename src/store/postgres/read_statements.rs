@@ -5,6 +5,7 @@
 
 use super::server::Server;
 
+/// The texts of the statements, each under the name of what it answers or does.
 #[derive(Debug)]
 pub(super) struct Reads {
     pub(super) record: String,
@@ -72,8 +73,8 @@ impl Reads {
     }
 }
 
-/// Notes uses, and returns those that it passed over, since another transaction holds their rows. Waiting for
-/// them would keep the rows that are locked already from other clients.
+/// Notes uses, and returns those that it passed over because another transaction holds their rows. Waiting for them would keep the
+/// rows that are locked already from other clients.
 const NOTE_USES: &str = "
 WITH used AS (
     SELECT u.client_id, u.secret, max(u.at) AS at

@@ -12,7 +12,7 @@ use crate::store::{CommitId, Committed, Ending};
 use crate::store_error::{StoreError, with_sources};
 use crate::value::{ClientId, KeyId, Revision, SecretId, Timestamp};
 
-/// The record in a row. Whether it is the one that was written, the registry finds out.
+/// Returns the record in a row. The registry checks that it is the one that was written.
 pub(super) fn record(id: RecordId<'_>, row: &Row) -> Result<Record, StoreError> {
     fn column<'a, T: FromSql<'a>>(row: &'a Row, position: usize) -> Result<T, StoreError> {
         row.try_get(position).map_err(|source| store_error(Failure::unreadable("records", source)))
@@ -35,6 +35,7 @@ pub(super) fn record(id: RecordId<'_>, row: &Row) -> Result<Record, StoreError> 
     })
 }
 
+/// Returns the error for a value that no node can have written.
 pub(super) fn unreadable(
     place: &'static str,
     source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -42,6 +43,7 @@ pub(super) fn unreadable(
     store_error(Failure::unreadable(place, source))
 }
 
+/// Returns a commit of a history: its ID, revision and events.
 pub(super) fn committed(row: &Row) -> Result<Committed, Failure> {
     let commit_id: &[u8] =
         row.try_get(0).map_err(|source| Failure::unreadable("history.commit_id", source))?;
@@ -58,10 +60,12 @@ pub(super) fn committed(row: &Row) -> Result<Committed, Failure> {
     })
 }
 
+/// Returns a secret with its end: instant, client and secret, in this order.
 pub(super) fn ending(row: &Row) -> Result<Ending, Failure> {
     Ok(Ending { at: instant(row, 0)?, client_id: client_id(row, 1)?, secret: secret_id(row, 2)? })
 }
 
+/// Returns the client ID in a column.
 pub(super) fn client_id(row: &Row, column: usize) -> Result<ClientId, Failure> {
     let text = row.try_get(column).map_err(|source| Failure::unreadable("client_id", source))?;
     ClientId::stored(text).map_err(|source| Failure::unreadable("client_id", source))
@@ -73,6 +77,7 @@ fn revision(row: &Row, column: usize) -> Result<Revision, Failure> {
     Ok(Revision::new(number))
 }
 
+/// Returns the number of a secret in a column.
 pub(super) fn secret_id(row: &Row, column: usize) -> Result<SecretId, Failure> {
     let number: i64 = row.try_get(column).map_err(|source| Failure::unreadable("secrets.secret", source))?;
     let number = u32::try_from(number).ok().and_then(SecretId::new);
@@ -85,10 +90,12 @@ fn instant(row: &Row, column: usize) -> Result<Timestamp, Failure> {
     instant.ok_or_else(|| Failure::unreadable("secrets", "an instant beyond the calendar"))
 }
 
+/// Returns a limit as the server takes it: at least 1.
 pub(super) fn up_to(limit: usize) -> i64 {
     i64::try_from(limit.max(1)).unwrap_or(i64::MAX)
 }
 
+/// Logs that a row is passed over.
 pub(super) fn passed_over(failure: &Failure) {
     tracing::error!(why = with_sources(failure), "a row that no node wrote is passed over");
 }

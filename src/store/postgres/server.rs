@@ -1,8 +1,8 @@
 //! What kind of server this is: whether it keeps what it acknowledges, whether it is the primary, and how to tell it from
 //! the one that it may be restored from.
 //!
-//! What PostgreSQL knows of itself and an engine of another make may not is left out there: the checks are additions to the
-//! statements, found out once when the store is opened.
+//! The checks are additions to the statements. An engine of another make may not know what PostgreSQL knows of itself: there the
+//! checks are left out. The store finds that out once, when it is opened.
 
 use tokio_postgres::error::SqlState;
 
@@ -15,11 +15,11 @@ use super::session::Session;
 #[derive(Debug)]
 pub(super) struct Server {
     schema: String,
-    /// Whether it knows replicas and asynchronous commits as PostgreSQL does.
+    /// It knows replicas and asynchronous commits as PostgreSQL does.
     is_postgres: bool,
-    /// Whether its warnings are seen.
+    /// The store sees its warnings.
     sees_warnings: bool,
-    /// Whether it tells where it stands: see [`PLACE`].
+    /// It tells where it stands: see [`PLACE`].
     knows_place: bool,
 }
 
@@ -79,7 +79,7 @@ impl Server {
         Ok(Self { knows_place, ..self })
     }
 
-    /// A right that is missing shows now, and not in an emergency.
+    /// Checks the rights of the role, so that a missing one shows now and not in an emergency.
     async fn check_rights(&self, session: &mut Session) -> Result<(), Failure> {
         if !self.is_postgres {
             return Ok(());
@@ -96,7 +96,7 @@ impl Server {
         })
     }
 
-    /// A statement for this server: `{primary}`, `{durable}`, `{waits}` and `{place}` are filled in.
+    /// Returns a statement for this server, with `{primary}`, `{durable}`, `{waits}` and `{place}` filled in.
     pub(super) fn statement(&self, sql: &str) -> String {
         let or_true = |gate: &'static str| if self.is_postgres { gate } else { "true" };
         let place = if self.knows_place { PLACE } else { "''" };
@@ -116,7 +116,7 @@ const STATE: &str = "SELECT pg_is_in_recovery(), current_setting('transaction_re
                      current_setting('synchronous_commit'), current_setting('synchronous_standby_names') <> '', \
                      current_setting('fsync') = 'off'";
 
-/// Whether commits are to wait for standbys.
+/// Tells whether commits have to wait for standbys.
 const WAITS: &str = "current_setting('synchronous_standby_names') <> ''";
 
 /// Where the server stands: which cluster, which of its timelines (another one after each failover), which table, and the
@@ -124,7 +124,7 @@ const WAITS: &str = "current_setting('synchronous_standby_names') <> ''";
 const PLACE: &str = "(SELECT system_identifier FROM pg_control_system())::text || '/' || \
                      substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) || '/' || m.tableoid::text || '/' || m.xmin::text";
 
-/// What the role may not do, of what the store needs of a table or of the schema.
+/// Lists the rights that the role lacks, of those that the store needs.
 const MISSING: &str = "
 SELECT current_user::text, string_agg(kind || ' on ' || name, ', ') FROM (
     SELECT unnest(string_to_array(kinds, ' ')) AS kind, 'client_registry.' || t AS name FROM (VALUES

@@ -55,11 +55,12 @@ use crate::store_error::StoreError;
 ///
 /// # Errors, in bounded time
 /// A call ends within the [time to get a connection](PostgresOptions::acquire_timeout), the [time for a
-/// statement](PostgresOptions::statement_timeout) and half a second; one whose connection broke is made once more where that
-/// does no harm. Reading the change feed takes that long for every 10,000 commits that nobody has read before. A command of the
-/// registry makes up to five calls when a commit gets no answer.
-/// Serialization failures and deadlocks are tried again, up to ten times within that time. A commit that was sent and has no
-/// answer is [`CommitError::Failed`](crate::store::CommitError::Failed); one that was not sent, or that the server rolled back, [`CommitError::NotWritten`](crate::store::CommitError::NotWritten).
+/// statement](PostgresOptions::statement_timeout) and half a second. A call whose connection broke is made once more if that does
+/// no harm. Reading the change feed takes that long for every 10,000 commits that no node has read before. A command of the
+/// registry makes up to five calls when a commit gets no answer. The store tries again after serialization failures and
+/// deadlocks, up to ten times within that time. A commit that was sent and has no answer is
+/// [`CommitError::Failed`](crate::store::CommitError::Failed); one that was not sent, or that the server rolled back,
+/// [`CommitError::NotWritten`](crate::store::CommitError::NotWritten).
 #[derive(Clone)]
 pub struct PostgresStore {
     pub(super) inner: Arc<Inner>,
@@ -80,12 +81,12 @@ impl PostgresStore {
     /// user=…`) names, without TLS; with it see [`connect_tls`](Self::connect_tls). Makes the schema, or brings it up to date.
     ///
     /// # Errors
-    /// [`StoreError`]; what lies behind it says what to do.
+    /// [`StoreError`], whose source says what to do.
     pub async fn connect(url: &str) -> Result<Self, StoreError> {
         Self::connect_with(url, PostgresOptions::new()).await
     }
 
-    /// The same, with options.
+    /// Connects like [`connect`](Self::connect), with options.
     ///
     /// # Errors
     /// As [`connect`](Self::connect).
@@ -93,9 +94,9 @@ impl PostgresStore {
         Self::connect_tls(url, options, NoTls).await
     }
 
-    /// The same, over connections that are encrypted: `tls` makes them so, as the `MakeRustlsConnect` of
+    /// Connects over encrypted connections, with options. `tls` encrypts them, as the `MakeRustlsConnect` of
     /// `tokio-postgres-rustls` or the `MakeTlsConnector` of `postgres-native-tls` and `postgres-openssl` do (for tokio-postgres
-    /// 0.7). Whether it has to be so is said in the URL (`sslmode=require`); which certificates count, in `tls`.
+    /// 0.7). The URL says whether encryption is required (`sslmode=require`), and `tls` which certificates count.
     ///
     /// # Errors
     /// As [`connect`](Self::connect).
@@ -115,16 +116,16 @@ impl PostgresStore {
         Self::open(Source::Ours(Arc::new(connections)), options, hints).await
     }
 
-    /// Uses a pool of one's own (`deadpool-postgres` 0.14). Each call takes a connection for one statement, or for the few of
-    /// a reader of the change feed, and needs nothing of the session: a pooler between here and the server may hand out
-    /// connections by session or by transaction (with [`PostgresOptions::behind_pooler`] where it does not carry prepared
-    /// statements). It must lead to the server's primary.
+    /// Opens the store through a pool of the caller's own (`deadpool-postgres` 0.14). Each call takes a connection for one
+    /// statement, or for the few of a reader of the change feed, and needs nothing of the session: a pooler between here and the
+    /// server may hand out connections by session or by transaction (with [`PostgresOptions::behind_pooler`] where it does not
+    /// carry prepared statements). It must lead to the server's primary.
     ///
     /// A server that waits for synchronous standbys is refused, when the store is opened and with every change after that: that
     /// it stops waiting is a warning, which is not seen through such a pool.
     ///
-    /// Other nodes are told of what is committed here, through the pool; of what they commit there are no
-    /// [hints](Self::hints), since hearing takes a connection that is not a pool's.
+    /// The store tells other nodes through the pool what it commits. It gives no [hints](Self::hints) of what they commit:
+    /// listening takes a connection that is not in a pool.
     ///
     /// # Errors
     /// As [`connect`](Self::connect).
@@ -207,10 +208,10 @@ impl fmt::Debug for PostgresStore {
     }
 }
 
-/// On which nodes tell each other that something has changed.
+/// Returns the channel on which nodes tell each other that something has changed.
 fn channel(options: &PostgresOptions) -> String {
     format!("{}_changed", options.schema)
 }
 
-/// How often a statement is sent when others win over it.
+/// The number of attempts, when other statements win.
 const RACES: usize = 10;

@@ -1,6 +1,6 @@
 //! Last uses of secrets: noted and read.
 //!
-//! The later use wins, however often it is sent. Noting waits for no row that another transaction holds until the last attempt: the
+//! The later use wins, however often it is sent. Until the last attempt noting waits for no row that another transaction holds: the
 //! rows that it has locked already would wait as well.
 
 use std::time::Duration;
@@ -18,6 +18,7 @@ use crate::store_error::StoreError;
 use crate::value::{ClientId, Timestamp};
 
 impl PostgresStore {
+    /// Notes uses, of those secrets that exist.
     pub(super) async fn write_uses(
         &self,
         uses: &[Use],
@@ -41,7 +42,7 @@ impl PostgresStore {
             ];
             let reads = &self.inner.reads;
             let sql = if attempts < PASSES { &reads.note_uses } else { &reads.note_held_uses };
-            // The later use wins however often it is told, so this may be sent again as a question may.
+            // The later use wins however often it is sent, so this may be sent twice.
             let held = self.read(sql, &parameters).await?;
             if held.is_empty() || attempts == PASSES {
                 return Ok(());
@@ -52,6 +53,7 @@ impl PostgresStore {
         }
     }
 
+    /// Returns the last uses of the secrets of a client. A row that no node wrote is passed over.
     pub(super) async fn read_last_uses(&self, client_id: &ClientId) -> Result<LastUses, StoreError> {
         let id = client_id.as_str();
         let rows = self.read(&self.inner.reads.last_uses, &[(&id, Type::TEXT)]).await?;
@@ -64,7 +66,7 @@ impl PostgresStore {
                     continue;
                 }
             };
-            // A time beyond the calendar is as little to be believed as one that is merely far ahead.
+            // A time beyond the calendar cannot be believed, like one that is only far ahead.
             let millis = row.try_get(1).map_err(|source| unreadable("secrets.last_used", source))?;
             let beyond = if millis > 0 { Timestamp::MAX } else { Timestamp::MIN };
             uses.note(secret, Timestamp::from_millis(millis).unwrap_or(beyond));
@@ -78,6 +80,6 @@ fn column_of<T: for<'a> FromSql<'a>>(rows: &[Row], position: usize) -> Result<Ve
     rows.iter().map(value).collect()
 }
 
-/// How often last uses are sent: the last time they wait for rows that another transaction holds, before that there is a pause.
+/// The number of attempts. The last one waits for rows that another transaction holds; there is a pause after each of the others.
 const PASSES: usize = 4;
 const HELD_PAUSE: Duration = Duration::from_millis(50);

@@ -27,17 +27,17 @@ use crate::store::{CommitError, Expected};
 use crate::store_error::{StoreError, StoreErrorKind};
 use crate::value::{KeyId, Revision, SecretId};
 
-/// Whether commits are to wait for standbys.
+/// Tells whether commits have to wait for standbys.
 type Waits = bool;
 
-/// What a statement said.
+/// The answer of a statement that writes.
 enum Answer {
     Written,
-    /// Refused, by a server whose commits are, or are not, to wait for standbys.
+    /// Refused, by a server whose commits have to wait for standbys, or do not.
     Refused(CommitError, Waits),
     /// What is there is as expected, and nothing was written: a concurrent commit was faster.
     Overtaken,
-    /// More of that by which the client is found is different than was guessed.
+    /// More entries of the client are different than was guessed.
     Elsewhere,
 }
 
@@ -92,7 +92,7 @@ impl PostgresStore {
         ))
     }
 
-    /// A turn of the clients of a batch, and then a connection.
+    /// Waits for a turn of the clients of a batch, and then for a connection.
     async fn turn(&self, batch: &Batch<'_>) -> Result<(Turn<'_>, Session), Failure> {
         if Handle::try_current().is_err() {
             return Err(Failure::NoRuntime);
@@ -195,7 +195,7 @@ impl PostgresStore {
 /// A record that was found: its ID, revision and key.
 type Found = (String, i64, String);
 
-/// The first expectation that does not hold.
+/// Returns the first expectation that does not hold.
 fn unmet(batch: &Batch<'_>, found: &[Found]) -> Option<CommitError> {
     batch.records.iter().find_map(|next| {
         let id = next.parts.id.as_str();
@@ -238,7 +238,7 @@ fn column<'a, T: tokio_postgres::types::FromSql<'a>>(row: &'a Row, position: usi
     row.try_get(position).map_err(Failure::senseless)
 }
 
-/// How often a commit is sent when others win over it.
+/// The number of attempts, when other commits win.
 const ATTEMPTS: usize = 10;
-/// Whose turn has come late gets a connection that is free.
+/// The shortest wait for a connection: a commit whose turn comes late still gets one that is free.
 const AT_LEAST: Duration = Duration::from_millis(10);

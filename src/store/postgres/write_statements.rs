@@ -5,6 +5,7 @@
 
 use super::server::Server;
 
+/// The texts of the statements.
 #[derive(Debug)]
 pub(super) struct Writes {
     pub(super) one: OneClient,
@@ -17,13 +18,14 @@ pub(super) struct Writes {
     pub(super) proof: String,
 }
 
-/// For one client: its record and its trail, and what becomes of its secrets.
+/// The statements for one client: its record, its trail, and the rows of its secrets.
 #[derive(Debug)]
 pub(super) struct OneClient {
-    /// Nothing, and there is no trail either: it is resealed.
+    /// No secret is different, and there is no trail: the record is resealed.
     sealed_anew: String,
+    /// No secret is different.
     nothing: String,
-    /// One comes, or ends otherwise.
+    /// One secret is new, or ends at another time.
     put: String,
     puts: String,
     drops: String,
@@ -108,7 +110,7 @@ const DROPS: &str = "
     DELETE FROM client_registry.secrets s USING changed WHERE s.client_id = $1 AND s.secret = ANY ($18)
 )";
 
-/// What is there, and whether it was as guessed.
+/// Returns what is there, and whether it is as guessed.
 const WHY: &str = "
 SELECT id, revision, key_id, places = $2 AND ends - $3 = $4::jsonb, {waits}
 FROM client_registry.records WHERE id = $1 AND {primary}";
@@ -165,7 +167,7 @@ SELECT
     t.position, t.owner, {waits}
 FROM (SELECT 1) one LEFT JOIN taken t ON true";
 
-/// What is there already is brought to what it is to be.
+/// Changes the rows of clients that exist.
 const THERE: &str = "changed AS (
     UPDATE client_registry.records r
     SET revision = n.revision, key_id = n.key_id, format = n.format, registry_id = n.registry_id, body = n.body,
@@ -194,7 +196,7 @@ const THERE: &str = "changed AS (
     ON CONFLICT (client_id, secret) DO UPDATE SET ends = excluded.ends
 ),";
 
-/// Nothing is there yet.
+/// Adds rows, where no client exists yet.
 const NOT_THERE: &str = "secrets AS (
     INSERT INTO client_registry.secrets (client_id, secret, ends)
     SELECT h.client_id, h.secret, h.ends FROM unnest($16, $17, $18) AS h(client_id, secret, ends), ok

@@ -29,14 +29,12 @@ pub(super) fn explained(path: &Path, error: rusqlite::Error) -> Fault {
     fault.because(error)
 }
 
-/// What the operating system says when a file is made beside this one, as the engine makes the log. `None` where it can be
-/// made.
+/// Returns why no file can be made beside this one, as the engine makes the log. `None` if it can be made.
 pub(super) fn not_writable(path: &Path) -> Option<Fault> {
     unfinished::probe(path).err().map(|error| refused(path, error))
 }
 
-/// What an error of the operating system means for a caller that opens a file: rights are asked for only where rights are
-/// missing.
+/// Explains an error of the operating system to the caller that opens a file. It asks for rights only where rights are missing.
 pub(super) fn refused(path: &Path, error: std::io::Error) -> Fault {
     let fault = match error.kind() {
         ErrorKind::PermissionDenied => Fault::misconfigured(path, NO_RIGHTS),
@@ -53,12 +51,12 @@ pub(super) fn refused(path: &Path, error: std::io::Error) -> Fault {
     fault.because(error)
 }
 
-/// What is wrong with a name that leads to something else than a file.
+/// Explains that a name leads to something else than a file.
 pub(super) fn no_file(path: &Path, found: &fs::Metadata) -> Fault {
     Fault::misconfigured(path, if found.is_dir() { A_DIRECTORY } else { NO_FILE })
 }
 
-/// What is wrong with the directory that a file should be in, if it is not there.
+/// Explains that the directory of a file is missing. `None` if it is there.
 pub(super) fn no_directory(path: &Path) -> Option<Fault> {
     let directory = path.parent().filter(|directory| !directory.is_dir())?;
     let found = directory.ancestors().find(|one| one.symlink_metadata().is_ok());
@@ -71,7 +69,7 @@ pub(super) fn no_directory(path: &Path) -> Option<Fault> {
     })
 }
 
-/// What is wrong with a symbolic link that leads nowhere, if the path is one.
+/// Explains that a path is a symbolic link that leads nowhere. `None` if it is not.
 pub(super) fn dangling(path: &Path) -> Option<Fault> {
     let target = fs::read_link(path).ok().filter(|_| fs::metadata(path).is_err())?;
     let problem = format!(

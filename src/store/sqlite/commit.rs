@@ -41,7 +41,7 @@ pub(super) fn commit(connection: &Connection, commit: &Commit) -> Result<(), Com
     Ok(())
 }
 
-/// Takes in records with their histories.
+/// Takes in records from another store with their histories.
 pub(super) fn adopt(connection: &Connection, clients: &[Adopted]) -> Result<(), CommitError> {
     let mut nexts = Vec::with_capacity(clients.len());
     for client in clients.iter().filter(|client| !client.record().id().is_reserved()) {
@@ -64,6 +64,7 @@ pub(super) fn adopt(connection: &Connection, clients: &[Adopted]) -> Result<(), 
     Ok(())
 }
 
+/// Appends events after the last one of the feed.
 fn append(
     connection: &Connection,
     client_id: &ClientId,

@@ -15,7 +15,7 @@ use super::fault::Fault;
 use super::options::Settings;
 use super::schema;
 
-/// A connection that writes.
+/// Opens a connection that writes, and brings the tables up to date.
 pub(super) fn writer(path: &Path, settings: Settings) -> Result<Connection, Fault> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(path, flags).map_err(|error| explained(path, error))?;
@@ -41,7 +41,7 @@ pub(super) fn writer(path: &Path, settings: Settings) -> Result<Connection, Faul
     Ok(connection)
 }
 
-/// A connection that reads.
+/// Opens a connection that answers callers, and writes nothing.
 pub(super) fn reader(path: &Path, busy_timeout: Duration) -> Result<Connection, Fault> {
     let connection = read_only(path)?;
     connection.busy_timeout(busy_timeout)?;
@@ -52,13 +52,13 @@ pub(super) fn reader(path: &Path, busy_timeout: Duration) -> Result<Connection, 
     Ok(connection)
 }
 
-/// A connection that reads file and log together.
+/// Opens a connection that reads file and log together.
 pub(super) fn read_only(path: &Path) -> Result<Connection, Fault> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     Connection::open_with_flags(path, flags).map_err(|error| explained(path, error))
 }
 
-/// A connection that reads the file without its log, and takes no lock.
+/// Opens a connection that reads the file without its log, and takes no lock.
 pub(super) fn alone(path: &Path) -> Result<Connection, Fault> {
     let flags =
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
@@ -69,7 +69,7 @@ pub(super) fn alone(path: &Path) -> Result<Connection, Fault> {
     Ok(connection)
 }
 
-/// A connection that looks at the log of a file that another connection writes to, and leaves it alone when it is closed.
+/// Opens a connection that looks at the log while another connection writes, and leaves it alone when it is closed.
 pub(super) fn monitor(path: &Path) -> Result<Connection, Fault> {
     let connection = read_only(path)?;
     // What cannot be looked at now is not waited for.
@@ -79,7 +79,7 @@ pub(super) fn monitor(path: &Path) -> Result<Connection, Fault> {
     Ok(connection)
 }
 
-/// A path as part of a URI, every unusual byte by its number.
+/// Writes a path as part of a URI, every unusual byte by its number.
 fn uri_path(path: &Path) -> String {
     let mut uri = String::new();
     #[cfg(unix)]
@@ -99,8 +99,8 @@ fn uri_path(path: &Path) -> String {
     uri
 }
 
-/// The engine does not trust the file's views, looks at cells before it uses them, and overwrites what is deleted: what
-/// was sealed under a key that is gone should be gone as well.
+/// The engine does not trust the file's views, checks cells before it uses them, and overwrites what is deleted: a record that was
+/// sealed under a key that is gone should be gone as well.
 const PRAGMAS: &str = "
     PRAGMA synchronous = FULL;
     PRAGMA trusted_schema = OFF;
@@ -110,5 +110,5 @@ const PRAGMAS: &str = "
 ";
 /// No value of a row is longer: a record has at most 64 KiB, an event not much more.
 const LONGEST: i32 = 2 * 64 * 1024;
-/// More than there are.
+/// The number of statements that a connection keeps prepared: more than there are.
 const STATEMENTS: usize = 64;

@@ -1,7 +1,7 @@
 //! The file: what its path means, and whose it is.
 //!
-//! Nothing in a file is touched before it is known to be a registry's, of a version that is known here, and before the log beside it
-//! is known to be its own.
+//! Nothing in a file is touched before it is known to be a registry's, of a version that is known here, and before the log
+//! beside it is known to be its own.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -15,7 +15,7 @@ use super::fault::Fault;
 use super::{log, making, schema};
 use crate::store_error::{StoreError, StoreErrorKind};
 
-/// The path from the root, so that no name means anything else to the engine, and none moves with the working directory.
+/// Returns the path from the root: no name means anything else to the engine, and none moves with the working directory.
 pub(super) fn absolute(path: &Path) -> Result<PathBuf, Fault> {
     // As the engine would read it. A file of such a name can be had by its path from the root, or after `./`.
     if path.as_os_str().as_encoded_bytes().starts_with(b":memory:") {
@@ -38,7 +38,7 @@ pub(super) fn absolute(path: &Path) -> Result<PathBuf, Fault> {
     Ok(named)
 }
 
-/// Makes sure that there is a registry's file of a version that is known here. Where there is nothing, it is made.
+/// Makes sure that there is a registry's file of a version that is known here. Makes it if there is none.
 pub(super) fn prepare(path: &Path) -> Result<(), Fault> {
     let version = rusqlite::version_number();
     if version < FIRST_SOUND_VERSION {
@@ -64,7 +64,7 @@ pub(super) fn prepare(path: &Path) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Looks whose file it is, and whether the log beside it is its own. Writes nothing, not even what a crash of another
+/// Checks that it is a registry's file, and that the log beside it is its own. Writes nothing, not even what a crash of another
 /// program left to be written.
 pub(super) fn inspect(path: &Path) -> Result<(), Fault> {
     // What cannot be read alone may be a file into which a part of its log was copied.
@@ -76,7 +76,7 @@ pub(super) fn inspect(path: &Path) -> Result<(), Fault> {
     is_ours(path, mark)
 }
 
-/// A connection to a registry's file that is not in use, with its log if there is one. Nothing is made beside it otherwise.
+/// Opens a connection to a registry's file that is not in use, with its log if there is one. Otherwise makes nothing beside it.
 pub(super) fn to_copy(path: &Path) -> Result<Connection, Fault> {
     if log::is_beside(path) {
         inspect(path)?;
@@ -98,7 +98,7 @@ fn is_ours(path: &Path, (application_id, version): (i32, i64)) -> Result<(), Fau
     Ok(())
 }
 
-/// Before, two connections could lose acknowledged changes in WAL mode.
+/// The first version in which two connections cannot lose acknowledged changes in WAL mode.
 const FIRST_SOUND_VERSION: i32 = 3_051_003;
 const IN_MEMORY: &str = "a file is needed: for a registry in memory use `Registry::in_memory`";
 const NO_URI: &str = "this is a URI: name the file by its path";

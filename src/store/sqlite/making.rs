@@ -31,7 +31,7 @@ pub(super) fn create(path: &Path) -> Result<(), Fault> {
     put_in_place(whole.path(), path).map(drop)
 }
 
-/// Puts a whole file where there is none. `false` where there is one.
+/// Puts a whole file in a place where there is none. Returns `false` if there is one.
 pub(super) fn put_in_place(whole: &Path, path: &Path) -> Result<bool, Fault> {
     let failed = |error| refused(path, error);
     // The engine would take the log of a file that is gone for that of the new one.
@@ -89,7 +89,7 @@ impl Beside {
         &self.path
     }
 
-    /// A connection to it.
+    /// Makes the file, and opens a connection to it.
     pub(super) fn create(&self) -> Result<Connection, Fault> {
         let made = private().create_new(true).open(&self.path);
         made.map_err(|error| not_made(&self.place, error))?;
@@ -107,7 +107,7 @@ impl Drop for Beside {
     }
 }
 
-/// Takes away what processes that were killed while they made a file have left in the directory of this one.
+/// Removes what processes that were killed while they made a file have left in the directory of this one.
 pub(super) fn sweep(path: &Path) {
     for (lock, made) in locks_beside(path) {
         match File::open(lock).map(|lock| (lock.try_lock(), lock)) {
@@ -117,7 +117,7 @@ pub(super) fn sweep(path: &Path) {
     }
 }
 
-/// The locks in the directory of a file, with the names of the files that are or were being made under them.
+/// Returns the locks in the directory of a file, with the names of the files that are or were being made under them.
 fn locks_beside(path: &Path) -> impl Iterator<Item = (PathBuf, PathBuf)> {
     let entries = path.parent().and_then(|directory| fs::read_dir(directory).ok());
     entries.into_iter().flatten().flatten().filter_map(|entry| {
@@ -127,7 +127,7 @@ fn locks_beside(path: &Path) -> impl Iterator<Item = (PathBuf, PathBuf)> {
     })
 }
 
-/// The lock last, so that the rest is found again after a kill in between.
+/// Removes a file that is being made. The lock goes last, so that the rest is found again after a kill in between.
 fn remove(path: &Path) {
     for ending in ["", "-shm"].iter().chain(LOGS).chain(&[LOCK]) {
         let _ = fs::remove_file(beside(path, ending));
@@ -210,7 +210,7 @@ fn keep_one_to_owner(_: &Path) -> Result<(), std::io::Error> {
     Ok(())
 }
 
-/// What an error of the operating system means where a file is made.
+/// Explains an error of the operating system to the caller that makes a file.
 fn not_made(path: &Path, error: std::io::Error) -> Fault {
     match error.kind() {
         ErrorKind::PermissionDenied => Fault::misconfigured(path, NO_DIRECTORY_RIGHTS).because(error),

@@ -107,7 +107,7 @@ impl<'a> Next<'a> {
     }
 }
 
-/// A revision as the file has it.
+/// Returns a revision as the file keeps it.
 pub(super) fn number_of(revision: Revision) -> Result<i64, CommitError> {
     i64::try_from(revision.number())
         .map_err(|error| CommitError::NotWritten(StoreError::with_source(StoreErrorKind::Corrupt, error)))

@@ -1,8 +1,10 @@
-//! How a file is used, where the defaults will not do.
+//! The settings of a store in a file.
+//!
+//! Values alone: the store that is opened with them stands in the module `store`.
 
 use std::time::Duration;
 
-/// Settings of a [`SqliteStore`](super::SqliteStore).
+/// The settings that a [`SqliteStore`](super::SqliteStore) is opened with.
 ///
 /// ```no_run
 /// # use client_registry::store::SqliteStore;
@@ -16,8 +18,9 @@ pub struct SqliteOptions {
 }
 
 impl SqliteOptions {
-    /// The most bytes that the file grows to; no limit, unless set. A change that needs more is not written, with
-    /// [`ReadOnly`](crate::store_error::StoreErrorKind::ReadOnly), and everything else goes on: deletions, too, need some room.
+    /// Sets the most bytes that the file grows to: no limit unless configured otherwise. A change that needs more is not written,
+    /// with [`ReadOnly`](crate::store_error::StoreErrorKind::ReadOnly), and everything else goes on: deletions, too, need some
+    /// room.
     ///
     /// In whole pages of 4,096 bytes. A file that is larger already stays as large as it is. The log beside it is not
     /// counted; it has some megabytes.
@@ -41,12 +44,12 @@ impl Default for SqliteOptions {
     }
 }
 
-/// How the file is used.
+/// The settings as the connections take them.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Settings {
     pub(super) busy_timeout: Duration,
     pub(super) max_size: Option<u64>,
 }
 
-/// What the engine counts to, in milliseconds.
+/// The longest time that the engine counts to, in milliseconds.
 const LONGEST_WAIT: Duration = Duration::from_millis(i32::MAX as u64);

@@ -1,7 +1,7 @@
 //! Puts records in place, with the entries by which their clients are found, once nothing stands against it.
 //!
-//! In the state after the whole commit an add-in, and a name of a seller, belongs to one client. Nothing is written before that is
-//! sure. Each row that is to change is checked to have changed.
+//! In the state after the whole commit an add-in, and a name of a seller, belongs to one client. Nothing is written before that
+//! is sure. Each row that is to change is checked to have changed.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -13,10 +13,10 @@ use crate::record::RecordParts;
 use crate::store::{CommitError, IndexEntry};
 use crate::value::{AddInId, ClientId, Timestamp};
 
-/// Puts records in place, with all by which they are found, once nothing stands against it.
+/// Puts records in place, with the entries by which their clients are found, once nothing stands against it.
 pub(super) fn place(connection: &Connection, nexts: &[Next<'_>]) -> Result<(), CommitError> {
     check_unique(connection, nexts)?;
-    // What two clients exchange is nobody's in between.
+    // An entry that two clients exchange belongs to neither of them in between.
     for next in nexts {
         strike_out(connection, next, nexts.len() > 1)?;
     }
@@ -27,7 +27,7 @@ pub(super) fn place(connection: &Connection, nexts: &[Next<'_>]) -> Result<(), C
     Ok(())
 }
 
-/// In the state after the whole commit each entry belongs to one client.
+/// Checks that in the state after the whole commit each entry belongs to one client.
 fn check_unique(connection: &Connection, nexts: &[Next<'_>]) -> Result<(), CommitError> {
     let is_changed = |id: &ClientId| nexts.iter().any(|next| next.client_id.as_ref() == Some(id));
     let mut claimed = HashMap::new();
@@ -44,6 +44,7 @@ fn check_unique(connection: &Connection, nexts: &[Next<'_>]) -> Result<(), Commi
     Ok(())
 }
 
+/// Returns the client that has an entry.
 fn owner(connection: &Connection, entry: &IndexEntry) -> Result<Option<ClientId>, Fault> {
     let owner: Option<String> = match entry {
         IndexEntry::AddIn(add_in) => connection
@@ -67,7 +68,7 @@ fn owner(connection: &Connection, entry: &IndexEntry) -> Result<Option<ClientId>
     })
 }
 
-/// Takes out by what a client is no longer found. The last use of a secret goes with its row.
+/// Removes the entries by which a client is no longer found. The last use of a secret goes with its row.
 fn strike_out(connection: &Connection, next: &Next<'_>, frees_name: bool) -> Result<(), CommitError> {
     let Some(found) = &next.found else {
         return Ok(());
@@ -91,7 +92,7 @@ fn strike_out(connection: &Connection, next: &Next<'_>, frees_name: bool) -> Res
     Ok(())
 }
 
-/// Writes the record itself. What is indexed is left alone where it stays the same.
+/// Writes the record itself. Columns with an index are left alone where they stay the same.
 fn write(connection: &Connection, next: &Next<'_>) -> Result<(), CommitError> {
     let RecordParts { format, registry_id, id, revision, key_id, body, sealed } = next.parts;
     let revision = number_of(revision)?;
@@ -130,7 +131,7 @@ fn write(connection: &Connection, next: &Next<'_>) -> Result<(), CommitError> {
             })?,
     };
     one_row("record", written)?;
-    // Nor did a trigger put back what was there.
+    // No trigger may have put back what was there.
     let mut stands = connection.prepare_cached("SELECT 1 FROM record WHERE id = ?1 AND revision = ?2")?;
     if stands.exists(params![id.as_str(), revision])? {
         Ok(())
@@ -139,7 +140,7 @@ fn write(connection: &Connection, next: &Next<'_>) -> Result<(), CommitError> {
     }
 }
 
-/// Puts in by what a client is found from now on.
+/// Adds the entries by which a client is found from now on.
 fn enter(connection: &Connection, next: &Next<'_>) -> Result<(), CommitError> {
     if next.client_id.is_none() {
         return Ok(());

@@ -284,7 +284,7 @@ pub(super) fn last_uses(connection: &Connection, client_id: &ClientId) -> Result
     Ok(uses)
 }
 
-/// By what the cursors of this file are told from those of others.
+/// Returns the ID that tells the cursors of this file from those of others.
 pub(super) fn feed_id(connection: &Connection) -> Result<[u8; 16], Fault> {
     let mut statement = connection.prepare("SELECT feed_id FROM feed")?;
     let mut rows = statement.query([])?;

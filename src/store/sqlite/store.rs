@@ -64,12 +64,12 @@ pub(super) struct Inner {
     pub(super) identity: Arc<Identity>,
     feed_id: [u8; 16],
     readers: Readers,
-    /// Dropped last, so that its connection is the one that empties the log into the file.
+    /// Dropped last, so that its connection is the one that copies the log into the file.
     writer: WriterThread,
 }
 
 impl SqliteStore {
-    /// The store in this file, which is made where there is none. Blocks while it looks.
+    /// Opens the store in this file, and makes the file if there is none. Blocks meanwhile.
     ///
     /// # Errors
     /// [`StoreError`], whose source says what is the matter with the file and what to do about it. The file is left as it
@@ -78,7 +78,7 @@ impl SqliteStore {
         Self::options().open(path)
     }
 
-    /// A store with settings of one's own.
+    /// Returns the default settings, for a caller that opens a store with other ones.
     pub fn options() -> SqliteOptions {
         SqliteOptions::default()
     }
@@ -87,7 +87,7 @@ impl SqliteStore {
         self.inner.readers.read(question)
     }
 
-    /// Does work in a transaction of the thread that writes.
+    /// Does work in one transaction, on the thread that writes.
     async fn write(
         &self,
         is_urgent: bool,
@@ -98,7 +98,7 @@ impl SqliteStore {
 }
 
 impl SqliteOptions {
-    /// The store in this file, which is made where there is none. Blocks while it looks.
+    /// Opens the store in this file, and makes the file if there is none. Blocks meanwhile.
     ///
     /// # Errors
     /// As [`SqliteStore::open`].

@@ -9,7 +9,7 @@ use super::lineage;
 use crate::store::{CommitError, Use};
 use crate::value::Timestamp;
 
-/// Notes uses of the secrets that there are.
+/// Notes uses, of those secrets that exist.
 pub(super) fn note(
     connection: &Connection,
     uses: &[Use],

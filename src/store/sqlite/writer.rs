@@ -26,7 +26,7 @@ pub(super) struct Writer {
     identity: Arc<Identity>,
     medium: Arc<Medium>,
     settings: Settings,
-    /// None after a failure that could not be rolled back: closing it did, and the next change opens another one.
+    /// `None` after a failure that could not be rolled back: closing the connection did, and the next change opens another one.
     connection: Option<Connected>,
     checkpoints: Checkpoints,
     content: Content,
@@ -53,7 +53,7 @@ impl Writer {
         Ok(Self { identity, medium, settings, connection: Some(connected), checkpoints, content })
     }
 
-    /// Which file it is.
+    /// Returns which file the connection writes to.
     pub(super) fn identity(&self) -> &Arc<Identity> {
         &self.identity
     }
@@ -116,7 +116,7 @@ impl Writer {
         done.map_err(|error| self.named(error))
     }
 
-    /// The same error with the name of the file, where that could not be written to.
+    /// Adds the name of the file to an error of a write to it.
     fn named(&self, error: CommitError) -> CommitError {
         match error {
             CommitError::NotWritten(error) => {
@@ -127,7 +127,7 @@ impl Writer {
         }
     }
 
-    /// How long a change that was given then may still wait.
+    /// Returns how long a change that was given then may still wait.
     fn left_since(&self, given: Stopwatch) -> Result<Duration, CommitError> {
         let most = self.settings.busy_timeout;
         match most.checked_sub(given.elapsed()) {
@@ -156,14 +156,14 @@ impl Writer {
         }
     }
 
-    /// By what the cursors of this file are told from those of others.
+    /// Returns the ID that tells the cursors of this file from those of others.
     pub(super) fn feed_id(&self) -> Result<[u8; 16], Fault> {
         let connected = self.connection.as_ref().ok_or(rusqlite::Error::InvalidQuery)?;
         reads::feed_id(&connected.connection)
     }
 }
 
-/// The last connection that is closed copies the log into the file: not into another one.
+/// The last connection that is closed copies the log into the file, and must not copy it into another one.
 impl Drop for Writer {
     fn drop(&mut self) {
         if let Some(connected) = &self.connection
@@ -176,7 +176,7 @@ impl Drop for Writer {
 
 /// A connection, and the files that it works on.
 struct Connected {
-    /// Dropped first: the last connection that is closed empties the log into the file, which this one does not.
+    /// Dropped first: the last connection that is closed copies the log into the file, which this one does not.
     lineage: Lineage,
     connection: Connection,
     identity: Arc<Identity>,
@@ -221,7 +221,7 @@ impl Connected {
     }
 }
 
-/// Has the log stay as it is when a connection is closed.
+/// Makes a connection leave the log as it is when it is closed.
 fn leave_the_log(connection: &Connection) {
     if let Err(error) = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true) {
         tracing::warn!(%error, "the log may be copied into the file when that is closed");

@@ -16,8 +16,7 @@ use crate::store_error::{StoreError, StoreErrorKind};
 
 type Job = Box<dyn FnOnce(&mut Writer) + Send>;
 
-/// The way to the thread. Dropped, it waits until everything that was begun or is waited for is done and the file is
-/// closed.
+/// The way to the thread. Dropping it waits until all work that was begun or has a caller is done and the file is closed.
 pub(super) struct WriterThread {
     jobs: Arc<Queue<Job>>,
     thread: Option<JoinHandle<()>>,
@@ -25,9 +24,9 @@ pub(super) struct WriterThread {
 
 /// Why there is no answer.
 pub(super) enum NoAnswer {
-    /// The thread was gone before.
+    /// The thread had ended before.
     NotBegun,
-    /// The thread went away meanwhile.
+    /// The thread ended meanwhile.
     NotFinished,
 }
 
@@ -46,8 +45,7 @@ impl WriterThread {
         Ok(Self { jobs, thread: Some(thread) })
     }
 
-    /// Has work done, and waits for the answer. Work whose caller has gone is not begun; once begun, it is
-    /// finished. It is told since when it has been waiting.
+    /// Gives work to the thread, and waits for the answer. The work learns since when it has been waiting.
     pub(super) async fn run<T: Send + 'static>(
         &self,
         is_urgent: bool,
@@ -66,7 +64,7 @@ impl WriterThread {
     }
 }
 
-/// The thread's end of the queue. When the thread goes, callers are told, and no others wait for it.
+/// The thread's end of the queue. When the thread ends, all callers that wait get an answer, and no others wait for it.
 struct OneEnd(Arc<Queue<Job>>);
 
 impl Drop for OneEnd {
