@@ -16,15 +16,16 @@ use crate::value::{Looks, Policy, SecretId, Timestamp};
 pub struct Denial {
     reason: Reason,
     secret: Option<SecretId>,
+    is_use: bool,
 }
 
 impl Denial {
     pub(crate) fn because(reason: Reason) -> Self {
-        Self { reason, secret: None }
+        Self { reason, secret: None, is_use: false }
     }
 
     pub(crate) fn of(secret: SecretId, reason: Reason) -> Self {
-        Self { reason, secret: Some(secret) }
+        Self { reason, secret: Some(secret), is_use: false }
     }
 
     /// Returns the reason, for logs and operators. Do not send it to the caller.
@@ -40,10 +41,10 @@ impl Denial {
     }
 
     /// Returns whether the denied attempt counts as a use of the secret (rule 9): an add-in still presents it, although it has ended
-    /// or is disabled.
+    /// or is disabled. A denied signature is never a use, since anyone can name a secret.
     #[must_use]
     pub fn is_use(&self) -> bool {
-        matches!(self.reason, Reason::Ended | Reason::Disabled)
+        self.is_use
     }
 
     /// Adds what only the presented text can tell about a client secret that was not recognised.
@@ -73,13 +74,13 @@ impl<'a> Identified<'a> {
     /// Returns the secret if it is valid at `t` (rule 4).
     #[inline]
     pub(crate) fn judge(self, t: Timestamp) -> Result<&'a Secret, Denial> {
-        let reason = match self.secret.state_at(t) {
+        let (reason, is_use) = match self.secret.state_at(t) {
             SecretState::Valid => return Ok(self.secret),
-            SecretState::NotYetStarted => Reason::NotYetStarted,
-            SecretState::Disabled => Reason::Disabled,
-            SecretState::Ended => Reason::Ended,
+            SecretState::NotYetStarted => (Reason::NotYetStarted, false),
+            SecretState::Disabled => (Reason::Disabled, true),
+            SecretState::Ended => (Reason::Ended, true),
         };
-        Err(Denial::of(self.secret.id(), reason))
+        Err(Denial { is_use, ..Denial::of(self.secret.id(), reason) })
     }
 }
 

@@ -91,6 +91,8 @@ proptest! {
                 (reason, _) => reason,
             };
             prop_assert_eq!((denial.reason(), denial.secret_id()), (reason, Some(id)));
+            // Nor is it a use: a forger could keep a secret from being deleted.
+            prop_assert!(!denial.is_use());
         }
         prop_assert_eq!(client.verify_any(&mac, MESSAGE, now).unwrap_err().reason(), Reason::Wrong);
     }
