@@ -6,6 +6,7 @@
 use super::recognition::Recognition;
 use super::{Client, Reason, Revocation, Tombstone};
 use crate::secret::{Secret, SecretState, Verifier};
+use crate::value::coded::coded;
 use crate::value::secret_text::looks;
 use crate::value::{Looks, Policy, SecretId, Timestamp};
 
@@ -59,6 +60,13 @@ impl Denial {
             reason => reason,
         };
         Self { reason, ..self }
+    }
+}
+
+coded! {
+    /// It is the same whatever the reason: the reason is for logs, and has a [code](Reason::code) of its own.
+    Denial {
+        _ => Unauthenticated "denied",
     }
 }
 

@@ -50,7 +50,7 @@ mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
     use super::Coded;
-    use crate::client::Refusal;
+    use crate::client::{Denial, Refusal};
     use crate::entropy::EntropyError;
     use crate::record::KeyringVariableError;
     use crate::registry::upkeep::{ExportError, ImportError, RetireError};
@@ -67,6 +67,7 @@ mod tests {
         let lists = [
             AccessError::CODES,
             CONFIRMATION,
+            Denial::CODES,
             EntropyError::CODES,
             Error::CODES,
             ExportError::CODES,

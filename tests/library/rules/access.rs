@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use client_registry::client::{Client, Revocation};
-use client_registry::{Purpose, Reason, Secret, SecretId, SecretState, Signature, Timestamp};
+use client_registry::{ErrorKind, Purpose, Reason, Secret, SecretId, SecretState, Signature, Timestamp};
 use proptest::prelude::*;
 
 use crate::rules::history::history;
@@ -115,7 +115,10 @@ fn rule_05_a_denial_shows_one_text() {
     let texts = ["wrong", "1", "crs_mistyped", ""];
     let denials = texts.map(|text| client.authenticate(text, &desk.policy, start()).unwrap_err());
     assert!(denials.iter().any(|denial| denial.reason() != Reason::Wrong), "{denials:?}");
-    assert!(denials.iter().all(|denial| denial.to_string() == "invalid client"));
+    for denial in denials {
+        let shown = (denial.to_string(), denial.code(), denial.kind());
+        assert_eq!(shown, ("invalid client".to_owned(), "denied", ErrorKind::Unauthenticated));
+    }
 }
 
 /// The reason for which a secret that was issued is denied; [`Reason::Wrong`] if it is valid or forgotten.
