@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::value::client_id::stored_client_id;
 use crate::value::redacted::redacted;
 use crate::value::{ClientId, KeyId, NameKey, SecretId, SellerId, Timestamp};
 
@@ -22,11 +23,11 @@ pub enum ClientsBy<'a> {
 redacted! {
     /// A secret's end, ordered by when it comes, then by client, then by secret.
     #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-    #[serde(deny_unknown_fields)]
     pub struct Ending {
         /// The end of its validity.
         pub at: Timestamp,
         /// The client.
+        #[serde(deserialize_with = "stored_client_id")]
         pub client_id: ClientId,
         /// The secret.
         pub secret: SecretId,
