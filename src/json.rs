@@ -9,32 +9,36 @@
 //! # Conventions
 //!
 //! - Names are in snake case.
-//! - An enum without data is a string. An enum with data is an object for each of its variants: `type` first, then the members
-//!   of the variant.
+//! - An enum without data is a string. Each variant of an enum with data is an object: `type` first, then the members of the
+//!   variant.
 //! - An optional member is always written, and is `null` if there is nothing. A list is always written, and may be empty.
 //! - An instant is RFC 3339 in UTC with three decimals. A duration is a whole number of seconds, and the name of its member ends
 //!   in `_secs`; where days of 24 hours are meant, the member is `days`.
-//! - IDs are strings. The ID of a secret and a revision are numbers.
-//! - What is a report for people carries `message`, in plain English, and `code`, a stable word for programs. Findings also carry
-//!   `severity`. `code` repeats `type` where there is one, so that one piece of a front end can show every report.
+//! - IDs are strings, except the ID of a secret, which is a number, and the ID of a commit, which only stores see. A revision is a
+//!   number.
+//! - A report for people has `message`, in plain English, and `code`, a stable word for programs. Findings also have `severity`.
+//!   Where there is a `type`, `code` repeats it, so that a front end can show every report in the same way.
 //! - No JSON holds a client secret, or anything that one could be computed from. A hint is four characters of a generated one.
 //!
 //! # What may change
 //!
-//! A minor version may add members to an object, variants to an enum and words to a list of words. **A reader has to ignore
-//! members that it does not know, and to go on when it meets a `type`, a code or a word that it does not know.** The words of
-//! `message` may change in any version.
+//! A minor version may add members to an object, and variants to an enum: a new `type`, code or word. **A reader has to ignore members
+//! that it does not know, and to go on when it meets a `type`, a code or a word that it does not know.** The text of a `message` may
+//! change in any version.
 //!
 //! Only a major version renames, removes or reorders members, changes what one means, or writes in another form what was written
-//! before.
+//! before. Versions are compared as Cargo does: before 1.0, 0.2 is the next major version after 0.1.
 //!
 //! # What is read
 //!
 //! What comes in is checked like any other input: a text is parsed, an empty validity is refused, and an unknown member is
-//! refused, since a misspelt one must not mean the same as none. No error repeats what it found, which may be a client secret. An
-//! optional member that is left out is `null`. There are two exceptions: `until` of a [`Validity`](crate::value::Validity) has to be
-//! there, since a secret without an end should not come about by an oversight, and a member of a [`Policy`](crate::Policy) that is
-//! left out has its default.
+//! refused, since a misspelt one must not mean the same as none. No error repeats what it found, which may be a client secret.
+//! So an older version of this crate refuses, for instance, a plan with a member that only a newer one knows. What
+//! [stores keep](#for-authors-of-stores) may have members that are not known.
+//!
+//! An optional member that is left out counts as `null`, with two exceptions. `until` of a [`Validity`](crate::value::Validity) is
+//! required, so that no secret is without an end by mistake. A member of a [`Policy`](crate::Policy) that is left out has its
+//! default.
 //!
 //! These types can be read: all [single values](#single-values), [`Actor`](crate::value::Actor), [`AddIn`](crate::AddIn),
 //! [`Availability`](crate::Availability), [`ClientDetails`](crate::ClientDetails), [`Ending`](crate::store::Ending),
@@ -46,11 +50,10 @@
 //!
 //! # Clients
 //!
-//! A [`Client`](crate::client::Client) is shown as it is at an instant, since the states of its secrets and the signing secret depend
-//! on it. [`Snapshot`](crate::Snapshot), which the registry returns, is written so, and so is the
-//! [`ClientView`](crate::review::ClientView) that [`Client::view`](crate::client::Client::view) returns. `at` is the instant. A secret has
-//! the members of [`Secret`](crate::Secret), then `state`, `signs` and `last_used`. `remembered` names deleted secrets that must not come
-//! back (rule 10).
+//! A [`Client`](crate::client::Client) is shown as it is at an instant, `at`, since the states of its secrets and the signing secret
+//! depend on it. Two types are written in this way: [`Snapshot`](crate::Snapshot), which the registry returns, and
+//! [`ClientView`](crate::review::ClientView), which [`Client::view`](crate::client::Client::view) returns. A secret has the members of
+//! [`Secret`](crate::Secret), then `state`, `signs` and `last_used`. `remembered` names deleted secrets that must not come back (rule 10).
 //!
 //! ```json
 #![doc = include_str!("../tests/data/json/client.json")]
@@ -93,8 +96,9 @@
 //!
 //! A [`Plan`](crate::Plan) goes to a browser and comes back to be confirmed. Nothing in it is believed (rule 9). `consequences` names its
 //! command in `type`: [`SecretDeletion`](crate::client::SecretDeletion), [`SecretDisabling`](crate::client::SecretDisabling) or
-//! [`ClientDeletion`](crate::client::ClientDeletion). A node of an older version may refuse a plan that a newer one made, since it does not
-//! know a member: make the plan anew.
+//! [`ClientDeletion`](crate::client::ClientDeletion). `last_used` and `use_ahead` are what [`Plan::last_used`](crate::Plan::last_used) and
+//! [`Plan::use_ahead`](crate::Plan::use_ahead) return; in a plan, an imported secret counts as used at its import. If a
+//! node of an older version refuses a plan that a newer one made, make the plan anew.
 //!
 //! ```json
 #![doc = include_str!("../tests/data/json/plan_secret_deletion.json")]
@@ -116,22 +120,23 @@
 //!
 //! # Reports
 //!
-//! Every [`Finding`](crate::Finding) of a review. Its [`Severity`](crate::review::Severity) is that of the example where it depends on the
-//! data.
+//! Every [`Finding`](crate::Finding) of a review. The [`Severity`](crate::review::Severity) of each is fixed, except for `ends_soon`: it
+//! is `info` if there is a `successor`, and `warning` if there is none.
 //!
 //! ```json
 #![doc = include_str!("../tests/data/json/findings.json")]
 //! ```
 //!
-//! A [`Page`](crate::registry::Page) of [`Expiry`](crate::review::Expiry)s, as a seller gets it. `next` is the place to ask for the next
-//! page with, a [`ClientId`](crate::ClientId) here.
+//! A [`Page`](crate::registry::Page) of [`Expiry`](crate::review::Expiry)s, as a seller gets it. `next` is the place to give to the call
+//! for the next page: a [`ClientId`](crate::ClientId) here, or `null` at the end of the list.
 //!
 //! ```json
 #![doc = include_str!("../tests/data/json/expiries.json")]
 //! ```
 //!
-//! As an operator gets it, `next` is an [`Ending`](crate::store::Ending). `unreadable` names the clients that cannot be shown
-//! ([`Unreadable`](crate::registry::Unreadable)); the `code` of one is a [`StoreErrorKind`](crate::store::StoreErrorKind).
+//! The same page as an operator gets it: `next` is an [`Ending`](crate::store::Ending). `unreadable` names the clients that cannot be
+//! shown ([`Unreadable`](crate::registry::Unreadable)); the `code` of each is a [`StoreErrorKind`](crate::store::StoreErrorKind). Pages of
+//! [notices](crate::review::Notice) and of [snapshots](crate::Snapshot) have the same members.
 //!
 //! ```json
 #![doc = include_str!("../tests/data/json/page.json")]
@@ -145,9 +150,9 @@
 //!
 //! # Events
 //!
-//! An [`Event`](crate::Event) of the trail. `signing` is a [`Handover`](crate::event::Handover) if another secret signs after the event,
-//! and `previous` the hash of the client's event before. A trail is verified by the [texts](crate::Event::text) of its events, not by
-//! this JSON.
+//! An [`Event`](crate::Event) of the trail. `signing` is a [`Handover`](crate::event::Handover) if the event changed which secret signs,
+//! and `null` otherwise. `previous` is the hash of the client's event before. A trail is verified by the [texts](crate::Event::text)
+//! of its events, not by this JSON.
 //!
 //! ```json
 #![doc = include_str!("../tests/data/json/event.json")]
@@ -229,8 +234,9 @@
 //!
 //! A store may keep what passes through the [contract](crate::store::Store) in this JSON:
 //! [`Committed`](crate::store::Committed) with [`CommitId`](crate::store::CommitId) and [`EventText`](crate::event::EventText),
-//! [`Index`](crate::store::Index), [`Ending`](crate::store::Ending), [`Cursor`](crate::store::Cursor). Since it is kept, unknown members
-//! are not refused here. [`Record::to_bytes`](crate::store::Record::to_bytes) is the form of a record.
+//! [`Index`](crate::store::Index), [`Ending`](crate::store::Ending), [`Cursor`](crate::store::Cursor). A newer version may have written
+//! what a store has kept, so unknown members are ignored here. A commit ID is a list of its 16 bytes.
+//! [`Record::to_bytes`](crate::store::Record::to_bytes) is the form of a record.
 //!
 //! The history of a client, with the text of an event:
 //!

@@ -116,10 +116,12 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     ///
     /// # To ensure correctness
     /// - Each change is applied only where its [`Expected`] holds (cases `absent_is_honoured`, `exactly_is_honoured`,
-    ///   `under_is_honoured`), whichever store of the place made it so (case `expectations_hold_across_stores`); of N commits that change one revision exactly one wins (cases `one_of_many_writers_wins`,
-    ///   `one_of_many_creators_wins`, `one_of_many_wins_across_stores`, `resealing_loses_to_a_change`). Otherwise
-    ///   [`CommitError::Conflict`] names the first record that is not what was expected and says what was found (case
-    ///   `the_first_unmet_expectation_is_named`), and nothing was written (case `a_refused_commit_writes_nothing`).
+    ///   `under_is_honoured`), also where another store that is open in the same place changed the record last (case
+    ///   `expectations_hold_across_stores`); of N commits that change one revision exactly one wins (cases
+    ///   `one_of_many_writers_wins`, `one_of_many_creators_wins`, `one_of_many_wins_across_stores`,
+    ///   `resealing_loses_to_a_change`). Otherwise [`CommitError::Conflict`] names the first record that is not what was
+    ///   expected and says what was found (case `the_first_unmet_expectation_is_named`), and nothing was written (case
+    ///   `a_refused_commit_writes_nothing`).
     /// - A commit that was applied is a `Conflict` when it comes again, never `Ok` (case `the_same_commit_again_is_a_conflict`).
     /// - Two clients change, or neither (case `two_clients_change_or_neither`).
     /// - Expectations are checked first, then uniqueness (case `expectations_come_before_uniqueness`): in the state after

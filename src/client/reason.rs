@@ -8,7 +8,8 @@ use super::Revocation;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Reason {
-    /// The client ID does not exist or is malformed.
+    /// The client ID does not exist or is malformed. To [`Client::verify`](crate::client::Client::verify): the signature is of another
+    /// client ID.
     UnknownClient,
     /// A client secret was presented as the client ID: the caller may have swapped them. It was not looked up.
     LooksLikeClientSecret,
@@ -57,8 +58,8 @@ impl Reason {
 }
 
 impl From<Revocation> for Reason {
-    fn from(fate: Revocation) -> Self {
-        match fate {
+    fn from(revocation: Revocation) -> Self {
+        match revocation {
             Revocation::Deleted => Self::Deleted,
             Revocation::Compromised => Self::Compromised,
         }
