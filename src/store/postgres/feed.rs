@@ -27,7 +27,7 @@ use super::events::split;
 use super::failure::{Failure, store_error};
 use super::feed_statements::{BATCH, LAST_PLACE};
 use super::rows::up_to;
-use super::session::{Parameter, Session};
+use super::session::{Boxed, Parameter, Session};
 use super::store::PostgresStore;
 use crate::event::EventText;
 use crate::store::{Changes, Cursor};
@@ -85,7 +85,7 @@ impl PostgresStore {
         let from = if after.is_some() { reached.position } else { i64::MIN };
         let parameters: [Parameter<'_>; 2] = [(&from, Type::INT8), (&rows, Type::INT8)];
         let is_full = |page: &Page| page.commits.len() > limit;
-        let page = self.numbered(&self.inner.feed.page, &parameters, is_full).await;
+        let page = self.numbered(&self.inner.feed.page, &parameters, &is_full).await;
         match page.and_then(|page| page.changes(reached, check, limit)) {
             Err(error) if error.kind() == StoreErrorKind::Tampered => {
                 tracing::error!(why = with_sources(&error), "the change feed was changed by hand");
@@ -97,15 +97,24 @@ impl PostgresStore {
     }
 
     pub(super) async fn read_latest(&self) -> Result<Cursor, StoreError> {
-        self.numbered(&self.inner.feed.last, &[], |_| false).await?.end()
+        self.numbered(&self.inner.feed.last, &[], &|_| false).await?.end()
     }
 
     /// Returns a page that has everything that was committed before, or is full.
-    async fn numbered(
+    fn numbered<'a>(
+        &'a self,
+        sql: &'a str,
+        parameters: &'a [Parameter<'a>],
+        is_full: &'a (dyn Fn(&Page) -> bool + Sync),
+    ) -> Boxed<'a, Page> {
+        Box::pin(self.read_numbered(sql, parameters, is_full))
+    }
+
+    async fn read_numbered(
         &self,
         sql: &str,
         parameters: &[Parameter<'_>],
-        is_full: impl Fn(&Page) -> bool,
+        is_full: &(dyn Fn(&Page) -> bool + Sync),
     ) -> Result<Page, StoreError> {
         let mut is_numbered = false;
         let mut attempts = 0;

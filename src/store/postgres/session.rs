@@ -4,6 +4,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,6 +20,11 @@ use super::connections::{Connections, Lease};
 use super::dial::Connection;
 use super::failure::{Failure, is_error, pool_failure};
 use super::options::PostgresOptions;
+use crate::store_error::StoreError;
+
+/// The future of a plain function. Its code is generated once, in this crate; that of an `async fn` is generated again in each crate
+/// that awaits it, with everything that it awaits itself. A round trip to the server costs more than the allocation.
+pub(super) type Boxed<'a, T, E = StoreError> = Pin<Box<dyn Future<Output = Result<T, E>> + Send + 'a>>;
 
 /// A value and the type that it has in the database.
 pub(super) type Parameter<'a> = (&'a (dyn ToSql + Sync), Type);
@@ -125,12 +131,16 @@ impl Link {
 }
 
 impl Session {
-    /// A connection, as soon as there is one.
-    pub(super) async fn open(
-        source: &Source,
-        options: &PostgresOptions,
+    /// Opens a session on a connection, as soon as there is one.
+    pub(super) fn open<'a>(
+        source: &'a Source,
+        options: &'a PostgresOptions,
         within: Duration,
-    ) -> Result<Self, Failure> {
+    ) -> Boxed<'a, Self, Failure> {
+        Box::pin(Self::begin(source, options, within))
+    }
+
+    async fn begin(source: &Source, options: &PostgresOptions, within: Duration) -> Result<Self, Failure> {
         if Handle::try_current().is_err() {
             return Err(Failure::NoRuntime);
         }

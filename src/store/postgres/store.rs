@@ -20,7 +20,7 @@ use super::hints::{ChangeHints, Hints};
 use super::options::PostgresOptions;
 use super::read_statements::Reads;
 use super::server::Server;
-use super::session::{Parameter, Session, Source};
+use super::session::{Boxed, Parameter, Session, Source};
 use super::turns::Turns;
 use super::write_statements::Writes;
 use super::{address, schema};
@@ -91,7 +91,7 @@ impl PostgresStore {
     /// # Errors
     /// As [`connect`](Self::connect).
     pub async fn connect_with(url: &str, options: PostgresOptions) -> Result<Self, StoreError> {
-        Self::connect_tls(url, options, NoTls).await
+        Self::without_tls(url, options).await
     }
 
     /// Connects over encrypted connections, with options. `tls` encrypts them, as the `MakeRustlsConnect` of
@@ -165,7 +165,15 @@ impl PostgresStore {
         self.inner.hints.listen()
     }
 
-    async fn open(source: Source, options: PostgresOptions, hints: Hints) -> Result<Self, StoreError> {
+    fn without_tls(url: &str, options: PostgresOptions) -> Boxed<'_, Self> {
+        Box::pin(Self::connect_tls(url, options, NoTls))
+    }
+
+    fn open(source: Source, options: PostgresOptions, hints: Hints) -> Boxed<'static, Self> {
+        Box::pin(Self::inspect(source, options, hints))
+    }
+
+    async fn inspect(source: Source, options: PostgresOptions, hints: Hints) -> Result<Self, StoreError> {
         let within = options.acquire_timeout;
         let mut session = Session::open(&source, &options, within).await.map_err(store_error)?;
         let server = Server::inspect(&mut session, &options.schema).await.map_err(store_error)?;
@@ -187,7 +195,11 @@ impl PostgresStore {
     }
 
     /// Runs a statement that may be sent twice: once more where the connection was lost, or another statement won.
-    pub(super) async fn read(&self, sql: &str, parameters: &[Parameter<'_>]) -> Result<Vec<Row>, StoreError> {
+    pub(super) fn read<'a>(&'a self, sql: &'a str, parameters: &'a [Parameter<'a>]) -> Boxed<'a, Vec<Row>> {
+        Box::pin(self.attempt_to_read(sql, parameters))
+    }
+
+    async fn attempt_to_read(&self, sql: &str, parameters: &[Parameter<'_>]) -> Result<Vec<Row>, StoreError> {
         let mut attempts = 0;
         loop {
             attempts += 1;

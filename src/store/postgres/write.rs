@@ -19,7 +19,7 @@ use super::batch::{Batch, Next, client_of, ends_without, expectation};
 use super::columns::Columns;
 use super::failure::{Failure, commit_error};
 use super::rows::client_id;
-use super::session::{Parameter, Session};
+use super::session::{Boxed, Parameter, Session};
 use super::store::PostgresStore;
 use super::turns::Turn;
 use crate::store::reach::Reach;
@@ -42,7 +42,11 @@ enum Answer {
 }
 
 impl PostgresStore {
-    pub(super) async fn write(&self, batch: &Batch<'_>, reach: Reach) -> Result<(), CommitError> {
+    pub(super) fn write<'a>(&'a self, batch: &'a Batch<'a>, reach: Reach) -> Boxed<'a, (), CommitError> {
+        Box::pin(self.attempt(batch, reach))
+    }
+
+    async fn attempt(&self, batch: &Batch<'_>, reach: Reach) -> Result<(), CommitError> {
         if batch.records.is_empty() {
             return Ok(());
         }
