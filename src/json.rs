@@ -32,7 +32,9 @@
 //! # What is read
 //!
 //! What comes in is checked like any other input: a text is parsed, an empty validity is refused, and an unknown member is
-//! refused, since a misspelt one must not mean the same as none. No error repeats what it found, which may be a client secret.
+//! refused, since a misspelt one must not mean the same as none. A list is never read in place of an object. No error repeats what it
+//! found, which may be a client secret.
+//!
 //! So an older version of this crate refuses, for instance, a plan with a member that only a newer one knows. What
 //! [stores keep](#for-authors-of-stores) may have members that are not known.
 //!

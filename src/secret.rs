@@ -32,6 +32,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::value::object::Object;
 use crate::value::redacted::{redact, redacted};
 use crate::value::{Label, SecretId, Timestamp, Validity, secret_text};
 
@@ -209,7 +210,7 @@ enum UncheckedOrigin {
 
 impl<'de> Deserialize<'de> for Origin {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let unchecked = UncheckedOrigin::deserialize(deserializer);
+        let unchecked = UncheckedOrigin::deserialize(Object(deserializer));
         Ok(match unchecked.map_err(|error| redact(error, "Origin"))? {
             UncheckedOrigin::Generated {} => Self::Generated,
             UncheckedOrigin::Imported { key_encoding } => Self::Imported { key_encoding },

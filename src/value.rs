@@ -27,6 +27,7 @@ pub(crate) mod id;
 pub(crate) mod invalid;
 pub(crate) mod member;
 pub(crate) mod name;
+pub(crate) mod object;
 pub(crate) mod policy;
 pub(crate) mod redacted;
 pub(crate) mod redirect_url;

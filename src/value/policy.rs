@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::value::object::Object;
 use crate::value::redacted::redact;
 use crate::value::redirect_url::{MAX_SCHEME, is_scheme};
 use crate::value::secret_text::{DEFAULT_PREFIX, MAX_PREFIX};
@@ -214,7 +215,7 @@ impl Default for UncheckedPolicy {
 
 impl<'de> Deserialize<'de> for Policy {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let unchecked = UncheckedPolicy::deserialize(deserializer);
+        let unchecked = UncheckedPolicy::deserialize(Object(deserializer));
         let unchecked = unchecked.map_err(|error| redact(error, "Policy"))?;
         Self::try_from(unchecked).map_err(serde::de::Error::custom)
     }

@@ -10,6 +10,8 @@ use zeroize::Zeroizing;
 
 /// Declares a type that is deserialized with errors that do not repeat the input.
 ///
+/// A struct or an enum with data is read from an [`Object`](crate::value::object::Object) alone.
+///
 /// The declaration is written as usual, without `Deserialize` among its derives. The macro emits it twice: the second, hidden
 /// copy is a remote definition of the first for `serde`, so the two cannot differ.
 macro_rules! redacted {
@@ -47,7 +49,7 @@ macro_rules! redacted {
 
             impl<'de, $($param: serde::Deserialize<'de>),*> serde::Deserialize<'de> for $name<$($param),*> {
                 fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                    Spelling::deserialize(deserializer)
+                    Spelling::deserialize(crate::value::object::Object(deserializer))
                         .map_err(|error| crate::value::redacted::redact(error, stringify!($name)))
                 }
             }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::value::object::Object;
 use crate::value::redacted::{redact, redacted};
 use crate::value::timestamp::Timestamp;
 use crate::value::{Field, InvalidValue, Problem};
@@ -121,7 +122,7 @@ impl Lifetime {
 
 impl<'de> Deserialize<'de> for Lifetime {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let unchecked = UncheckedLifetime::deserialize(deserializer);
+        let unchecked = UncheckedLifetime::deserialize(Object(deserializer));
         Ok(match unchecked.map_err(|error| redact(error, "Lifetime"))? {
             UncheckedLifetime::OneYear {} => Self::OneYear,
             UncheckedLifetime::TwoYears {} => Self::TwoYears,
@@ -215,7 +216,7 @@ impl Validity {
 
 impl<'de> Deserialize<'de> for Validity {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let unchecked = UncheckedValidity::deserialize(deserializer);
+        let unchecked = UncheckedValidity::deserialize(Object(deserializer));
         let UncheckedValidity { from, until } = unchecked.map_err(|error| redact(error, "Validity"))?;
         Self::new(from, until).map_err(serde::de::Error::custom)
     }

@@ -8,6 +8,7 @@ use serde::de::{Error, IgnoredAny};
 use serde::{Deserialize, Deserializer};
 
 use crate::value::Timestamp;
+use crate::value::object::Object;
 use crate::value::redacted::redact;
 use crate::value::report::report;
 
@@ -81,7 +82,7 @@ enum Kind {
 
 impl<'de> Deserialize<'de> for Obstacle {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let unchecked = UncheckedObstacle::deserialize(deserializer);
+        let unchecked = UncheckedObstacle::deserialize(Object(deserializer));
         let UncheckedObstacle { r#type, until, .. } = unchecked.map_err(|error| redact(error, "Obstacle"))?;
         match (r#type, until) {
             (Kind::LastValid, None) => Ok(Self::LastValid),

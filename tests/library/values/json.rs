@@ -157,6 +157,48 @@ fn members_that_nobody_knows_are_refused() {
     refuses::<Event>(&serde_json::to_value(&change.events()[0]).unwrap());
 }
 
+/// A list of the members in their order is no object: `[]` would be a policy with every default.
+#[test]
+fn a_list_of_members_is_not_an_object() {
+    fn refuses<T: DeserializeOwned + Debug>(good: &Value, list: &Value) {
+        serde_json::from_value::<T>(good.clone()).unwrap();
+        for read in [
+            serde_json::from_value::<T>(list.clone()),
+            serde_json::from_str::<T>(&list.to_string()),
+            serde_json::from_reader::<_, T>(list.to_string().as_bytes()),
+        ] {
+            let error = read.map(|it| panic!("{list}: {it:?}")).unwrap_err();
+            assert!(error.to_string().starts_with("invalid type: sequence, expected "), "{error}");
+        }
+    }
+    let (from, until) = ("2026-03-01T09:00:00.000Z", "2027-03-01T09:00:00.000Z");
+    refuses::<Policy>(&json!({}), &json!([]));
+    refuses::<Policy>(&json!({}), &json!([8]));
+    refuses::<AddIn>(
+        &json!({ "id": "mail-helper", "availability": "worldwide" }),
+        &json!(["mail-helper", "worldwide"]),
+    );
+    refuses::<Validity>(&json!({ "from": from, "until": until }), &json!([from, until]));
+    refuses::<Actor>(&json!({ "type": "seller", "id": "contoso" }), &json!(["seller", "contoso"]));
+    refuses::<Lifetime>(&json!({ "type": "one_year" }), &json!(["one_year"]));
+    refuses::<Origin>(&json!({ "type": "generated" }), &json!(["generated"]));
+    refuses::<Obstacle>(&json!({ "type": "last_valid" }), &json!(["last_valid", null, null, null]));
+    refuses::<Handover>(&json!({ "before": 1, "after": 2 }), &json!([1, 2]));
+    refuses::<Ending>(&json!({ "at": until, "client_id": GUID, "secret": 1 }), &json!([until, GUID, 1]));
+    refuses::<SecretDeletion>(
+        &json!({ "type": "secret_deletion", "secret": 1, "valid_left": [] }),
+        &json!(["secret_deletion", 1, null, null, []]),
+    );
+    // Within an enum, too.
+    let fact = json!({ "type": "secret_deleted", "secret": 1 });
+    refuses::<Fact>(&fact, &json!(["secret_deleted", 1]));
+    let added = |origin| {
+        json!({ "type": "secret_added", "secret": 1, "purpose": "password_only", "origin": origin,
+                "validity": { "from": from, "until": until } })
+    };
+    refuses::<Fact>(&added(json!({ "type": "generated" })), &added(json!(["generated"])));
+}
+
 /// What stores keep in JSON may have been written by a newer version, which has more members, and may be of a client that an older
 /// one accepted although its ID looks like a client secret.
 #[test]
