@@ -1,5 +1,5 @@
-//! Bytes in memory for each of a million clients with two secrets and their details, by what the operating system
-//! says is resident: the clients alone, as the core makes them; with the look-up; and everything that a registry in
+//! Bytes in memory for each of a million clients with two secrets and their details, as the resident memory that the operating
+//! system reports: the clients alone, as the core makes them; with the look-up; and everything that a registry in
 //! memory keeps.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a bench that cannot go on may stop")]

@@ -18,7 +18,7 @@ pub(crate) async fn run(home: &Home, found: &Snapshot) -> Result<(), Box<dyn Err
     heading("A client ID is there, from an earlier run.");
     println!("   {} of {}, \"{}\"", client.id(), client.owner(), client.details().friendly_name());
     println!("   revision {}, last changed {}", client.revision(), client.changed_at());
-    println!("   Its secrets are known by what can be kept of them; none of them can be shown again.");
+    println!("   The registry recognises its secrets, but cannot show any of them again.");
 
     let clock = ManualClock::new("2027-03-15T09:00:00Z".parse()?);
     let keyring = home.keyring()?;

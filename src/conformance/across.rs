@@ -1,7 +1,7 @@
 //! Two stores open in one place, like those of two nodes or two processes: each enforces the contract against what the other has
 //! written.
 //!
-//! A store that decides by what it has looked at earlier would commit over a newer revision, give an add-in or a name away twice,
+//! A store that decides from an earlier read would commit over a newer revision, give an add-in or a name away twice,
 //! or note a use of a secret that is gone. So the two take turns, or race, for the same records, entries and uses.
 
 use std::mem::swap;

@@ -12,19 +12,19 @@ pub struct Adopted {
 }
 
 impl Adopted {
-    /// The record, by what it is found, and the history that led to it.
+    /// Puts a record together with its lookup entries and the history that led to it.
     #[must_use]
     pub fn new(record: Record, index: Index, history: Vec<Committed>) -> Self {
         Self { record, index, history }
     }
 
-    /// What to keep.
+    /// Returns the record to keep.
     #[must_use]
     pub fn record(&self) -> &Record {
         &self.record
     }
 
-    /// By what it is found.
+    /// Returns the lookup entries of the client.
     #[must_use]
     pub fn index(&self) -> &Index {
         &self.index

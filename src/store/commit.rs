@@ -1,4 +1,4 @@
-//! What is to be written, all or nothing: records, what is expected in their places, by what their clients are found.
+//! `Commit`: the records of one or two clients, with what each expects in its place and its lookup entries, written all or nothing.
 
 use serde::Serialize;
 

@@ -2,14 +2,14 @@
 
 use crate::value::{ClientId, SecretId, Timestamp};
 
-/// A secret was used.
+/// A use of a secret: which one, and when.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Use {
-    /// The client.
+    /// The client that the secret belongs to.
     pub client_id: ClientId,
     /// The secret.
     pub secret: SecretId,
-    /// When.
+    /// The instant of the use.
     pub at: Timestamp,
 }
 

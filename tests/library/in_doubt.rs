@@ -168,7 +168,7 @@ fn what_was_overtaken_without_a_doubt_is_decided_anew() {
     assert_eq!((world.sent(), world.secrets()), (3, 2));
 }
 
-/// The name may be free when the first attempt arrives, whoever has it now.
+/// The name may be free when the first attempt arrives, although another client has it now.
 #[test]
 fn a_name_that_is_taken_settles_no_attempt_before() {
     let world = World::new();

@@ -87,7 +87,7 @@ proptest! {
         })?;
     }
 
-    /// One node, whose clock somebody sets to and fro: what it says of a client never goes back by up to a minute.
+    /// One node, whose clock is set to and fro: what it says of a client never goes back by up to a minute.
     #[test]
     fn rule_19_a_clock_that_steps_back_changes_nothing_for_a_minute(
         steps in prop::collection::vec((0u64..100_000, any::<bool>()), 1..12),

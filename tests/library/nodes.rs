@@ -114,7 +114,7 @@ async fn node(memory: &MemoryStore, seed: u64) -> Node {
     Node { wire, clock, registry }
 }
 
-/// Time for a node, which passes when somebody says so.
+/// Time for a node, which passes when the test says so.
 struct Following<'a>(Pin<Box<dyn Future<Output = std::convert::Infallible> + 'a>>);
 
 impl Node {

@@ -227,7 +227,7 @@ fn rule_06_a_secret_that_is_not_valid_verifies_nothing() {
         let verdict = platform.registry.verify(&never, b"message").await;
         assert_eq!(denied(verdict).reason(), Reason::Wrong);
 
-        // It signs nothing in somebody's stead either.
+        // No other secret signs in its place either.
         let all = platform.registry.sign_all(client_id, b"message").await.unwrap();
         assert_eq!(all.iter().map(Signature::secret_id).collect::<Vec<_>>(), [issued.secret_id()]);
     });

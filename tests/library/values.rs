@@ -30,7 +30,7 @@ use client_registry::{
 };
 use serde::de::DeserializeOwned;
 
-/// Stands for a client secret that somebody pasted into the wrong field.
+/// Stands for a client secret that a user pasted into the wrong field.
 const MARKER: &str = "sw0rdfish";
 
 const GUID: &str = "0b54f1a6-3c5e-4b0f-9c3e-6f0d6a1f2e3b";

@@ -1,4 +1,4 @@
-//! Nobody waits for what somebody else holds: rows, connections, passwords that are no longer true, notifications without
+//! No call waits for what another one holds: rows, connections, passwords that are no longer true, notifications without
 //! end, runtimes that are gone.
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -48,7 +48,7 @@ async fn a_client_whose_row_is_held_keeps_no_other_client_waiting() {
         assert!(took < Duration::from_secs(1), "{took:?}");
         assert!(run(&world.schema.url, &waiting).await.len() <= 1, "one connection waits");
     }
-    // Whoever waits for too long is told why, and nothing of it was written.
+    // A call that waits too long gets the reason, and nothing of it was written.
     let mut refusals = 0;
     while let Some(added) = adding.join_next().await {
         match added.unwrap() {

@@ -112,7 +112,7 @@ async fn an_add_in_moves_in_one_commit_and_a_half_expected_move_does_nothing() {
     let moved = store.last();
     assert_eq!(moved.changes().len(), 2);
 
-    // Back, with somebody faster on one side.
+    // Back, with a faster commit on one side.
     world.contoso.client(to).move_add_in(add_in.id(), from).await.unwrap();
     let before = store.changes(None, 100).await.unwrap();
     match store.commit(&moved).await {

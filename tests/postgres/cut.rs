@@ -1,7 +1,7 @@
 //! The connection breaks at every stage of a commit: before it was sent, in the middle, after it was sent and before its
 //! answer, in the middle of the answer; or what was sent arrives late, when the registry has long begun to settle it.
 //!
-//! Each time: no change is lost, none is made twice, and whoever asked for a secret has it in hand or in the error.
+//! Each time: no change is lost, none is made twice, and a caller that asked for a secret has it in hand or in the error.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -196,7 +196,7 @@ async fn a_commit_that_comes_too_late_is_not_made_and_the_answer_says_so() {
     scene.lets_in(id, other.client_secret()).await;
 }
 
-/// It waits for somebody else's lock when its connection breaks, and is made when the lock is gone: after the registry has
+/// It waits for another session's lock when its connection breaks, and is made when the lock is gone: after the registry has
 /// sent it again, which waits as well.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_commit_that_waits_on_the_server_without_its_connection_is_made_once() {

@@ -129,7 +129,7 @@ async fn a_place_that_cannot_be_blinds_nobody_for_longer_than_the_freshness() {
         scene.revoke().await;
         // Who reads from the first place on is told as well.
         assert_eq!(store.changes(None, 100).await.unwrap_err().kind(), StoreErrorKind::Tampered);
-        // Taken out by hand, by somebody who has the right to.
+        // Taken out by hand, by an administrator.
         scene
             .world
             .schema

@@ -1,6 +1,6 @@
 //! The server is killed while four write: without a word, at once, or one of its sessions. Whatever was acknowledged is
 //! there afterwards, once; whatever was not is there wholly or not at all; and every client secret that was issued is in
-//! somebody's hands.
+//! the hands of a caller.
 //!
 //! Ten times each here. More, at its own time: `CLIENT_REGISTRY_KILLS=200 cargo test --release --features postgres --test
 //! postgres kills -- --nocapture`.

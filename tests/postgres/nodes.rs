@@ -47,7 +47,7 @@ impl Node {
         Self { registry, following }
     }
 
-    /// Whether it lets somebody in; `None` when it cannot say.
+    /// Tells whether it lets the caller in; `None` when it cannot say.
     async fn lets_in(&self, issued: &Issued) -> Option<bool> {
         let (id, secret) = (issued.client_id().as_str(), issued.client_secret().expose());
         match self.registry.authenticate(id, secret).await {
@@ -99,7 +99,7 @@ impl Nodes {
         Self { schema, here, others }
     }
 
-    /// From the acknowledgement here to the last time that somebody is let in elsewhere, for each of so many deletions, so
+    /// From the acknowledgement here to the last time that another node lets a caller in, for each of so many deletions, so
     /// many of them at once.
     async fn delays(&self, deletions: usize, at_once: usize) -> Vec<Duration> {
         let mut delays = Vec::new();

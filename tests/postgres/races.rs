@@ -55,7 +55,7 @@ async fn an_add_in_goes_to_one_of_many_and_moves_about_without_ever_being_nowher
     let won = racing.join_all().await.into_iter().filter(|won| *won).count();
     assert_eq!(won, 1);
 
-    // Everybody pulls, somebody watches.
+    // All tasks write, one watches.
     let store = world.store().store.clone();
     let mut pulling = JoinSet::new();
     for (number, to) in ids.iter().enumerate() {
@@ -84,7 +84,7 @@ async fn an_add_in_goes_to_one_of_many_and_moves_about_without_ever_being_nowher
     }
 }
 
-/// At every isolation level that somebody may have made the default, and that the store cannot set for its sessions.
+/// At every isolation level that an administrator may have made the default, and that the store cannot set for its sessions.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_revision_is_made_once_whatever_the_isolation_level() {
     let server = crate::support::server::Server::start();

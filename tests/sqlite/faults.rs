@@ -179,7 +179,7 @@ fn limit(size: Option<u64>) {
     setrlimit(Resource::Fsize, Rlimit { current: size, ..limit }).unwrap();
 }
 
-/// Opens a file as somebody who may do little: a process of its own where this one may do everything.
+/// Opens a file as a user with few rights: a process of its own where this one may do everything.
 fn refusal_of_nobody(path: &Path) -> String {
     let mut command = child("faults::as_nobody", path);
     if fs::metadata(std::env::temp_dir()).is_ok() && is_root() {

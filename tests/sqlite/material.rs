@@ -150,7 +150,7 @@ fn what_is_planted_is_found() {
     }
 }
 
-/// Whoever steals an old key finds nothing under it any more once everything has been resealed.
+/// An old key opens nothing any longer once everything has been resealed.
 #[test]
 fn what_was_sealed_under_an_old_key_is_gone_from_the_file() {
     let world = World::new();

@@ -16,7 +16,7 @@ use super::values::{clock, in_words, keyring};
 pub(crate) struct Ledger {
     revisions: BTreeMap<ClientId, BTreeSet<Revision>>,
     issued: Vec<(ClientId, SecretId, String)>,
-    /// How often somebody else was faster.
+    /// The number of times that another commit was faster.
     pub(crate) conflicts: usize,
 }
 

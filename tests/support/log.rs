@@ -5,7 +5,7 @@ use std::fmt::Display;
 use std::sync::Once;
 
 thread_local! {
-    /// What this thread writes to the log, while somebody wants to know.
+    /// What this thread writes to the log, while a test captures it.
     static LINES: RefCell<Option<Vec<String>>> = const { RefCell::new(None) };
 }
 

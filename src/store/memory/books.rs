@@ -20,7 +20,7 @@ pub(super) struct Books {
     /// All events in the order of their commits, which is also where the trails have theirs.
     pub(super) feed: Vec<EventText>,
     pub(super) uses: HashMap<ClientId, LastUses>,
-    /// Of sealed records, which do not say by what they are found.
+    /// The lookup entries of sealed records, which do not show them.
     pub(super) indexes: HashMap<ClientId, Index>,
     pub(super) by_key: BTreeMap<KeyId, BTreeSet<ClientId>>,
     /// Records that are no client's.
@@ -35,7 +35,7 @@ pub(super) struct Stretch {
 }
 
 impl Books {
-    /// Takes out by what a client was found.
+    /// Removes the lookup entries of a client.
     pub(super) fn strike_out(&mut self, client_id: &ClientId, index: &Index) {
         for entry in index.unique_entries() {
             self.owners.remove(&entry);
@@ -51,7 +51,7 @@ impl Books {
         }
     }
 
-    /// Puts in by what a client is found, and forgets the uses of secrets that it no longer has.
+    /// Adds the lookup entries of a client, and forgets the uses of secrets that it no longer has.
     pub(super) fn enter(&mut self, client_id: &ClientId, index: &Index) {
         self.all.insert(client_id.clone());
         for entry in index.unique_entries() {

@@ -2,7 +2,7 @@
 //!
 //! A process that is killed leaves the latest changes in the log, and the engine plays any log into the file beside which
 //! it lies. After a restore by hand that is another file: the result opens, works, and lacks what was acknowledged. So a
-//! log that is found is compared with the file by what the module `lineage` wrote into both: the file has to be in the
+//! log that is found is compared with the file by the marks that the module `lineage` wrote into both: the file has to be in the
 //! state that the log builds on, or in one that the log leads through (a part of the log may have been copied into it).
 //!
 //! A log whose changes do not say what they build on (an earlier version of this crate wrote it, or another program) is

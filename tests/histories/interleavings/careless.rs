@@ -1,4 +1,4 @@
-//! The planted fault: a store that checks what a commit expects, lets somebody else go first, and then writes without
+//! The planted fault: a store that checks what a commit expects, lets another commit go first, and then writes without
 //! looking again. Every race must come out wrong in at least one order.
 
 use std::collections::{BTreeMap, HashMap};

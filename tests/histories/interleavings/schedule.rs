@@ -94,7 +94,7 @@ impl std::fmt::Display for Order {
     }
 }
 
-/// One step, with a waker that does nothing: whoever is to go on is polled again.
+/// One step, with a waker that does nothing: a future that is to go on is polled again.
 pub(crate) fn poll<T>(process: &mut Process<T>) -> Poll<T> {
     process.as_mut().poll(&mut Context::from_waker(Waker::noop()))
 }

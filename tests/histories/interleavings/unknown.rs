@@ -201,7 +201,7 @@ fn every_command_is_carried_out_once_whatever_fails() {
     }
 }
 
-/// It was not made, and somebody else has made the revision: it is settled that it never will be.
+/// It was not made, and another commit has made the revision: it is settled that it never will be.
 #[test]
 fn resolving_what_was_overtaken_says_that_it_was_not_made() {
     let (world, store) = flaky();
@@ -271,7 +271,7 @@ fn what_is_in_doubt_stays_so_when_it_is_not_written_again() {
     assert_eq!(world.snapshot(client.id()).unwrap().client().secrets().len(), 1);
 }
 
-/// While a first attempt failed, somebody else changed the client: the command is decided anew, once.
+/// While a first attempt failed, another node changed the client: the command is decided anew, once.
 #[test]
 fn a_failed_attempt_that_was_overtaken_is_decided_anew() {
     let (world, store) = flaky();

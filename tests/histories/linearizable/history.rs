@@ -72,7 +72,7 @@ pub(crate) const MAX_SECRETS: usize = 4;
 const THREADS: usize = 3;
 const CALLS: usize = 6;
 
-/// The secrets that somebody was told, by their number.
+/// The secrets that a caller was given, by their number.
 type Told = Mutex<Vec<(u32, Zeroizing<String>)>>;
 
 /// Lets three threads ask six questions each.
@@ -179,7 +179,7 @@ async fn ask<S: Store>(
                     Reason::Wrong => Some(Answer::Unknown),
                     other => panic!("{other}"),
                 },
-                // Refused, since somebody has seen a newer record: nobody was told anything.
+                // Refused, since a node has seen a newer record: no caller got an answer.
                 Err(_) => None,
             }
         }

@@ -11,7 +11,7 @@ use client_registry::store::{
 use client_registry::value::Revision;
 use client_registry::{AddInId, ClientId, Timestamp};
 
-/// A memory store that outlives whoever uses it.
+/// A memory store that outlives the registry that uses it.
 #[derive(Debug, Clone)]
 pub(crate) struct Dying {
     pub(crate) memory: MemoryStore,

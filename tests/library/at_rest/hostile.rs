@@ -1,4 +1,4 @@
-//! A store that somebody else can write to.
+//! A store that an attacker can write to.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -16,7 +16,7 @@ use crate::support::forward::forward;
 type Edit<T> = Arc<dyn Fn(T) -> T + Send + Sync>;
 type Of<T> = Arc<dyn Fn(&ClientId, T) -> T + Send + Sync>;
 
-/// A memory store that answers with what somebody put in the place of records, trails, indexes and the feed.
+/// A memory store that answers with what an attacker put in the place of records, trails, indexes and the feed.
 #[derive(Clone, Default)]
 pub(crate) struct Hostile {
     pub(crate) memory: MemoryStore,
@@ -80,7 +80,7 @@ impl Hostile {
         self.lies.lock().unwrap().taken = Some((entry, by.clone()));
     }
 
-    /// Edits the last uses of each client, whenever somebody asks for them.
+    /// Edits the last uses of each client, whenever a node asks for them.
     pub(crate) fn edit_last_uses(
         &self,
         edit: impl Fn(&ClientId, LastUses) -> LastUses + Send + Sync + 'static,

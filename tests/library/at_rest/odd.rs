@@ -31,9 +31,9 @@ pub(crate) struct State {
     pub(crate) parked: AtomicBool,
     /// Of this client nothing can be read but the record.
     pub(crate) spoilt: Mutex<Option<ClientId>>,
-    /// Happens whenever somebody asks what ends.
+    /// Runs whenever a node asks what ends.
     pub(crate) at_ending: Mutex<Option<Arc<dyn Fn() + Send + Sync>>>,
-    /// Happens whenever somebody asks for the history of a client.
+    /// Runs whenever a node asks for the history of a client.
     pub(crate) at_history: Mutex<Option<AtHistory>>,
     /// What is listed by key, instead of the truth.
     pub(crate) by_key: Mutex<Vec<(KeyId, ClientId)>>,

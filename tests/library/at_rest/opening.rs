@@ -66,7 +66,7 @@ fn with_a_second_key_it_is_the_same_registry() {
         let seen: Vec<_> = keys.iter().map(|key| (key.id.as_str(), key.state, key.is_primary)).collect();
         assert_eq!(seen, [("2026", KeyState::Active, false), ("2027", KeyState::Active, true)]);
 
-        // From now on the new key is in use, and whoever lacks it hears so.
+        // From now on the new key is in use, and a node that lacks it is told.
         let error = refused(&store, keyring(&["2026"])).await;
         assert!(matches!(&error, OpenError::MissingKey { key_id } if key_id.as_str() == "2027"), "{error}");
         // In whatever order.

@@ -51,7 +51,7 @@ fn rule_15_a_forged_index_names_nobody_elses_client() {
         refused_as_tampered(answer);
         assert!(lines.iter().any(|line| line.contains("ERROR")), "{lines:#?}");
         refused_as_tampered(rename().await);
-        // The index no longer says so: somebody may have let go of it.
+        // The index no longer says so: its holder may have let go of it.
         hostile.confess();
         hostile.say_taken(name("another app"), &taken);
         assert!(matches!(register().await, Err(Error::Contention { attempts: 16 })));

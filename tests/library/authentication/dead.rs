@@ -125,7 +125,7 @@ fn rule_10_sixty_four_compromised_secrets_are_remembered_and_not_the_ones_before
     });
 }
 
-/// A compromised secret was presented: whoever reads the log is alarmed, and of nothing else.
+/// Presenting a compromised secret raises an alarm in the log, and nothing else does.
 #[test]
 fn rule_10_only_a_compromised_secret_alarms() {
     let platform = lenient(6);

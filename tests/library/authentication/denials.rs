@@ -1,4 +1,4 @@
-//! Outside every denial is the same (rule 5), somebody else's client ID included (rule 15); inside, each has its reason.
+//! The caller sees one answer for every denial (rule 5), also for another seller's client ID (rule 15); the log has the reason.
 
 use std::collections::BTreeSet;
 
@@ -109,7 +109,7 @@ fn a_store_that_does_not_answer_denies_nobody() {
     });
 }
 
-/// What a seller is told of a client ID that belongs to somebody else, is what it is told of one that nobody has.
+/// A seller gets the same answer for another seller's client ID as for one that does not exist.
 #[test]
 fn rule_15_somebody_elses_client_id_answers_as_if_it_did_not_exist() {
     let platform = Platform::new();

@@ -53,7 +53,7 @@ faults! {
     /// One change after the other, each checked and written.
     OneByOne: two_clients_change_or_neither;
     ConflictWrites: a_refused_commit_writes_nothing;
-    /// Idempotent where it must not be: whoever settles a commit would take a conflict for its own trace.
+    /// Idempotent where it must not be: a registry that settles a commit would take a conflict for its own trace.
     ResendIsFine: the_same_commit_again_is_a_conflict;
 
     // Uniqueness.
@@ -103,7 +103,7 @@ faults! {
     ResealingIsNews: the_feed_has_only_events resealing_keeps_all_but_the_key;
     UnknownCursorsBegin: unknown_cursors_are_lost;
     CursorsHaveNoMark: cursors_of_another_store_are_lost;
-    /// A sequence: whoever draws a number first may come later, and is skipped.
+    /// A sequence: a commit that draws a number first may come later, and is skipped.
     NumbersBeforehand: the_feed_waits_for_slow_writers the_feed_is_complete_under_load
         the_feed_is_complete_across_stores the_latest_cursor_skips_nothing;
     LatestIsTheFirst: the_latest_cursor_is_behind_everything;

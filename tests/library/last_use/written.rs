@@ -42,7 +42,7 @@ fn rule_09_last_uses_that_cannot_be_written_are_kept_and_delay_nobody() {
         {
             let mut flush = Box::pin(platform.registry.flush_last_uses());
             assert!(crate::support::poll_once(flush.as_mut()).is_pending());
-            // Whoever authenticates meanwhile waits for nothing.
+            // A caller that authenticates meanwhile does not wait.
             let secret = issued.client_secret().expose();
             let mut authenticate =
                 Box::pin(platform.registry.authenticate(issued.client_id().as_str(), secret));

@@ -51,7 +51,7 @@ fn a_window_has_its_start_and_not_its_end() {
 fn there_is_none_for_a_moment_before_somebody_decided_the_end() {
     let given = |first: &NewSecret| days(&client(first).notices(&all(), &LastUses::default(), start()));
     assert_eq!(given(&lasting(45)), [30, 15, 7, 1]);
-    // Whoever adds a secret of 30 days knows that it has 30 days.
+    // A seller that adds a secret of 30 days knows that it has 30 days.
     assert_eq!(given(&lasting(30)), [15, 7, 1]);
     assert!(given(&lasting(1)).is_empty());
     // Nor before it starts.

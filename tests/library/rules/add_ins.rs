@@ -170,7 +170,7 @@ fn rule_14_where_an_add_in_moves_to() {
     );
 }
 
-/// A plan for one's own client ID says nothing about somebody else's either.
+/// A plan for a seller's own client ID says nothing about another seller's either.
 #[test]
 fn rule_15_a_plan_of_ones_own_finds_nothing_elsewhere() {
     let (ours, _) = client("calendar-app", Availability::Worldwide);
@@ -253,7 +253,7 @@ fn refusal<C>(unconfirmed: ConfirmError<C>) -> Option<Refusal> {
     }
 }
 
-/// A client of somebody else.
+/// A client of another seller.
 struct SellersClient(Client);
 
 impl SellersClient {

@@ -59,8 +59,8 @@ proptest! {
         }
     }
 
-    /// "Deletion, expiry and disabling hand over to the next valid one, with no write": whoever takes over is the one
-    /// that would sign if the former one were not there.
+    /// "Deletion, expiry and disabling hand over to the next valid one, with no write": the secret that takes over is
+    /// the one that would sign if the former one were not there.
     #[test]
     fn rule_06_the_next_valid_one_takes_over(steps in history(14)) {
         let world = World::after(&steps);

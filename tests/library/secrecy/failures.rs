@@ -12,7 +12,7 @@ use super::faces::see;
 use crate::support::details;
 
 impl Life {
-    /// Sooner or later somebody does.
+    /// A user who pastes a client secret into a field for something else.
     pub(super) async fn pasted_into_the_wrong_field(
         &mut self,
         secret: &str,

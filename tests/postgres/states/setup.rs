@@ -188,7 +188,7 @@ async fn the_least_rights_are_enough() {
     let refused = PostgresStore::connect_with(&url, options).await.unwrap_err();
     assert_eq!(refused.kind(), StoreErrorKind::Misconfigured);
     assert!(cause(&refused).contains("permission denied"), "{}", cause(&refused));
-    // In a schema that somebody else has made for it, it makes the tables.
+    // In a schema that an administrator has made for it, it makes the tables.
     run(&server.url(), "CREATE SCHEMA made_for_it AUTHORIZATION registry").await;
     let options = PostgresOptions::new().schema("made_for_it").unwrap();
     drop(PostgresStore::connect_with(&url, options).await.unwrap());

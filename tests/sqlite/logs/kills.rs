@@ -25,7 +25,7 @@ fn writes_for_ever() {
     }
 }
 
-/// Whoever of several processes is killed, and whenever: those who are left, and those who come, find a log of this file.
+/// Whichever of several processes is killed, and whenever: those who are left, and those who come, find a log of this file.
 /// `CLIENT_REGISTRY_KILLS` asks for more kills.
 #[test]
 fn no_log_is_refused_after_kills_of_several_processes() {

@@ -1,4 +1,4 @@
-//! A PostgreSQL server of one's own: made in a temporary directory, on a free port, gone with whoever started it.
+//! A PostgreSQL server of one's own: made in a temporary directory, on a free port, gone with the test that started it.
 //!
 //! A shell stands between: it waits for its input to end, which it does however the process that started it dies, then stops
 //! the server and removes the directory.
@@ -29,7 +29,7 @@ pub(crate) const WHAT_TO_START: &str = "\n\n  There is no PostgreSQL to test wit
 pub(crate) struct Server {
     guard: Child,
     /// The first process of the server, when it has been started. A child of this process, so that it is gone when it was
-    /// killed: others wait until somebody has asked how it ended.
+    /// killed: others wait until a process has asked how it ended.
     running: Mutex<Option<Child>>,
     directory: PathBuf,
     port: u16,

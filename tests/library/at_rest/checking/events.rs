@@ -34,7 +34,7 @@ fn every_event_that_is_deleted_edited_or_reordered_is_found() {
                 events
             });
             let found = faults(&registry, &id).await;
-            assert!(names(&found, "trail"), "with event {position} of somebody else: {found:?}");
+            assert!(names(&found, "trail"), "with event {position} of another client: {found:?}");
         }
         for position in 1..trail.len() {
             let hashes = [trail[position - 1].hash(), trail[position].hash()];
@@ -130,7 +130,7 @@ fn an_event_that_cannot_be_read_is_named() {
     });
 }
 
-/// A node that is older than the one that wrote an event does not say that somebody edited it.
+/// A node of an older version does not report an event of a newer one as edited.
 #[test]
 fn an_event_of_a_newer_version_is_called_newer() {
     block_on(async {

@@ -69,7 +69,7 @@ fn end(clients: &[&Part<'_>]) -> Vec<u8> {
     [&[b'.', 0, 0, 0, 16][..], &(clients.len() as u64).to_be_bytes(), &events.to_be_bytes()].concat()
 }
 
-/// Somebody who may write to an export, and has an older one, leaves out a client or what is left of one, or puts one back,
+/// An attacker who may write to an export, and has an older one, leaves out a client or what is left of one, or puts one back,
 /// and adjusts the numbers.
 #[test]
 fn an_export_in_which_a_client_was_left_out_or_put_back_is_refused() {

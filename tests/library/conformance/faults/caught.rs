@@ -8,7 +8,7 @@ use client_registry::conformance::{self, Suite, Verdict};
 use super::{FAULTS, Fault};
 use crate::conformance::plain::{Plainly, Waits};
 
-/// Faults that show only when somebody comes in between, and the cases that see them though no future is ever pending.
+/// Faults that show only when another call comes in between, and the cases that see them though no future is ever pending.
 const RACES: &[(Fault, &[&str])] = &[
     (Fault::ChecksThenWrites, &["one_of_many_writers_wins", "one_of_many_creators_wins"]),
     (Fault::ChecksThenWrites, &["one_of_many_gets_the_add_in", "one_of_many_gets_the_name"]),

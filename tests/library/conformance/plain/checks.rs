@@ -93,7 +93,7 @@ impl Books {
                 let before = holders.find(|(_, index)| entries(index).any(|other| is_same(&other)));
                 let beside = claimed.iter().find(|(other, _)| is_same(other));
                 let beside = beside.filter(|_| fault != Fault::ClaimedTwice);
-                // The first of the client's entries, whichever it is that somebody has.
+                // The first of the client's entries, whichever of them another client has.
                 let first = claimed.first().filter(|_| fault == Fault::TakenNamesAnother);
                 if let (Some((by, _)), Some((first, _))) = (before, first) {
                     return Err(CommitError::Taken { entry: first.clone(), by: by.clone() });

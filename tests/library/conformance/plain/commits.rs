@@ -161,7 +161,7 @@ struct GivenBack<'a> {
 
 impl Drop for GivenBack<'_> {
     fn drop(&mut self) {
-        // Not while the books are open: whoever holds them has written, and this comes after.
+        // Not while the books are open: the call that holds them has written, and this comes after.
         lock(&self.disk.books).under_way.remove(&self.first);
     }
 }

@@ -223,7 +223,7 @@ impl World {
     }
 
     /// From the words alone: due so many days before the end, in the window; not before the secret was valid, and not
-    /// before somebody decided the end.
+    /// before the end was decided.
     fn due(&self, window: &Range<Timestamp>) -> Vec<(Timestamp, ClientId, SecretId, u32)> {
         let mut due = Vec::new();
         for known in self.known.iter().filter(|known| !known.disabled && !known.deleted) {
