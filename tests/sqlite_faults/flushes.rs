@@ -1,7 +1,7 @@
 //! A flush of the file that fails once, after which the disk works again.
 
 use std::fs::File;
-use std::io::Write as _;
+use std::io::{Seek as _, Write as _};
 use std::path::Path;
 use std::thread;
 
@@ -10,7 +10,7 @@ use rusqlite::Connection;
 use crate::child::{Worker, as_child, say, spawn, until_killed};
 use crate::disk::{Call, Disk, EIO, Fault};
 use crate::support::Scratch;
-use crate::{audit, hear, hear_more};
+use crate::{PATIENCE, audit, hear, hear_more, lines_of};
 
 const FLUSH: Fault =
     Fault { call: Call::Fsync, nth: 1, ending: "registry.db", error: EIO, evicts: false, for_good: false };
@@ -219,4 +219,40 @@ fn one_of_two() {
         }
     }
     until_killed()
+}
+
+/// The disk that is played is no reason for a process to wait for one that is gone.
+#[test]
+fn a_process_that_is_killed_in_the_middle_of_a_flush_holds_up_no_other() {
+    let scratch = Scratch::new();
+    let disk = Disk::new(scratch.path());
+    for round in 0..20 {
+        let mut killed = spawn("flushes::writes", &disk, &format!("{round}-killed"));
+        let mut other = spawn("flushes::writes", &disk, &format!("{round}-other"));
+        let (of_killed, of_other) = (lines_of(&mut killed), lines_of(&mut other));
+        // It flushes all the time, so that it is in the middle of it, wherever it is.
+        for _ in 0..=round {
+            of_killed.recv_timeout(PATIENCE).unwrap();
+        }
+        killed.kill().unwrap();
+        killed.wait().unwrap();
+        while of_other.try_recv().is_ok() {}
+        for _ in 0..3 {
+            of_other.recv_timeout(PATIENCE).expect("it waits for a process that is gone");
+        }
+        other.kill().unwrap();
+        other.wait().unwrap();
+    }
+}
+
+#[test]
+fn writes() {
+    let Some((disk, name)) = as_child() else { return };
+    let mut file = File::create_new(disk.file().with_file_name(name)).unwrap();
+    loop {
+        file.write_all(&[7; 100_000]).unwrap();
+        file.rewind().unwrap();
+        file.sync_all().unwrap();
+        say("flushed\n");
+    }
 }

@@ -30,6 +30,9 @@ mod sweep;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::Child;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
 
 use crate::support::ledger::{Ledger, open};
 
@@ -49,8 +52,16 @@ fn hear(worker: Child) -> Result<Said, String> {
 /// The same after what others have said.
 fn hear_more(mut worker: Child, mut said: Said) -> Result<Said, String> {
     let mut other = String::new();
-    for line in BufReader::new(worker.stderr.take().unwrap()).lines() {
-        let line = line.unwrap();
+    let lines = lines_of(&mut worker);
+    loop {
+        let line = match lines.recv_timeout(PATIENCE) {
+            Ok(line) => line,
+            Err(RecvTimeoutError::Disconnected) => break,
+            Err(RecvTimeoutError::Timeout) => {
+                worker.kill().unwrap();
+                return Err(format!("the process has said nothing for {PATIENCE:?}: {other}"));
+            }
+        };
         match line.split_once(' ').unwrap_or((&line, "")) {
             ("done", _) => {
                 worker.kill().unwrap();
@@ -65,6 +76,17 @@ fn hear_more(mut worker: Child, mut said: Said) -> Result<Said, String> {
     }
     Err(format!("the process ended by itself, {}: {other}", worker.wait().unwrap()))
 }
+
+/// What a process says, as long as it lives.
+fn lines_of(worker: &mut Child) -> Receiver<String> {
+    let (sender, receiver) = mpsc::channel();
+    let stderr = BufReader::new(worker.stderr.take().unwrap());
+    thread::spawn(move || stderr.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
+    receiver
+}
+
+/// How long a process may take for one step on a machine that is busy.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Opens what a power cut left, and looks for everything that was acknowledged.
 fn audit(file: &Path, ledger: &Ledger) -> Result<(), String> {

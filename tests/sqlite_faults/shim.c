@@ -35,7 +35,7 @@ struct slot {
 };
 
 struct state {
-    uint32_t armed, kind, nth, error, evict, count, fired, for_good, lock, padding;
+    uint32_t armed, kind, nth, error, evict, count, fired, for_good, unused, padding;
     char ending[32];
     char directory[256];
     char images[256];
@@ -44,6 +44,8 @@ struct state {
 };
 
 static struct state *state;
+static int state_fd = -1;
+static pthread_mutex_t threads = PTHREAD_MUTEX_INITIALIZER;
 static int slot_of_fd[FDS]; /* 0: not looked at, -1: not watched, -2: the directory, else slot + 1 */
 static char ending_of_fd[FDS][64];
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -92,13 +94,25 @@ static void start(void) {
     if (fd < 0) return;
     void *at = mmap(NULL, sizeof(struct state), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (at != MAP_FAILED) state = at;
-    real_close(fd);
+    state_fd = fd;
 }
 
-static void lock(void) {
-    while (__atomic_exchange_n(&state->lock, 1, __ATOMIC_ACQUIRE)) usleep(50);
+/* Between processes it is a lock of the system's, which goes with a process that is killed while it holds it. */
+static void hold(short type) {
+    struct flock all = {.l_type = type, .l_whence = SEEK_SET};
+    while (fcntl(state_fd, F_OFD_SETLKW, &all))
+        if (errno != EINTR) abort();
 }
-static void unlock(void) { __atomic_store_n(&state->lock, 0, __ATOMIC_RELEASE); }
+static void lock(void) {
+    pthread_mutex_lock(&threads);
+    hold(F_WRLCK);
+}
+static void unlock(void) {
+    int error = errno;
+    hold(F_UNLCK);
+    pthread_mutex_unlock(&threads);
+    errno = error;
+}
 
 static int image(int slot, int flags) {
     char path[512];
@@ -117,13 +131,15 @@ static int slot_of(ino_t ino, off_t size, int fd) {
     for (uint32_t i = 0; i < state->slots; i++)
         if (state->slot[i].ino == ino && !state->slot[i].unlinked) return (int)i;
     if (state->slots == SLOTS) abort();
-    int slot = (int)state->slots++;
+    int slot = (int)state->slots;
     memset(&state->slot[slot], 0, sizeof(struct slot));
     state->slot[slot].ino = ino;
     state->slot[slot].used = 1;
     int to = image(slot, O_RDWR | O_CREAT | O_TRUNC);
     for (off_t at = 0; at < size; at += BLOCK) copy(fd, to, at);
     real_close(to);
+    /* Only now: a process that is killed before has made none. */
+    state->slots++;
     return slot;
 }
 
@@ -169,7 +185,7 @@ static int fails_at(const char *path, uint32_t kind) {
 
 static int fails(int fd, uint32_t kind) { return fails_at(ending_of_fd[fd], kind); }
 
-static void wrote(int slot, off_t at, size_t n) {
+static void marks(int slot, off_t at, size_t n) {
     if (!n) return;
     for (off_t block = at / BLOCK; block <= (off_t)(at + n - 1) / BLOCK; block++) {
         if (block >= BLOCKS) abort();
@@ -224,7 +240,6 @@ static int flush(int fd) {
                 continue;
             }
             if (!(*byte & bit)) continue;
-            *byte &= (uint8_t)~bit;
             if (!failed) {
                 copy(fd, to, block * BLOCK);
             } else if (state->evict) {
@@ -233,6 +248,8 @@ static int flush(int fd) {
                 if (left > 0) real_pwrite(fd, zeros, left < BLOCK ? (size_t)left : BLOCK, block * BLOCK);
                 copy(to, fd, block * BLOCK);
             }
+            /* A process that is killed before leaves the block to the next flush. */
+            *byte &= (uint8_t)~bit;
         }
         if (!failed) real_ftruncate(to, st.st_size);
         real_close(to);
@@ -251,13 +268,12 @@ static ssize_t put(int fd, const void *from, size_t n, off_t at, int moves) {
     if (found > 0) {
         if (fails(fd, WRITE)) return -1;
         if (moves) at = lseek(fd, 0, SEEK_CUR);
+        lock();
+        /* Before it is written: a process may be killed between the two. */
+        marks(found - 1, at, n);
     }
     ssize_t written = moves ? real_write(fd, from, n) : real_pwrite(fd, from, n, at);
-    if (found > 0 && written > 0) {
-        lock();
-        wrote(found - 1, at, (size_t)written);
-        unlock();
-    }
+    if (found > 0) unlock();
     return written;
 }
 
