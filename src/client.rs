@@ -33,16 +33,21 @@
 
 mod access;
 mod add_ins;
+mod attributes;
 mod chain;
 mod context;
 mod decision;
 mod deletion;
 mod draft;
+mod ends;
 mod gathered;
 mod import;
 pub(crate) mod kept;
 mod last_uses;
+mod leaked;
+pub(crate) mod overlap;
 pub(crate) mod plan;
+mod planning;
 mod promotion;
 mod reason;
 mod recognition;
@@ -53,7 +58,9 @@ mod secrets;
 mod signatures;
 mod signing;
 mod state;
+mod suspension;
 mod tombstone;
+mod transfer;
 mod weakness;
 
 pub use self::access::Denial;
@@ -64,9 +71,11 @@ pub use self::decision::{Change, Decision};
 pub use self::deletion::Replacement;
 pub use self::import::{ImportedClient, ImportedSecret};
 pub use self::last_uses::LastUses;
+pub use self::leaked::{LeakedSecret, LeakedState};
 pub(crate) use self::plan::SecretRemoval;
 pub use self::plan::{
-    ClientDeletion, ConfirmError, Obstacle, Plan, Planned, SecretDeletion, SecretDisabling,
+    CallingOff, ClientDeletion, ClosingEarly, ConfirmError, EndMove, Obstacle, Plan, Planned, SecretDeletion,
+    SecretDisabling, SecretUse,
 };
 pub use self::promotion::Promotion;
 pub use self::reason::Reason;
@@ -76,13 +85,17 @@ pub use self::rotation::Rotation;
 pub use self::secrets::NewSecret;
 pub use self::signing::{Signing, Span, Timeline};
 pub use self::state::ClientState;
+pub use self::suspension::Suspension;
 pub use self::tombstone::{Revocation, Tombstone};
 
 use self::context::{admit, admit_in_emergency, is_behind, judged_at};
+use self::overlap::GivenUp;
 use self::tombstone::Remembered;
 use crate::event::EventHash;
 use crate::secret::{MacKey, Secret, Verifier};
-use crate::value::{AddInId, Availability, ClientDetails, ClientId, Revision, SecretId, SellerId, Timestamp};
+use crate::value::{
+    AddInId, Attributes, Availability, ClientDetails, ClientId, Revision, SecretId, SellerId, Timestamp,
+};
 
 /// A client ID with everything that belongs to it, as of its latest change.
 ///
@@ -92,7 +105,11 @@ pub struct Client {
     owner: SellerId,
     details: ClientDetails,
     availability: Availability,
+    attributes: Attributes,
+    suspension: Option<Box<Suspension>>,
     registered_at: Timestamp,
+    /// When the present owner got it, if it was transferred (rule 22).
+    transferred_at: Option<Timestamp>,
     changed_at: Timestamp,
     revision: Revision,
     /// In the order of their IDs.
@@ -115,6 +132,8 @@ pub(crate) struct Held {
     /// Present for every secret whose purpose signs, until it is deleted or forgotten (rule 19). Older versions removed the key
     /// of an ended secret.
     pub(crate) mac_key: Option<MacKey>,
+    /// What the rotation that replaced it took from it (rule 11).
+    given_up: Option<Box<GivenUp>>,
 }
 
 impl Client {
@@ -142,10 +161,28 @@ impl Client {
         self.availability
     }
 
+    /// Returns the attributes that the application attached (rule 24).
+    #[must_use]
+    pub fn attributes(&self) -> &Attributes {
+        &self.attributes
+    }
+
+    /// Returns since when and by whom the client is suspended, if it is (rule 20).
+    #[must_use]
+    pub fn suspension(&self) -> Option<&Suspension> {
+        self.suspension.as_deref()
+    }
+
     /// Returns when the client was registered or imported.
     #[must_use]
     pub fn registered_at(&self) -> Timestamp {
         self.registered_at
+    }
+
+    /// Returns when the client was transferred to its present owner, if it was (rule 22).
+    #[must_use]
+    pub fn transferred_at(&self) -> Option<Timestamp> {
+        self.transferred_at
     }
 
     /// Returns when the client was last changed.

@@ -43,7 +43,7 @@
 //! default.
 //!
 //! These types can be read: all [single values](#single-values), [`Actor`](crate::value::Actor), [`AddIn`](crate::AddIn),
-//! [`Availability`](crate::Availability), [`ClientDetails`](crate::ClientDetails), [`Ending`](crate::store::Ending),
+//! [`Attributes`](crate::value::Attributes), [`Availability`](crate::Availability), [`ClientDetails`](crate::ClientDetails), [`Ending`](crate::store::Ending),
 //! [`Event`](crate::Event) with [`Fact`](crate::event::Fact) and [`Handover`](crate::event::Handover),
 //! [`KeyEncoding`](crate::secret::KeyEncoding), [`Lifetime`](crate::Lifetime), [`Origin`](crate::secret::Origin),
 //! [`Plan`](crate::Plan) with everything in it, [`Policy`](crate::Policy), [`Purpose`](crate::Purpose),
@@ -63,6 +63,13 @@
 //!
 //! [`ClientDetails`](crate::ClientDetails), [`Validity`](crate::value::Validity), [`Promotion`](crate::client::Promotion),
 //! [`Signing`](crate::client::Signing) and [`Finding`](crate::Finding) are written alone as they are written here.
+//!
+//! [`Attributes`](crate::value::Attributes) are an object of strings (rule 24). `suspension` is `null`, or the
+//! [`Suspension`](crate::client::Suspension) of a client that is suspended (rule 20):
+//!
+//! ```json
+#![doc = include_str!("../tests/data/json/suspension.json")]
+//! ```
 //!
 //! ## Secrets
 //!
@@ -97,8 +104,10 @@
 //! # Plans
 //!
 //! A [`Plan`](crate::Plan) goes to a browser and comes back to be confirmed. Nothing in it is believed (rule 9). `consequences` names its
-//! command in `type`: [`SecretDeletion`](crate::client::SecretDeletion), [`SecretDisabling`](crate::client::SecretDisabling) or
-//! [`ClientDeletion`](crate::client::ClientDeletion). `last_used` and `use_ahead` are what [`Plan::last_used`](crate::Plan::last_used) and
+//! command in `type`: [`SecretDeletion`](crate::client::SecretDeletion), [`SecretDisabling`](crate::client::SecretDisabling),
+//! [`ClientDeletion`](crate::client::ClientDeletion), [`CallingOff`](crate::client::CallingOff),
+//! [`ClosingEarly`](crate::client::ClosingEarly) or [`EndMove`](crate::client::EndMove). `last_uses` has a
+//! [`SecretUse`](crate::client::SecretUse) for each secret of the client that was used. `last_used` and `use_ahead` are what [`Plan::last_used`](crate::Plan::last_used) and
 //! [`Plan::use_ahead`](crate::Plan::use_ahead) return; in a plan, an imported secret counts as used at its import. If a
 //! node of an older version refuses a plan that a newer one made, make the plan anew.
 //!
@@ -112,6 +121,18 @@
 //!
 //! ```json
 #![doc = include_str!("../tests/data/json/plan_client_deletion.json")]
+//! ```
+//!
+//! ```json
+#![doc = include_str!("../tests/data/json/plan_calling_off.json")]
+//! ```
+//!
+//! ```json
+#![doc = include_str!("../tests/data/json/plan_closing_early.json")]
+//! ```
+//!
+//! ```json
+#![doc = include_str!("../tests/data/json/plan_end_move.json")]
 //! ```
 //!
 //! Every [`Obstacle`](crate::client::Obstacle). `code` and `message` may be left out of a plan that comes back.
@@ -148,6 +169,22 @@
 //!
 //! ```json
 #![doc = include_str!("../tests/data/json/notice.json")]
+//! ```
+//!
+//! Each [`LeakVerdict`](crate::registry::LeakVerdict) of a search for leaked texts, in the order of the texts (rule 23). One that is
+//! `ours` names each [`LeakedSecret`](crate::client::LeakedSecret) that it is.
+//!
+//! ```json
+#![doc = include_str!("../tests/data/json/leak_verdicts.json")]
+//! ```
+//!
+//! # The add-in's side
+//!
+//! A [`RingState`](crate::ring::RingState) with a [`SlotState`](crate::ring::SlotState) for each client secret. `secondary` is `null` if
+//! there is none.
+//!
+//! ```json
+#![doc = include_str!("../tests/data/json/ring_state.json")]
 //! ```
 //!
 //! # Events
@@ -201,8 +238,9 @@
 //! # Words
 //!
 //! Every word of the enums without data: [`Availability`](crate::Availability), [`KeyEncoding`](crate::secret::KeyEncoding),
-//! [`KeyState`](crate::record::KeyState), [`Purpose`](crate::Purpose), [`Revocation`](crate::client::Revocation),
-//! [`SecretState`](crate::SecretState), [`Severity`](crate::review::Severity), [`StoreErrorKind`](crate::store::StoreErrorKind).
+//! [`KeyState`](crate::record::KeyState), [`LeakedState`](crate::client::LeakedState), [`Purpose`](crate::Purpose),
+//! [`Revocation`](crate::client::Revocation), [`SecretState`](crate::SecretState), [`Severity`](crate::review::Severity),
+//! [`Slot`](crate::ring::Slot), [`StoreErrorKind`](crate::store::StoreErrorKind).
 //!
 //! ```json
 #![doc = include_str!("../tests/data/json/words.json")]

@@ -62,7 +62,11 @@ struct Review<'a> {
 impl Review<'_> {
     /// Returns the findings in the order of the variants.
     fn findings(&self) -> Vec<Finding> {
-        let mut findings: Vec<_> = self.not_working().into_iter().collect();
+        let suspended = self
+            .client
+            .suspension()
+            .map(|suspension| Finding::Suspended { since: suspension.since(), by: suspension.by().clone() });
+        let mut findings: Vec<_> = suspended.into_iter().chain(self.not_working()).collect();
         findings.extend(self.signing_gaps());
         findings.extend(self.ending_together());
         let ending_soon = self.ending_soon(&findings);

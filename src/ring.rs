@@ -4,6 +4,36 @@
 //! accepted with one or the other. [`SecretRing`] hides which, and can be changed while it is in use, so that a rotation needs
 //! no restart.
 //!
+//! # From a configuration
+//!
+//! A [`RingConfig`] says where the client secrets are: each in a file or an environment variable. Write a new client secret to the
+//! files, and call [`SecretRing::reload`]; [`RingConfig`] says in which order. [`SecretRing::state`] shows which client secret works.
+//!
+//! ```
+//! use client_registry::ring::{RingConfig, SecretSource, Slot};
+//! use client_registry::*;
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let directory = std::env::temp_dir().join(format!("client-registry-ring-{}", std::process::id()));
+//! # std::fs::create_dir_all(&directory)?;
+//! # let [primary, secondary] = ["client-secret", "secondary-client-secret"].map(|name| directory.join(name));
+//! # let [old, new] = ["0123456789 abcdefghijklm", "abcdefghijklm 0123456789"];
+//! # std::fs::write(&primary, format!("{old}\n"))?;
+//! let config = RingConfig::new("calendar-app".parse()?, SecretSource::file(&primary)) // such as /run/secrets/client-secret
+//!     .with_secondary(SecretSource::file(&secondary)); // need not exist
+//! let ring = SecretRing::from_config(config)?; // or `RingConfig::from_env()?`
+//!
+//! std::fs::write(&secondary, old)?; // during a rotation
+//! std::fs::write(&primary, new)?;
+//! assert!(ring.reload()?);
+//! assert_eq!(ring.state().tried_first, Slot::Primary);
+//! assert!(ring.state().secondary.is_some());
+//! # std::fs::remove_dir_all(&directory)?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # From client secrets
+//!
 //! ```
 //! use client_registry::ring::Slot;
 //! use client_registry::*;
@@ -13,10 +43,9 @@
 //! # let contoso = registry.as_seller("contoso")?;
 //! # let issued = contoso.register(details, Lifetime::OneYear).await?;
 //! # let id = issued.client_id().clone();
-//! # let old = issued.into_client_secret();
 //! # let rotation = Rotation::overlap(Days::new(30));
-//! # let new = contoso.client(&id).rotate(rotation).await?.into_client_secret();
-//! let ring = SecretRing::new(id.clone(), old, None);
+//! # let new = contoso.client(&id).rotate(rotation).await?;
+//! let ring = SecretRing::new(id.clone(), issued, None);
 //! ring.add(new); // when the rotation has issued it
 //! let signature = registry.sign(&id, b"hello").await?; // the old client secret signs until it ends
 //! assert_eq!(ring.verify(&signature, b"hello")?, Slot::Secondary);
@@ -24,19 +53,33 @@
 //! # }).unwrap();
 //! ```
 
+mod call;
+mod config;
+mod config_error;
+mod keys;
 mod shared_secret;
+mod source;
+mod state;
 
+pub use self::call::{CallError, Credentials};
+pub use self::config::RingConfig;
+pub use self::config_error::{Place, RingConfigError};
 pub use self::shared_secret::SharedSecret;
+pub use self::source::SecretSource;
+pub use self::state::{RingState, SlotState};
 
 use std::fmt;
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::Duration;
 
-use crate::clock::{Clock, ClockReading, SystemClock};
-use crate::secret::{ClientSecret, Signature};
-use crate::value::ClientId;
+use serde::Serialize;
+
+use self::keys::{Held, Keys};
+use self::source::{ENVIRONMENT, Variables};
+use crate::clock::{Clock, SystemClock};
+use crate::secret::Signature;
 use crate::value::coded::coded;
+use crate::value::{ClientId, Timestamp};
 
 /// The credentials of an add-in: a client ID with a primary and an optional secondary client secret.
 ///
@@ -57,21 +100,15 @@ use crate::value::coded::coded;
 pub struct SecretRing {
     keys: RwLock<Arc<Keys>>,
     clock: Arc<dyn Clock>,
-}
-
-struct Keys {
-    client_id: ClientId,
-    primary: Arc<SharedSecret>,
-    secondary: Option<Arc<SharedSecret>>,
-    /// When the platform last refused the primary client secret and accepted the secondary one, unless it has accepted the
-    /// primary one since.
-    fell_back: Mutex<Option<ClockReading>>,
+    /// Where the client secrets are read again. One reload at a time, so that the one that read first does not write last.
+    config: Option<Mutex<RingConfig>>,
 }
 
 /// One of the two places of a ring.
 ///
 /// Exhaustive on purpose: a ring has two places.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Slot {
     /// The primary client secret.
     Primary,
@@ -87,17 +124,27 @@ impl SecretRing {
         primary: impl Into<SharedSecret>,
         secondary: Option<SharedSecret>,
     ) -> Self {
-        Self::of(Keys::of(client_id, Arc::new(primary.into()), secondary.map(Arc::new)))
+        let clock = SystemClock::new();
+        let hold = |secret| Held::new(secret, clock.wall());
+        let keys = Keys::new(client_id, hold(primary.into()), secondary.map(hold));
+        Self { keys: RwLock::new(keys), clock: Arc::new(clock), config: None }
     }
 
-    fn of(keys: Arc<Keys>) -> Self {
-        Self { keys: RwLock::new(keys), clock: Arc::new(SystemClock::new()) }
+    /// Returns a ring of the client secrets that a configuration leads to. [`reload`](Self::reload) reads them again.
+    ///
+    /// # Errors
+    /// [`RingConfigError`] if a client secret cannot be read, or if there is no primary one.
+    pub fn from_config(config: RingConfig) -> Result<Self, RingConfigError> {
+        let (primary, secondary) = config.read_with(ENVIRONMENT)?;
+        let ring = Self::new(config.client_id().clone(), primary, secondary);
+        Ok(Self { config: Some(Mutex::new(config)), ..ring })
     }
 
-    /// Sets the clock that decides when the primary client secret is tried again. It is the system clock unless configured
-    /// otherwise.
+    /// Sets the clock that decides when the primary client secret is tried again, and that the [state](Self::state) is told by. It is
+    /// the system clock unless configured otherwise. Set it before the ring is used.
     #[must_use]
     pub fn with_clock(self, clock: impl Clock) -> Self {
+        self.keys().begin(clock.wall());
         Self { clock: Arc::new(clock), ..self }
     }
 
@@ -105,22 +152,67 @@ impl SecretRing {
     /// receives a new client secret. Calls that are under way continue with the client secrets that they began with.
     ///
     /// Adding the primary client secret again changes nothing, so an add-in that receives the same rotation twice keeps the old
-    /// client secret. With another key encoding, it replaces only the primary one.
+    /// client secret. With another key encoding, or another [end](SharedSecret::ending), it replaces only the primary one.
+    ///
+    /// A ring with a configuration drops the client secret at the next [`reload`](Self::reload), unless it was written to its source.
     pub fn add(&self, primary: impl Into<SharedSecret>) {
-        let primary = primary.into();
-        let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
-        let secondary = match primary.has_text_of(&keys.primary) {
-            true if primary.key_encoding == keys.primary.key_encoding => return,
+        self.change(primary.into(), |keys, primary, _| match primary.is(&keys.primary) {
             true => keys.secondary.clone(),
             false => Some(Arc::clone(&keys.primary)),
-        };
-        *keys = Keys::of(keys.client_id.clone(), Arc::new(primary), secondary);
+        });
     }
 
-    /// Replaces both client secrets. Calls that are under way continue with those that they began with.
+    /// Replaces both client secrets. Calls that are under way continue with those that they began with. A client secret that the ring
+    /// holds already keeps what is known of it.
     pub fn replace(&self, primary: impl Into<SharedSecret>, secondary: Option<SharedSecret>) {
+        self.put(primary.into(), secondary);
+    }
+
+    /// Reads the client secrets again from where the [configuration](RingConfig) says they are, and returns whether something
+    /// changed. Calls that are under way continue with the client secrets that they began with.
+    ///
+    /// A client secret that is the same keeps what is known of it. If both are the same, nothing changes, and the next call still tries
+    /// first the one that worked last. A ring without a configuration has nothing to read: the answer is `false`.
+    ///
+    /// Call it every minute, say, or on a signal. It reads files, so in an asynchronous program call it where blocking is allowed.
+    /// Messages are verified and calls are made meanwhile.
+    ///
+    /// # Errors
+    /// [`RingConfigError`] if a client secret cannot be read, or if there is no primary one. The ring keeps both client secrets that it
+    /// has.
+    pub fn reload(&self) -> Result<bool, RingConfigError> {
+        self.reload_with(ENVIRONMENT)
+    }
+
+    fn reload_with(&self, variables: Variables<'_>) -> Result<bool, RingConfigError> {
+        let Some(config) = &self.config else { return Ok(false) };
+        let config = config.lock().unwrap_or_else(PoisonError::into_inner);
+        let (primary, secondary) = config.read_with(variables)?;
+        Ok(self.put(primary, secondary))
+    }
+
+    fn put(&self, primary: SharedSecret, secondary: Option<SharedSecret>) -> bool {
+        self.change(primary, |keys, _, now| secondary.map(|secondary| keys.hold(secondary, now)))
+    }
+
+    /// Changes what the ring holds to a primary client secret and the secondary one that goes with it. Returns whether that is
+    /// something else than before.
+    fn change(
+        &self,
+        primary: SharedSecret,
+        secondary: impl FnOnce(&Keys, &Held, Timestamp) -> Option<Arc<Held>>,
+    ) -> bool {
+        let now = self.clock.wall(); // without the lock, since the clock may be anybody's
         let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
-        *keys = Keys::of(keys.client_id.clone(), Arc::new(primary.into()), secondary.map(Arc::new));
+        let primary = keys.hold(primary, now);
+        let secondary = secondary(&keys, &primary, now);
+        match keys.next(primary, secondary) {
+            Some(next) => {
+                *keys = next;
+                true
+            }
+            None => false,
+        }
     }
 
     /// Returns the client ID.
@@ -129,7 +221,14 @@ impl SecretRing {
         self.keys().client_id.clone()
     }
 
-    /// Verifies a message of the platform with either client secret, and returns which one matched.
+    /// Returns which client secret works, since when and until when, as far as is known.
+    #[must_use]
+    pub fn state(&self) -> RingState {
+        self.keys().state(&*self.clock)
+    }
+
+    /// Verifies a message of the platform with either client secret, and returns which one matched. The [state](Self::state) shows when
+    /// a client secret last did.
     ///
     /// # Errors
     /// [`SignatureMismatch`] if neither matched, or if the signature is for another client ID.
@@ -138,7 +237,7 @@ impl SecretRing {
         if *signature.client_id() != keys.client_id {
             return Err(SignatureMismatch);
         }
-        keys.verify(signature.mac(), message)
+        keys.verify(signature.mac(), message, &*self.clock)
     }
 
     /// Verifies an HMAC-SHA-256, as a JWT (HS256) or a webhook carries it.
@@ -146,7 +245,7 @@ impl SecretRing {
     /// # Errors
     /// [`SignatureMismatch`] if neither client secret matches.
     pub fn verify_mac(&self, mac: &[u8; 32], message: &[u8]) -> Result<Slot, SignatureMismatch> {
-        self.keys().verify(mac, message)
+        self.keys().verify(mac, message, &*self.clock)
     }
 
     /// Calls the platform with the client secret that worked last, and with the other one if the platform answered *invalid
@@ -186,110 +285,34 @@ impl SecretRing {
         let [first, second] = keys.order(&*self.clock);
         let refused = match attempt(keys.credentials(first)).await {
             Ok(answer) => {
-                keys.worked(first, false, &*self.clock);
+                keys.accepted(first, false, &*self.clock);
                 return Ok(answer);
             }
             Err(CallError::Failed(error)) => return Err(error),
-            Err(CallError::InvalidClient(error)) => error,
+            Err(CallError::InvalidClient(error)) => {
+                keys.refused(first, &*self.clock);
+                error
+            }
         };
         if keys.secondary.is_none() {
             return Err(refused);
         }
         match attempt(keys.credentials(second)).await {
             Ok(answer) => {
-                keys.worked(second, true, &*self.clock);
+                keys.accepted(second, true, &*self.clock);
                 Ok(answer)
             }
-            Err(CallError::InvalidClient(error) | CallError::Failed(error)) => Err(error),
+            Err(CallError::Failed(error)) => Err(error),
+            Err(CallError::InvalidClient(error)) => {
+                keys.refused(second, &*self.clock);
+                Err(error)
+            }
         }
     }
 
     fn keys(&self) -> Arc<Keys> {
         Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner))
     }
-}
-
-impl Keys {
-    fn of(
-        client_id: ClientId,
-        primary: Arc<SharedSecret>,
-        secondary: Option<Arc<SharedSecret>>,
-    ) -> Arc<Self> {
-        Arc::new(Self { client_id, primary, secondary, fell_back: Mutex::default() })
-    }
-
-    fn verify(&self, mac: &[u8; 32], message: &[u8]) -> Result<Slot, SignatureMismatch> {
-        let matches = |secret: &SharedSecret| secret.mac_key.verify(message, mac);
-        if matches(&self.primary) {
-            Ok(Slot::Primary)
-        } else if self.secondary.as_deref().is_some_and(matches) {
-            Ok(Slot::Secondary)
-        } else {
-            Err(SignatureMismatch)
-        }
-    }
-
-    fn order(&self, clock: &dyn Clock) -> [Slot; 2] {
-        let fell_back = *self.fell_back.lock().unwrap_or_else(PoisonError::into_inner);
-        match fell_back {
-            Some(fell_back) if fell_back.age(clock) < TRIES_PRIMARY_AGAIN => [Slot::Secondary, Slot::Primary],
-            _ => [Slot::Primary, Slot::Secondary],
-        }
-    }
-
-    /// Remembers which client secret the platform accepted. The next try of the primary one is postponed when it is refused
-    /// again, not when the secondary one continues to work.
-    fn worked(&self, slot: Slot, other_was_refused: bool, clock: &dyn Clock) {
-        let mut fell_back = self.fell_back.lock().unwrap_or_else(PoisonError::into_inner);
-        match slot {
-            Slot::Primary => *fell_back = None,
-            Slot::Secondary if other_was_refused => *fell_back = Some(ClockReading::of(clock)),
-            Slot::Secondary => {}
-        }
-    }
-
-    fn credentials(self: &Arc<Self>, slot: Slot) -> Credentials {
-        Credentials { keys: Arc::clone(self), slot }
-    }
-}
-
-/// The credentials for one call to the platform.
-#[derive(Clone)]
-pub struct Credentials {
-    keys: Arc<Keys>,
-    slot: Slot,
-}
-
-impl Credentials {
-    /// Returns the client ID.
-    #[must_use]
-    pub fn client_id(&self) -> &ClientId {
-        &self.keys.client_id
-    }
-
-    /// Returns the client secret.
-    #[must_use]
-    pub fn client_secret(&self) -> &ClientSecret {
-        let secondary = self.keys.secondary.as_ref().filter(|_| self.slot == Slot::Secondary);
-        &secondary.unwrap_or(&self.keys.primary).client_secret
-    }
-
-    /// Returns which of the two client secrets it is.
-    #[must_use]
-    pub fn slot(&self) -> Slot {
-        self.slot
-    }
-}
-
-/// The error of an attempt to call the platform.
-///
-/// Exhaustive on purpose: the caller decides which of the two it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum CallError<E> {
-    /// The platform answered *invalid client*: the other client secret may work.
-    InvalidClient(E),
-    /// Any other error: the other client secret would not help.
-    Failed(E),
 }
 
 /// The error for a signature that neither client secret made.
@@ -312,15 +335,3 @@ impl fmt::Debug for SecretRing {
             .finish_non_exhaustive()
     }
 }
-
-impl fmt::Debug for Credentials {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Credentials")
-            .field("client_id", self.client_id())
-            .field("slot", &self.slot)
-            .finish_non_exhaustive()
-    }
-}
-
-/// How long the secondary client secret is tried first at most (rule 17).
-const TRIES_PRIMARY_AGAIN: Duration = Duration::from_secs(60 * 60);

@@ -45,6 +45,7 @@ pub struct Secret {
     pub(crate) label: Option<Label>,
     pub(crate) purpose: Purpose,
     pub(crate) validity: Validity,
+    pub(crate) issued_until: Option<Timestamp>,
     pub(crate) origin: Origin,
     pub(crate) hint: Option<Hint>,
     pub(crate) added_at: Timestamp,
@@ -52,6 +53,9 @@ pub struct Secret {
     pub(crate) replaced_by: Option<SecretId>,
     #[serde(skip)]
     pub(crate) last_enabled: LastEnabled,
+    /// When the present end was set, if it is not the one that the secret was issued with.
+    #[serde(skip)]
+    pub(crate) end_set_at: Option<Timestamp>,
 }
 
 /// The instant, and the step of its client, at which a secret was added or last enabled, whichever is later (rule 6).
@@ -84,6 +88,12 @@ impl Secret {
     #[must_use]
     pub fn validity(&self) -> Validity {
         self.validity
+    }
+
+    /// Returns the end that the secret was issued with; `None` if it had none. Its end is never moved past it (rule 21).
+    #[must_use]
+    pub fn issued_until(&self) -> Option<Timestamp> {
+        self.issued_until
     }
 
     /// Returns whether the secret was generated or imported.
@@ -146,6 +156,11 @@ impl Secret {
     #[must_use]
     pub fn valid_since(&self) -> Timestamp {
         self.last_enabled.at.max(self.validity.from())
+    }
+
+    /// Returns when the present end was decided, or when the secret became valid, whichever is later (rule 21).
+    pub(crate) fn end_stands_since(&self) -> Timestamp {
+        self.valid_since().max(self.end_set_at.unwrap_or(Timestamp::MIN))
     }
 
     /// Orders valid secrets by how long they have been valid, the longest first (rule 6).

@@ -18,6 +18,7 @@
 pub(crate) mod actor;
 pub(crate) mod add_in;
 pub(crate) mod app_domain;
+pub(crate) mod attributes;
 pub(crate) mod bytes;
 pub(crate) mod client_id;
 pub(crate) mod coded;
@@ -38,10 +39,12 @@ pub(crate) mod secret_text;
 pub(crate) mod text;
 pub(crate) mod timestamp;
 pub(crate) mod validity;
+pub(crate) mod variable;
 
 pub use self::actor::Actor;
 pub use self::add_in::AddIn;
 pub use self::app_domain::AppDomain;
+pub use self::attributes::Attributes;
 pub use self::client_id::ClientId;
 pub use self::details::{Availability, ClientDetails};
 pub use self::error_kind::ErrorKind;

@@ -41,8 +41,8 @@ impl Denial {
         self.secret
     }
 
-    /// Returns whether the denied attempt counts as a use of the secret (rule 9): an add-in still presents it, although it has ended
-    /// or is disabled. A denied signature is never a use, since anyone can name a secret.
+    /// Returns whether the denied attempt counts as a use of the secret (rule 9): an add-in still presents it, although it has
+    /// ended or is disabled, or the client is suspended. A denied signature is never a use, since anyone can name a secret.
     #[must_use]
     pub fn is_use(&self) -> bool {
         self.is_use
@@ -76,20 +76,6 @@ pub(crate) struct Identified<'a> {
     /// The position among the client's secrets.
     pub(crate) position: usize,
     pub(crate) secret: &'a Secret,
-}
-
-impl<'a> Identified<'a> {
-    /// Returns the secret if it is valid at `t` (rule 4).
-    #[inline]
-    pub(crate) fn judge(self, t: Timestamp) -> Result<&'a Secret, Denial> {
-        let (reason, is_use) = match self.secret.state_at(t) {
-            SecretState::Valid => return Ok(self.secret),
-            SecretState::NotYetStarted => (Reason::NotYetStarted, false),
-            SecretState::Disabled => (Reason::Disabled, true),
-            SecretState::Ended => (Reason::Ended, true),
-        };
-        Err(Denial { is_use, ..Denial::of(self.secret.id(), reason) })
-    }
 }
 
 impl Client {
@@ -137,8 +123,39 @@ impl Client {
         t: impl Into<Timestamp>,
     ) -> Result<&Secret, Denial> {
         let presented = Verifier::of_presented(self.id().as_str(), client_secret);
-        let judged = self.identify(&presented).and_then(|identified| identified.judge(t.into()));
+        let judged = self.identify(&presented).and_then(|identified| self.judge(identified, t.into()));
         judged.map_err(|denial| denial.explained_by(client_secret, policy))
+    }
+
+    /// Returns whether this secret would authenticate at `t`: it is valid (rule 4), and the client is not suspended (rule 20).
+    ///
+    /// ```
+    /// # use client_registry::*;
+    /// # pollster::block_on(async {
+    /// # let contoso = Registry::in_memory().as_seller("contoso")?;
+    /// # let details = ClientDetails::new("calendar app", "app.contoso.com", "https://app.contoso.com/done")?;
+    /// # let issued = contoso.register(details, Lifetime::OneYear).await?;
+    /// # let snapshot = contoso.client(issued.client_id()).snapshot().await?;
+    /// assert!(snapshot.client().is_alive(issued.secret_id(), snapshot.at()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    #[must_use]
+    pub fn is_alive(&self, secret: SecretId, t: impl Into<Timestamp>) -> bool {
+        self.suspension().is_none() && self.secret(secret).is_some_and(|secret| secret.is_valid_at(t))
+    }
+
+    /// Returns the presented secret if it is valid at `t` (rule 4) and the client is not suspended (rule 20).
+    #[inline]
+    pub(crate) fn judge<'a>(&self, presented: Identified<'a>, t: Timestamp) -> Result<&'a Secret, Denial> {
+        let (reason, is_use) = match presented.secret.state_at(t) {
+            SecretState::Valid if self.suspension().is_none() => return Ok(presented.secret),
+            SecretState::Valid => (Reason::Suspended, true),
+            SecretState::NotYetStarted => (Reason::NotYetStarted, false),
+            SecretState::Disabled => (Reason::Disabled, true),
+            SecretState::Ended => (Reason::Ended, true),
+        };
+        Err(Denial { is_use, ..Denial::of(presented.secret.id(), reason) })
     }
 
     /// Returns the secret that was presented, valid or not. A secret that stays dead is denied (rule 10).

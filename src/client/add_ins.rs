@@ -55,8 +55,8 @@ impl Client {
     /// Both clients change at the same instant, which is no earlier than the last change of either.
     ///
     /// # Errors
-    /// A [`Refusal`] if the two client IDs differ in seller or availability, if `to` has no valid secret at that instant or
-    /// serves 256 add-ins already, or if the add-in is with neither.
+    /// A [`Refusal`] if the two client IDs differ in seller or availability, if `to` is suspended, has no valid secret at that instant
+    /// or serves 256 add-ins already, or if the add-in is with neither.
     pub fn move_add_in(
         &self,
         to: &Self,
@@ -75,6 +75,9 @@ impl Client {
         }
         if !self.serves(add_in) {
             return Err(Refusal::NotAssociated { add_in: add_in.clone() });
+        }
+        if to.suspension().is_some() {
+            return Err(Refusal::Suspended);
         }
         if to.valid_at(now).next().is_none() {
             return Err(Refusal::NoValidSecret);

@@ -6,14 +6,13 @@
 //! secret cannot come back.
 
 use super::draft::Draft;
-use super::last_uses::CountedUse;
 use super::tombstone::condemn;
 use super::{Client, CommandContext, Decision, LastUses, NewSecret, Refusal, Revocation};
 use crate::client::plan::sealed::Decide;
-use crate::client::{ClientDeletion, Obstacle, Plan, SecretDeletion, SecretDisabling, SecretRemoval};
+use crate::client::{ClientDeletion, Plan, SecretDeletion, SecretDisabling};
 use crate::event::Fact;
 use crate::secret::{ClientSecret, Secret};
-use crate::value::{SecretId, Timestamp};
+use crate::value::SecretId;
 
 /// The outcome of the replacement that an emergency deletion asked for. The deletion itself is made in any case.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -144,19 +143,14 @@ impl Client {
         context: &CommandContext<'_>,
     ) -> Result<(Plan<SecretDeletion>, Decision), Refusal> {
         let now = self.admit(context)?;
-        let secret = self.known(id)?;
+        self.known(id)?;
         let mut draft = Draft::of(self, context, now);
         draft.delete(id, Revocation::Deleted);
-        let removal = self.removal(secret, draft.client(), now);
-        let used = uses.counted_of(secret, now);
-        let mut obstacles = self.last_of_its_kind(secret, now);
-        if let Some(last_used) = used.believed {
-            let until = last_used.saturating_add(context.policy.retire_after());
-            if now < until {
-                obstacles.push(Obstacle::UsedRecently { until });
-            }
-        }
-        let plan = self.plan(SecretDeletion { deletes: removal }, used, obstacles, now);
+        let removal = self.removal(id, draft.client(), now);
+        let used = self.used([id], uses, now);
+        let mut obstacles = self.lost(draft.client(), now);
+        obstacles.extend(used.stands_in_the_way(now, context.policy));
+        let plan = self.plan(SecretDeletion { deletes: removal }, used, uses, obstacles, now);
         Ok((plan, draft.into()))
     }
 
@@ -167,16 +161,15 @@ impl Client {
         context: &CommandContext<'_>,
     ) -> Result<(Plan<SecretDisabling>, Decision), Refusal> {
         let now = self.admit(context)?;
-        let secret = self.known(id)?;
+        let is_disabled = self.known(id)?.disabled_since().is_some();
         let mut draft = Draft::of(self, context, now);
-        let is_disabled = secret.disabled_since().is_some();
         if !is_disabled {
             draft.disable(id, now);
         }
-        let removal = self.removal(secret, draft.client(), now);
-        let obstacles = self.last_of_its_kind(secret, now);
-        let used = uses.counted_of(secret, now);
-        let plan = self.plan(SecretDisabling { disables: removal }, used, obstacles, now);
+        let removal = self.removal(id, draft.client(), now);
+        let obstacles = self.lost(draft.client(), now);
+        let used = self.used([id], uses, now);
+        let plan = self.plan(SecretDisabling { disables: removal }, used, uses, obstacles, now);
         let transition = if is_disabled { Decision::Unchanged } else { draft.into() };
         Ok((plan, transition))
     }
@@ -192,9 +185,8 @@ impl Client {
             add_ins: self.add_ins.clone(),
             valid_secrets: self.valid_at(now).map(Secret::id).collect(),
         };
-        let all_used = self.secrets().map(|secret| uses.counted_of(secret, now));
-        let used = all_used.fold(CountedUse::default(), CountedUse::max);
-        let plan = self.plan(consequences, used, Vec::new(), now);
+        let used = self.used(self.secrets().map(Secret::id), uses, now);
+        let plan = self.plan(consequences, used, uses, Vec::new(), now);
 
         let mut draft = Draft::of(self, context, now);
         // The secrets that have not ended come last: if there are more than are remembered, the ended ones are forgotten.
@@ -209,33 +201,6 @@ impl Client {
             add_ins: self.add_ins.clone(),
         });
         Ok((plan, Decision::Changed(Box::new(draft.finish_deleted()))))
-    }
-
-    fn plan<C>(&self, consequences: C, used: CountedUse, obstacles: Vec<Obstacle>, at: Timestamp) -> Plan<C> {
-        let (client_id, revision) = (self.id.clone(), self.revision);
-        let CountedUse { believed: last_used, ahead: use_ahead } = used;
-        Plan { client_id, revision, at, consequences, last_used, use_ahead, obstacles }
-    }
-
-    fn removal(&self, secret: &Secret, next: &Self, now: Timestamp) -> SecretRemoval {
-        SecretRemoval {
-            secret: secret.id(),
-            signs: self.signing_at(now).secret(),
-            signs_next: next.signing_at(now).secret(),
-            valid_left: next.valid_at(now).map(Secret::id).collect(),
-        }
-    }
-
-    /// Returns the obstacles of a secret that is the last valid one, or the last one that can sign (rule 9).
-    fn last_of_its_kind(&self, secret: &Secret, now: Timestamp) -> Vec<Obstacle> {
-        let mut obstacles = Vec::new();
-        if is_the_last(self.valid_at(now), secret) {
-            obstacles.push(Obstacle::LastValid);
-        }
-        if is_the_last(self.signers_at(now), secret) {
-            obstacles.push(Obstacle::LastThatSigns);
-        }
-        obstacles
     }
 }
 
@@ -282,9 +247,4 @@ impl Decide for ClientDeletion {
     fn secret_id(&self) -> Option<SecretId> {
         None
     }
-}
-
-/// Returns whether a secret is the only one of these.
-fn is_the_last<'a>(mut secrets: impl Iterator<Item = &'a Secret>, secret: &Secret) -> bool {
-    secrets.next().is_some_and(|first| first.id() == secret.id()) && secrets.next().is_none()
 }

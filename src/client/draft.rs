@@ -8,7 +8,7 @@ use super::chain::Chain;
 use super::context::changed_at;
 use super::gathered::gathered;
 use super::tombstone::{Remembered, Revocation, Tombstone, remember};
-use super::{Change, Client, ClientState, CommandContext, Decision, Held, Promotion, Refusal};
+use super::{Change, Client, ClientState, CommandContext, Decision, Held, Refusal};
 use crate::event::{Fact, Handover};
 use crate::secret::{ClientSecret, Hint, LastEnabled, MacKey, Origin, Purpose, Secret, Verifier};
 use crate::value::secret_text::refuse_secret;
@@ -70,11 +70,21 @@ impl Draft {
 
     /// Returns a secret that the command has found, to be changed.
     pub(super) fn secret_mut(&mut self, id: SecretId) -> &mut Secret {
+        &mut self.held_mut(id).secret
+    }
+
+    /// Returns the same with what lies beside it.
+    pub(super) fn held_mut(&mut self, id: SecretId) -> &mut Held {
         let found = self.client.secrets.iter_mut().find(|held| held.secret.id == id);
         match found {
-            Some(held) => &mut held.secret,
+            Some(held) => held,
             None => unreachable!("the command has found secret {id} in this client"),
         }
+    }
+
+    /// Returns the instant of the command.
+    pub(super) fn now(&self) -> Timestamp {
+        self.now
     }
 
     /// Returns when a secret that is added or enabled now counts as enabled, in the order of this client's steps (rule 6).
@@ -118,14 +128,16 @@ impl Draft {
             label: label.clone(),
             purpose,
             validity,
+            issued_until: validity.until(),
             origin,
             hint: Hint::of(client_secret),
             added_at: self.now,
             disabled_since: None,
             replaced_by: None,
             last_enabled: self.enabled_now(),
+            end_set_at: None,
         };
-        self.put_in(Held { secret, mac_key }, verifier);
+        self.put_in(Held { secret, mac_key, given_up: None }, verifier);
         self.client.last_secret = Some(id);
         self.record(Fact::SecretAdded { secret: id, label, purpose, validity, origin });
         self.forget_ended();
@@ -140,35 +152,6 @@ impl Draft {
         self.record(Fact::SecretDeleted { secret: id });
         if revocation == Revocation::Compromised {
             self.record(Fact::SecretCompromised { secret: id });
-        }
-    }
-
-    /// Lets a secret sign from `at` on (rule 7). A promotion from now on replaces the secret's promotion in force; a later one
-    /// replaces its scheduled one and leaves the latest in force. So a secret never has more than two, although no other
-    /// command removes any (rule 19).
-    pub(super) fn promote(&mut self, secret: SecretId, at: Timestamp) {
-        let now = self.now;
-        let of_it = self.client.promotions.iter().filter(|p| p.secret == secret);
-        let latest = of_it.filter(|p| p.at <= now).map(Promotion::order).max().filter(|_| now < at);
-        let stays = |p: &Promotion| match p.at <= now {
-            true => latest == Some(p.order()),
-            false => at <= now,
-        };
-        self.client.promotions.retain(|p| p.secret != secret || stays(p));
-        self.client.promotions.push(Promotion { secret, at, step: self.client.steps });
-        self.record(match at <= now {
-            true => Fact::SecretPromoted { secret },
-            false => Fact::PromotionScheduled { secret, from: at },
-        });
-    }
-
-    /// Withdraws the scheduled promotions of a secret (rule 7): one, or two if a clock was set back.
-    pub(super) fn withdraw(&mut self, secret: SecretId) {
-        let now = self.now;
-        let scheduled = |p: &Promotion| p.secret == secret && p.at > now;
-        while let Some(position) = self.client.promotions.iter().position(scheduled) {
-            let promotion = self.client.promotions.remove(position);
-            self.record(Fact::PromotionWithdrawn { secret, from: promotion.at });
         }
     }
 
@@ -208,6 +191,10 @@ impl Draft {
         *verifiers = gathered((0..).zip(&*verifiers).filter(|(at, _)| others(at)).map(|(_, v)| v.carry()));
         *secrets = gathered((0..).zip(&*secrets).filter(|(at, _)| others(at)).map(|(_, held)| held.carry()));
         promotions.retain(|promotion| promotion.secret != id);
+        // A rotation whose new secret is gone can no longer be called off (rule 11).
+        for held in secrets.iter_mut().filter(|held| held.secret.replaced_by == Some(id)) {
+            held.given_up = None;
+        }
         verifier
     }
 
@@ -258,7 +245,10 @@ impl Client {
             owner: self.owner.clone(),
             details: self.details.clone(),
             availability: self.availability,
+            attributes: self.attributes.clone(),
+            suspension: self.suspension.clone(),
             registered_at: self.registered_at,
+            transferred_at: self.transferred_at,
             changed_at: self.changed_at,
             revision: self.revision,
             secrets: gathered(self.secrets.iter().map(Held::carry)),
@@ -291,7 +281,11 @@ impl Client {
 
 impl Held {
     fn carry(&self) -> Self {
-        Self { secret: self.secret.clone(), mac_key: self.mac_key.as_ref().map(MacKey::carry) }
+        Self {
+            secret: self.secret.clone(),
+            mac_key: self.mac_key.as_ref().map(MacKey::carry),
+            given_up: self.given_up.clone(),
+        }
     }
 }
 

@@ -4,12 +4,12 @@
 //! verifiers follow. The order is that of the body. This is a stored format: its bytes must not change. The body has types of
 //! its own, which the public JSON does not share.
 
-mod format_1;
+mod body;
 
 use zeroize::Zeroizing;
 
-pub(crate) use self::format_1::Body;
-use self::format_1::{ActiveBody, PromotionBody, RememberedBody, SecretBody};
+pub(crate) use self::body::Body;
+use self::body::{ActiveBody, PromotionBody, RememberedBody, SecretBody, SuspensionBody};
 use super::gathered::gathered;
 use super::tombstone::{Remembered, Tombstone};
 use super::{Client, ClientState, Held};
@@ -24,13 +24,16 @@ impl Client {
             availability: self.availability,
             registered_at: self.registered_at,
             changed_at: self.changed_at,
-            secrets: self.secrets().cloned().map(SecretBody).collect(),
+            secrets: self.secrets.iter().map(SecretBody::of).collect(),
             promotions: self.promotions.iter().copied().map(PromotionBody).collect(),
             add_ins: self.add_ins.clone(),
             remembered: bodies(&self.remembered),
             last_secret: self.last_secret,
             steps: self.steps,
             last_event: self.head,
+            attributes: self.attributes.clone(),
+            suspension: self.suspension().cloned().map(SuspensionBody),
+            transferred_at: self.transferred_at,
         }))
     }
 
@@ -78,15 +81,19 @@ impl ClientState {
                 let body = *body;
                 let mut held = Vec::with_capacity(body.secrets.len());
                 let mut verifiers = Vec::with_capacity(body.secrets.len());
-                for SecretBody(secret) in body.secrets {
+                for secret in body.secrets {
                     verifiers.push(material.verifier()?);
-                    held.push(Held { secret, mac_key: material.mac_key()? });
+                    held.push(secret.held(material.mac_key()?));
                 }
+                date_the_replaced(&mut held);
                 Self::Active(Client {
                     id,
                     owner: body.owner,
                     details: body.details,
                     availability: body.availability,
+                    attributes: body.attributes,
+                    suspension: body.suspension.map(|SuspensionBody(suspension)| Box::new(suspension)),
+                    transferred_at: body.transferred_at,
                     registered_at: body.registered_at,
                     changed_at: body.changed_at,
                     revision,
@@ -110,6 +117,16 @@ impl ClientState {
             }
         };
         material.0.is_empty().then_some(state)
+    }
+}
+
+/// A record of format 1 does not say when the end of a replaced secret was set: when its replacement was added, if that is here.
+fn date_the_replaced(secrets: &mut [Held]) {
+    let added: Vec<_> = secrets.iter().map(|held| (held.secret.id, held.secret.added_at)).collect();
+    for Held { secret, .. } in secrets {
+        if let Some(by) = secret.replaced_by.filter(|_| secret.end_set_at.is_none()) {
+            secret.end_set_at = added.iter().find(|(id, _)| *id == by).map(|(_, at)| *at);
+        }
     }
 }
 

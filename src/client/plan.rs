@@ -17,16 +17,21 @@
 //! secrets in use (rule 13). It names the secrets and add-ins that would be cut off, and when one of the secrets was last used.
 //! [`ConfirmError::Changed`] returns a new plan if the client has changed since.
 
+mod consequences;
 mod json;
 mod obstacle;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
+pub(crate) use self::consequences::SecretRemoval;
+pub use self::consequences::{
+    CallingOff, ClientDeletion, ClosingEarly, EndMove, SecretDeletion, SecretDisabling,
+};
 pub use self::obstacle::Obstacle;
 use crate::client::{Client, CommandContext, Decision, LastUses, Refusal};
 use crate::value::client_id::stored_client_id;
 use crate::value::redacted::redacted;
-use crate::value::{AddInId, ClientId, ErrorKind, FriendlyName, Revision, SecretId, Timestamp};
+use crate::value::{ClientId, ErrorKind, Revision, SecretId, Timestamp};
 
 redacted! {
     /// A plan: the consequences and obstacles of a command that was not carried out yet.
@@ -41,38 +46,22 @@ redacted! {
         pub(crate) consequences: C,
         pub(crate) last_used: Option<Timestamp>,
         pub(crate) use_ahead: Option<Timestamp>,
+        pub(crate) last_uses: Vec<SecretUse>,
         pub(crate) obstacles: Vec<Obstacle>,
     }
 }
 
-/// The consequences of deleting a secret (rule 9).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SecretDeletion {
-    pub(crate) deletes: SecretRemoval,
-}
-
-/// The consequences of disabling a secret (rules 9 and 12).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SecretDisabling {
-    pub(crate) disables: SecretRemoval,
-}
-
-/// The consequences of taking a secret out of use.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct SecretRemoval {
-    pub(crate) secret: SecretId,
-    pub(crate) signs: Option<SecretId>,
-    pub(crate) signs_next: Option<SecretId>,
-    pub(crate) valid_left: Vec<SecretId>,
-}
-
-/// The consequences of deleting a client ID (rule 13).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ClientDeletion {
-    pub(crate) friendly_name: FriendlyName,
-    pub(crate) add_ins: Vec<AddInId>,
-    pub(crate) valid_secrets: Vec<SecretId>,
+redacted! {
+    /// The last use of a secret, as far as it is known and believable (rule 9). An imported secret counts as used at its import.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+    #[serde(deny_unknown_fields)]
+    #[non_exhaustive]
+    pub struct SecretUse {
+        /// The secret.
+        pub secret: SecretId,
+        /// When it was last used.
+        pub at: Timestamp,
+    }
 }
 
 impl<C> Plan<C> {
@@ -109,68 +98,26 @@ impl<C> Plan<C> {
         self.use_ahead
     }
 
+    /// Returns when each secret of the client was last used, in the order of their IDs, as far as is known and believable. A
+    /// secret that was never used is left out.
+    #[must_use]
+    pub fn last_uses(&self) -> &[SecretUse] {
+        &self.last_uses
+    }
+
     /// Returns the obstacles. There are none if the plan can be confirmed.
     #[must_use]
     pub fn obstacles(&self) -> &[Obstacle] {
         &self.obstacles
     }
 
+    /// Returns what was decided with the plan, unless it has obstacles.
+    pub(crate) fn unobstructed(self, decision: Decision) -> Result<Decision, ConfirmError<C>> {
+        if self.obstacles.is_empty() { Ok(decision) } else { Err(ConfirmError::Obstructed(Box::new(self))) }
+    }
+
     pub(crate) fn obstacles_in_words(&self) -> String {
         self.obstacles.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
-    }
-}
-
-/// Implements the accessors of a plan about one secret.
-macro_rules! plan_of_secret {
-    ($consequences:ty, $field:ident) => {
-        impl Plan<$consequences> {
-            /// Returns the secret.
-            #[must_use]
-            pub fn secret(&self) -> SecretId {
-                self.consequences.$field.secret
-            }
-
-            /// Returns the secret that signs now.
-            #[must_use]
-            pub fn signs(&self) -> Option<SecretId> {
-                self.consequences.$field.signs
-            }
-
-            /// Returns the secret that signs once the plan is confirmed, or `None` if none would.
-            #[must_use]
-            pub fn signs_next(&self) -> Option<SecretId> {
-                self.consequences.$field.signs_next
-            }
-
-            /// Returns the valid secrets that are left once the plan is confirmed, in the order of their IDs.
-            #[must_use]
-            pub fn valid_left(&self) -> &[SecretId] {
-                &self.consequences.$field.valid_left
-            }
-        }
-    };
-}
-
-plan_of_secret!(SecretDeletion, deletes);
-plan_of_secret!(SecretDisabling, disables);
-
-impl Plan<ClientDeletion> {
-    /// Returns the friendly name, which becomes free.
-    #[must_use]
-    pub fn friendly_name(&self) -> &FriendlyName {
-        &self.consequences.friendly_name
-    }
-
-    /// Returns the add-ins that lose access.
-    #[must_use]
-    pub fn add_ins(&self) -> &[AddInId] {
-        &self.consequences.add_ins
-    }
-
-    /// Returns the valid secrets that are deleted with the client.
-    #[must_use]
-    pub fn valid_secrets(&self) -> &[SecretId] {
-        &self.consequences.valid_secrets
     }
 }
 
@@ -230,7 +177,8 @@ impl<C, E> ConfirmError<C, E> {
     }
 }
 
-/// The consequences that can be planned and confirmed: [`SecretDeletion`], [`SecretDisabling`] and [`ClientDeletion`].
+/// The consequences that can be planned and confirmed: [`SecretDeletion`], [`SecretDisabling`], [`ClientDeletion`],
+/// [`CallingOff`], [`ClosingEarly`] and [`EndMove`].
 pub trait Planned: sealed::Decide {}
 
 impl<C: sealed::Decide> Planned for C {}

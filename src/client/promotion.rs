@@ -4,8 +4,9 @@
 //! is decided at the moment of signing (rule 6).
 
 use super::draft::Draft;
+use super::overlap::GivenUp;
 use super::{Client, CommandContext, Decision, Refusal};
-use crate::client::Signing;
+use crate::event::Fact;
 use crate::value::{SecretId, Timestamp};
 
 /// A promotion: from an instant on, a secret signs (rule 7).
@@ -15,6 +16,9 @@ pub struct Promotion {
     pub(super) at: Timestamp,
     #[serde(skip)]
     pub(super) step: u64,
+    /// It begins when the secrets that this one replaced have ended, and moves with the last of their ends (rule 21).
+    #[serde(skip)]
+    pub(super) follows: bool,
 }
 
 impl Promotion {
@@ -46,7 +50,12 @@ impl Client {
     pub fn promote(&self, secret: SecretId, context: &CommandContext<'_>) -> Result<Decision, Refusal> {
         let now = self.admit(context)?;
         self.promotable(secret, now)?;
-        if matches!(self.signing_at(now), Signing::Promoted { secret: signing, .. } if signing == secret) {
+        // One that a rotation holds back may come back, and must not count as made later than this.
+        let signs_whatever_comes_back = |promotion: &Promotion| {
+            let in_force = self.held_back().filter(|other| other.at <= now);
+            promotion.secret == secret && in_force.map(|other| other.order()).max() < Some(promotion.order())
+        };
+        if self.promotion_at(now).is_some_and(signs_whatever_comes_back) {
             return Ok(Decision::Unchanged);
         }
         let mut draft = Draft::of(self, context, now);
@@ -79,8 +88,9 @@ impl Client {
             return self.promote(secret, context);
         }
         self.promotable(secret, at)?;
-        let last_made = self.promotions.iter().filter(|p| p.at == at).max_by_key(|p| p.step);
-        if last_made.is_some_and(|promotion| promotion.secret == secret) {
+        let all = self.promotions.iter().chain(self.held_back());
+        let last_made = all.filter(|p| p.at == at).max_by_key(|p| p.step);
+        if last_made.is_some_and(|last| last.secret == secret && self.promotions.contains(last)) {
             return Ok(Decision::Unchanged);
         }
         let mut draft = Draft::of(self, context, now);
@@ -121,4 +131,68 @@ impl Client {
             false => Err(Refusal::KeyDropped { secret: id }),
         }
     }
+}
+
+impl Draft {
+    /// Lets a secret sign from `at` on (rule 7). A promotion from now on replaces the secret's promotion in force; a later one
+    /// replaces its scheduled one and leaves the latest in force. So a secret never has more than two, although no other
+    /// command removes any (rule 19).
+    pub(super) fn promote(&mut self, secret: SecretId, at: Timestamp) {
+        self.put_promotion(self.promotion(secret, at));
+    }
+
+    /// Returns a promotion made now.
+    pub(super) fn promotion(&self, secret: SecretId, at: Timestamp) -> Promotion {
+        Promotion { secret, at, step: self.client().steps, follows: false }
+    }
+
+    /// Puts a promotion in the place of those of its secret that it replaces, and records it.
+    pub(super) fn put_promotion(&mut self, promotion: Promotion) {
+        let (now, Promotion { secret, at, .. }) = (self.now(), promotion);
+        // A rotation that is called off must not bring back what was replaced since (rule 11).
+        let given_up = self.client().held(secret).and_then(|held| held.given_up.as_deref());
+        let withheld = given_up.map_or(&[][..], GivenUp::promotions);
+        let all = self.client().promotions.iter().filter(|p| p.secret == secret).chain(withheld);
+        let withheld: Vec<_> = left_by(at, now, all.copied()).filter(|p| withheld.contains(p)).collect();
+        if let Some(given_up) = &mut self.held_mut(secret).given_up {
+            given_up.keep(withheld);
+        }
+
+        let of_it = self.client().promotions.iter().filter(|p| p.secret == secret).copied();
+        let stay: Vec<_> = left_by(at, now, of_it).collect();
+        self.client_mut().promotions.retain(|p| p.secret != secret || stay.contains(p));
+        self.client_mut().promotions.push(promotion);
+        self.record(match at <= now {
+            true => Fact::SecretPromoted { secret },
+            false => Fact::PromotionScheduled { secret, from: at },
+        });
+    }
+
+    /// Withdraws the scheduled promotions of a secret (rule 7): one, or two if a clock was set back.
+    pub(super) fn withdraw(&mut self, secret: SecretId) {
+        let now = self.now();
+        self.withdraw_those(|p| p.secret == secret && p.at > now);
+    }
+
+    /// Withdraws certain promotions.
+    pub(super) fn withdraw_those(&mut self, those: impl Fn(&Promotion) -> bool) {
+        while let Some(position) = self.client().promotions.iter().position(&those) {
+            let Promotion { secret, at, .. } = self.client_mut().promotions.remove(position);
+            self.record(Fact::PromotionWithdrawn { secret, from: at });
+        }
+    }
+}
+
+/// Returns those promotions of a secret that stay when it is promoted as of `at`.
+fn left_by(
+    at: Timestamp,
+    now: Timestamp,
+    promotions: impl Iterator<Item = Promotion> + Clone,
+) -> impl Iterator<Item = Promotion> {
+    let in_force = promotions.clone().filter(move |p| p.at <= now);
+    let latest = in_force.map(|p| p.order()).max().filter(|_| now < at);
+    promotions.filter(move |p| match p.at <= now {
+        true => latest == Some(p.order()),
+        false => at <= now,
+    })
 }

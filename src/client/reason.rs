@@ -34,6 +34,8 @@ pub enum Reason {
     Compromised,
     /// The secret is not for signing (signatures only).
     CannotSign,
+    /// The client is suspended (rule 20). The secret or the signature would have been accepted otherwise.
+    Suspended,
 }
 
 impl Reason {
@@ -53,6 +55,7 @@ impl Reason {
             Self::Deleted => "deleted",
             Self::Compromised => "compromised",
             Self::CannotSign => "cannot_sign",
+            Self::Suspended => "suspended",
         }
     }
 }
@@ -81,6 +84,7 @@ impl fmt::Display for Reason {
             Self::Deleted => "the secret was deleted",
             Self::Compromised => "the secret is compromised",
             Self::CannotSign => "the secret is not for signing",
+            Self::Suspended => "the client is suspended",
         })
     }
 }

@@ -144,10 +144,11 @@ pub enum Refusal {
         secret: SecretId,
     },
     /// An earlier rotation of the same purpose is still under way (rule 11). If the caller of that rotation was interrupted
-    /// before it received the new client secret, nobody has it: delete the new secret, then rotate again.
+    /// before it received the new client secret, nobody has it: call the rotation off
+    /// ([`ClientHandle::call_off`](crate::ClientHandle::call_off)), then rotate again.
     #[error(
         "a rotation is still under way: secret {secret} ends at {until} and was replaced by secret {by}, {}; wait until then, or, \
-         if nobody has the client secret of secret {by}, delete secret {by} and rotate again",
+         if nobody has the client secret of secret {by}, call off the rotation of secret {by} and rotate again",
         use_in_words(*last_used)
     )]
     RotationUnderway {
@@ -160,6 +161,54 @@ pub enum Refusal {
         /// When the new secret was last used; `None` if no use is known.
         last_used: Option<Timestamp>,
     },
+    /// No rotation that this secret came with is under way: all secrets that it replaced have ended or were deleted, or there
+    /// were none (rule 11).
+    #[error(
+        "secret {secret} replaces no secret that still runs: there is no rotation of it to call off or to close"
+    )]
+    NotUnderway {
+        /// The secret.
+        secret: SecretId,
+    },
+    /// An older version of this crate made the rotation, and did not keep what it took from this secret (rule 11).
+    #[error(
+        "the rotation cannot be called off, because an older version did not keep when secret {secret} would have ended: delete \
+         the secret that came, and rotate again"
+    )]
+    CannotCallOff {
+        /// The replaced secret.
+        secret: SecretId,
+    },
+    /// The end of the secret has come, and can no longer be moved (rule 21).
+    #[error("secret {secret} ended at {at}: add another secret")]
+    AlreadyEnded {
+        /// The secret.
+        secret: SecretId,
+        /// When it ended.
+        at: Timestamp,
+    },
+    /// The secret may not end that late: it was issued with an earlier end, or the policy does not allow a later one (rule 21).
+    #[error(
+        "secret {secret} may end at {latest} at the latest: choose that instant or an earlier one, or rotate"
+    )]
+    EndTooLate {
+        /// The secret.
+        secret: SecretId,
+        /// The latest end that it may have.
+        latest: Timestamp,
+    },
+    /// An operator suspended the client, and only an operator lifts that (rule 20).
+    #[error("an operator suspended the client ID at {since}: ask the operators of the platform to resume it")]
+    SuspendedByOperator {
+        /// Since when it is suspended.
+        since: Timestamp,
+    },
+    /// The client ID that the add-in should move to is suspended (rule 20).
+    #[error("the client ID to move to is suspended: resume it first")]
+    Suspended,
+    /// Only an operator can do that (rule 22).
+    #[error("only an operator of the platform can transfer a client ID to another seller")]
+    OperatorsOnly,
     /// The rotation names a secret that has another purpose, has not started or has ended (rule 11).
     #[error(
         "secret {secret} cannot be replaced, because it has another purpose, has not started or has ended: name another secret"
@@ -173,10 +222,15 @@ pub enum Refusal {
         "the rotation names no secret to replace: name at least one, or leave the list out to replace all"
     )]
     NothingToReplace,
-    /// The overlap of the rotation is zero or ends after the latest supported instant (rule 11).
+    /// The overlap of the rotation is shorter than the policy allows (rule 11).
+    #[error("the overlap is too short for the add-in to change over: give it at least {} s", shortest.as_secs_f64())]
+    OverlapTooShort {
+        /// The shortest overlap that the policy allows.
+        shortest: Duration,
+    },
+    /// The overlap of the rotation ends after the latest supported instant (rule 11).
     #[error(
-        "the overlap is zero, or it ends after the year 262142, the last year that a date can have: give the add-in some days to \
-         change over"
+        "the overlap ends after the year 262142, the last year that a date can have: choose a shorter one"
     )]
     Overlap,
     /// The new secret would begin to sign outside the overlap (rule 11).
@@ -264,8 +318,16 @@ coded! {
         Self::InThePast { .. } => Invalid "in_the_past",
         Self::NothingScheduled { .. } => Conflict "nothing_scheduled",
         Self::RotationUnderway { .. } => Conflict "rotation_underway",
+        Self::NotUnderway { .. } => Conflict "not_underway",
+        Self::CannotCallOff { .. } => Conflict "cannot_call_off",
+        Self::AlreadyEnded { .. } => Conflict "already_ended",
+        Self::EndTooLate { .. } => Invalid "end_too_late",
+        Self::SuspendedByOperator { .. } => Conflict "suspended_by_operator",
+        Self::Suspended => Conflict "suspended",
+        Self::OperatorsOnly => Invalid "operators_only",
         Self::CannotReplace { .. } => Conflict "cannot_replace",
         Self::NothingToReplace => Invalid "nothing_to_replace",
+        Self::OverlapTooShort { .. } => Invalid "overlap_too_short",
         Self::Overlap => Invalid "invalid_overlap",
         Self::OutsideOverlap { .. } => Invalid "outside_overlap",
         Self::AvailabilityDiffers { .. } => Invalid "availability_differs",

@@ -7,7 +7,9 @@ use super::{Client, CommandContext, Decision, NewSecret, Refusal};
 use crate::event::{EventHash, Fact};
 use crate::secret::ClientSecret;
 use crate::value::secret_text::refuse_secret;
-use crate::value::{Availability, ClientDetails, ClientId, Field, Policy, Revision, SellerId, Timestamp};
+use crate::value::{
+    Attributes, Availability, ClientDetails, ClientId, Field, Policy, Revision, SellerId, Timestamp,
+};
 
 impl Client {
     /// Registers a client ID with its first secret.
@@ -80,7 +82,10 @@ impl Client {
             owner,
             details,
             availability,
+            attributes: Attributes::default(),
+            suspension: None,
             registered_at: now,
+            transferred_at: None,
             changed_at: now,
             revision: Revision::ZERO,
             secrets: Vec::new(),

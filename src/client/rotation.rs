@@ -8,8 +8,7 @@ use std::time::Duration;
 
 use super::draft::{Addition, Draft};
 use super::secrets::allowed_validity;
-use super::{Client, CommandContext, Decision, LastUses, Refusal};
-use crate::event::Fact;
+use super::{Client, CommandContext, Decision, LastUses, Promotion, Refusal};
 use crate::secret::{ClientSecret, Origin, Purpose, Secret};
 use crate::value::{Label, Lifetime, SecretId, Timestamp};
 
@@ -42,7 +41,8 @@ enum Signs {
 }
 
 impl Rotation {
-    /// Returns a rotation in which old and new secrets are both valid for this long, which must be more than zero.
+    /// Returns a rotation in which old and new secrets are both valid for this long: at least as long as the policy says
+    /// ([`Policy::min_overlap`](crate::Policy::min_overlap)).
     #[must_use]
     pub fn overlap(overlap: impl Into<Duration>) -> Self {
         Self {
@@ -111,10 +111,11 @@ impl Client {
     ) -> Result<Decision, Refusal> {
         let now = self.admit(context)?;
         self.refuse_while_rotating(rotation.purpose, uses, now)?;
-        let overlap_ends = match rotation.overlap {
-            overlap if overlap.as_millis() == 0 => return Err(Refusal::Overlap),
-            overlap => now.checked_add(overlap).ok_or(Refusal::Overlap)?,
-        };
+        let shortest = context.policy.min_overlap().max(Duration::from_millis(1));
+        if rotation.overlap < shortest {
+            return Err(Refusal::OverlapTooShort { shortest });
+        }
+        let overlap_ends = now.checked_add(rotation.overlap).ok_or(Refusal::Overlap)?;
         let replaced = self.replaced_by(rotation, now)?;
         let validity = match rotation.lifetime {
             Some(lifetime) => allowed_validity(lifetime, now, context.policy)?,
@@ -145,7 +146,10 @@ impl Client {
             draft.replace(secret, by, overlap_ends);
         }
         if let Some(at) = signs_at {
-            draft.promote(by, at);
+            draft.put_promotion(Promotion {
+                follows: rotation.signs == Signs::WhenReplacedHaveEnded,
+                ..draft.promotion(by, at)
+            });
         }
         Ok(draft.into())
     }
@@ -211,16 +215,5 @@ impl Rotation {
             (Purpose::SigningAndPassword, Signs::At(at)) => Ok(Some(at)),
             (Purpose::SigningAndPassword, Signs::WhenReplacedHaveEnded) => Ok(Some(last_end())),
         }
-    }
-}
-
-impl Draft {
-    fn replace(&mut self, secret: SecretId, by: SecretId, overlap_ends: Timestamp) {
-        let replaced = self.secret_mut(secret);
-        replaced.validity = replaced.validity.ending_by(overlap_ends);
-        replaced.replaced_by = Some(by);
-        let validity = replaced.validity;
-        self.record(Fact::SecretReplaced { secret, by, validity });
-        self.withdraw(secret);
     }
 }

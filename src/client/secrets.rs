@@ -131,9 +131,13 @@ impl Draft {
         })
     }
 
-    /// Disables a secret and removes its promotions (rules 7 and 12).
+    /// Disables a secret and removes its promotions, also those that calling off a rotation would give back (rules 7 and 12).
     pub(super) fn disable(&mut self, secret: SecretId, now: Timestamp) {
-        self.secret_mut(secret).disabled_since = Some(now);
+        let disabled = self.held_mut(secret);
+        disabled.secret.disabled_since = Some(now);
+        if let Some(given_up) = &mut disabled.given_up {
+            given_up.keep(Vec::new());
+        }
         self.client_mut().promotions.retain(|promotion| promotion.secret != secret);
         self.record(Fact::SecretDisabled { secret });
     }

@@ -7,8 +7,8 @@ use crate::secret::{Secret, SecretState, Signature};
 use crate::value::{SecretId, Timestamp};
 
 impl Client {
-    /// Signs a message with the secret that [signs at `t`](Self::signing_at) (rule 6), or returns `None` if no valid secret can sign.
-    /// Take `t` from [`instant`](Self::instant).
+    /// Signs a message with the secret that [signs at `t`](Self::signing_at) (rule 6), or returns `None` if no valid secret can sign
+    /// or the client is suspended (rule 20). Take `t` from [`instant`](Self::instant).
     ///
     /// ```
     /// # use client_registry::client::{Client, CommandContext};
@@ -32,18 +32,48 @@ impl Client {
     /// ```
     #[must_use]
     pub fn sign(&self, message: &[u8], t: impl Into<Timestamp>) -> Option<Signature> {
-        self.sign_with(self.signing_at(t).secret()?, message)
+        self.sign_with(|_| message, t)
+    }
+
+    /// Signs a message that names the secret which signs it, such as a JWT with a `kid`: `message` is called with that secret
+    /// once, after it was chosen and before it signs. Otherwise as [`sign`](Self::sign).
+    #[must_use]
+    pub fn sign_with<M: AsRef<[u8]>>(
+        &self,
+        message: impl FnOnce(SecretId) -> M,
+        t: impl Into<Timestamp>,
+    ) -> Option<Signature> {
+        if self.suspension().is_some() {
+            return None;
+        }
+        let secret = self.signing_at(t).secret()?;
+        self.mac_of(secret, message(secret).as_ref())
     }
 
     /// Signs a message with every valid secret that can sign at `t`, the signing secret first: for formats that carry several
-    /// signatures during an overlap.
+    /// signatures during an overlap. There are none if the client is suspended (rule 20).
     #[must_use]
     pub fn sign_all(&self, message: &[u8], t: impl Into<Timestamp>) -> Vec<Signature> {
-        let signers = self.all_signers_at(t.into());
-        signers.into_iter().filter_map(|secret| self.sign_with(secret, message)).collect()
+        self.sign_all_with(|_| message, t)
     }
 
-    /// Verifies a signature with the secret that it names, and returns that secret. It must be valid at `t` and able to sign.
+    /// Signs a message for every valid secret that can sign, as [`sign_with`](Self::sign_with) does for one: `message` is called
+    /// once for each, the signing secret first.
+    #[must_use]
+    pub fn sign_all_with<M: AsRef<[u8]>>(
+        &self,
+        mut message: impl FnMut(SecretId) -> M,
+        t: impl Into<Timestamp>,
+    ) -> Vec<Signature> {
+        if self.suspension().is_some() {
+            return Vec::new();
+        }
+        let signers = self.all_signers_at(t.into()).into_iter();
+        signers.filter_map(|secret| self.mac_of(secret, message(secret).as_ref())).collect()
+    }
+
+    /// Verifies a signature with the secret that it names, and returns that secret. It must be valid at `t` and able to sign, and
+    /// the client must not be suspended (rule 20).
     ///
     /// # Errors
     /// A [`Denial`]. Its reason is [`UnknownClient`](Reason::UnknownClient) for a signature of another client, and never
@@ -80,7 +110,9 @@ impl Client {
             (SecretState::Disabled, _) => denied(Reason::Disabled),
             (SecretState::Ended, _) => denied(Reason::Ended),
             (SecretState::Valid, None) => denied(Reason::CannotSign),
-            (SecretState::Valid, Some(mac_key)) if mac_key.verify(message, signature.mac()) => Ok(secret),
+            (SecretState::Valid, Some(mac_key)) if mac_key.verify(message, signature.mac()) => {
+                if self.suspension().is_some() { denied(Reason::Suspended) } else { Ok(secret) }
+            }
             (SecretState::Valid, Some(_)) => denied(Reason::Wrong),
         }
     }
@@ -89,7 +121,7 @@ impl Client {
     /// Returns the secret that made it.
     ///
     /// # Errors
-    /// A [`Denial`] of reason [`Wrong`](Reason::Wrong).
+    /// A [`Denial`] of reason [`Wrong`](Reason::Wrong), or [`Suspended`](Reason::Suspended) (rule 20).
     pub fn verify_any(
         &self,
         mac: &[u8; 32],
@@ -99,10 +131,14 @@ impl Client {
         let made = |held: &&Held| held.mac_key.as_ref().is_some_and(|mac_key| mac_key.verify(message, mac));
         let signers = self.all_signers_at(t.into());
         let maker = signers.into_iter().filter_map(|secret| self.held(secret)).find(made);
-        maker.map(|held| &held.secret).ok_or(Denial::because(Reason::Wrong))
+        match maker.map(|held| &held.secret) {
+            Some(secret) if self.suspension().is_some() => Err(Denial::of(secret.id(), Reason::Suspended)),
+            Some(secret) => Ok(secret),
+            None => Err(Denial::because(Reason::Wrong)),
+        }
     }
 
-    fn sign_with(&self, secret: SecretId, message: &[u8]) -> Option<Signature> {
+    fn mac_of(&self, secret: SecretId, message: &[u8]) -> Option<Signature> {
         let mac = self.held(secret)?.mac_key.as_ref()?.sign(message);
         Some(Signature::new(self.id().clone(), secret, mac))
     }

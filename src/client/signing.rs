@@ -95,7 +95,8 @@ impl Client {
         signers.into_iter().map(Secret::id).collect()
     }
 
-    fn promotion_at(&self, t: Timestamp) -> Option<&Promotion> {
+    /// Returns the promotion that names the secret that signs at `t`.
+    pub(super) fn promotion_at(&self, t: Timestamp) -> Option<&Promotion> {
         let can_sign = |id| self.held(id).is_some_and(|held| held.can_sign_at(t));
         self.promotions()
             .iter()

@@ -8,6 +8,7 @@ use crate::value::{ClientId, Revision, SellerId, Timestamp};
 
 /// The state of a client ID: a client, or the tombstone of a deleted one.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "it is taken apart where it is made")]
 pub enum ClientState {
     /// A client.
     Active(Client),

@@ -10,8 +10,8 @@ use crate::secret::{Origin, Purpose};
 use crate::value::client_id::stored_client_id;
 use crate::value::redacted::redacted;
 use crate::value::{
-    AddInId, Availability, ClientDetails, ClientId, FriendlyName, Label, SecretId, SellerId, Timestamp,
-    Validity,
+    AddInId, Attributes, Availability, ClientDetails, ClientId, FriendlyName, Label, SecretId, SellerId,
+    Timestamp, Validity,
 };
 
 redacted! {
@@ -55,6 +55,25 @@ redacted! {
             validity: Validity,
             /// Whether it was generated or imported.
             origin: Origin,
+        },
+        /// A rotation was called off (rule 11). The facts after it tell what was deleted and restored.
+        RotationCalledOff {
+            /// The secret that came with it.
+            secret: SecretId,
+        },
+        /// A replaced secret was restored, since the rotation was called off (rule 11).
+        SecretRestored {
+            /// Its ID.
+            secret: SecretId,
+            /// Its validity from now on.
+            validity: Validity,
+        },
+        /// The end of a secret was moved (rules 11 and 21).
+        EndMoved {
+            /// Its ID.
+            secret: SecretId,
+            /// Its validity from now on.
+            validity: Validity,
         },
         /// A rotation replaced a secret, which now ends after the overlap (rule 11).
         SecretReplaced {
@@ -109,6 +128,13 @@ redacted! {
             /// When it would have taken effect.
             from: Timestamp,
         },
+        /// A promotion that a rotation had withdrawn was restored, since the rotation was called off (rule 11).
+        PromotionRestored {
+            /// Its ID.
+            secret: SecretId,
+            /// When the promotion takes effect, or took effect.
+            from: Timestamp,
+        },
         /// An add-in was associated with this client ID (rule 1).
         AddInAssociated {
             /// Its ID.
@@ -134,6 +160,22 @@ redacted! {
             /// The client ID that it went to.
             #[serde(deserialize_with = "stored_client_id")]
             to: ClientId,
+        },
+        /// The attributes were replaced (rule 24).
+        AttributesChanged {
+            /// The new attributes.
+            attributes: Attributes,
+        },
+        /// The client was suspended (rule 20).
+        ClientSuspended {},
+        /// The client was resumed (rule 20).
+        ClientResumed {},
+        /// The client ID was transferred to another seller (rule 22).
+        ClientTransferred {
+            /// The seller that owned it.
+            from: SellerId,
+            /// The seller that owns it from now on.
+            to: SellerId,
         },
         /// The client ID was deleted, with all its secrets and associations (rule 13).
         ClientDeleted {

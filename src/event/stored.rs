@@ -112,13 +112,20 @@ fn write_fact(json: &mut Json, fact: &Fact) {
             json.secret("by", *by);
             json.validity("validity", validity);
         }
+        Fact::SecretRestored { secret, validity } | Fact::EndMoved { secret, validity } => {
+            json.secret("secret", *secret);
+            json.validity("validity", validity);
+        }
         Fact::SecretDisabled { secret }
         | Fact::SecretEnabled { secret }
         | Fact::SecretDeleted { secret }
         | Fact::SecretCompromised { secret }
         | Fact::SecretForgotten { secret }
-        | Fact::SecretPromoted { secret } => json.secret("secret", *secret),
-        Fact::PromotionScheduled { secret, from } | Fact::PromotionWithdrawn { secret, from } => {
+        | Fact::SecretPromoted { secret }
+        | Fact::RotationCalledOff { secret } => json.secret("secret", *secret),
+        Fact::PromotionScheduled { secret, from }
+        | Fact::PromotionWithdrawn { secret, from }
+        | Fact::PromotionRestored { secret, from } => {
             json.secret("secret", *secret);
             json.text("from", &from.to_string());
         }
@@ -131,6 +138,16 @@ fn write_fact(json: &mut Json, fact: &Fact) {
         }
         Fact::AddInMovedOut { add_in, to } => {
             json.text("add_in", add_in.as_str());
+            json.text("to", to.as_str());
+        }
+        Fact::AttributesChanged { attributes } => json.object("attributes", |json| {
+            for (key, value) in attributes.iter() {
+                json.text(key, value);
+            }
+        }),
+        Fact::ClientSuspended {} | Fact::ClientResumed {} => {}
+        Fact::ClientTransferred { from, to } => {
+            json.text("from", from.as_str());
             json.text("to", to.as_str());
         }
         Fact::ClientDeleted { friendly_name, add_ins } => {
@@ -147,6 +164,9 @@ fn name_of(fact: &Fact) -> &'static str {
         Fact::DetailsChanged { .. } => "details_changed",
         Fact::SecretAdded { .. } => "secret_added",
         Fact::SecretReplaced { .. } => "secret_replaced",
+        Fact::RotationCalledOff { .. } => "rotation_called_off",
+        Fact::SecretRestored { .. } => "secret_restored",
+        Fact::EndMoved { .. } => "end_moved",
         Fact::SecretDisabled { .. } => "secret_disabled",
         Fact::SecretEnabled { .. } => "secret_enabled",
         Fact::SecretDeleted { .. } => "secret_deleted",
@@ -155,21 +175,29 @@ fn name_of(fact: &Fact) -> &'static str {
         Fact::SecretPromoted { .. } => "secret_promoted",
         Fact::PromotionScheduled { .. } => "promotion_scheduled",
         Fact::PromotionWithdrawn { .. } => "promotion_withdrawn",
+        Fact::PromotionRestored { .. } => "promotion_restored",
         Fact::AddInAssociated { .. } => "add_in_associated",
         Fact::AddInDissociated { .. } => "add_in_dissociated",
         Fact::AddInMovedIn { .. } => "add_in_moved_in",
         Fact::AddInMovedOut { .. } => "add_in_moved_out",
+        Fact::AttributesChanged { .. } => "attributes_changed",
+        Fact::ClientSuspended { .. } => "client_suspended",
+        Fact::ClientResumed { .. } => "client_resumed",
+        Fact::ClientTransferred { .. } => "client_transferred",
         Fact::ClientDeleted { .. } => "client_deleted",
     }
 }
 
 /// The names of all facts that this version knows.
-const FACTS: [&str; 18] = [
+const FACTS: [&str; 26] = [
     "client_registered",
     "client_imported",
     "details_changed",
     "secret_added",
     "secret_replaced",
+    "rotation_called_off",
+    "secret_restored",
+    "end_moved",
     "secret_disabled",
     "secret_enabled",
     "secret_deleted",
@@ -178,10 +206,15 @@ const FACTS: [&str; 18] = [
     "secret_promoted",
     "promotion_scheduled",
     "promotion_withdrawn",
+    "promotion_restored",
     "add_in_associated",
     "add_in_dissociated",
     "add_in_moved_in",
     "add_in_moved_out",
+    "attributes_changed",
+    "client_suspended",
+    "client_resumed",
+    "client_transferred",
     "client_deleted",
 ];
 

@@ -53,6 +53,7 @@ impl fmt::Debug for RecordParts<'_> {
 
 /// A record as a durable store keeps it.
 pub(crate) struct Sealed {
+    format: u16,
     registry_id: [u8; 16],
     id: Box<str>,
     revision: Revision,
@@ -67,8 +68,9 @@ impl Sealed {
         if parts.size() > MAX_RECORD {
             return Err(corrupt("a record has more than 64 KiB"));
         }
-        let RecordParts { format: _, registry_id, id, revision, key_id, body, sealed } = parts;
+        let RecordParts { format, registry_id, id, revision, key_id, body, sealed } = parts;
         Ok(Self {
+            format,
             registry_id,
             id: id.as_str().into(),
             revision,
@@ -104,7 +106,7 @@ impl Sealed {
 
     pub(crate) fn parts(&self) -> RecordParts<'_> {
         RecordParts {
-            format: FORMAT,
+            format: self.format,
             registry_id: self.registry_id,
             id: self.id(),
             revision: self.revision,
@@ -187,7 +189,7 @@ impl<'a> Rest<'a> {
 
 fn check_format(format: u16) -> Result<(), StoreError> {
     match format {
-        FORMAT => Ok(()),
+        1..=FORMAT => Ok(()),
         0 => Err(corrupt("there is no format 0")),
         _ => Err(StoreError::new(StoreErrorKind::NewerFormat)),
     }
@@ -209,7 +211,8 @@ fn corrupt(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Store
 pub const MAX_RECORD: usize = 64 * 1024;
 /// The maximum size that ordinary commands give a record, in bytes. The rest is left to those that remove a secret.
 pub(crate) const ORDINARY_RECORD: usize = 60 * 1024;
-/// The format in which this version writes.
-pub(super) const FORMAT: u16 = 1;
+/// The format in which this version writes. It reads that one and all before it. Format 2 has what a client gives up in a
+/// rotation, ends that were moved, suspension, transfer and attributes (rules 11 and 20 to 24).
+pub(super) const FORMAT: u16 = 2;
 /// The bytes of a record besides IDs, body and sealed part.
 const HEAD: usize = 2 + 16 + 8 + 1 + 1 + 4 + 4;

@@ -8,6 +8,7 @@ use std::fmt;
 use crate::client::{self, Refusal, use_in_words};
 use crate::entropy::EntropyError;
 use crate::record::Opened;
+use crate::registry::Snapshot;
 use crate::secret::Issued;
 use crate::store::Commit;
 use crate::store_error::StoreError;
@@ -45,6 +46,15 @@ pub enum Error {
         add_in: AddInId,
         /// The other client ID, if the actor may see it (rule 15).
         by: Option<ClientId>,
+    },
+    /// The command was tied to a revision ([`ClientHandle::if_at`](crate::ClientHandle::if_at)), and the client has moved on since.
+    #[error(
+        "the client has changed since: it is at revision {}; look at it as it is now, and give the command again",
+        now.client().revision()
+    )]
+    MovedOn {
+        /// The client as it is now.
+        now: Box<Snapshot>,
     },
     /// Others changed the client again and again in between. Try again.
     #[error("the client was changed by others {attempts} times in a row: try again")]
@@ -84,6 +94,7 @@ coded! {
     Error {
         Self::NameTaken { .. } => Conflict "name_taken",
         Self::AddInTaken { .. } => Conflict "add_in_taken",
+        Self::MovedOn { .. } => Conflict "moved_on",
         Self::TooLarge => Conflict "too_large",
         Self::KeyRetired { .. } => Unavailable "key_retired",
         Self::Contention { .. } => Unavailable "contention",

@@ -7,6 +7,7 @@ pub(in crate::registry) mod applied;
 pub(in crate::registry) mod client_handle;
 pub(in crate::registry) mod command;
 pub(in crate::registry) mod commit;
+pub(in crate::registry) mod leaks;
 pub(in crate::registry) mod operator;
 pub(in crate::registry) mod report;
 pub(in crate::registry) mod seller;

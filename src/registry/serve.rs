@@ -9,4 +9,5 @@ pub(in crate::registry) mod denied;
 pub(in crate::registry) mod follow;
 mod keep_fresh;
 pub(in crate::registry) mod last_use;
+pub(in crate::registry) mod loaded;
 pub(in crate::registry) mod signatures;

@@ -6,7 +6,8 @@
 //!
 //! A notice reminds people of what they may have forgotten. So there is none for a moment at which the secret was not valid
 //! yet, and none for a moment before the end was decided: before the secret was added, enabled again (rule 12) or replaced by a
-//! rotation (rule 11). The owner of a new secret of ten days is told 7 days and 1 day before its end, not at once about 90, 60,
+//! rotation (rule 11), or its end was moved (rule 21). What was due before a client ID was transferred is the old seller's
+//! (rule 22). The owner of a new secret of ten days is told 7 days and 1 day before its end, not at once about 90, 60,
 //! 30 and 15.
 
 use std::ops::Range;
@@ -16,7 +17,7 @@ use serde::Serialize;
 
 use crate::client::{Client, LastUses};
 use crate::secret::{Purpose, Secret, SecretState};
-use crate::value::{ClientId, Days, FriendlyName, Label, SecretId, SellerId, Timestamp};
+use crate::value::{Attributes, ClientId, Days, FriendlyName, Label, SecretId, SellerId, Timestamp};
 
 /// A secret that ends, with its attributes: a line of an expiry report.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -30,6 +31,8 @@ pub struct Expiry {
     pub client_id: ClientId,
     /// The friendly name of the client ID.
     pub friendly_name: FriendlyName,
+    /// The attributes of the client (rule 24).
+    pub attributes: Attributes,
     /// The secret.
     pub secret: SecretId,
     /// The label of the secret.
@@ -122,6 +125,7 @@ impl Client {
             owner: self.owner().clone(),
             client_id: self.id().clone(),
             friendly_name: self.details().friendly_name().clone(),
+            attributes: self.attributes().clone(),
             secret: secret.id(),
             label: secret.label().cloned(),
             purpose: secret.purpose(),
@@ -147,7 +151,7 @@ impl Client {
         let Some(expiry) = self.expiry(secret, uses, t) else {
             return Vec::new();
         };
-        let decided = self.end_stands_since(secret);
+        let decided = secret.end_stands_since().max(self.transferred_at().unwrap_or(Timestamp::MIN));
         Notice::DAYS
             .into_iter()
             .filter_map(|days| Some((days, expiry.ends.checked_sub(days.into())?)))
@@ -167,13 +171,6 @@ impl Client {
         let signing = self.signing_at(ends).secret();
         let successors = self.secrets().filter(takes_over).map(Secret::id);
         successors.max_by_key(|id| (Some(*id) == signing, *id))
-    }
-
-    /// Returns when the present end of a secret was decided: when it became valid, or when a rotation shortened it, which is
-    /// when its replacement was added. If that was deleted since, a notice may be given for a moment just before the rotation.
-    fn end_stands_since(&self, secret: &Secret) -> Timestamp {
-        let replaced_at = secret.replaced_by().and_then(|by| self.secret(by)).map(Secret::added_at);
-        secret.valid_since().max(replaced_at.unwrap_or(Timestamp::MIN))
     }
 }
 

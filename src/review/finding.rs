@@ -7,13 +7,21 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::value::report::report;
-use crate::value::{AppDomain, Days, Lifetime, RedirectUrl, SecretId, Timestamp, Validity};
+use crate::value::{Actor, AppDomain, Days, Lifetime, RedirectUrl, SecretId, Timestamp, Validity};
 
 report! {
     /// Something that a seller should know about a client ID. `Display` says what it is and what to do.
     #[derive(Debug, Clone, PartialEq, Eq)]
     #[non_exhaustive]
     pub enum Finding {
+        /// The client is suspended (rule 20): nothing of it authenticates, signs or verifies. The other findings say what would be
+        /// so if it were resumed.
+        Suspended {
+            /// Since when.
+            since: Timestamp,
+            /// The actor that suspended it.
+            by: Actor,
+        },
         /// No secret is valid (rule 4): nobody can authenticate, and nothing signs.
         NoValidSecret {
             /// When a secret becomes valid by itself, if one does.
@@ -157,6 +165,7 @@ impl Finding {
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
+            Self::Suspended { .. } => "suspended",
             Self::NoValidSecret { .. } => "no_valid_secret",
             Self::NoSigningSecret { .. } => "no_signing_secret",
             Self::SigningGap { .. } => "signing_gap",
@@ -179,7 +188,9 @@ impl Finding {
     #[must_use]
     pub fn severity(&self) -> Severity {
         match self {
-            Self::NoValidSecret { .. } | Self::NoSigningSecret { .. } => Severity::Critical,
+            Self::Suspended { .. } | Self::NoValidSecret { .. } | Self::NoSigningSecret { .. } => {
+                Severity::Critical
+            }
             Self::SigningGap { .. }
             | Self::SeveralEndTogether { .. }
             | Self::EndsSoon { successor: None, .. }
@@ -201,6 +212,15 @@ impl Finding {
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Suspended { since, by: Actor::Seller(seller) } => write!(
+                f,
+                "seller {seller} suspended the client ID at {since}, so nothing of it authenticates or signs: resume it"
+            ),
+            Self::Suspended { since, by: Actor::Operator(operator) } => write!(
+                f,
+                "operator {operator} suspended the client ID at {since}, so nothing of it authenticates or signs: ask the operators of \
+                 the platform to resume it"
+            ),
             Self::NoValidSecret { until: None } => f.write_str("no secret is valid: add one"),
             Self::NoValidSecret { until: Some(until) } => {
                 write!(f, "no secret is valid until {until}: add one if that is too late")
@@ -253,7 +273,7 @@ impl fmt::Display for Finding {
             Self::NeverUsed { secret, issued, .. } => write!(
                 f,
                 "secret {secret} was issued by a rotation at {issued} and has never been used: make sure that the add-in has it, or \
-                 delete it and rotate again"
+                 call off the rotation"
             ),
             Self::RedirectOutsideDomain { redirect_url, app_domain } => write!(
                 f,

@@ -5,11 +5,12 @@
 
 use serde::{Serialize, Serializer};
 
-use crate::client::{Client, LastUses, Promotion, Revocation, Signing};
+use crate::client::{Client, LastUses, Promotion, Revocation, Signing, Suspension};
 use crate::review::Finding;
 use crate::secret::{Secret, SecretState};
 use crate::value::{
-    AddInId, Availability, ClientDetails, ClientId, Policy, Revision, SecretId, SellerId, Timestamp,
+    AddInId, Attributes, Availability, ClientDetails, ClientId, Policy, Revision, SecretId, SellerId,
+    Timestamp,
 };
 
 /// A client at an instant, to be written as [JSON](crate::json): its secrets with state and last use, who signs and why, its
@@ -71,7 +72,10 @@ impl Serialize for ClientView<'_> {
             owner: client.owner(),
             details: client.details(),
             availability: client.availability(),
+            attributes: client.attributes(),
+            suspension: client.suspension(),
             registered_at: client.registered_at(),
+            transferred_at: client.transferred_at(),
             changed_at: client.changed_at(),
             revision: client.revision(),
             at,
@@ -92,7 +96,10 @@ struct Members<'a> {
     owner: &'a SellerId,
     details: &'a ClientDetails,
     availability: Availability,
+    attributes: &'a Attributes,
+    suspension: Option<&'a Suspension>,
     registered_at: Timestamp,
+    transferred_at: Option<Timestamp>,
     changed_at: Timestamp,
     revision: Revision,
     at: Timestamp,

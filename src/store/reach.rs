@@ -26,9 +26,16 @@ impl Reach {
                 | Fact::SecretCompromised { .. }
                 | Fact::SecretPromoted { .. }
                 | Fact::PromotionScheduled { .. }
-                | Fact::PromotionWithdrawn { .. } => {}
+                | Fact::PromotionWithdrawn { .. }
+                | Fact::PromotionRestored { .. }
+                | Fact::RotationCalledOff { .. }
+                | Fact::AttributesChanged { .. }
+                | Fact::ClientSuspended { .. }
+                | Fact::ClientResumed { .. } => {}
                 Fact::SecretAdded { secret, .. }
                 | Fact::SecretReplaced { secret, .. }
+                | Fact::SecretRestored { secret, .. }
+                | Fact::EndMoved { secret, .. }
                 | Fact::SecretDeleted { secret }
                 | Fact::SecretForgotten { secret } => secrets.push(*secret),
                 Fact::ClientRegistered { .. }
@@ -38,6 +45,7 @@ impl Reach {
                 | Fact::AddInDissociated { .. }
                 | Fact::AddInMovedIn { .. }
                 | Fact::AddInMovedOut { .. }
+                | Fact::ClientTransferred { .. }
                 | Fact::ClientDeleted { .. } => return Self::Everything,
             }
         }

@@ -55,7 +55,7 @@ mod tests {
     use crate::record::KeyringVariableError;
     use crate::registry::upkeep::{ExportError, ImportError, RetireError};
     use crate::registry::{AccessError, Error, OpenError, SignError};
-    use crate::ring::SignatureMismatch;
+    use crate::ring::{RingConfigError, SignatureMismatch};
     use crate::value::{ErrorKind, InvalidValue};
 
     /// The confirmation of a plan has a type parameter, so its two codes of its own stand here.
@@ -77,6 +77,7 @@ mod tests {
             OpenError::CODES,
             Refusal::CODES,
             RetireError::CODES,
+            RingConfigError::CODES,
             SignError::CODES,
             SignatureMismatch::CODES,
         ];

@@ -61,6 +61,8 @@ pub enum Field {
     RedirectUrl,
     /// [`Label`](crate::value::Label)
     Label,
+    /// [`Attributes`](crate::value::Attributes)
+    Attributes,
     /// [`Timestamp`](crate::Timestamp)
     Timestamp,
     /// [`Validity`](crate::value::Validity)
@@ -83,6 +85,8 @@ pub enum Field {
     Keyring,
     /// [`RegistryId`](crate::record::RegistryId)
     RegistryId,
+    /// The texts of [`Operator::find_leaked`](crate::Operator::find_leaked)
+    LeakedTexts,
 }
 
 impl Field {
@@ -107,6 +111,9 @@ impl Field {
                  without user info or fragment"
             }
             Self::Label => "1 to 100 characters, no control or invisible characters, no space at the ends",
+            Self::Attributes => {
+                "keys of 1 to 64 characters, values of up to 512, no control characters, 4 KiB of UTF-8 in all"
+            }
             Self::Timestamp => "an RFC 3339 timestamp such as 2026-03-01T09:00:00Z",
             Self::Validity => "an end after the start, both within the calendar",
             Self::ClientSecret => "24 to 512 printable ASCII characters",
@@ -120,6 +127,7 @@ impl Field {
                 "<key ID>:<44 characters of padded base64>, the primary key first, others after it, separated by commas"
             }
             Self::RegistryId => "32 lowercase hexadecimal digits",
+            Self::LeakedTexts => "up to 1,000 texts at a time",
         }
     }
 }
@@ -136,6 +144,7 @@ impl fmt::Display for Field {
             Self::AppDomain => "app domain",
             Self::RedirectUrl => "redirect URL",
             Self::Label => "label",
+            Self::Attributes => "attributes",
             Self::Timestamp => "timestamp",
             Self::Validity => "validity",
             Self::ClientSecret => "client secret",
@@ -147,6 +156,7 @@ impl fmt::Display for Field {
             Self::KeyId => "key ID",
             Self::Keyring => "keyring",
             Self::RegistryId => "registry ID",
+            Self::LeakedTexts => "leaked texts",
         })
     }
 }

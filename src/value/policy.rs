@@ -32,6 +32,9 @@ pub struct Policy {
     /// In whole seconds, as it is written.
     #[serde(rename = "retire_after_secs", serialize_with = "whole_seconds")]
     retire_after: Duration,
+    /// In whole seconds, as it is written.
+    #[serde(rename = "min_overlap_secs", serialize_with = "whole_seconds")]
+    min_overlap: Duration,
     loopback_redirects: bool,
     redirect_schemes: BTreeSet<String>,
     secret_prefix: String,
@@ -44,6 +47,7 @@ struct UncheckedPolicy {
     max_secrets: usize,
     longest_lifetime: Lifetime,
     retire_after_secs: u64,
+    min_overlap_secs: u64,
     loopback_redirects: bool,
     redirect_schemes: BTreeSet<String>,
     secret_prefix: String,
@@ -89,9 +93,20 @@ impl Policy {
     /// Sets how long a secret must be unused before a planned deletion is allowed, in whole seconds: a part of one counts as one.
     #[must_use]
     pub fn with_retire_after(self, retire_after: impl Into<Duration>) -> Self {
-        let retire_after = retire_after.into();
-        let in_part = u64::from(retire_after.subsec_nanos() > 0);
-        Self { retire_after: Duration::from_secs(retire_after.as_secs().saturating_add(in_part)), ..self }
+        Self { retire_after: in_whole_seconds(retire_after.into()), ..self }
+    }
+
+    /// Returns the shortest overlap of a rotation (rule 11): an hour unless configured otherwise.
+    #[must_use]
+    pub fn min_overlap(&self) -> Duration {
+        self.min_overlap
+    }
+
+    /// Sets the shortest overlap of a rotation, in whole seconds: a part of one counts as one. An overlap of zero is refused in
+    /// any case.
+    #[must_use]
+    pub fn with_min_overlap(self, min_overlap: impl Into<Duration>) -> Self {
+        Self { min_overlap: in_whole_seconds(min_overlap.into()), ..self }
     }
 
     /// Allows `http` redirect URLs on loopback (RFC 8252 section 7.3). They are refused unless configured otherwise.
@@ -158,16 +173,20 @@ impl Policy {
     /// Returns whether a new secret may be valid for that long (rule 4). A secret that was imported, or added under another
     /// policy, may have a longer validity.
     pub(crate) fn allows_validity(&self, validity: Validity) -> bool {
-        match (self.longest_lifetime, validity.until()) {
-            (Lifetime::Unlimited, _) => true,
-            (_, None) => false,
+        match validity.until() {
+            None => self.longest_lifetime == Lifetime::Unlimited,
+            Some(until) => self.latest_end(validity.from()).is_none_or(|latest| until <= latest),
+        }
+    }
+
+    /// Returns the latest end that a secret with this start may be given (rules 4 and 21); `None` if the policy sets none, or one
+    /// beyond the calendar.
+    pub(crate) fn latest_end(&self, from: Timestamp) -> Option<Timestamp> {
+        match self.longest_lifetime {
+            Lifetime::Unlimited => None,
             // No validity is that short.
-            (Lifetime::Days(longest), _) if longest.count() == 0 => false,
-            (longest, Some(until)) => match longest.starting(validity.from()) {
-                Ok(longest) => longest.until().is_none_or(|last| until <= last),
-                // The longest allowed validity would end beyond the calendar, and this one does not.
-                Err(_) => true,
-            },
+            Lifetime::Days(longest) if longest.count() == 0 => Some(from),
+            longest => longest.starting(from).ok().and_then(|longest| longest.until()),
         }
     }
 
@@ -185,6 +204,7 @@ impl Default for Policy {
             max_secrets: 5,
             longest_lifetime: Lifetime::ThreeYears,
             retire_after: Days::new(7).into(),
+            min_overlap: Duration::from_secs(60 * 60),
             loopback_redirects: false,
             redirect_schemes: BTreeSet::new(),
             secret_prefix: DEFAULT_PREFIX.to_owned(),
@@ -198,6 +218,7 @@ impl Default for UncheckedPolicy {
             max_secrets,
             longest_lifetime,
             retire_after,
+            min_overlap,
             loopback_redirects,
             redirect_schemes,
             secret_prefix,
@@ -206,6 +227,7 @@ impl Default for UncheckedPolicy {
             max_secrets,
             longest_lifetime,
             retire_after_secs: retire_after.as_secs(),
+            min_overlap_secs: min_overlap.as_secs(),
             loopback_redirects,
             redirect_schemes,
             secret_prefix,
@@ -229,6 +251,7 @@ impl TryFrom<UncheckedPolicy> for Policy {
             .with_max_secrets(unchecked.max_secrets)?
             .with_longest_lifetime(unchecked.longest_lifetime)
             .with_retire_after(Duration::from_secs(unchecked.retire_after_secs))
+            .with_min_overlap(Duration::from_secs(unchecked.min_overlap_secs))
             .with_secret_prefix(&unchecked.secret_prefix)?;
         policy.loopback_redirects = unchecked.loopback_redirects;
         unchecked
@@ -236,6 +259,12 @@ impl TryFrom<UncheckedPolicy> for Policy {
             .iter()
             .try_fold(policy, |policy, scheme| policy.with_redirect_scheme(scheme))
     }
+}
+
+/// Rounds up, so that no limit is shorter than the one that was given.
+fn in_whole_seconds(duration: Duration) -> Duration {
+    let in_part = u64::from(duration.subsec_nanos() > 0);
+    Duration::from_secs(duration.as_secs().saturating_add(in_part))
 }
 
 fn whole_seconds<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {

@@ -69,7 +69,7 @@ pub(crate) fn cut(text: &str) -> &str {
 }
 
 /// Returns whether the text is a prefix, an underscore, 43 characters of base62 and their checksum.
-fn is_well_formed(text: &[u8]) -> bool {
+pub(crate) fn is_well_formed(text: &[u8]) -> bool {
     let Some(([prefix @ .., b'_'], _)) = text.split_last_chunk::<{ BODY + CHECK }>() else {
         return false;
     };

@@ -206,6 +206,11 @@ impl Validity {
         self.has_started(t) && !self.has_ended(t)
     }
 
+    /// Returns the interval with the same start and this end.
+    pub(crate) fn ending_at(self, until: Option<Timestamp>) -> Result<Self, InvalidValue> {
+        Self::new(self.from, until)
+    }
+
     /// Returns the interval with the same start that ends at `until`, or earlier if it did so already. `until` must be after
     /// the start.
     pub(crate) fn ending_by(self, until: Timestamp) -> Self {

@@ -32,7 +32,7 @@ use crate::model::answer::Answer;
 use crate::model::command::{Command, Name, Pick};
 use crate::model::home::Home;
 use crate::model::machine::{Comparison, Reference};
-use crate::model::naive::{Actor, DAY, Fault, Model, New, START};
+use crate::model::naive::{Actor, DAY, Fault, Model, New, PlanKind, Rotate, START, Signs};
 use crate::model::system::System;
 
 /// Two halves, so that two cores have something to do.
@@ -69,6 +69,44 @@ fn of_two_that_are_scheduled_for_one_instant_the_last_one_signs() {
     assert_eq!(system.history.len(), 10);
 }
 
+/// What random histories seldom come to: a rotation that is called off gives back no promotion that would begin after an end that
+/// was moved meanwhile (rule 21).
+#[test]
+fn rule_21_a_promotion_past_an_end_that_was_moved_is_not_given_back() {
+    let kind = PlanKind::EndMove(2, START + 4 * DAY);
+    replay(&scheduled_and_rotated_then(&[
+        (Command::AtOnce { actor: SELLER, client: 0, kind }, Some(Answer::Changed)),
+        (call_off(3), Some(Answer::Changed)),
+        (Command::SetClock { to: START + 3 * DAY }, None),
+        (Command::AtOnce { actor: SELLER, client: 0, kind: PlanKind::EndMove(2, START + 9 * DAY) }, None),
+        (Command::SetClock { to: START + 5 * DAY }, None),
+        (Command::Sign { client: 0 }, Some(Answer::SignedBy(vec![1]))),
+    ]));
+}
+
+/// Only what the last rotation took is given back (rule 11): what one took before, whose secret was deleted, is not.
+#[test]
+fn rule_11_a_promotion_that_an_earlier_rotation_took_is_not_given_back() {
+    let emergency = Command::Emergency { actor: SELLER, client: 0, secret: 3, replacement: None };
+    replay(&scheduled_and_rotated_then(&[
+        (emergency, Some(Answer::Deleted)),
+        (rotate_second(), Some(Answer::Issued(4))),
+        (call_off(4), Some(Answer::Changed)),
+        (Command::SetClock { to: START + 5 * DAY }, None),
+        (Command::Sign { client: 0 }, Some(Answer::SignedBy(vec![1]))),
+    ]));
+}
+
+/// And what the last one took is (rule 11).
+#[test]
+fn rule_11_a_promotion_that_the_rotation_took_is_given_back() {
+    replay(&scheduled_and_rotated_then(&[
+        (call_off(3), Some(Answer::Changed)),
+        (Command::SetClock { to: START + 5 * DAY }, None),
+        (Command::Sign { client: 0 }, Some(Answer::SignedBy(vec![2]))),
+    ]));
+}
+
 #[test]
 fn a_model_in_which_the_newest_signs_is_caught() {
     is_caught::<1>("who signs");
@@ -87,6 +125,51 @@ fn a_model_with_a_higher_cap_is_caught() {
 #[test]
 fn a_model_that_forgets_deleted_secrets_is_caught() {
     is_caught::<4>("");
+}
+
+#[test]
+fn rule_11_a_model_in_which_ends_are_not_given_back_is_caught() {
+    is_caught::<5>("until of");
+}
+
+#[test]
+fn rule_11_a_model_in_which_promotions_are_not_given_back_is_caught() {
+    is_caught::<6>("rule 7: promotions");
+}
+
+#[test]
+fn rule_20_a_model_in_which_a_suspended_client_signs_is_caught() {
+    is_caught::<7>("Refused(\"Suspended\")");
+}
+
+#[test]
+fn rule_20_a_model_in_which_a_suspended_client_authenticates_is_caught() {
+    is_caught::<8>("Denied(\"Suspended\"");
+}
+
+#[test]
+fn rule_20_a_model_in_which_a_seller_lifts_an_operators_suspension_is_caught() {
+    is_caught::<9>("SuspendedByOperator");
+}
+
+#[test]
+fn rule_22_a_model_in_which_the_old_seller_lists_a_transferred_client_is_caught() {
+    is_caught::<10>("the clients of");
+}
+
+#[test]
+fn rule_21_a_model_in_which_an_end_may_pass_the_one_that_was_issued_is_caught() {
+    is_caught::<11>("EndTooLate");
+}
+
+#[test]
+fn rule_21_a_model_in_which_promotions_do_not_follow_the_ends_is_caught() {
+    is_caught::<12>("rule 7: promotions");
+}
+
+#[test]
+fn rule_23_a_model_in_which_dead_secrets_are_not_found_is_caught() {
+    is_caught::<13>("rule 23");
 }
 
 /// A file beside a memory store: whatever the one answers, the other answers too.
@@ -157,8 +240,34 @@ fn run_some<S: Home>(histories: u32, half: u8) {
         assert!(20 * family.accepted > family.asked(), "{name} is hardly ever accepted");
         assert!(family.accepted > 100, "{name} is hardly ever tried");
     }
-    assert_eq!(tally.families.len(), 32, "every family of commands is tried");
+    assert_eq!(tally.families.len(), 42, "every family of commands is tried");
 }
+
+/// A client whose second secret is to sign in five days, and was replaced by a third.
+fn scheduled_and_rotated_then(rest: &[(Command, Option<Answer>)]) -> Vec<(Command, Option<Answer>)> {
+    let (actor, client) = (SELLER, 0);
+    let new = || New { lifetime: 0, starts: None, signs: true, label: None };
+    let name = Name { number: 0, spelling: 0, url: 0 };
+    let begin = [
+        (Command::Register { actor, seller: 0, name, china: false, new: new() }, None),
+        (Command::Add { actor, client, new: new() }, Some(Answer::Issued(2))),
+        (Command::Schedule { actor, client, secret: 2, at: START + 5 * DAY }, Some(Answer::Changed)),
+        (rotate_second(), Some(Answer::Issued(3))),
+    ];
+    [&begin, rest].concat()
+}
+
+fn rotate_second() -> Command {
+    let (replaces, when) = (Some(vec![2]), Signs::WhenReplacedHaveEnded);
+    let rotate = Rotate { overlap: 10 * DAY, lifetime: 0, signs: true, replaces, when };
+    Command::Rotate { actor: SELLER, client: 0, rotate }
+}
+
+fn call_off(came: u32) -> Command {
+    Command::AtOnce { actor: SELLER, client: 0, kind: PlanKind::CallingOff(came) }
+}
+
+const SELLER: Actor = Actor::Seller(0);
 
 /// Model and registry in one history, with the answers that both have to give, where it matters.
 fn replay(history: &[(Command, Option<Answer>)]) -> System<MemoryStore> {

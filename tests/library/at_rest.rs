@@ -5,7 +5,7 @@ mod checking;
 mod dying;
 mod fixture;
 mod golden;
-mod hostile;
+pub(crate) mod hostile;
 mod lagging;
 mod lists;
 mod odd;

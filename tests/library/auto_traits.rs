@@ -9,7 +9,9 @@ use client_registry::client::{
 use client_registry::entropy::EntropyError;
 use client_registry::registry::{ConfirmError, Page, Resolution, Unresolved};
 use client_registry::review::{Expiry, Notice};
-use client_registry::ring::{Credentials, SharedSecret};
+use client_registry::ring::{
+    Credentials, RingConfig, RingConfigError, RingState, SecretSource, SharedSecret,
+};
 use client_registry::store::{DynStore, MemoryStore, Record, Store};
 use client_registry::value::Revision;
 use client_registry::*;
@@ -36,6 +38,9 @@ fn public_types_cross_threads() {
         everywhere::<store::ChangeHints>();
     }
     cheap_to_share::<Credentials>();
+    cheap_to_share::<RingConfig>();
+    cheap_to_share::<RingState>();
+    cheap_to_share::<SecretSource>();
     cheap_to_share::<Plan<SecretDeletion>>();
     cheap_to_share::<Signature>();
     cheap_to_share::<Finding>();
@@ -65,6 +70,7 @@ fn public_types_cross_threads() {
     errors::<Refusal>();
     errors::<InvalidValue>();
     errors::<EntropyError>();
+    errors::<RingConfigError>();
     errors::<store::StoreError>();
     errors::<store::CommitError>();
 }

@@ -6,22 +6,27 @@
 mod page;
 
 use std::collections::BTreeMap;
+use std::fmt::Debug;
 use std::path::{Path, PathBuf};
 
-use client_registry::client::{Obstacle, Revocation, Signing};
+use client_registry::client::{LeakedState, Obstacle, Revocation, Signing};
 use client_registry::event::EventText;
 use client_registry::record::KeyState;
 use client_registry::review::Severity;
+use client_registry::ring::{CallError, SharedSecret, Slot};
 use client_registry::secret::{KeyEncoding, Origin};
 use client_registry::store::{CommitId, Committed, Cursor, Index, StoreErrorKind};
-use client_registry::value::{Actor, KeyId, Label, OperatorId, Revision, Validity};
+use client_registry::value::{Actor, Attributes, KeyId, Label, OperatorId, Revision, Validity};
 use client_registry::*;
 use pollster::block_on;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use crate::at_rest::world::page_with_an_unreadable_client;
-use crate::support::{Counted, START, clock, details, foreign, instant, later, secret_id, start};
+use crate::support::{
+    Counted, START, Seeded, clock, details, foreign, foreign_text, instant, later, secret_id, start,
+};
 
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data/json")
@@ -81,6 +86,8 @@ impl World {
         client.schedule_promotion(secret_id(2), later(start(), DAY * 25)).await.unwrap();
         let plan = client.plan_disabling(password.secret_id()).await.unwrap();
         client.confirm(plan).await.unwrap();
+        let attributes = [("scopes", "calendar.read calendar.write"), ("environment", "test")];
+        client.change_attributes(Attributes::new(attributes).unwrap()).await.unwrap();
         clock.advance(Days::new(1));
         Self { registry, contoso, id }
     }
@@ -130,11 +137,19 @@ fn plans_and_obstacles() {
         let client = world.client();
         let plan = client.plan_deletion(secret_id(1)).await.unwrap();
         is_written("plan_secret_deletion.json", &plan);
-        let text = std::fs::read_to_string(folder().join("plan_secret_deletion.json")).unwrap();
-        assert_eq!(serde_json::from_str::<Plan<client::SecretDeletion>>(&text).unwrap(), plan);
+        comes_back("plan_secret_deletion.json", &plan);
         let plan = client.plan_disabling(secret_id(2)).await.unwrap();
         is_written("plan_secret_disabling.json", &plan);
         is_written("plan_client_deletion.json", &client.plan_client_deletion().await.unwrap());
+        let plan = client.plan_calling_off(secret_id(4)).await.unwrap();
+        is_written("plan_calling_off.json", &plan);
+        comes_back("plan_calling_off.json", &plan);
+        let plan = client.plan_closing(secret_id(4)).await.unwrap();
+        is_written("plan_closing_early.json", &plan);
+        comes_back("plan_closing_early.json", &plan);
+        let plan = client.plan_end(secret_id(1), later(start(), DAY * 30)).await.unwrap();
+        is_written("plan_end_move.json", &plan);
+        comes_back("plan_end_move.json", &plan);
     });
     let until = instant(START);
     let obstacles = [Obstacle::LastValid, Obstacle::LastThatSigns, Obstacle::UsedRecently { until }];
@@ -143,6 +158,34 @@ fn plans_and_obstacles() {
         assert_eq!((&json["type"], &json["code"]), (&obstacle.code().into(), &obstacle.code().into()));
     }
     are_written("obstacles.json", obstacles);
+}
+
+/// The file is read as the plan that it shows.
+fn comes_back<C: PartialEq + Debug>(name: &str, plan: &Plan<C>)
+where
+    Plan<C>: DeserializeOwned,
+{
+    let text = std::fs::read_to_string(folder().join(name)).unwrap();
+    assert_eq!(&serde_json::from_str::<Plan<C>>(&text).unwrap(), plan);
+}
+
+/// One verdict of each kind, and one secret of each state.
+#[test]
+fn leak_verdicts_and_suspensions() {
+    block_on(async {
+        let world = World::new().await;
+        let generated = |seed| Seeded::new(seed).client_secret().expose().to_owned();
+        let (known, mut mistyped, other) = (foreign_text(1), generated(1), "hunter2");
+        let last = mistyped.pop();
+        mistyped.push(if last == Some('0') { '1' } else { '0' });
+        let operator = world.registry.as_operator("ann").unwrap();
+        let mut search = operator.find_leaked([&*known, &mistyped, other]).unwrap();
+        while search.next_page(10).await.unwrap() {}
+        are_written("leak_verdicts.json", search.verdicts());
+
+        world.client().suspend().await.unwrap();
+        is_written("suspension.json", world.snapshot().await.client().suspension().unwrap());
+    });
 }
 
 /// Events of every fact, from the golden file of their stored texts.
@@ -180,6 +223,26 @@ fn findings_expiries_and_notices() {
     });
 }
 
+/// A ring in a rotation: the platform accepts the old client secret, and does not know the new one yet.
+#[test]
+fn the_state_of_a_ring() {
+    let clock = clock();
+    let [old, new] = ["0123456789 abcdefghijklm", "abcdefghijklm 0123456789"]
+        .map(|text| SharedSecret::from(ClientSecret::parse(text).unwrap()));
+    let ring = SecretRing::new("calendar-app".parse().unwrap(), old.ending(later(start(), DAY * 31)), None);
+    let ring = ring.with_clock(clock.clone());
+    let answer = block_on(ring.call(async |_| Ok::<_, CallError<()>>("welcome")));
+    clock.advance(Days::new(1));
+    ring.add(new);
+    ring.verify_mac(&crate::support::hmac(b"0123456789 abcdefghijklm", b"message"), b"message").unwrap();
+    let again = block_on(ring.call(async |credentials| match credentials.slot() {
+        Slot::Primary => Err(CallError::InvalidClient(())),
+        Slot::Secondary => Ok("welcome"),
+    }));
+    assert_eq!((answer, again), (Ok("welcome"), Ok("welcome")));
+    is_written("ring_state.json", &ring.state());
+}
+
 #[test]
 fn choices() {
     let custom = Lifetime::Days(Days::new(90));
@@ -203,12 +266,17 @@ fn words() {
         "availability": [Availability::Worldwide, Availability::ChinaOnly],
         "key_encoding": [KeyEncoding::Utf8, KeyEncoding::Base64],
         "key_state": [KeyState::Active, KeyState::Retired],
+        "leaked_state": [
+            LeakedState::Valid, LeakedState::NotYetStarted, LeakedState::Disabled, LeakedState::Ended, LeakedState::Deleted,
+            LeakedState::Compromised,
+        ],
         "purpose": [Purpose::SigningAndPassword, Purpose::PasswordOnly],
         "revocation": [Revocation::Deleted, Revocation::Compromised],
         "secret_state": [
             SecretState::NotYetStarted, SecretState::Valid, SecretState::Disabled, SecretState::Ended,
         ],
         "severity": [Severity::Info, Severity::Warning, Severity::Critical],
+        "slot": [Slot::Primary, Slot::Secondary],
         "store_error_kind": [
             Kind::Unavailable, Kind::Misconfigured, Kind::ReadOnly, Kind::Corrupt, Kind::Tampered, Kind::RolledBack,
             Kind::MissingKey, Kind::NewerFormat, Kind::NotSealed, Kind::CursorLost, Kind::InDoubt,

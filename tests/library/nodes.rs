@@ -2,6 +2,7 @@
 //! where the feed is followed; a store that does not answer, or was set back, lets nobody in and denies nobody.
 
 mod feed;
+mod sellers;
 
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};

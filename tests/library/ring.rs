@@ -3,6 +3,9 @@
 //! replaced while it is in use.
 
 mod calls;
+mod config;
+mod reload;
+mod state;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 

@@ -4,14 +4,20 @@
 
 mod access;
 mod add_ins;
+mod attributes;
 mod clock;
+mod ends;
 pub(crate) mod history;
 mod import;
+mod leaked;
 mod memory;
 pub(crate) mod naive;
+mod overlap;
 mod plans;
 mod rotation;
 mod secrets;
 mod signing;
+mod suspension;
 mod trail;
+mod transfer;
 pub(crate) mod world;

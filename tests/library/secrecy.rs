@@ -7,6 +7,7 @@ mod at_rest;
 mod client;
 mod faces;
 mod failures;
+mod later;
 mod leaks;
 mod needles;
 mod public_names;

@@ -112,7 +112,7 @@ fn a_row_that_cannot_be_read_is_named() {
 #[test]
 fn a_record_of_a_later_format_asks_for_an_upgrade() {
     let (world, client_id) = world();
-    world.scratch.engine().execute("UPDATE record SET format = 2", []).unwrap();
+    world.scratch.engine().execute("UPDATE record SET format = 3", []).unwrap();
     let error = load(world.store(), &client_id).unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::NewerFormat);
 }

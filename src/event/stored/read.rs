@@ -6,8 +6,8 @@ use crate::event::{EventHash, Fact};
 use crate::secret::{KeyEncoding, Origin, Purpose};
 use crate::value::client_id::stored_client_id;
 use crate::value::{
-    Actor, AddInId, AppDomain, Availability, ClientDetails, ClientId, FriendlyName, Label, OperatorId,
-    RedirectUrl, SecretId, SellerId, Timestamp, Validity,
+    Actor, AddInId, AppDomain, Attributes, Availability, ClientDetails, ClientId, FriendlyName, Label,
+    OperatorId, RedirectUrl, SecretId, SellerId, Timestamp, Validity,
 };
 
 #[derive(Deserialize)]
@@ -74,6 +74,19 @@ enum StoredFact {
         #[serde(deserialize_with = "validity")]
         validity: Validity,
     },
+    RotationCalledOff {
+        secret: SecretId,
+    },
+    SecretRestored {
+        secret: SecretId,
+        #[serde(deserialize_with = "validity")]
+        validity: Validity,
+    },
+    EndMoved {
+        secret: SecretId,
+        #[serde(deserialize_with = "validity")]
+        validity: Validity,
+    },
     SecretDisabled {
         secret: SecretId,
     },
@@ -100,6 +113,10 @@ enum StoredFact {
         secret: SecretId,
         from: Timestamp,
     },
+    PromotionRestored {
+        secret: SecretId,
+        from: Timestamp,
+    },
     AddInAssociated {
         add_in: AddInId,
     },
@@ -115,6 +132,15 @@ enum StoredFact {
         add_in: AddInId,
         #[serde(deserialize_with = "stored_client_id")]
         to: ClientId,
+    },
+    AttributesChanged {
+        attributes: Attributes,
+    },
+    ClientSuspended {},
+    ClientResumed {},
+    ClientTransferred {
+        from: SellerId,
+        to: SellerId,
     },
     ClientDeleted {
         friendly_name: FriendlyName,

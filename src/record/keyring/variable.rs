@@ -2,12 +2,10 @@
 
 use std::ffi::OsString;
 
-use zeroize::Zeroizing;
-
 use crate::record::Keyring;
+use crate::value::InvalidValue;
 use crate::value::coded::coded;
-use crate::value::secret_text::could_be_secret;
-use crate::value::{InvalidValue, Policy};
+use crate::value::variable::{self, NoText};
 
 /// The reason why no keyring could be read from an environment variable.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -56,28 +54,16 @@ pub(super) fn read(variable: &str) -> Result<Keyring, KeyringVariableError> {
 
 /// Parses the value of a variable, and wipes it whatever it is.
 fn parse(variable: &str, value: Option<OsString>) -> Result<Keyring, KeyringVariableError> {
-    let variable = shown(variable);
-    let Some(value) = value else {
-        return Err(KeyringVariableError::NotSet { variable });
-    };
-    let text = match value.into_string() {
-        Ok(text) => Zeroizing::new(text),
-        Err(bytes) => {
-            drop(Zeroizing::new(bytes.into_encoded_bytes()));
-            return Err(KeyringVariableError::NotUnicode { variable });
+    let text = variable::text(value);
+    let variable = variable::shown(variable).unwrap_or("of that name").to_owned();
+    match text {
+        Ok(text) => {
+            Keyring::parse(&text).map_err(|source| KeyringVariableError::Invalid { variable, source })
         }
-    };
-    if text.trim().is_empty() {
-        return Err(KeyringVariableError::Empty { variable });
+        Err(NoText::NotSet) => Err(KeyringVariableError::NotSet { variable }),
+        Err(NoText::Empty) => Err(KeyringVariableError::Empty { variable }),
+        Err(NoText::NotUnicode) => Err(KeyringVariableError::NotUnicode { variable }),
     }
-    Keyring::parse(&text).map_err(|source| KeyringVariableError::Invalid { variable, source })
-}
-
-/// Returns the name of the variable, unless it looks like a value: callers pass the value in place of the name.
-fn shown(variable: &str) -> String {
-    let is_name = variable.len() <= 128 && variable.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-    let is_secret = could_be_secret(variable, Policy::default().secret_prefix());
-    if is_name && !is_secret { variable.to_owned() } else { "of that name".to_owned() }
 }
 
 #[cfg(test)]

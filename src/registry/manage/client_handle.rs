@@ -6,13 +6,17 @@
 //! (rule 15), so nothing may be read of it before [`View::load`] has let the actor through.
 
 mod add_ins;
+mod attributes;
 mod details;
 mod emergency;
+mod ends;
+mod overlap;
 mod plans;
 mod promotion;
 mod queries;
 mod rotation;
 mod secrets;
+mod suspension;
 
 use std::fmt::{self, Display};
 
@@ -25,7 +29,7 @@ use crate::registry::manage::trace::{self, Operation};
 use crate::registry::manage::view::View;
 use crate::registry::{Error, Outcome};
 use crate::store::{MemoryStore, Store};
-use crate::value::ClientId;
+use crate::value::{ClientId, Revision};
 
 /// One client ID in the hands of an actor: looks at it and changes it.
 ///
@@ -59,6 +63,7 @@ use crate::value::ClientId;
 /// | --- | --- |
 /// | [`Refusal::ClockBehind`] | the clock of this node is more than a minute behind the client's last change; only sellers see it (rule 19) |
 /// | [`Error::Contention`] | others changed the client again and again in between: try again |
+/// | [`Error::MovedOn`] | the command was [tied to a revision](Self::if_at), and the client has moved on |
 /// | [`Error::TooLarge`] | the record of the client would become too large: remove something first |
 /// | [`Error::KeyRetired`] | the primary key of this node's keyring was retired |
 /// | [`Error::Entropy`] | the random source failed; nothing was issued |
@@ -97,11 +102,40 @@ use crate::value::ClientId;
 pub struct ClientHandle<S = MemoryStore> {
     view: View<S>,
     client_id: ClientId,
+    tied_to: Option<Revision>,
 }
 
 impl<S: Store> ClientHandle<S> {
     pub(in crate::registry) fn new(view: View<S>, client_id: ClientId) -> Self {
-        Self { view, client_id }
+        Self { view, client_id, tied_to: None }
+    }
+
+    /// Returns a handle whose commands are tied to a revision: one that the client has moved on from is refused with
+    /// [`Error::MovedOn`], which shows the client as it is now, so that nothing of another caller's change is undone.
+    ///
+    /// Tie a command that replaces something to the revision that its giver has seen: details, attributes, a promotion, an end.
+    /// A plan is tied to its revision in any case. An emergency never is (rule 9), and queries are not.
+    ///
+    /// ```
+    /// # use client_registry::*;
+    /// # #[pollster::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let contoso = Registry::in_memory().as_seller("contoso")?;
+    /// # let details = ClientDetails::new("calendar", "contoso.com", "https://contoso.com/done")?;
+    /// # let issued = contoso.register(details, Lifetime::OneYear).await?;
+    /// # let calendar = contoso.client(issued.client_id());
+    /// let seen = calendar.snapshot().await?.client().revision(); // in the form that the seller fills in
+    /// # calendar.associate(&AddIn::new("calendar-add-in", Availability::Worldwide)?).await?;
+    /// let details = ClientDetails::new("agenda", "contoso.com", "https://contoso.com/done")?;
+    /// match calendar.if_at(seen).change_details(details).await {
+    ///     Err(Error::MovedOn { now }) => println!("somebody else was faster: {:?}", now.client().details()),
+    ///     other => println!("{other:?}"),
+    /// }
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn if_at(&self, revision: Revision) -> Self {
+        Self { view: self.view.clone(), client_id: self.client_id.clone(), tied_to: Some(revision) }
     }
 
     /// Returns the client ID.
@@ -110,7 +144,7 @@ impl<S: Store> ClientHandle<S> {
         &self.client_id
     }
 
-    async fn change(
+    pub(super) async fn change(
         &self,
         operation: impl Into<Operation>,
         decide: impl Fn(&Client, &CommandContext<'_>) -> Result<Decision, Refusal> + Send + Sync,
@@ -123,7 +157,7 @@ impl<S: Store> ClientHandle<S> {
         operation: impl Into<Operation>,
         decide: impl Fn(&Client, &CommandContext<'_>) -> Result<Decision, Refusal> + Send + Sync,
     ) -> Result<Applied<()>, Error> {
-        let command = Command::new(&self.client_id, operation);
+        let command = Command::new(&self.client_id, operation).tied_to(self.tied_to);
         let decide = |opened: &Opened, _: &LastUses, context: &CommandContext<'_>| {
             Ok((decide(opened.client()?, context)?, ()))
         };
@@ -136,7 +170,7 @@ impl<S: Store> ClientHandle<S> {
         operation: impl Into<Operation>,
         decide: impl Fn(&Client, &LastUses, &CommandContext<'_>) -> Result<Decision, E> + Send + Sync,
     ) -> Result<Applied<()>, E> {
-        let command = Command::new(&self.client_id, operation).by_uses();
+        let command = Command::new(&self.client_id, operation).by_uses().tied_to(self.tied_to);
         let decide = |opened: &Opened, uses: &LastUses, context: &CommandContext<'_>| {
             Ok((decide(opened.client().map_err(Error::from)?, uses, context)?, ()))
         };

@@ -19,7 +19,7 @@ use crate::registry::manage::view::View;
 use crate::registry::{ATTEMPTS, Error, Outcome};
 use crate::store::{Expected, Store};
 use crate::store_error::{StoreError, StoreErrorKind};
-use crate::value::{AddInId, ClientId};
+use crate::value::{AddInId, ClientId, Revision};
 
 /// A command about one client.
 pub(in crate::registry) struct Command<'a> {
@@ -27,15 +27,27 @@ pub(in crate::registry) struct Command<'a> {
     operation: Operation,
     effort: Effort,
     by_uses: bool,
+    tied_to: Option<Revision>,
 }
 
 impl<'a> Command<'a> {
     pub(in crate::registry) fn new(client_id: &'a ClientId, operation: impl Into<Operation>) -> Self {
-        Self { client_id, operation: operation.into(), effort: Effort::Ordinary, by_uses: false }
+        Self {
+            client_id,
+            operation: operation.into(),
+            effort: Effort::Ordinary,
+            by_uses: false,
+            tied_to: None,
+        }
     }
 
     pub(in crate::registry) fn in_emergency(self) -> Self {
         Self { effort: Effort::Emergency, ..self }
+    }
+
+    /// The command is refused if the client is at another revision.
+    pub(in crate::registry) fn tied_to(self, revision: Option<Revision>) -> Self {
+        Self { tied_to: revision, ..self }
     }
 
     /// The command is decided by the last uses of the secrets too.
@@ -52,13 +64,14 @@ impl<S: Store> View<S> {
         command: Command<'_>,
         decide: impl Fn(&Opened, &LastUses, &CommandContext<'_>) -> Result<(Decision, T), E> + Send + Sync,
     ) -> Result<Applied<T>, E> {
-        let Command { client_id, operation, effort, by_uses } = command;
+        let Command { client_id, operation, effort, by_uses, tied_to } = command;
         let span = trace::span(operation, &self.actor, Some(client_id));
         let mut attempts = Attempts::begin(effort, &*self.registry.inner.clock);
         let carried_out = async {
             loop {
                 attempts.begin_next()?;
                 let opened = self.load(client_id).await?;
+                self.refuse_other_than(tied_to, &opened).await?;
                 let uses = if by_uses { self.last_uses(client_id).await? } else { LastUses::default() };
                 let (decision, extra) = decide(&opened, &uses, &self.context(&opened))?;
                 let Some(change) = decision.change() else {
@@ -120,6 +133,7 @@ impl<S: Store> View<S> {
         from: &ClientId,
         to: &ClientId,
         add_in: &AddInId,
+        tied_to: Option<Revision>,
     ) -> Result<Outcome, Error> {
         let span = trace::span("move_add_in", &self.actor, Some(from));
         let mut attempts = Attempts::begin(Effort::Ordinary, &*self.registry.inner.clock);
@@ -127,6 +141,7 @@ impl<S: Store> View<S> {
             loop {
                 attempts.begin_next()?;
                 let leaves = self.load(from).await?;
+                self.refuse_other_than(tied_to, &leaves).await?;
                 let comes = self.load(to).await?;
                 let decided = match (leaves.client(), comes.client()) {
                     (Ok(leaves_from), Ok(to)) => leaves_from.move_add_in(to, add_in, &self.context(&leaves)),
@@ -152,6 +167,15 @@ impl<S: Store> View<S> {
         let result = moved.instrument(span.clone()).await;
         trace::moved(&span, from, to, &result);
         result
+    }
+
+    /// Refuses a command that is tied to another revision than the client has now, and shows the client as it is.
+    async fn refuse_other_than(&self, tied_to: Option<Revision>, opened: &Opened) -> Result<(), Error> {
+        if tied_to.is_none_or(|revision| revision == opened.revision()) {
+            return Ok(());
+        }
+        let now = self.look_at(opened).await?.ok_or(Refusal::ClientDeleted)?;
+        Err(Error::MovedOn { now: Box::new(now) })
     }
 
     /// Explains why a commit was not made, naming only what the actor may see (rule 15). `Ok` where the command is to be

@@ -218,6 +218,7 @@ fn takes_away(fact: &Fact) -> bool {
         Fact::SecretDeleted { .. }
             | Fact::SecretDisabled { .. }
             | Fact::SecretCompromised { .. }
+            | Fact::ClientSuspended { .. }
             | Fact::ClientDeleted { .. }
     )
 }

@@ -28,7 +28,7 @@ use crate::value::{Actor, AddInId, ClientId, Field, InvalidValue, SellerId, Time
 /// # Ok(()) }
 /// ```
 pub struct Operator<S = MemoryStore> {
-    view: View<S>,
+    pub(super) view: View<S>,
 }
 
 impl<S: Store> Operator<S> {
@@ -242,6 +242,41 @@ impl<S: Store> Operator<S> {
             }
         }
         Err(Error::Contention { attempts: 2 })
+    }
+}
+
+impl<S: Store> Operator<S> {
+    /// Transfers a client ID to another seller, with its add-ins, secrets, attributes and trail (rule 22).
+    ///
+    /// From then on the old seller sees nothing of it, and the new one all of it: the trail with its old names included. Nothing
+    /// changes for the add-in: its client ID, its secrets and what signs stay. Notices that were due before are not given again.
+    /// Other nodes know within their [freshness](crate::Freshness).
+    ///
+    /// A dropped call may have transferred the client ID: give it again, which changes nothing then, or transfer it back.
+    ///
+    /// ```
+    /// # use client_registry::*;
+    /// # #[pollster::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let registry = Registry::in_memory();
+    /// # let contoso = registry.as_seller("contoso")?;
+    /// # let details = ClientDetails::new("calendar", "contoso.com", "https://contoso.com/done")?;
+    /// # let issued = contoso.register(details, Lifetime::OneYear).await?;
+    /// let operator = registry.as_operator("ann")?;
+    /// operator.transfer(issued.client_id(), &SellerId::parse("fabrikam")?).await?;
+    /// let fabrikam = registry.as_seller("fabrikam")?;
+    /// assert_eq!(fabrikam.client(issued.client_id()).snapshot().await?.client().secrets().len(), 1);
+    /// assert!(contoso.client(issued.client_id()).snapshot().await.is_err());
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::NameTaken`] when the other seller has a client ID of this friendly name: change one of the two names first.
+    /// [`Refusal::Invalid`] when a client secret stands in the seller's ID (rule 8). Otherwise the [errors of every
+    /// call](ClientHandle#errors-of-every-call).
+    pub async fn transfer(&self, client_id: &ClientId, to: &SellerId) -> Result<Outcome, Error> {
+        refuse_secret(Field::SellerId, to.as_str())?;
+        self.client(client_id).change("transfer", |client, context| client.transfer(to, context)).await
     }
 }
 

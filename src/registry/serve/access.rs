@@ -7,11 +7,12 @@ use crate::client::{Client, Denial, Reason};
 use crate::record::{LiveClient, Opened, RecordId};
 use crate::registry::Registry;
 use crate::registry::serve::authenticated::Authenticated;
-use crate::registry::serve::denied::AccessError;
+use crate::registry::serve::denied::{AccessError, Denied};
 use crate::secret::Verifier;
 use crate::store::Store;
+use crate::store_error::StoreError;
 use crate::value::secret_text::{could_be_secret, cut};
-use crate::value::{SecretId, Timestamp};
+use crate::value::{ClientId, SecretId, Timestamp};
 
 impl<S: Store> Registry<S> {
     /// Checks a client ID and a client secret, as they came from the network (rule 5).
@@ -52,12 +53,49 @@ impl<S: Store> Registry<S> {
             Ok(id) => self.recall(id).await?,
             Err(_) => None,
         };
+        let nobody = record_id.err().unwrap_or(Reason::UnknownClient);
+        Ok(self.let_in(opened, nobody, &presented, client_secret)?)
+    }
+
+    /// Returns whether a secret would authenticate its client now: for what was issued to a caller that presented it, such as an
+    /// access token, which ends with it. It is not a use (rule 9), and as fresh as [`authenticate`](Self::authenticate) is.
+    ///
+    /// ```
+    /// # use client_registry::*;
+    /// # #[pollster::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let registry = Registry::in_memory();
+    /// # let contoso = registry.as_seller("contoso")?;
+    /// # let details = ClientDetails::new("calendar", "contoso.com", "https://contoso.com/done")?;
+    /// # let issued = contoso.register(details, Lifetime::OneYear).await?;
+    /// assert!(registry.is_alive(issued.client_id(), issued.secret_id()).await?);
+    /// contoso.client(issued.client_id()).suspend().await?;
+    /// assert!(!registry.is_alive(issued.client_id(), issued.secret_id()).await?);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store did not answer.
+    pub async fn is_alive(&self, client_id: &ClientId, secret: SecretId) -> Result<bool, StoreError> {
+        Ok(match self.recall(client_id.into()).await? {
+            Some(Opened::Active(live)) => live.client().is_alive(secret, self.instant_of(live.client())),
+            Some(Opened::Deleted(_)) | None => false,
+        })
+    }
+
+    /// Lets in the caller that presented a client secret, or denies it. `nobody` is the reason if there is no such client.
+    #[inline]
+    pub(super) fn let_in(
+        &self,
+        opened: Option<Opened>,
+        nobody: Reason,
+        presented: &Verifier,
+        client_secret: &str,
+    ) -> Result<Authenticated, Denied> {
         let (denial, opened) = match opened {
-            None => (Denial::because(record_id.err().unwrap_or(Reason::UnknownClient)), None),
-            Some(Opened::Deleted(tombstone)) => {
-                (tombstone.deny(&presented), Some(Opened::Deleted(tombstone)))
-            }
-            Some(Opened::Active(live)) => match self.judge(&live, &presented) {
+            None => (Denial::because(nobody), None),
+            Some(Opened::Deleted(tombstone)) => (tombstone.deny(presented), Some(Opened::Deleted(tombstone))),
+            Some(Opened::Active(live)) => match self.judge(&live, presented) {
                 Ok((secret, at)) => {
                     tracing::debug!(
                         client_id = live.client().id().as_str(),
@@ -70,7 +108,7 @@ impl<S: Store> Registry<S> {
             },
         };
         let denial = denial.explained_by(client_secret, &self.inner.policy);
-        Err(self.denied(denial, opened).into())
+        Err(self.denied(denial, opened))
     }
 
     /// Asks the client, and notes the use (rule 9). The clock is read only for a secret that the client has.
@@ -79,7 +117,7 @@ impl<S: Store> Registry<S> {
         let client = live.client();
         let identified = client.identify(presented)?;
         let (id, at) = (identified.secret.id(), self.instant_of(client));
-        let judged = identified.judge(at);
+        let judged = client.judge(identified, at);
         if judged.as_ref().err().is_none_or(Denial::is_use) {
             self.inner.uses.note(live, identified.position, id, at);
         }
@@ -106,7 +144,7 @@ impl<S: Store> Registry<S> {
 /// Returns the record to look up for a presented client ID, or why there can be none. A text that looks like a client secret is not
 /// looked up, logged or stored.
 #[inline]
-fn record_of<'a>(client_id: &'a str, prefix: &str) -> Result<RecordId<'a>, Reason> {
+pub(super) fn record_of<'a>(client_id: &'a str, prefix: &str) -> Result<RecordId<'a>, Reason> {
     match RecordId::of_guid(client_id) {
         Some(id) => Ok(id),
         // Of a text that is too long for a client secret the rest makes no difference.
@@ -116,7 +154,7 @@ fn record_of<'a>(client_id: &'a str, prefix: &str) -> Result<RecordId<'a>, Reaso
 }
 
 /// What is hashed in place of a client ID that is none: as long as one of ours.
-const NOBODY: &str = "00000000-0000-0000-0000-000000000000";
+pub(super) const NOBODY: &str = "00000000-0000-0000-0000-000000000000";
 
 #[cfg(test)]
 mod tests {
@@ -148,17 +186,22 @@ mod tests {
             .in_memory()
     }
 
-    /// What presenting this costs, and what it comes to.
+    /// What presenting this costs, and what it comes to: the same to a client that was loaded ahead.
     fn cost(registry: &Registry, client_id: &str, secret: &str) -> ((usize, usize), usize, Option<Reason>) {
-        work();
-        comparisons();
-        let answer = block_on(registry.authenticate(client_id, secret));
-        let reason = match answer {
-            Ok(_) => None,
-            Err(AccessError::Denied(denied)) => Some(denied.reason()),
-            Err(AccessError::Unavailable(error)) => panic!("{error}"),
+        let loaded = block_on(registry.load_client(client_id)).unwrap();
+        let of = |ask: &dyn Fn() -> Result<Authenticated, AccessError>| {
+            work();
+            comparisons();
+            let reason = match ask() {
+                Ok(_) => None,
+                Err(AccessError::Denied(denied)) => Some(denied.reason()),
+                Err(AccessError::Unavailable(error)) => panic!("{error}"),
+            };
+            (work(), comparisons(), reason)
         };
-        (work(), comparisons(), reason)
+        let cost = of(&|| block_on(registry.authenticate(client_id, secret)));
+        assert_eq!(of(&|| loaded.authenticate(secret)), cost, "{client_id}");
+        cost
     }
 
     #[test]

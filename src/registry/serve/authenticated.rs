@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::client::Client;
 use crate::record::LiveClient;
 use crate::secret::Secret;
-use crate::value::{ClientId, SecretId, SellerId, Timestamp};
+use crate::value::{Attributes, ClientId, SecretId, SellerId, Timestamp};
 
 /// An authenticated client and the secret that it presented.
 ///
@@ -45,6 +45,12 @@ impl Authenticated {
     #[must_use]
     pub fn at(&self) -> Timestamp {
         self.at
+    }
+
+    /// Returns the attributes that the application attached to the client (rule 24).
+    #[must_use]
+    pub fn attributes(&self) -> &Attributes {
+        self.client().attributes()
     }
 
     /// Returns whether the presented secret is the signing secret (rule 6).

@@ -26,12 +26,45 @@ impl<S: Store> Registry<S> {
     /// ```
     ///
     /// # Errors
-    /// [`SignError::NoSigningSecret`] if the client has no valid secret that can sign. [`SignError::UnknownClient`] if the client ID
+    /// [`SignError::NoSigningSecret`] if the client has no valid secret that can sign, [`SignError::Suspended`] if it is suspended
+    /// (rule 20). [`SignError::UnknownClient`] if the client ID
     /// does not exist, [`SignError::ClientDeleted`] if it was deleted. [`SignError::Unavailable`] if the store did not answer.
     pub async fn sign(&self, client_id: &ClientId, message: &[u8]) -> Result<Signature, SignError> {
+        self.sign_with(client_id, |_| message).await
+    }
+
+    /// Signs a message that names the secret which signs it, such as a JWT with a `kid`: `message` is called with that secret,
+    /// once, after it was chosen and before it signs. So no other secret can be promoted in between.
+    ///
+    /// ```
+    /// # use client_registry::*;
+    /// # #[pollster::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let registry = Registry::in_memory();
+    /// # let details = ClientDetails::new("calendar", "contoso.com", "https://contoso.com/done")?;
+    /// # let issued = registry.as_seller("contoso")?.register(details, Lifetime::OneYear).await?;
+    /// let mut token = String::new();
+    /// let signature = registry
+    ///     .sign_with(issued.client_id(), |secret| {
+    ///         token = format!("header with kid {secret}.claims");
+    ///         token.clone()
+    ///     })
+    ///     .await?;
+    /// assert_eq!(token, "header with kid 1.claims");
+    /// registry.verify(&signature, token.as_bytes()).await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// The same as for [`sign`](Self::sign).
+    pub async fn sign_with<M: AsRef<[u8]>>(
+        &self,
+        client_id: &ClientId,
+        message: impl FnOnce(SecretId) -> M + Send,
+    ) -> Result<Signature, SignError> {
         let opened = self.recall(client_id.into()).await?;
         let client = active(opened.as_ref())?;
-        let signature = client.sign(message, self.instant_of(client)).ok_or(SignError::NoSigningSecret)?;
+        let signature = client.sign_with(message, self.instant_of(client)).ok_or_else(|| unsigned(client))?;
         trace_signature(client_id, signature.secret_id());
         Ok(signature)
     }
@@ -54,10 +87,35 @@ impl<S: Store> Registry<S> {
     /// # Errors
     /// The same as for [`sign`](Self::sign).
     pub async fn sign_all(&self, client_id: &ClientId, message: &[u8]) -> Result<Vec<Signature>, SignError> {
+        self.sign_all_with(client_id, |_| message).await
+    }
+
+    /// Signs a message for every valid secret that can sign, as [`sign_with`](Self::sign_with) does for one: `message` is called
+    /// once for each, the signing secret first.
+    ///
+    /// ```
+    /// # use client_registry::*;
+    /// # #[pollster::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let registry = Registry::in_memory();
+    /// # let details = ClientDetails::new("calendar", "contoso.com", "https://contoso.com/done")?;
+    /// # let issued = registry.as_seller("contoso")?.register(details, Lifetime::OneYear).await?;
+    /// let signatures = registry.sign_all_with(issued.client_id(), |secret| format!("kid {secret}")).await?;
+    /// registry.verify(&signatures[0], b"kid 1").await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// The same as for [`sign`](Self::sign).
+    pub async fn sign_all_with<M: AsRef<[u8]>>(
+        &self,
+        client_id: &ClientId,
+        message: impl FnMut(SecretId) -> M + Send,
+    ) -> Result<Vec<Signature>, SignError> {
         let opened = self.recall(client_id.into()).await?;
         let client = active(opened.as_ref())?;
-        let signatures = client.sign_all(message, self.instant_of(client));
-        let first = signatures.first().ok_or(SignError::NoSigningSecret)?;
+        let signatures = client.sign_all_with(message, self.instant_of(client));
+        let first = signatures.first().ok_or_else(|| unsigned(client))?;
         trace_signature(client_id, first.secret_id());
         Ok(signatures)
     }
@@ -175,6 +233,9 @@ pub enum SignError {
     /// The client has no valid secret that can sign.
     #[error("the client has no valid secret that can sign: add one")]
     NoSigningSecret,
+    /// The client is suspended (rule 20).
+    #[error("the client is suspended: keep what is to be sent until it is resumed")]
+    Suspended,
     /// The store did not answer.
     #[error(transparent)]
     Unavailable(#[from] StoreError),
@@ -185,6 +246,7 @@ coded! {
         Self::UnknownClient => NotFound "unknown_client",
         Self::ClientDeleted => Gone "client_deleted",
         Self::NoSigningSecret => Conflict "no_signing_secret",
+        Self::Suspended => Conflict "suspended",
         Self::Unavailable(_) => Unavailable "unavailable",
     }
 }
@@ -192,6 +254,15 @@ coded! {
 #[inline]
 fn trace_signature(client_id: &ClientId, secret: SecretId) {
     tracing::debug!(client_id = client_id.as_str(), secret = secret.number(), "signed");
+}
+
+/// Returns why a client signed nothing.
+#[cold]
+fn unsigned(client: &Client) -> SignError {
+    match client.suspension() {
+        Some(_) => SignError::Suspended,
+        None => SignError::NoSigningSecret,
+    }
 }
 
 fn active(opened: Option<&Opened>) -> Result<&Client, SignError> {

@@ -1,5 +1,6 @@
 //! A command whose future is dropped, at whatever gate it stands, was carried out wholly or not at all.
 
+mod life;
 mod recovery;
 
 use std::rc::Rc;
@@ -65,7 +66,8 @@ fn rule_16_a_dropped_command_leaves_all_or_nothing() {
             })
         }),
     ];
-    for (name, command) in commands {
+    let over_its_life = life::commands().into_iter().map(|(name, command, _)| (name, command));
+    for (name, command) in commands.into_iter().chain(over_its_life) {
         let gates = all_or_nothing(name, command);
         println!("{name}: dropped at each of {gates} gates");
     }

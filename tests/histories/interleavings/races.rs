@@ -1,6 +1,7 @@
 //! The races, one per pair of commands that the rules have something to say about.
 
 mod clients;
+mod life;
 mod secrets;
 
 use std::rc::Rc;

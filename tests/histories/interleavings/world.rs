@@ -5,6 +5,7 @@ use std::fmt::{Debug, Write};
 use std::rc::Rc;
 use std::sync::Mutex;
 
+use client_registry::client::Suspension;
 use client_registry::clock::ManualClock;
 use client_registry::event::{EventHash, check_trail};
 use client_registry::store::{MemoryStore, Store};
@@ -155,6 +156,8 @@ impl World {
 fn describe(picture: &mut String, found: &Snapshot) {
     let client = found.client();
     let (details, at) = (client.details(), found.at());
+    let suspended = client.suspension().map(Suspension::by);
+    write!(picture, "{} {suspended:?} {:?} ", client.owner(), client.attributes()).unwrap();
     write!(picture, "{:?} {:?} {:?}", details.friendly_name(), client.add_ins(), found.signing()).unwrap();
     for secret in client.secrets() {
         let (id, until, by) = (secret.id(), secret.validity().until(), secret.replaced_by());

@@ -23,7 +23,12 @@ pub(crate) enum Answer {
         signs: bool,
         newer: Option<u32>,
         ends: Option<i64>,
+        owner: u8,
+        attributes: u8,
     },
+    Alive(bool),
+    /// Of each text whose it is: client, owner, secret, state. Of a text that is nobody's, how it looks.
+    Leaks(Vec<(Vec<Leak>, &'static str)>),
     Denied(&'static str, Option<u32>),
     SignedBy(Vec<u32>),
     Verified(u32),
@@ -33,6 +38,9 @@ pub(crate) enum Answer {
     Refused(&'static str),
 }
 
+/// A client secret that leaked: the client, its owner, the secret, its state.
+pub(crate) type Leak = (usize, u8, u32, &'static str);
+
 /// What a plan says.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Planned {
@@ -40,8 +48,14 @@ pub(crate) struct Planned {
     pub(crate) next: Option<u32>,
     pub(crate) valid: Vec<u32>,
     pub(crate) add_ins: Vec<u8>,
+    /// The secrets that come back, or end.
+    pub(crate) others: Vec<u32>,
+    /// The end so far, where one is moved.
+    pub(crate) before: Option<i64>,
     pub(crate) last_used: Option<i64>,
     pub(crate) use_ahead: Option<i64>,
+    /// Of all secrets of the client.
+    pub(crate) last_uses: Vec<(u32, i64)>,
     pub(crate) obstacles: Vec<&'static str>,
 }
 
@@ -52,6 +66,8 @@ impl Answer {
             Self::Confirmed(_, answer) => answer.is_accepted(),
             Self::Several(answers) => answers.iter().any(Self::is_accepted),
             Self::Clients(found) => !found.is_empty(),
+            Self::Leaks(found) => found.iter().any(|(leaks, _)| !leaks.is_empty()),
+            Self::Alive(alive) => *alive,
             Self::Denied(..) | Self::Refused(_) | Self::Obstructed | Self::PlanChanged | Self::NoPlan => {
                 false
             }

@@ -4,7 +4,7 @@
 
 mod making;
 
-use crate::model::naive::{Actor, Import, New, PlanKind, Present, Rotate};
+use crate::model::naive::{Actor, Attached, Import, New, PlanKind, Present, Rotate, Text};
 
 /// What a command is made of.
 #[derive(Debug, Clone, Copy)]
@@ -15,36 +15,182 @@ pub(crate) struct Pick {
 
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Command {
-    Register { actor: Actor, seller: u8, name: Name, china: bool, new: New },
-    ChangeDetails { actor: Actor, client: usize, name: Name },
-    Add { actor: Actor, client: usize, new: New },
-    Rotate { actor: Actor, client: usize, rotate: Rotate },
-    Plan { actor: Actor, client: usize, kind: PlanKind },
-    ConfirmLatest { actor: Actor, client: usize },
-    PlanAndConfirm { actor: Actor, client: usize, kind: PlanKind },
-    CleanUp { actor: Actor, client: usize, secrets: Vec<u32> },
-    Enable { actor: Actor, client: usize, secret: u32 },
-    Promote { actor: Actor, client: usize, secret: u32 },
-    Schedule { actor: Actor, client: usize, secret: u32, at: i64 },
-    Withdraw { actor: Actor, client: usize, secret: u32 },
-    Emergency { actor: Actor, client: usize, secret: u32, replacement: Option<New> },
-    MarkCompromised { actor: Actor, client: usize, secret: u32 },
-    ImportSecret { actor: Actor, client: usize, import: Import },
-    ImportClient { id: u8, seller: u8, name: Name, china: bool, imports: Vec<Import>, add_ins: Vec<u8> },
-    Associate { actor: Actor, client: usize, add_in: u8 },
-    Dissociate { actor: Actor, client: usize, add_in: u8 },
-    Move { actor: Actor, client: usize, to: usize, add_in: u8 },
-    Authenticate { client: Option<usize>, present: Present },
-    PresentAll { client: usize },
-    Sign { client: usize },
-    SignAll { client: usize },
-    Verify { signature: usize, forged: bool },
-    VerifyAny { signature: usize, forged: bool },
-    Named { seller: u8, name: Name },
-    ClientOf { actor: Actor, add_in: u8 },
-    Page { actor: Actor, limit: usize },
-    History { actor: Actor, client: usize },
-    SetClock { to: i64 },
+    Register {
+        actor: Actor,
+        seller: u8,
+        name: Name,
+        china: bool,
+        new: New,
+    },
+    ChangeDetails {
+        actor: Actor,
+        client: usize,
+        name: Name,
+    },
+    Add {
+        actor: Actor,
+        client: usize,
+        new: New,
+    },
+    Rotate {
+        actor: Actor,
+        client: usize,
+        rotate: Rotate,
+    },
+    Plan {
+        actor: Actor,
+        client: usize,
+        kind: PlanKind,
+    },
+    ConfirmLatest {
+        actor: Actor,
+        client: usize,
+    },
+    PlanAndConfirm {
+        actor: Actor,
+        client: usize,
+        kind: PlanKind,
+    },
+    /// Planned and confirmed in one call.
+    AtOnce {
+        actor: Actor,
+        client: usize,
+        kind: PlanKind,
+    },
+    CleanUp {
+        actor: Actor,
+        client: usize,
+        secrets: Vec<u32>,
+    },
+    Enable {
+        actor: Actor,
+        client: usize,
+        secret: u32,
+    },
+    Promote {
+        actor: Actor,
+        client: usize,
+        secret: u32,
+    },
+    Schedule {
+        actor: Actor,
+        client: usize,
+        secret: u32,
+        at: i64,
+    },
+    Withdraw {
+        actor: Actor,
+        client: usize,
+        secret: u32,
+    },
+    Emergency {
+        actor: Actor,
+        client: usize,
+        secret: u32,
+        replacement: Option<New>,
+    },
+    MarkCompromised {
+        actor: Actor,
+        client: usize,
+        secret: u32,
+    },
+    ImportSecret {
+        actor: Actor,
+        client: usize,
+        import: Import,
+    },
+    ImportClient {
+        id: u8,
+        seller: u8,
+        name: Name,
+        china: bool,
+        imports: Vec<Import>,
+        add_ins: Vec<u8>,
+    },
+    Associate {
+        actor: Actor,
+        client: usize,
+        add_in: u8,
+    },
+    Dissociate {
+        actor: Actor,
+        client: usize,
+        add_in: u8,
+    },
+    Move {
+        actor: Actor,
+        client: usize,
+        to: usize,
+        add_in: u8,
+    },
+    Suspend {
+        actor: Actor,
+        client: usize,
+    },
+    Resume {
+        actor: Actor,
+        client: usize,
+    },
+    Transfer {
+        client: usize,
+        to: u8,
+    },
+    Attach {
+        actor: Actor,
+        client: usize,
+        attached: Attached,
+    },
+    Authenticate {
+        client: Option<usize>,
+        present: Present,
+    },
+    IsAlive {
+        client: usize,
+        secret: u32,
+    },
+    /// So many clients at a time.
+    FindLeaked {
+        limit: usize,
+    },
+    DeleteLeaked {
+        text: Text,
+    },
+    PresentAll {
+        client: usize,
+    },
+    Sign {
+        client: usize,
+    },
+    SignAll {
+        client: usize,
+    },
+    Verify {
+        signature: usize,
+        forged: bool,
+    },
+    VerifyAny {
+        signature: usize,
+        forged: bool,
+    },
+    Named {
+        seller: u8,
+        name: Name,
+    },
+    ClientOf {
+        actor: Actor,
+        add_in: u8,
+    },
+    Page {
+        actor: Actor,
+        limit: usize,
+    },
+    History {
+        actor: Actor,
+        client: usize,
+    },
+    SetClock {
+        to: i64,
+    },
 }
 
 /// A friendly name (two spellings of one number are the same name) and a redirect URL.
@@ -68,6 +214,11 @@ impl Command {
             Self::PlanAndConfirm { kind: PlanKind::Deletion(_), .. } => "delete",
             Self::PlanAndConfirm { kind: PlanKind::Disabling(_), .. } => "disable",
             Self::PlanAndConfirm { kind: PlanKind::Client, .. } => "delete client",
+            Self::PlanAndConfirm { kind, .. } | Self::AtOnce { kind, .. } => match kind {
+                PlanKind::CallingOff(_) => "call off",
+                PlanKind::Closing(_) => "close early",
+                _ => "move end",
+            },
             Self::CleanUp { .. } => "delete all that ended",
             Self::Enable { .. } => "enable",
             Self::Promote { .. } => "promote",
@@ -80,7 +231,14 @@ impl Command {
             Self::Associate { .. } => "associate",
             Self::Dissociate { .. } => "dissociate",
             Self::Move { .. } => "move add-in",
+            Self::Suspend { .. } => "suspend",
+            Self::Resume { .. } => "resume",
+            Self::Transfer { .. } => "transfer",
+            Self::Attach { .. } => "change attributes",
             Self::Authenticate { .. } => "authenticate",
+            Self::IsAlive { .. } => "is alive",
+            Self::FindLeaked { .. } => "find leaked",
+            Self::DeleteLeaked { .. } => "delete leaked",
             Self::PresentAll { .. } => "present all",
             Self::Sign { .. } => "sign",
             Self::SignAll { .. } => "sign with all",
@@ -103,6 +261,7 @@ impl Command {
             | Self::Plan { client, .. }
             | Self::ConfirmLatest { client, .. }
             | Self::PlanAndConfirm { client, .. }
+            | Self::AtOnce { client, .. }
             | Self::CleanUp { client, .. }
             | Self::Enable { client, .. }
             | Self::Promote { client, .. }
@@ -113,6 +272,11 @@ impl Command {
             | Self::ImportSecret { client, .. }
             | Self::Associate { client, .. }
             | Self::Dissociate { client, .. }
+            | Self::Suspend { client, .. }
+            | Self::Resume { client, .. }
+            | Self::Transfer { client, .. }
+            | Self::Attach { client, .. }
+            | Self::IsAlive { client, .. }
             | Self::PresentAll { client }
             | Self::Sign { client }
             | Self::SignAll { client }

@@ -4,13 +4,14 @@
 use client_registry::client::Revocation;
 use client_registry::event::{EventHash, check_trail};
 use client_registry::secret::Origin;
-use client_registry::value::Revision;
+use client_registry::value::{Actor as By, Revision};
 use client_registry::{Error, Refusal, Secret, Snapshot, Timestamp};
 
+use crate::model::command::Command;
 use crate::model::home::Home;
 use crate::model::naive::{Actor, Client, Model, Secret as Modelled};
 use crate::model::system::{
-    System, add_in_number, availability, details, instant, label_of, number, seller_id,
+    System, add_in_number, attributes_number, availability, details, instant, label_of, number, seller_id,
 };
 use crate::support::block_on;
 
@@ -59,7 +60,10 @@ impl<S: Home> System<S> {
                 "who authenticates at client {client}"
             );
         }
+        assert_eq!(self.find_leaked(2), last.find_leaked(), "rule 23: whose the leaked texts are");
         for actor in [Actor::Seller(0), Actor::Seller(1), Actor::Operator] {
+            let expected = model.clone().obey(&Command::Page { actor, limit: 2 });
+            assert_eq!(vec![self.pages(actor, 2)], expected, "rule 15: the clients of {actor:?}");
             for add_in in 0..6 {
                 let expected = model.client_of(actor, add_in);
                 assert_eq!(self.client_of(actor, add_in), expected, "the client of add-in {add_in}");
@@ -124,6 +128,12 @@ fn compare_values(found: &Snapshot, modelled: &Client, model: &Model) {
     assert_eq!(client.owner().as_str(), seller_id(modelled.owner), "owner");
     assert_eq!(*client.details(), details(modelled.name), "details");
     assert_eq!(client.availability(), availability(modelled.china), "availability");
+    let transferred = client.transferred_at().map(Timestamp::as_millis);
+    assert_eq!(transferred, modelled.transferred.map(|(at, _)| at), "rule 22: when it was transferred");
+    let suspension =
+        client.suspension().map(|found| (found.since().as_millis(), matches!(found.by(), By::Operator(_))));
+    assert_eq!(suspension, modelled.suspended, "rule 20: suspension");
+    assert_eq!(attributes_number(client.attributes()), modelled.attributes, "rule 24: attributes");
     let add_ins: Vec<_> = client.add_ins().iter().map(add_in_number).collect();
     assert_eq!(add_ins, modelled.add_ins, "add-ins");
     assert_eq!(client.secrets().len(), modelled.secrets.len(), "number of secrets");
@@ -133,6 +143,13 @@ fn compare_values(found: &Snapshot, modelled: &Client, model: &Model) {
         let last_used = found.last_used(secret.id()).map(Timestamp::as_millis);
         assert_eq!(last_used, modelled.last_use(expected.id), "last use of {}", expected.id);
     }
+    let promotions = client.promotions().iter().map(|one| (one.secret().number(), one.at().as_millis()));
+    let mut promotions: Vec<_> = promotions.collect();
+    promotions.sort_unstable();
+    let made = modelled.promotions.iter().filter(|one| !one.withheld);
+    let mut expected: Vec<_> = made.map(|one| (one.secret, one.at)).collect();
+    expected.sort_unstable();
+    assert_eq!(promotions, expected, "rule 7: promotions");
     let mut dead: Vec<_> = modelled.dead.iter().map(|dead| (dead.id, dead.compromised)).collect();
     let remembered = client.remembered().map(|(id, fate)| (id.number(), fate == Revocation::Compromised));
     let mut remembered: Vec<_> = remembered.collect();
@@ -151,6 +168,8 @@ fn compare_secret(secret: &Secret, expected: &Modelled) {
         "until of {}",
         expected.id
     );
+    let issued_until = secret.issued_until().map(Timestamp::as_millis);
+    assert_eq!(issued_until, expected.issued_until, "the end that {} was issued with", expected.id);
     assert_eq!(secret.purpose().signs(), expected.signs, "purpose");
     assert_eq!(secret.label(), expected.label.map(label_of).as_ref(), "label");
     assert_eq!(secret.disabled_since().is_some(), expected.disabled, "disabled");

@@ -15,8 +15,22 @@ use crate::model::tally;
 /// The model; with the mistake of this number, or none.
 pub(crate) struct Reference<const FAULT: usize>;
 
-pub(crate) const FAULTS: [Fault; 5] =
-    [Fault::None, Fault::NewestSigns, Fault::EndIncluded, Fault::OneTooMany, Fault::DeadForgotten];
+pub(crate) const FAULTS: [Fault; 14] = [
+    Fault::None,
+    Fault::NewestSigns,
+    Fault::EndIncluded,
+    Fault::OneTooMany,
+    Fault::DeadForgotten,
+    Fault::EndsStayCut,
+    Fault::PromotionsStayAway,
+    Fault::SuspendedSigns,
+    Fault::SuspendedEnters,
+    Fault::SellerLifts,
+    Fault::OldSellerLists,
+    Fault::EndPastIssued,
+    Fault::PromotionStays,
+    Fault::DeadNotFound,
+];
 
 impl<const FAULT: usize> ReferenceStateMachine for Reference<FAULT> {
     type State = Model;
@@ -27,7 +41,7 @@ impl<const FAULT: usize> ReferenceStateMachine for Reference<FAULT> {
     }
 
     fn transitions(_: &Model) -> BoxedStrategy<Pick> {
-        (0u16..600, any::<[u16; 5]>()).prop_map(|(kind, numbers)| Pick { kind, numbers }).boxed()
+        (0u16..625, any::<[u16; 5]>()).prop_map(|(kind, numbers)| Pick { kind, numbers }).boxed()
     }
 
     fn apply(mut model: Model, pick: &Pick) -> Model {
@@ -62,9 +76,13 @@ impl<const FAULT: usize, S: Home> StateMachineTest for Comparison<FAULT, S> {
             let texts: Vec<Text> = signers.iter().filter_map(text).collect();
             system.check_signatures(&texts);
         }
-        let made = matches!(command, Command::Register { .. } | Command::ImportClient { .. });
-        let newest = made.then(|| model.clients.len().checked_sub(1)).flatten();
-        for client in command.clients().into_iter().chain(newest) {
+        let count = model.clients.len();
+        let concerned = match command {
+            Command::Register { .. } | Command::ImportClient { .. } => count.saturating_sub(1)..count,
+            Command::DeleteLeaked { .. } => 0..count,
+            _ => 0..0,
+        };
+        for client in command.clients().into_iter().chain(concerned) {
             system.compare(model, client);
         }
         system

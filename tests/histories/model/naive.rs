@@ -1,5 +1,9 @@
 //! What there is, as the rules describe it: lists, and linear scans over them. Nothing is shared with the library.
 
+mod told;
+
+pub(crate) use self::told::*;
+
 /// A deliberate mistake, to see that the comparison notices.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Fault {
@@ -12,120 +16,24 @@ pub(crate) enum Fault {
     OneTooMany,
     /// Deleted secrets are forgotten.
     DeadForgotten,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Actor {
-    Seller(u8),
-    Operator,
-}
-
-/// A client secret's text: the n-th that was issued, or one of those that are moved in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Text {
-    Generated(usize),
-    Pool(u8),
-}
-
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct New {
-    /// One, two, three years; 1, 3, 10, 40 days; refused: 0 days, unlimited, 1,200 days.
-    pub(crate) lifetime: u8,
-    pub(crate) starts: Option<i64>,
-    pub(crate) signs: bool,
-    pub(crate) label: Option<u8>,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Rotate {
-    pub(crate) overlap: i64,
-    pub(crate) lifetime: u8,
-    pub(crate) signs: bool,
-    pub(crate) replaces: Option<Vec<u32>>,
-    pub(crate) when: Signs,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Signs {
-    Now,
-    At(i64),
-    WhenReplacedHaveEnded,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum PlanKind {
-    Deletion(u32),
-    Disabling(u32),
-    Client,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Present {
-    Exactly(Text),
-    Beginning(Text),
-    Extended(Text),
-    Mistyped(Text),
-    Number(u32),
-    Garbage,
-}
-
-/// A secret to be moved in.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Import {
-    pub(crate) text: Text,
-    pub(crate) from: i64,
-    pub(crate) until: Option<i64>,
-    pub(crate) signs: bool,
-    pub(crate) base64: bool,
-    pub(crate) label: Option<u8>,
-    pub(crate) signs_today: bool,
-}
-
-impl Import {
-    pub(crate) fn of(text: Text, variant: u16) -> Self {
-        let usual = Self {
-            text,
-            from: START - 100 * DAY,
-            until: Some(START + 400 * DAY),
-            signs: true,
-            base64: text == BASE64_TEXT,
-            label: None,
-            signs_today: false,
-        };
-        match variant {
-            0 => Self { label: Some(1), ..usual },
-            1 => Self { signs: false, ..usual },
-            2 => Self { until: Some(START - DAY), ..usual },
-            3 => Self { until: None, ..usual },
-            4 => Self { base64: true, ..usual },
-            5 => Self { from: START + 10 * DAY, ..usual },
-            6 => Self { until: Some(START + 2 * DAY), ..usual },
-            7 | 8 => Self { signs_today: true, ..usual },
-            _ => usual,
-        }
-    }
-
-    /// The secrets and add-ins of a client to be moved in.
-    pub(crate) fn of_client(variant: u16) -> (Vec<Self>, Vec<u8>) {
-        let pool = |number, variant| Self::of(Text::Pool(number), variant);
-        match variant {
-            0 => (vec![], vec![]),
-            1 | 2 => (vec![pool(0, 7)], vec![0]),
-            3 => (vec![pool(0, 5), pool(1, 7), pool(2, 6)], vec![]),
-            4 => (vec![pool(0, 7), pool(1, 7)], vec![]),
-            5 => (vec![pool(0, 9), pool(0, 9)], vec![]),
-            6 => (vec![pool(0, 9), pool(3, 9)], vec![2]),
-            // More that ended than are kept.
-            7 | 8 => {
-                let ended = (0..18).map(|n: u8| Self {
-                    until: Some(START - i64::from(n * 7 % 18 + 1) * DAY),
-                    ..pool(MUSEUM + n, 9)
-                });
-                (ended.chain([pool(0, 7), pool(1, 3)]).collect(), vec![])
-            }
-            _ => ((0..3).map(|n| pool(n, 6)).chain([pool(5, 9), pool(6, 9)]).collect(), vec![1, 2]),
-        }
-    }
+    /// A rotation that is called off does not give back the ends.
+    EndsStayCut,
+    /// A rotation that is called off does not give back the promotions.
+    PromotionsStayAway,
+    /// A suspended client still signs.
+    SuspendedSigns,
+    /// A suspended client still authenticates.
+    SuspendedEnters,
+    /// A seller lifts an operator's suspension.
+    SellerLifts,
+    /// A client that was transferred stays in the list of its old seller.
+    OldSellerLists,
+    /// A later end may pass the end that the secret was issued with.
+    EndPastIssued,
+    /// The promotion of a secret that came stays where it is when the ends of the replaced ones are moved.
+    PromotionStays,
+    /// Of leaked texts only those of live secrets are found.
+    DeadNotFound,
 }
 
 #[derive(Debug, Clone)]
@@ -151,6 +59,8 @@ pub(crate) struct Client {
     /// The number of an imported ID.
     pub(crate) imported: Option<u8>,
     pub(crate) owner: u8,
+    /// When it was transferred, and from whom.
+    pub(crate) transferred: Option<(i64, u8)>,
     pub(crate) name: crate::model::command::Name,
     pub(crate) china: bool,
     pub(crate) changed_at: i64,
@@ -166,6 +76,9 @@ pub(crate) struct Client {
     /// What happened so far, in order.
     pub(crate) steps: u64,
     pub(crate) deleted: bool,
+    /// Since when, and whether by an operator.
+    pub(crate) suspended: Option<(i64, bool)>,
+    pub(crate) attributes: u8,
     pub(crate) uses: Vec<(u32, i64)>,
     pub(crate) plan: Option<(PlanKind, u64, crate::model::answer::Planned)>,
 }
@@ -179,7 +92,11 @@ pub(crate) struct Secret {
     pub(crate) until: Option<i64>,
     pub(crate) label: Option<u8>,
     pub(crate) disabled: bool,
+    /// The end that it was issued with.
+    pub(crate) issued_until: Option<i64>,
     pub(crate) replaced_by: Option<u32>,
+    /// The end that a rotation took, for as long as calling it off gives that back.
+    pub(crate) end_before: Option<Option<i64>>,
     /// When it was imported, and whether its text is base64.
     pub(crate) imported: Option<(i64, bool)>,
     /// The later of its adding and its last enabling: when, and as which step.
@@ -191,6 +108,10 @@ pub(crate) struct Promotion {
     pub(crate) secret: u32,
     pub(crate) at: i64,
     pub(crate) made: u64,
+    /// It means "when the replaced ones have ended".
+    pub(crate) follows: bool,
+    /// A rotation has withdrawn it, and gives it back if it is called off.
+    pub(crate) withheld: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -253,17 +174,23 @@ impl Client {
 
     /// Rule 6, and whether it is by promotion.
     pub(crate) fn signing(&self, t: i64, fault: Fault) -> Option<(u32, bool)> {
+        match self.promotion(t, fault) {
+            Some(promotion) => Some((promotion.secret, true)),
+            None => self.by_seniority(t, fault).first().map(|id| (*id, false)),
+        }
+    }
+
+    /// The promotion that names the secret that signs (rule 6).
+    pub(crate) fn promotion(&self, t: i64, fault: Fault) -> Option<&Promotion> {
         let can_sign = |id| self.secret(id).is_some_and(|secret| secret.can_sign(t, fault));
         let mut best: Option<&Promotion> = None;
-        for one in self.promotions.iter().filter(|one| one.at <= t && can_sign(one.secret)) {
+        let in_force = |one: &&Promotion| !one.withheld && one.at <= t && can_sign(one.secret);
+        for one in self.promotions.iter().filter(in_force) {
             if best.is_none_or(|best| (best.at, best.made) < (one.at, one.made)) {
                 best = Some(one);
             }
         }
-        if let Some(best) = best {
-            return Some((best.secret, true));
-        }
-        self.by_seniority(t, fault).first().map(|id| (*id, false))
+        best
     }
 
     /// Those that can sign, the one that has been valid longest first (rule 6).
@@ -290,7 +217,8 @@ impl Client {
     pub(crate) fn turns(&self) -> Vec<i64> {
         let starts = self.secrets.iter().map(|secret| secret.from);
         let ends = self.secrets.iter().filter_map(|secret| secret.until);
-        starts.chain(ends).chain(self.promotions.iter().map(|one| one.at)).collect()
+        let promotions = self.promotions.iter().filter(|one| !one.withheld);
+        starts.chain(ends).chain(promotions.map(|one| one.at)).collect()
     }
 
     pub(crate) fn last_use(&self, id: u32) -> Option<i64> {
@@ -318,6 +246,7 @@ impl Model {
 }
 
 pub(crate) const MINUTE: i64 = 60_000;
+pub(crate) const HOUR: i64 = 60 * MINUTE;
 pub(crate) const DAY: i64 = 24 * 60 * MINUTE;
 /// 2028-02-27T09:00:00Z: the day after next is 29 February.
 pub(crate) const START: i64 = 1_835_254_800_000;

@@ -5,6 +5,10 @@ mod add_ins;
 mod client;
 mod details;
 mod import;
+mod leaks;
+mod life;
+mod overlap;
+mod plans;
 mod removal;
 mod secrets;
 
@@ -32,6 +36,7 @@ impl Model {
                 None => vec![Answer::NoPlan],
             },
             Command::PlanAndConfirm { actor, client, kind } => self.plan_and_confirm(*actor, *client, *kind),
+            Command::AtOnce { actor, client, kind } => self.at_once(*actor, *client, *kind),
             Command::CleanUp { actor, client, secrets } => {
                 let deletions = secrets.iter().map(|id| PlanKind::Deletion(*id));
                 let answers = deletions.map(|kind| self.plan_and_confirm(*actor, *client, kind));
@@ -56,6 +61,13 @@ impl Model {
             Command::Associate { actor, client, add_in } => self.associate(*actor, *client, *add_in),
             Command::Dissociate { actor, client, add_in } => self.dissociate(*actor, *client, *add_in),
             Command::Move { actor, client, to, add_in } => self.move_add_in(*actor, *client, *to, *add_in),
+            Command::Suspend { actor, client } => self.suspend(*actor, *client),
+            Command::Resume { actor, client } => self.resume(*actor, *client),
+            Command::Transfer { client, to } => self.transfer(*client, *to),
+            Command::Attach { actor, client, attached } => self.attach(*actor, *client, *attached),
+            Command::IsAlive { client, secret } => vec![self.is_alive(*client, *secret)],
+            Command::FindLeaked { .. } => vec![self.find_leaked()],
+            Command::DeleteLeaked { text } => vec![self.delete_leaked(*text)],
             Command::Authenticate { client, present } => vec![self.authenticate(*client, *present)],
             Command::PresentAll { client } => vec![self.present_all(*client)],
             Command::Sign { client } => vec![self.sign(*client, true)],
@@ -65,7 +77,12 @@ impl Model {
             Command::Named { seller, name } => vec![self.named(*seller, *name)],
             Command::ClientOf { actor, add_in } => vec![self.client_of(*actor, *add_in)],
             Command::Page { actor, .. } => {
-                let seen = |client: &Client| !client.deleted && may_see(*actor, client);
+                let was_its = |client: &Client| match *actor {
+                    Actor::Seller(seller) => client.transferred.is_some_and(|(_, from)| from == seller),
+                    Actor::Operator => false,
+                };
+                let stays = |client: &Client| self.fault == Fault::OldSellerLists && was_its(client);
+                let seen = |client: &Client| !client.deleted && (may_see(*actor, client) || stays(client));
                 vec![Answer::Clients(self.those(seen))]
             }
             Command::History { actor, client } => {

@@ -2,6 +2,7 @@
 
 mod access;
 mod commands;
+mod leaks;
 mod lookups;
 mod plans;
 mod refusals;
@@ -12,7 +13,7 @@ use chrono::DateTime;
 use client_registry::clock::ManualClock;
 use client_registry::event::EventHash;
 use client_registry::store::MemoryStore;
-use client_registry::value::{Label, Revision};
+use client_registry::value::{Attributes, Label, Revision};
 use client_registry::*;
 
 use crate::model::command::{Command, Name};
@@ -101,6 +102,21 @@ fn spelling(name: Name) -> &'static str {
 
 pub(crate) fn label_of(number: u8) -> Label {
     Label::parse(["deploy of March", "batch jobs", "the old one"][usize::from(number)]).unwrap()
+}
+
+/// A few sets of attributes, of which the first is empty.
+pub(crate) fn attributes(number: u8) -> Attributes {
+    let sets: [&[(&str, &str)]; 3] =
+        [&[], &[("scopes", "calendar.read")], &[("environment", "test"), ("scopes", "mail.send")]];
+    Attributes::new(sets[usize::from(number)].iter().copied()).unwrap()
+}
+
+pub(crate) fn attributes_number(found: &Attributes) -> u8 {
+    (0..3).find(|number| attributes(*number) == *found).expect("one of the sets")
+}
+
+pub(crate) fn seller_number(seller: &SellerId) -> u8 {
+    (0..2).find(|number| seller_id(*number) == seller.as_str()).expect("one of the sellers")
 }
 
 pub(crate) fn seller_id(seller: u8) -> &'static str {

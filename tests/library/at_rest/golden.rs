@@ -87,3 +87,52 @@ fn golden_records_of_format_1_open() {
         assert_eq!((secrets, signatures), (7, 4));
     });
 }
+
+/// What a rotation took was not kept in format 1, so it cannot be called off, and the refusal says so. A rotation that is made on
+/// such a record can: the record is written in the newer format then.
+#[test]
+fn rule_11_a_rotation_of_format_1_cannot_be_called_off() {
+    block_on(async {
+        let store = Hostile::default();
+        for entry in std::fs::read_dir(folder()).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_some_and(|extension| extension == "record") {
+                let record = Record::from_bytes(&std::fs::read(&path).unwrap()).unwrap();
+                store.put(path.file_stem().unwrap().to_str().unwrap(), Some(record));
+            }
+        }
+        let (registry, clock) = open(store, &["2026"], 2).await;
+        clock.advance(Days::new(1));
+        let facts = std::fs::read_to_string(folder().join(FACTS)).unwrap();
+        let ids = facts.lines().filter_map(|line| line.strip_prefix("signature\t")?.split('\t').next());
+        let mut refused = 0;
+        for id in ids {
+            let client = registry.as_operator("ann").unwrap().client(&ClientId::parse(id).unwrap());
+            let Ok(snapshot) = client.snapshot().await else { continue };
+            for secret in snapshot.client().secrets() {
+                assert_eq!(
+                    secret.issued_until(),
+                    secret.validity().until(),
+                    "the end that it has is the one it had"
+                );
+                let by = secret.replaced_by().filter(|by| snapshot.client().secret(*by).is_some());
+                if let Some(by) = by.filter(|_| secret.validity().runs(snapshot.at())) {
+                    match client.call_off(by).await {
+                        Err(client::ConfirmError::Failed(Error::Refused(Refusal::CannotCallOff {
+                            secret: of,
+                        }))) => {
+                            assert_eq!(snapshot.client().secret(of).unwrap().replaced_by(), Some(by));
+                        }
+                        other => panic!("{other:?}"),
+                    }
+                    // It can be closed, but not at the instant at which what it replaces began.
+                    if secret.validity().from() < snapshot.at() {
+                        assert!(client.plan_closing(by).await.unwrap().ends().contains(&secret.id()));
+                    }
+                    refused += 1;
+                }
+            }
+        }
+        assert!(refused > 0, "no rotation is under way");
+    });
+}

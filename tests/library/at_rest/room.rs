@@ -54,6 +54,27 @@ async fn a_full_record_leaves_room_to_take_secrets_away() {
     }
 }
 
+/// A suspension makes a record larger and takes everything away, and so does calling off a rotation.
+#[pollster::test]
+async fn a_full_record_leaves_room_to_suspend_and_to_call_a_rotation_off() {
+    let store = MemoryStore::new();
+    let (registry, clock, client, _) = full(&store).await;
+    clock.advance(Days::new(1));
+    client.suspend().await.unwrap();
+    client.resume().await.unwrap();
+    registry.as_operator("ann").unwrap().client(client.id()).suspend().await.unwrap();
+    registry.as_operator("ann").unwrap().client(client.id()).resume().await.unwrap();
+
+    let (registry, _) = open(MemoryStore::new(), &["2026"], 1).await;
+    let contoso = registry.as_seller("contoso").unwrap();
+    let issued = contoso.register(details("calendar app"), Lifetime::OneYear).await.unwrap();
+    let client = contoso.client(issued.client_id());
+    let rotated = client.rotate(Rotation::overlap(Days::new(9))).await.unwrap();
+    fill_up(&client).await;
+    assert!(matches!(client.add_secret(labelled()).await, Err(Error::TooLarge)));
+    client.call_off(rotated.secret_id()).await.unwrap();
+}
+
 #[pollster::test]
 async fn what_makes_a_record_no_larger_is_allowed_also_where_it_is_fuller_than_it_should_be() {
     let store = MemoryStore::new();

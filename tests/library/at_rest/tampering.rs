@@ -250,9 +250,9 @@ fn a_newer_format_is_refused_and_not_mangled() {
         let (store, _, contents) = hostile().await;
         let record = store.memory.load((&contents.clients[0]).into()).await.unwrap().unwrap();
         let mut bytes = record.to_bytes().unwrap();
-        bytes[1] = 2;
+        bytes[1] = 3;
         assert_eq!(Record::from_bytes(&bytes).unwrap_err().kind(), StoreErrorKind::NewerFormat);
-        let parts = RecordParts { format: 2, ..record.parts().unwrap() };
+        let parts = RecordParts { format: 3, ..record.parts().unwrap() };
         assert_eq!(Record::from_parts(parts).unwrap_err().kind(), StoreErrorKind::NewerFormat);
         bytes[1] = 0;
         assert_eq!(Record::from_bytes(&bytes).unwrap_err().kind(), StoreErrorKind::Corrupt);

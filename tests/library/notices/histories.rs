@@ -37,6 +37,15 @@ enum Command {
         client: u8,
         secret: u8,
     },
+    /// The latest rotation is called off.
+    CallOff {
+        client: u8,
+    },
+    MoveEnd {
+        client: u8,
+        secret: u8,
+        days: u32,
+    },
     /// A window ends, and what fell due in it is asked for.
     Ask {
         limit: usize,
@@ -117,6 +126,9 @@ fn command() -> impl Strategy<Value = Command> {
         1 => (0u8..4, 0u8..6).prop_map(|(client, secret)| Command::Disable { client, secret }),
         2 => (0u8..4, 0u8..6).prop_map(|(client, secret)| Command::Enable { client, secret }),
         1 => (0u8..4, 0u8..6).prop_map(|(client, secret)| Command::Delete { client, secret }),
+        2 => (0u8..4).prop_map(|client| Command::CallOff { client }),
+        2 => (0u8..4, 0u8..6, days())
+            .prop_map(|(client, secret, days)| Command::MoveEnd { client, secret, days }),
         8 => (1usize..6).prop_map(|limit| Command::Ask { limit }),
     ]
 }

@@ -2,8 +2,8 @@
 
 use client_registry::clock::ManualClock;
 use client_registry::review::Severity;
-use client_registry::value::{AppDomain, RedirectUrl, Validity};
-use client_registry::{ClientDetails, Days, Finding, Lifetime, NewSecret, Refusal, Registry};
+use client_registry::value::{Actor, AppDomain, OperatorId, RedirectUrl, Validity};
+use client_registry::{ClientDetails, Days, Finding, Lifetime, NewSecret, Refusal, Registry, SellerId};
 use pollster::block_on;
 
 use crate::support::{instant, secret_id};
@@ -12,7 +12,22 @@ pub(crate) fn every_finding() -> Vec<(Finding, Severity, &'static str, &'static 
     let (one, two) = (secret_id(1), secret_id(2));
     let (early, late) = (instant("2026-03-01T09:00:00Z"), instant("2026-04-01T09:00:00Z"));
     let (critical, warning, info) = (Severity::Critical, Severity::Warning, Severity::Info);
+    let seller = Actor::Seller(SellerId::parse("contoso").unwrap());
+    let operator = Actor::Operator(OperatorId::parse("ann").unwrap());
     vec![
+        (
+            Finding::Suspended { since: early, by: seller },
+            critical,
+            "suspended",
+            "seller contoso suspended the client ID at 2026-03-01T09:00:00.000Z, so nothing of it authenticates or signs: resume it",
+        ),
+        (
+            Finding::Suspended { since: early, by: operator },
+            critical,
+            "suspended",
+            "operator ann suspended the client ID at 2026-03-01T09:00:00.000Z, so nothing of it authenticates or signs: ask the \
+             operators of the platform to resume it",
+        ),
         (Finding::NoValidSecret { until: None }, critical, "no_valid_secret", "no secret is valid: add one"),
         (
             Finding::NoValidSecret { until: Some(early) },
@@ -84,7 +99,7 @@ pub(crate) fn every_finding() -> Vec<(Finding, Severity, &'static str, &'static 
             warning,
             "never_used",
             "secret 2 was issued by a rotation at 2026-03-01T09:00:00.000Z and has never been used: make sure that the add-in has it, \
-             or delete it and rotate again",
+             or call off the rotation",
         ),
         (
             Finding::RedirectOutsideDomain {

@@ -1,7 +1,5 @@
 //! Rule 11: a new secret comes, the old ones end by themselves.
 
-use std::time::Duration;
-
 use client_registry::client::{Client, LastUses};
 use client_registry::event::Fact;
 use client_registry::value::Label;
@@ -124,30 +122,6 @@ proptest! {
     }
 }
 
-/// "The overlap (more than zero)": a part of a millisecond is nothing, and an end beyond the calendar is none.
-#[test]
-fn rule_11_an_overlap_is_more_than_nothing() {
-    let (client, entropy, desk) = single();
-    let rotate = |overlap: Duration| {
-        client.rotate(
-            &Rotation::overlap(overlap),
-            &entropy.client_secret(),
-            &LastUses::default(),
-            &desk.at(start()),
-        )
-    };
-    for overlap in [Duration::ZERO, Duration::from_nanos(999_999), Duration::MAX, days(u32::MAX)] {
-        let refusal = rotate(overlap).unwrap_err();
-        assert_eq!(refusal, Refusal::Overlap, "{overlap:?}");
-        assert!(refusal.to_string().contains("it ends after the year 262142"), "{refusal}");
-    }
-    let rotated = into_client(rotate(Duration::from_millis(1)).unwrap());
-    let end = rotated.secret(secret_id(1)).unwrap().validity().until();
-    assert_eq!(end, Some(later(start(), 1)));
-    assert_eq!(rotated.signing_at(start()).secret(), Some(secret_id(1)));
-    assert_eq!(rotated.signing_at(later(start(), 1)).secret(), Some(secret_id(2)));
-}
-
 /// "A rotation whose new secret was deleted is not under way": it can be given again, and what it replaces ends by it.
 #[test]
 fn rule_11_a_rotation_whose_new_secret_was_deleted_is_not_under_way() {
@@ -163,7 +137,7 @@ fn rule_11_a_rotation_whose_new_secret_was_deleted_is_not_under_way() {
         assert_eq!(refusal, Refusal::RotationUnderway { secret, until, by, last_used });
         let words = "a rotation is still under way: secret 1 ends at 2026-03-31T09:00:00.000Z and was replaced by secret 2, which \
                      was last used at 2026-03-01T09:00:00.000Z; wait until then, or, if nobody has the client secret of secret \
-                     2, delete secret 2 and rotate again";
+                     2, call off the rotation of secret 2 and rotate again";
         assert_eq!(refusal.to_string(), words);
 
         let unused = LastUses::default();

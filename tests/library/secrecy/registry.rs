@@ -135,6 +135,12 @@ impl Life {
         see!(self.walker, deleted.unwrap());
 
         self.failures(&client).await;
+        let later = self.platform.register("a later app").await;
+        self.issued(&later);
+        registry.authenticate(later.client_id().as_str(), later.client_secret().expose()).await.unwrap();
+        self.overlap(&contoso.client(later.client_id())).await;
+        self.suspended(&contoso.client(later.client_id()), &operator).await;
+        self.leaked(&operator, &[&first_text, &future_text, &weak, &first_text[..52]]).await;
 
         let snapshot = client.snapshot().await.unwrap();
         see!(self.walker, snapshot);

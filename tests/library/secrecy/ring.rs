@@ -1,11 +1,16 @@
 //! The add-in's side: rings, calls, and how they fail.
 
-use client_registry::ring::{CallError, Credentials, SharedSecret};
+use std::fs;
+
+use client_registry::ring::{
+    CallError, Credentials, Place, RingConfig, RingConfigError, SecretSource, SharedSecret,
+};
 use client_registry::secret::KeyEncoding;
 use client_registry::*;
 
 use super::Life;
 use super::faces::{Walker, see};
+use crate::support::Scratch;
 
 impl Life {
     /// The add-in's side.
@@ -35,5 +40,49 @@ impl Life {
             self.walker.texts.extend(walker.texts);
         }
         see!(self.walker, CallError::Failed("no route"), ring);
+        self.ring_of_files();
+    }
+
+    /// A ring whose client secrets are in files, and everything that may be wrong with one.
+    fn ring_of_files(&mut self) {
+        let (scratch, id) = (Scratch::in_memory(), ClientId::parse("calendar-app").unwrap());
+        let path = scratch.path().join("client-secret");
+        let source = SecretSource::file(&path);
+        let config = RingConfig::new(id.clone(), source.clone()).with_secondary(source.clone());
+        let (plain, next) = (self.plain_text(&id), self.plain_text(&id));
+        fs::write(&path, &plain).unwrap();
+        let ring = SecretRing::from_config(config.clone()).unwrap();
+        ring.verify_mac(&crate::support::hmac(plain.as_bytes(), b"message"), b"message").unwrap();
+        ring.add(ClientSecret::parse(&next).unwrap());
+        let state = ring.state();
+        see!(self.walker, source, config, ring, state, state.primary, state.secondary.unwrap());
+
+        let mut codes = vec![];
+        let mut fails = |content: &[u8]| {
+            fs::write(&path, content).unwrap();
+            let error = ring.reload().unwrap_err();
+            if let RingConfigError::Invalid { place, source, .. } = &error {
+                see!(self.walker, *place, *source);
+            }
+            see!(self.walker, error, error.kind());
+            codes.push(error.code());
+        };
+        fails(b"");
+        fails(&[plain.as_bytes(), b"\xff"].concat());
+        fails(&[plain.as_bytes(), &[b'\n'; 4096]].concat());
+        fails(format!("{plain}\n{next}").as_bytes());
+        fails(format!("\"crs_{plain}\"").as_bytes());
+        fails(&plain.as_bytes()[..23]);
+        assert_eq!(codes[..3], ["source_empty", "source_not_unicode", "source_too_large"]);
+        assert_eq!(codes[3..], ["source_invalid"; 3]);
+        fs::remove_file(&path).unwrap();
+        let error = ring.reload().unwrap_err();
+        see!(self.walker, error, Place::Variable(None));
+
+        // The client secret in place of where it is.
+        for source in [SecretSource::file(&plain), SecretSource::variable(&plain)] {
+            let config = RingConfig::new(id.clone(), source.clone());
+            see!(self.walker, source, config, SecretRing::from_config(config.clone()).unwrap_err());
+        }
     }
 }

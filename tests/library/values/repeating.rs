@@ -5,12 +5,15 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use client_registry::client::{ClientDeletion, Obstacle, SecretDeletion, SecretDisabling};
+use client_registry::client::{
+    CallingOff, ClientDeletion, ClosingEarly, EndMove, Obstacle, SecretDeletion, SecretDisabling, SecretUse,
+};
 use client_registry::event::{EventHash, Fact, Handover};
 use client_registry::secret::{Hint, KeyEncoding, Origin};
 use client_registry::store::{CommitId, Committed, Cursor, Ending, EventText, Index};
 use client_registry::value::{
-    Actor, AppDomain, FriendlyName, KeyId, Label, NameKey, OperatorId, RedirectUrl, Revision, Validity,
+    Actor, AppDomain, Attributes, FriendlyName, KeyId, Label, NameKey, OperatorId, RedirectUrl, Revision,
+    Validity,
 };
 use client_registry::{
     AddIn, AddInId, Availability, ClientDetails, ClientId, ClientSecret, Days, Event, Lifetime, Plan, Policy,
@@ -137,6 +140,7 @@ fn everything() -> Reader {
     });
     reader.read::<ClientDetails>(details.clone());
     reader.read::<Availability>(json!("china_only"));
+    reader.read::<Attributes>(json!({ "environment": "test" }));
     reader.read::<Timestamp>(json!(now));
     reader.read::<Days>(json!(30));
     reader.read::<Lifetime>(json!({ "type": "one_year" }));
@@ -160,6 +164,10 @@ fn everything() -> Reader {
         json!({ "type": "client_registered", "owner": "contoso", "details": details, "availability": "worldwide" }),
         json!({ "type": "secret_added", "secret": 1, "label": "first", "purpose": "password_only", "validity": validity,
                 "origin": { "type": "generated" } }),
+        json!({ "type": "end_moved", "secret": 1, "validity": validity }),
+        json!({ "type": "attributes_changed", "attributes": { "environment": "test" } }),
+        json!({ "type": "client_suspended" }),
+        json!({ "type": "client_transferred", "from": "contoso", "to": "fabrikam" }),
         json!({ "type": "promotion_scheduled", "secret": 1, "from": now }),
         json!({ "type": "add_in_moved_in", "add_in": "mail-helper", "from": GUID }),
         json!({ "type": "client_deleted", "friendly_name": "calendar app", "add_ins": ["mail-helper"] }),
@@ -179,7 +187,7 @@ fn everything() -> Reader {
         json!({ "type": "used_recently", "until": end, "code": "used_recently", "message": "it was used" });
     let plan = |consequences: Value| {
         json!({ "client_id": GUID, "revision": 3, "at": now, "consequences": consequences, "last_used": now,
-                "use_ahead": end, "obstacles": [obstacle, { "type": "last_valid" }] })
+                "use_ahead": end, "last_uses": [{ "secret": 1, "at": now }], "obstacles": [obstacle, { "type": "last_valid" }] })
     };
     let (deletes, disables) = (removal("secret_deletion"), removal("secret_disabling"));
     let client = json!({ "type": "client_deletion", "friendly_name": "calendar app", "add_ins": ["mail-helper"], "valid_secrets": [1] });
@@ -189,6 +197,16 @@ fn everything() -> Reader {
     reader.read::<Plan<SecretDisabling>>(plan(disables));
     reader.read::<ClientDeletion>(client.clone());
     reader.read::<Plan<ClientDeletion>>(plan(client));
+    let calls_off = with(removal("calling_off"), &[("restores", json!([1]))]);
+    let closes = with(removal("closing_early"), &[("ends", json!([1]))]);
+    let moves = with(removal("end_move"), &[("until", json!(end)), ("before", json!(now))]);
+    reader.read::<CallingOff>(calls_off.clone());
+    reader.read::<Plan<CallingOff>>(plan(calls_off));
+    reader.read::<ClosingEarly>(closes.clone());
+    reader.read::<Plan<ClosingEarly>>(plan(closes));
+    reader.read::<EndMove>(moves.clone());
+    reader.read::<Plan<EndMove>>(plan(moves));
+    reader.read::<SecretUse>(json!({ "secret": 1, "at": now }));
     reader.read::<Obstacle>(json!({ "type": "last_valid" }));
     reader.read::<Obstacle>(obstacle.clone());
     reader.read::<Ending>(json!({ "at": end, "client_id": GUID, "secret": 1 }));
@@ -196,6 +214,14 @@ fn everything() -> Reader {
     reader.read::<CommitId>(of(&CommitId::from_bytes([7; 16])));
     reader.read::<Index>(json!({ "name": ["contoso", "calendar app"], "add_ins": ["a"], "ends": [[1, end]], "key_id": "2026" }));
     reader
+}
+
+/// The object with more members.
+fn with(mut object: Value, members: &[(&str, Value)]) -> Value {
+    for (name, member) in members {
+        object[name] = member.clone();
+    }
+    object
 }
 
 mod erased {

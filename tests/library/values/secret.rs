@@ -146,8 +146,18 @@ fn first_secret() -> Secret {
 fn a_secret_shows_no_internals_in_json() {
     let json = serde_json::to_value(first_secret()).unwrap();
     let members: Vec<_> = json.as_object().unwrap().keys().map(String::as_str).collect();
-    let expected =
-        ["added_at", "disabled_since", "hint", "id", "label", "origin", "purpose", "replaced_by", "validity"];
+    let expected = [
+        "added_at",
+        "disabled_since",
+        "hint",
+        "id",
+        "issued_until",
+        "label",
+        "origin",
+        "purpose",
+        "replaced_by",
+        "validity",
+    ];
     assert_eq!(members, expected);
 }
 

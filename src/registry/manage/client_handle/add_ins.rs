@@ -88,6 +88,6 @@ impl<S: Store> ClientHandle<S> {
     ///   add-in would be cut off.
     /// - [`Refusal::TooManyAddIns`](crate::Refusal::TooManyAddIns): the other client ID serves 256 add-ins already.
     pub async fn move_add_in(&self, add_in: &AddInId, to: &ClientId) -> Result<Outcome, Error> {
-        self.view.move_add_in(&self.client_id, to, add_in).await
+        self.view.move_add_in(&self.client_id, to, add_in, self.tied_to).await
     }
 }

@@ -5,7 +5,8 @@
 use tracing::Instrument;
 
 use crate::client::{
-    Client, ClientDeletion, CommandContext, LastUses, Plan, Planned, Refusal, SecretDeletion, SecretDisabling,
+    Client, ClientDeletion, CommandContext, Decision, LastUses, Plan, Planned, Refusal, SecretDeletion,
+    SecretDisabling,
 };
 use crate::registry::manage::trace::Operation;
 use crate::registry::{ClientHandle, ConfirmError, Error, Outcome};
@@ -139,13 +140,28 @@ impl<S: Store> ClientHandle<S> {
         C: Planned,
     {
         let operation = Operation::about("confirm", plan.consequences.secret_id());
-        let confirmed = self.apply_by_uses(operation, |client, uses, context| {
-            client.confirm(&plan, uses, context).map_err(|error| error.map_failed(Error::from))
-        });
-        confirmed.await.map(|applied| applied.outcome)
+        self.at_once(operation, |client, uses, context| client.confirm(&plan, uses, context)).await
     }
 
-    async fn plan<C>(
+    /// Carries out a command that is refused with its plan where that has obstacles.
+    pub(super) async fn at_once<C: Planned>(
+        &self,
+        operation: Operation,
+        decide: impl Fn(
+            &Client,
+            &LastUses,
+            &CommandContext<'_>,
+        ) -> Result<Decision, crate::client::ConfirmError<C>>
+        + Send
+        + Sync,
+    ) -> Result<Outcome, ConfirmError<C>> {
+        let done = self.apply_by_uses(operation, |client, uses, context| {
+            decide(client, uses, context).map_err(|error| error.map_failed(Error::from))
+        });
+        done.await.map(|applied| applied.outcome)
+    }
+
+    pub(super) async fn plan<C>(
         &self,
         command: impl Into<Operation>,
         plan: impl Fn(&Client, &LastUses, &CommandContext<'_>) -> Result<Plan<C>, Refusal> + Send + Sync,

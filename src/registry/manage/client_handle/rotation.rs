@@ -13,9 +13,7 @@ impl<S: Store> ClientHandle<S> {
     /// A dropped call may leave a rotation under way with a new secret whose client secret nobody has, and that signs in the
     /// end. Given again, it is refused with [`Refusal::RotationUnderway`](crate::Refusal::RotationUnderway), which
     /// names the new secret and says that it was never used; a [`review`](Self::review) warns of it too
-    /// ([`Finding::NeverUsed`](crate::Finding::NeverUsed)). Delete that secret ([`plan_deletion`](Self::plan_deletion),
-    /// [`confirm`](Self::confirm)) and rotate again. The replaced secrets still end after the overlap of the first rotation at
-    /// the latest.
+    /// ([`Finding::NeverUsed`](crate::Finding::NeverUsed)). [Call off](Self::call_off) that rotation, and rotate again.
     ///
     /// ```
     /// # use client_registry::*;
@@ -34,7 +32,8 @@ impl<S: Store> ClientHandle<S> {
     /// Besides the [errors of every call](Self#errors-of-every-call):
     /// - [`Refusal::RotationUnderway`](crate::Refusal::RotationUnderway): a secret of this purpose is being rotated out
     ///   already.
-    /// - [`Refusal::Overlap`](crate::Refusal::Overlap): the overlap is zero or ends beyond the calendar.
+    /// - [`Refusal::OverlapTooShort`](crate::Refusal::OverlapTooShort), [`Refusal::Overlap`](crate::Refusal::Overlap): the overlap
+    ///   is shorter than the policy allows, or ends beyond the calendar.
     /// - [`Refusal::UnknownSecret`](crate::Refusal::UnknownSecret), [`Refusal::CannotReplace`](crate::Refusal::CannotReplace),
     ///   [`Refusal::NothingToReplace`](crate::Refusal::NothingToReplace): the rotation names secrets that cannot be
     ///   replaced, or none.

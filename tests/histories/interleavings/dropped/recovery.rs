@@ -6,7 +6,7 @@ use client_registry::value::Validity;
 use client_registry::*;
 use pollster::block_on;
 
-use super::{Command, Handle, dropped_after};
+use super::{Command, Handle, dropped_after, life};
 use crate::interleavings::gates::Gated;
 use crate::interleavings::world::{World, add_in, in_words, one_more, secret};
 use crate::support::details;
@@ -240,7 +240,7 @@ fn what_a_dropped_command_leaves_is_found_and_undone() {
             },
         ),
     ];
-    for (name, command, recovery) in commands {
+    for (name, command, recovery) in commands.into_iter().chain(life::commands()) {
         let mut drops = 0;
         for steps in 0.. {
             let (world, [client, other], answer) = dropped_after(command, steps);
@@ -257,14 +257,14 @@ fn what_a_dropped_command_leaves_is_found_and_undone() {
 }
 
 /// How what a command left behind is found and undone, given the client that it was about and another one.
-type Recovery = fn(&World, Handle, Handle);
+pub(super) type Recovery = fn(&World, Handle, Handle);
 
 fn works(world: &World, issued: &Issued) -> bool {
     let (id, secret) = (issued.client_id().as_str(), issued.client_secret().expose());
     block_on(world.registry.authenticate(id, secret)).is_ok()
 }
 
-fn delete(client: &ClientHandle<Gated>, id: SecretId) {
+pub(super) fn delete(client: &ClientHandle<Gated>, id: SecretId) {
     let plan = block_on(client.plan_deletion(id)).unwrap();
     block_on(client.confirm(plan)).unwrap();
 }
@@ -278,7 +278,7 @@ fn remove_unused_after(client: &ClientHandle<Gated>, last_known: SecretId) {
     unused.into_iter().for_each(|id| delete(client, id));
 }
 
-fn valid(client: &ClientHandle<Gated>) -> Vec<SecretId> {
+pub(super) fn valid(client: &ClientHandle<Gated>) -> Vec<SecretId> {
     let found = block_on(client.snapshot()).unwrap();
     found.client().valid_at(found.at()).map(Secret::id).collect()
 }

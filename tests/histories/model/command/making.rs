@@ -1,7 +1,11 @@
 //! How a command is made of a few random numbers and what there is at the time.
 
+mod life;
+
 use super::{Command, Name, Pick};
-use crate::model::naive::{Actor, Client, DAY, Import, Model, New, PlanKind, Present, Rotate, Signs, Text};
+use crate::model::naive::{
+    Actor, Client, DAY, HOUR, Import, Model, New, PlanKind, Present, Rotate, Signs, Text,
+};
 
 impl Command {
     /// The command that the numbers mean in this state.
@@ -17,7 +21,7 @@ impl Command {
             return Self::ConfirmLatest { actor, client };
         }
         // The first commands make something to work with.
-        let kind = match pick.kind % 100 {
+        let kind = match pick.kind % 125 {
             kind if count < 2 => kind % 6,
             // With more there would be little to each.
             kind if count > 3 && kind < 8 && e % 4 > 0 => 11 + kind,
@@ -43,6 +47,8 @@ impl Command {
             50..52 => client.promotions.iter().any(|one| one.at > model.now),
             55..57 => client.dead.iter().any(|dead| !dead.compromised),
             66..71 => !client.add_ins.is_empty(),
+            100..110 => Self::came(client, model.now).next().is_some(),
+            115..118 => client.suspended.is_some(),
             _ => !client.deleted,
         };
         let fitting_ones: Vec<_> = (0..count).filter(|client| fits(&model.clients[*client])).collect();
@@ -166,6 +172,7 @@ impl Command {
                 let edge = edges.get(c as usize % 3).copied().unwrap_or(model.now + DAY);
                 Self::SetClock { to: edge + [-1, 0, 0, 1][d as usize % 4] }
             }
+            100..124 => Self::of_life(kind, model, (actor, client, secret), [c, d, e]),
             _ => Self::SetClock {
                 to: model.now + [1, 30_000, 3_600_000, DAY, 4 * DAY, 8 * DAY, 40 * DAY][c as usize % 7],
             },
@@ -187,7 +194,7 @@ fn new(t: i64, a: u16, b: u16, c: u16) -> New {
 
 fn rotate(model: &Model, client: usize, [a, b, c]: [u16; 3]) -> Rotate {
     let t = model.clients[client].instant(model.now);
-    let overlap = [1, DAY, 2 * DAY, 5 * DAY, 30 * DAY, 7 * DAY, 3 * DAY, 0][a as usize % 8];
+    let overlap = [HOUR, DAY, 2 * DAY, 5 * DAY, 30 * DAY, 7 * DAY, 3 * DAY, HOUR - 1][a as usize % 8];
     let overlap = if a % 40 == 7 { i64::MAX } else { overlap };
     let signs = match b % 6 {
         0 => Signs::Now,

@@ -1,9 +1,9 @@
-//! Who gets in, who signs, and what is found (rules 5, 6, 10 and 15).
+//! Who gets in, who signs, and what is found (rules 5, 6, 10, 15 and 20).
 
 use super::*;
 
 impl Model {
-    /// Rules 5 and 10.
+    /// Rules 5, 10 and 20.
     pub(crate) fn authenticate(&mut self, client: Option<usize>, present: Present) -> Answer {
         let Some(client) = client else {
             return Answer::Denied("UnknownClient", None);
@@ -20,9 +20,13 @@ impl Model {
                 if state != "Valid" {
                     return Answer::Denied(state, Some(id));
                 }
+                if found.suspended.is_some() && fault != Fault::SuspendedEnters {
+                    return Answer::Denied("Suspended", Some(id));
+                }
                 let signs = found.signing(t, fault).is_some_and(|(signing, _)| signing == id);
                 let newer = found.valid(t, fault).into_iter().filter(|other| *other > id).max();
-                return Answer::In { secret: id, signs, newer, ends };
+                let (owner, attributes) = (found.owner, found.attributes);
+                return Answer::In { secret: id, signs, newer, ends, owner, attributes };
             }
             if let Some(dead) = found.dead.iter().find(|dead| dead.text == text) {
                 let reason = match (dead.compromised, found.deleted) {
@@ -44,6 +48,13 @@ impl Model {
         Answer::Denied(reason, None)
     }
 
+    /// Rules 5 and 20. It is not a use.
+    pub(super) fn is_alive(&self, client: usize, secret: u32) -> Answer {
+        let found = &self.clients[client];
+        let valid = found.valid(found.instant(self.now), self.fault).contains(&secret);
+        Answer::Alive(valid && found.suspended.is_none() && !found.deleted)
+    }
+
     pub(crate) fn present_all(&mut self, client: usize) -> Answer {
         let issued = (0..self.texts).map(Text::Generated);
         let all: Vec<_> = issued.chain((0..7).map(Text::Pool)).collect();
@@ -51,11 +62,14 @@ impl Model {
         Answer::Several(answers.collect())
     }
 
-    /// Rule 6.
+    /// Rules 6 and 20.
     pub(super) fn sign(&mut self, client: usize, one: bool) -> Answer {
         let found = &self.clients[client];
         if found.deleted {
             return Answer::Refused("ClientDeleted");
+        }
+        if found.suspended.is_some() && self.fault != Fault::SuspendedSigns {
+            return Answer::Refused("Suspended");
         }
         let mut signers = found.signers(found.instant(self.now), self.fault);
         if one {
@@ -77,6 +91,8 @@ impl Model {
             Some(secret) => match secret.state(t, self.fault) {
                 "Valid" if !secret.signs => "CannotSign",
                 "Valid" if forged => "Wrong",
+                // The reason is only theirs that would have passed.
+                "Valid" if found.suspended.is_some() => "Suspended",
                 "Valid" => return Answer::Verified(id),
                 state => state,
             },
@@ -96,6 +112,7 @@ impl Model {
             return Answer::Denied("ClientDeleted", None);
         }
         match found.signers(found.instant(self.now), self.fault).contains(&secret) && !forged {
+            true if found.suspended.is_some() => Answer::Denied("Suspended", Some(secret)),
             true => Answer::Verified(secret),
             false => Answer::Denied("Wrong", None),
         }

@@ -1,4 +1,4 @@
-//! Add-ins (rules 1, 2 and 14).
+//! Add-ins (rules 1, 2, 14 and 20).
 
 use super::*;
 
@@ -70,6 +70,9 @@ impl Model {
         if !comes.add_ins.contains(&add_in) {
             if !leaves.add_ins.contains(&add_in) {
                 against.push("NotAssociated");
+            }
+            if comes.suspended.is_some() {
+                against.push("Suspended");
             }
             if comes.valid(t, self.fault).is_empty() {
                 against.push("NoValidSecret");

@@ -30,7 +30,9 @@ impl Client {
             until,
             label,
             disabled: false,
+            issued_until: until,
             replaced_by: None,
+            end_before: None,
             imported,
             standing,
         };
@@ -46,6 +48,7 @@ impl Client {
             }
             self.secrets.retain(|secret| Some(secret.id) != longest);
             self.promotions.retain(|one| Some(one.secret) != longest);
+            longest.into_iter().for_each(|id| self.give_up_for_good(id));
             self.steps += 1;
         }
     }
@@ -73,15 +76,25 @@ impl Client {
     }
 
     pub(super) fn promote(&mut self, t: i64, id: u32, at: i64) {
-        let latest = self.promotions.iter().filter(|one| one.secret == id && one.at <= t);
-        let latest = latest.max_by_key(|one| (one.at, one.made)).map(|one| one.made);
-        self.promotions.retain(|one| match one.secret == id {
+        let made = self.steps;
+        self.place(t, Promotion { secret: id, at, made, follows: false, withheld: false });
+    }
+
+    /// Of what a rotation holds back, only what would be there too had it not been rotated is ever given back (rule 11).
+    pub(super) fn place(&mut self, t: i64, new: Promotion) {
+        let latest_of = |all: &[Promotion], withheld: bool| {
+            let of_it = all.iter().filter(|one| one.secret == new.secret && one.at <= t);
+            let of_it = of_it.filter(|one| withheld || !one.withheld);
+            of_it.max_by_key(|one| (one.at, one.made)).map(|one| one.made)
+        };
+        let latest = [latest_of(&self.promotions, false), latest_of(&self.promotions, true)];
+        self.promotions.retain(|one| match one.secret == new.secret {
             false => true,
             // Scheduling replaces what is scheduled, and leaves the latest in force.
-            true if t < at => one.at <= t && latest == Some(one.made),
+            true if t < new.at => one.at <= t && latest[usize::from(one.withheld)] == Some(one.made),
             true => t < one.at,
         });
-        self.promotions.push(Promotion { secret: id, at, made: self.steps });
+        self.promotions.push(new);
         self.steps += 1;
     }
 
@@ -92,6 +105,7 @@ impl Client {
         };
         let secret = self.secrets.remove(position);
         self.promotions.retain(|one| one.secret != id);
+        self.give_up_for_good(id);
         self.steps += 1;
         if fault == Fault::DeadForgotten {
             return;
@@ -121,6 +135,7 @@ pub(super) fn blank(imported: Option<u8>, owner: u8, name: Name, china: bool, t:
     Client {
         imported,
         owner,
+        transferred: None,
         name,
         china,
         changed_at: t,
@@ -133,6 +148,8 @@ pub(super) fn blank(imported: Option<u8>, owner: u8, name: Name, china: bool, t:
         count: 0,
         steps: 0,
         deleted: false,
+        suspended: None,
+        attributes: 0,
         uses: vec![],
         plan: None,
     }

@@ -60,7 +60,11 @@ impl Model {
         if !rotate.signs && rotate.when != Signs::WhenReplacedHaveEnded {
             against.push("CannotSign");
         }
-        if rotate.overlap == 0 || rotate.overlap == i64::MAX {
+        if rotate.overlap < HOUR {
+            against.push("OverlapTooShort");
+            return refused(&against);
+        }
+        if rotate.overlap == i64::MAX {
             against.push("Overlap");
             return refused(&against);
         }
@@ -89,15 +93,11 @@ impl Model {
         let client = &mut self.clients[client];
         let id = client.put(t, text, rotate.signs, from, until, None, None);
         for old in replaced {
-            let secret = client.secrets.iter_mut().find(|secret| secret.id == old);
-            let secret = secret.expect("it was found before");
-            secret.until = Some(secret.until.map_or(overlap_ends, |until| until.min(overlap_ends)));
-            secret.replaced_by = Some(id);
-            client.promotions.retain(|one| one.secret != old || one.at <= t);
-            client.steps += 1;
+            client.replace(t, old, id, overlap_ends);
         }
         if rotate.signs {
-            client.promote(t, id, signs_at);
+            let (made, follows) = (client.steps, rotate.when == Signs::WhenReplacedHaveEnded);
+            client.place(t, Promotion { secret: id, at: signs_at, made, follows, withheld: false });
         }
         vec![Answer::Issued(id)]
     }
@@ -153,12 +153,16 @@ impl Model {
         if !against.is_empty() {
             return refused(&against);
         }
+        // Of two for one instant the one made last counts (rule 6), also of those that a rotation may give back.
+        let order = |one: &&Promotion| (one.at, one.made);
+        let withheld = found.promotions.iter().filter(|one| one.withheld && one.at <= t).max_by_key(order);
         let is_so = match at == t {
-            true => found.signing(t, self.fault) == Some((id, true)),
-            // Of two for one instant the one made last counts (rule 6).
+            true => found.promotion(t, self.fault).is_some_and(|signs| {
+                signs.secret == id && withheld.is_none_or(|held| order(&held) < order(&signs))
+            }),
             false => {
                 let then = found.promotions.iter().filter(|one| one.at == at);
-                then.max_by_key(|one| one.made).is_some_and(|last| last.secret == id)
+                then.max_by_key(order).is_some_and(|last| last.secret == id && !last.withheld)
             }
         };
         if is_so {
@@ -176,7 +180,7 @@ impl Model {
             Err(answers) => return answers,
         };
         let found = &self.clients[client];
-        let is_scheduled = |one: &Promotion| one.secret == id && one.at > t;
+        let is_scheduled = |one: &Promotion| one.secret == id && one.at > t && !one.withheld;
         if found.secret(id).is_none() {
             against.push("UnknownSecret");
         } else if !found.promotions.iter().any(is_scheduled) {

@@ -4,7 +4,7 @@ use client_registry::*;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use super::{System, number};
+use super::{System, attributes_number, number, seller_number};
 use crate::model::answer::Answer;
 use crate::model::home::Home;
 use crate::model::naive::{BASE64_TEXT, Present, Text};
@@ -33,6 +33,8 @@ impl<S: Home> System<S> {
                     signs: who.signs(),
                     newer: number(who.newer()),
                     ends: who.ends().map(Timestamp::as_millis),
+                    owner: seller_number(who.owner()),
+                    attributes: attributes_number(who.attributes()),
                 }
             }
             Err(error) => denied(&error),
@@ -53,6 +55,7 @@ impl<S: Home> System<S> {
                 Answer::SignedBy(ids)
             }
             Err(SignError::ClientDeleted) => Answer::Refused("ClientDeleted"),
+            Err(SignError::Suspended) => Answer::Refused("Suspended"),
             Err(SignError::NoSigningSecret) => Answer::Refused("NoSigningSecret"),
             Err(error) => panic!("{error}"),
         }
@@ -101,6 +104,7 @@ fn denied(error: &AccessError) -> Answer {
         Reason::Deleted => "Deleted",
         Reason::Compromised => "Compromised",
         Reason::CannotSign => "CannotSign",
+        Reason::Suspended => "Suspended",
         other => panic!("{other}"),
     };
     assert_eq!(error.to_string(), "invalid client", "the outside gets one answer");

@@ -6,16 +6,16 @@ use chrono::DateTime;
 use client_registry::client::{ImportedClient, ImportedSecret};
 use client_registry::event::EventHash;
 use client_registry::secret::KeyEncoding;
-use client_registry::value::{Revision, Validity};
+use client_registry::value::{Attributes, Revision, Validity};
 use client_registry::*;
 
 use super::access::{MESSAGE, verified};
 use super::refusals::{outcome, refused, why};
-use super::{System, add_in, availability, details, instant, label_of, secret_id, seller_id};
+use super::{System, add_in, attributes, availability, details, instant, label_of, secret_id, seller_id};
 use crate::model::answer::Answer;
 use crate::model::command::Command;
 use crate::model::home::Home;
-use crate::model::naive::{Actor, Import, New, PlanKind, Rotate, Signs};
+use crate::model::naive::{Actor, Attached, Import, New, PlanKind, Rotate, Signs, Text};
 use crate::support::block_on;
 
 impl<S: Home> System<S> {
@@ -59,6 +59,7 @@ impl<S: Home> System<S> {
                 None => Answer::NoPlan,
             },
             Command::PlanAndConfirm { actor, client, kind } => self.plan_and_confirm(*actor, *client, *kind),
+            Command::AtOnce { actor, client, kind } => self.at_once(*actor, *client, *kind),
             Command::CleanUp { actor, client, secrets } => {
                 let deletions = secrets.iter().map(|id| PlanKind::Deletion(*id));
                 Answer::Several(deletions.map(|kind| self.plan_and_confirm(*actor, *client, kind)).collect())
@@ -127,6 +128,26 @@ impl<S: Home> System<S> {
                 let handle = self.handle(*actor, *client);
                 outcome(block_on(handle.move_add_in(add_in(*number).id(), &self.ids[*to])))
             }
+            Command::Suspend { actor, client } => outcome(block_on(self.handle(*actor, *client).suspend())),
+            Command::Resume { actor, client } => outcome(block_on(self.handle(*actor, *client).resume())),
+            Command::Transfer { client, to } => {
+                let to = SellerId::parse(seller_id(*to)).unwrap();
+                outcome(block_on(self.operator().transfer(&self.ids[*client], &to)))
+            }
+            Command::Attach { actor, client, attached } => {
+                let attributes = match *attached {
+                    Attached::Set(number) => attributes(number),
+                    Attached::ClientSecret(text) => {
+                        Attributes::new([("note", self.text(Text::Generated(text)))]).unwrap()
+                    }
+                };
+                outcome(block_on(self.handle(*actor, *client).change_attributes(attributes)))
+            }
+            Command::IsAlive { client, secret } => Answer::Alive(
+                block_on(self.registry.is_alive(&self.ids[*client], secret_id(*secret))).unwrap(),
+            ),
+            Command::FindLeaked { limit } => self.find_leaked(*limit),
+            Command::DeleteLeaked { text } => self.delete_leaked(*text),
             Command::Authenticate { client, present } => self.authenticate(*client, *present),
             Command::PresentAll { client } => self.present_all(*client),
             Command::Sign { client } => {

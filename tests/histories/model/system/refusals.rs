@@ -44,6 +44,12 @@ pub(super) fn why(refusal: &Refusal) -> &'static str {
         Refusal::RotationUnderway { .. } => "RotationUnderway",
         Refusal::CannotReplace { .. } => "CannotReplace",
         Refusal::Overlap => "Overlap",
+        Refusal::OverlapTooShort { .. } => "OverlapTooShort",
+        Refusal::NotUnderway { .. } => "NotUnderway",
+        Refusal::AlreadyEnded { .. } => "AlreadyEnded",
+        Refusal::EndTooLate { .. } => "EndTooLate",
+        Refusal::SuspendedByOperator { .. } => "SuspendedByOperator",
+        Refusal::Suspended => "Suspended",
         Refusal::OutsideOverlap { .. } => "OutsideOverlap",
         Refusal::AvailabilityDiffers { .. } => "AvailabilityDiffers",
         Refusal::NotAssociated { .. } => "NotAssociated",
@@ -51,6 +57,7 @@ pub(super) fn why(refusal: &Refusal) -> &'static str {
         Refusal::NoValidSecret => "NoValidSecret",
         Refusal::NotDeleted { .. } => "NotDeleted",
         Refusal::ClockBehind { .. } => "ClockBehind",
+        Refusal::EndedLongAgo => "EndedLongAgo",
         other => panic!("{other}"),
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use client_registry::review::{Expiry, Notice};
-use client_registry::{ClientId, SecretId, Timestamp};
+use client_registry::{ClientId, Outcome, SecretId, Timestamp};
 use pollster::block_on;
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
@@ -20,10 +20,16 @@ struct Known {
     since: Timestamp,
     from: Timestamp,
     ends: Timestamp,
-    replaced: Option<(Timestamp, SecretId)>,
+    /// When its end was set, if not when it was issued.
+    set: Option<Timestamp>,
+    /// What a rotation took: its end, and when that was set. The end is gone once it was moved since.
+    given_up: Option<(SecretId, Option<End>)>,
     disabled: bool,
     deleted: bool,
 }
+
+/// An end, and when it was set.
+type End = (Timestamp, Option<Timestamp>);
 
 pub(super) struct World {
     pub(super) market: Market,
@@ -47,14 +53,15 @@ impl World {
 
     fn added(&mut self, client: usize, secret: SecretId, from: Timestamp, lasting: u32) {
         let ends = days_later(from, lasting);
-        let (since, replaced) = (self.now.max(from), None);
+        let since = self.now.max(from);
         self.known.push(Known {
             client,
             secret,
             since,
             from,
             ends,
-            replaced,
+            set: None,
+            given_up: None,
             disabled: false,
             deleted: false,
         });
@@ -83,8 +90,9 @@ impl World {
                     let by = issued.secret_id();
                     for known in self.known.iter_mut().filter(|k| k.client == number && !k.deleted) {
                         if known.from <= now && now < known.ends {
+                            known.given_up = Some((by, Some((known.ends, known.set))));
                             known.ends = known.ends.min(days_later(now, overlap));
-                            known.replaced = Some((now, by));
+                            known.set = Some(now);
                         }
                     }
                     self.added(number, by, now, lasting);
@@ -114,6 +122,37 @@ impl World {
                 let secret = self.pick(number, secret);
                 if block_on(client.delete_in_emergency(secret, None)).is_ok() {
                     self.find(number, secret).deleted = true;
+                }
+            }
+            Command::CallOff { client } => {
+                let (number, client) = handle(client);
+                let came = self.known.iter().filter(|known| known.client == number && !known.deleted);
+                let came = came.filter_map(|known| Some(known.given_up?.0)).max();
+                if let Some(came) = came
+                    && block_on(client.call_off(came)).is_ok()
+                {
+                    self.find(number, came).deleted = true;
+                    let of_it =
+                        |known: &&mut Known| known.client == number && !known.deleted && now < known.ends;
+                    for known in self.known.iter_mut().filter(of_it) {
+                        match known.given_up {
+                            Some((by, end)) if by == came => {
+                                (known.ends, known.set) = end.unwrap_or((known.ends, known.set));
+                                known.given_up = None;
+                            }
+                            _ => {}
+                        }
+                    }
+                }
+            }
+            Command::MoveEnd { client, secret, days } => {
+                let (number, client) = handle(client);
+                let secret = self.pick(number, secret);
+                let until = days_later(now, days);
+                if block_on(client.move_end(secret, until)).is_ok_and(|told| told == Outcome::Changed) {
+                    let known = self.find(number, secret);
+                    (known.ends, known.set) = (until, Some(now));
+                    known.given_up = known.given_up.map(|(by, _)| (by, None));
                 }
             }
             Command::Ask { limit } => self.ask(limit)?,
@@ -227,16 +266,9 @@ impl World {
     fn due(&self, window: &Range<Timestamp>) -> Vec<(Timestamp, ClientId, SecretId, u32)> {
         let mut due = Vec::new();
         for known in self.known.iter().filter(|known| !known.disabled && !known.deleted) {
-            // When it was replaced is known as long as what replaced it is there.
-            let is_there = |by| {
-                self.known
-                    .iter()
-                    .any(|other| other.client == known.client && other.secret == by && !other.deleted)
-            };
-            let replaced = known.replaced.filter(|(_, by)| is_there(*by)).map(|(at, _)| at);
             for days in DAYS {
                 let at = later(known.ends, -i64::from(days) * 24 * 60 * 60 * 1000);
-                let stands = known.since < at && replaced.is_none_or(|replaced| replaced < at);
+                let stands = known.since < at && known.set.is_none_or(|set| set < at);
                 if window.start <= at && at < window.end && stands {
                     let client_id = self.market.clients[known.client].0.clone();
                     due.push((known.ends, client_id, known.secret, days));

@@ -1,0 +1,115 @@
+//! Finding out whose a leaked client secret is, from one client or tombstone alone (rule 23).
+//!
+//! A text that leaked names no client, so it is hashed with the ID of every client there is. That is done for many texts at
+//! once: a client costs one hash for each text, and a look into its few verifiers, which are sorted first.
+
+use serde::Serialize;
+
+use super::tombstone::Remembered;
+use super::{Client, Revocation, Tombstone};
+use crate::secret::{SecretState, Verifier};
+use crate::value::{ClientId, SecretId, SellerId, Timestamp};
+
+/// A leaked client secret: whose it is, and in which state.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[non_exhaustive]
+pub struct LeakedSecret {
+    /// The client ID that it belongs or belonged to.
+    pub client_id: ClientId,
+    /// The seller that owns or owned the client ID.
+    pub owner: SellerId,
+    /// The secret.
+    pub secret: SecretId,
+    /// The state of the secret when it was found.
+    pub state: LeakedState,
+}
+
+/// The state of a leaked client secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum LeakedState {
+    /// It works as a password.
+    Valid,
+    /// The start of its validity lies in the future.
+    NotYetStarted,
+    /// It is disabled, and can be enabled again.
+    Disabled,
+    /// Its validity has ended.
+    Ended,
+    /// It was deleted.
+    Deleted,
+    /// It was deleted and marked as compromised.
+    Compromised,
+}
+
+impl LeakedState {
+    /// Returns whether the secret works or may yet work: it has to be deleted.
+    #[must_use]
+    pub fn is_live(self) -> bool {
+        matches!(self, Self::Valid | Self::NotYetStarted | Self::Disabled)
+    }
+}
+
+impl Client {
+    /// Returns which of these texts are client secrets of this client, with their positions, as seen at `t` (rule 23). Ended,
+    /// disabled, deleted and compromised ones are found too, as long as the client has or remembers them.
+    ///
+    /// The time that it takes tells which text was found: the texts have leaked, and only operators ask.
+    #[must_use]
+    pub fn find_leaked(&self, texts: &[&str], t: impl Into<Timestamp>) -> Vec<(usize, LeakedSecret)> {
+        let t = t.into();
+        let held = self.secrets.iter().zip(&self.verifiers).map(|(held, verifier)| {
+            let state = match held.secret.state_at(t) {
+                SecretState::Valid => LeakedState::Valid,
+                SecretState::NotYetStarted => LeakedState::NotYetStarted,
+                SecretState::Disabled => LeakedState::Disabled,
+                SecretState::Ended => LeakedState::Ended,
+            };
+            (verifier, held.secret.id, state)
+        });
+        find(self.id(), self.owner(), held.chain(dead(&self.remembered)), texts)
+    }
+}
+
+impl Tombstone {
+    /// Returns which of these texts are client secrets that the deleted client remembers, as [`Client::find_leaked`] does.
+    #[must_use]
+    pub fn find_leaked(&self, texts: &[&str]) -> Vec<(usize, LeakedSecret)> {
+        find(self.id(), self.owner(), dead(self.candidates()), texts)
+    }
+}
+
+type Candidate<'a> = (&'a Verifier, SecretId, LeakedState);
+
+fn dead(remembered: &[Remembered]) -> impl Iterator<Item = Candidate<'_>> {
+    remembered.iter().map(|one| {
+        let state = match one.revocation {
+            Revocation::Deleted => LeakedState::Deleted,
+            Revocation::Compromised => LeakedState::Compromised,
+        };
+        (&one.verifier, one.secret, state)
+    })
+}
+
+fn find<'a>(
+    client_id: &ClientId,
+    owner: &SellerId,
+    candidates: impl Iterator<Item = Candidate<'a>>,
+    texts: &[&str],
+) -> Vec<(usize, LeakedSecret)> {
+    let mut candidates: Vec<_> = candidates.collect();
+    candidates.sort_unstable_by_key(|(verifier, ..)| verifier.order());
+    let mut found = Vec::new();
+    for (position, text) in texts.iter().enumerate() {
+        let presented = Verifier::of_presented(client_id.as_str(), text);
+        let first = candidates.partition_point(|(verifier, ..)| verifier.order() < presented.order());
+        let like_it = candidates.iter().skip(first);
+        let like_it = like_it.take_while(|(verifier, ..)| verifier.order() == presented.order());
+        for (_, secret, state) in like_it.filter(|(verifier, ..)| verifier.matches(&presented).into()) {
+            let (client_id, owner) = (client_id.clone(), owner.clone());
+            found.push((position, LeakedSecret { client_id, owner, secret: *secret, state: *state }));
+        }
+    }
+    found
+}

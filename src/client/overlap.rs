@@ -1,0 +1,253 @@
+//! The overlap of a rotation: calling the rotation off, and closing it early (rule 11).
+//!
+//! A rotation takes from each secret that it replaces its end and its scheduled promotions. Both are kept beside the secret, so
+//! that calling the rotation off can give them back: from then on the client signs and authenticates as if it had never been
+//! rotated.
+
+use super::draft::Draft;
+use super::{
+    Client, CommandContext, ConfirmError, Decision, Held, LastUses, Plan, Promotion, Refusal, Revocation,
+};
+use crate::client::plan::sealed::Decide;
+use crate::client::{CallingOff, ClosingEarly};
+use crate::event::Fact;
+use crate::secret::Secret;
+use crate::value::{SecretId, Timestamp};
+
+/// What a rotation took from a secret that it replaced (rule 11).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct GivenUp {
+    /// The end that it had. There is none once its end was moved since: then that stays.
+    pub(crate) end: Option<End>,
+    /// Its promotions that were scheduled then, and that no later command would have replaced or withdrawn.
+    pub(crate) promotions: Vec<Promotion>,
+}
+
+/// An end, and when it was set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct End {
+    pub(crate) until: Option<Timestamp>,
+    pub(crate) set_at: Option<Timestamp>,
+}
+
+impl GivenUp {
+    pub(super) fn promotions(&self) -> &[Promotion] {
+        &self.promotions
+    }
+
+    pub(super) fn keep(&mut self, promotions: Vec<Promotion>) {
+        self.promotions = promotions;
+    }
+}
+
+impl Client {
+    /// Plans to call off the rotation that this secret came with (rule 11): it is deleted, and the secrets that it replaced and
+    /// that still run get back their ends and their scheduled promotions.
+    ///
+    /// The obstacles are those of a [deletion](Self::plan_deletion), where the secrets that come back count as left.
+    ///
+    /// # Errors
+    /// [`Refusal::NotUnderway`] if no secret that it replaced still runs, [`Refusal::CannotCallOff`] if an older version made
+    /// the rotation, [`Refusal::UnknownSecret`], or another [`Refusal`] if the actor may not change this client.
+    pub fn plan_calling_off(
+        &self,
+        came: SecretId,
+        uses: &LastUses,
+        context: &CommandContext<'_>,
+    ) -> Result<Plan<CallingOff>, Refusal> {
+        self.decide_calling_off(came, uses, context).map(|(plan, _)| plan)
+    }
+
+    /// Calls off a rotation at once, if its [plan](Self::plan_calling_off) has no obstacles.
+    ///
+    /// # Errors
+    /// [`ConfirmError::Obstructed`] with the plan, or a [`Refusal`] as [planning](Self::plan_calling_off) answers it.
+    pub fn call_off(
+        &self,
+        came: SecretId,
+        uses: &LastUses,
+        context: &CommandContext<'_>,
+    ) -> Result<Decision, ConfirmError<CallingOff>> {
+        let (plan, decision) = self.decide_calling_off(came, uses, context)?;
+        plan.unobstructed(decision)
+    }
+
+    /// Plans to close the overlap of a rotation early (rule 11): the secrets that this one replaced end now.
+    ///
+    /// The obstacles are those of [moving an end](Self::plan_end) to now.
+    ///
+    /// # Errors
+    /// [`Refusal::NotUnderway`] if no secret that it replaced still runs, [`Refusal::UnknownSecret`], or another [`Refusal`] if
+    /// the actor may not change this client.
+    pub fn plan_closing(
+        &self,
+        came: SecretId,
+        uses: &LastUses,
+        context: &CommandContext<'_>,
+    ) -> Result<Plan<ClosingEarly>, Refusal> {
+        self.decide_closing(came, uses, context).map(|(plan, _)| plan)
+    }
+
+    /// Closes the overlap of a rotation at once, if its [plan](Self::plan_closing) has no obstacles.
+    ///
+    /// # Errors
+    /// [`ConfirmError::Obstructed`] with the plan, or a [`Refusal`] as [planning](Self::plan_closing) answers it.
+    pub fn close_early(
+        &self,
+        came: SecretId,
+        uses: &LastUses,
+        context: &CommandContext<'_>,
+    ) -> Result<Decision, ConfirmError<ClosingEarly>> {
+        let (plan, decision) = self.decide_closing(came, uses, context)?;
+        plan.unobstructed(decision)
+    }
+
+    /// Returns the promotions that rotations under way hold back.
+    pub(super) fn held_back(&self) -> impl Iterator<Item = &Promotion> {
+        self.secrets.iter().filter_map(|held| held.given_up.as_deref()).flat_map(GivenUp::promotions)
+    }
+
+    fn decide_calling_off(
+        &self,
+        came: SecretId,
+        uses: &LastUses,
+        context: &CommandContext<'_>,
+    ) -> Result<(Plan<CallingOff>, Decision), Refusal> {
+        let now = self.admit(context)?;
+        // One that has not started runs as well, by the clock before it was set back: every replaced secret had started.
+        let restores = self.replaced(came, |secret| !secret.validity.has_ended(now))?;
+        for secret in &restores {
+            if self.held(*secret).is_none_or(|held| held.given_up.is_none()) {
+                return Err(Refusal::CannotCallOff { secret: *secret });
+            }
+        }
+        let mut draft = Draft::of(self, context, now);
+        draft.record(Fact::RotationCalledOff { secret: came });
+        for secret in &restores {
+            draft.give_back(*secret);
+        }
+        draft.delete(came, Revocation::Deleted);
+        let used = self.used([came], uses, now);
+        let mut obstacles = self.lost(draft.client(), now);
+        obstacles.extend(used.stands_in_the_way(now, context.policy));
+        let calls_off = self.removal(came, draft.client(), now);
+        let plan = self.plan(CallingOff { calls_off, restores }, used, uses, obstacles, now);
+        Ok((plan, draft.into()))
+    }
+
+    fn decide_closing(
+        &self,
+        came: SecretId,
+        uses: &LastUses,
+        context: &CommandContext<'_>,
+    ) -> Result<(Plan<ClosingEarly>, Decision), Refusal> {
+        let now = self.admit(context)?;
+        let ends = self.replaced(came, |secret| secret.validity.runs(now))?;
+        let mut draft = Draft::of(self, context, now);
+        for secret in &ends {
+            draft.end_at(*secret, now)?;
+        }
+        let used = self.used(ends.iter().copied(), uses, now);
+        let mut obstacles = self.lost(draft.client(), now);
+        obstacles.extend(used.stands_in_the_way(now, context.policy));
+        let closes = self.removal(came, draft.client(), now);
+        let plan = self.plan(ClosingEarly { closes, ends }, used, uses, obstacles, now);
+        Ok((plan, draft.into()))
+    }
+
+    /// Returns those of the secrets that this one replaced that still run. While there is one, the rotation is under way.
+    fn replaced(&self, came: SecretId, runs: impl Fn(&Secret) -> bool) -> Result<Vec<SecretId>, Refusal> {
+        self.known(came)?;
+        let running = self.secrets().filter(|secret| secret.replaced_by == Some(came) && runs(secret));
+        let running: Vec<_> = running.map(Secret::id).collect();
+        if running.is_empty() { Err(Refusal::NotUnderway { secret: came }) } else { Ok(running) }
+    }
+}
+
+impl Held {
+    /// Returns whether the secret has the end that a rotation set.
+    pub(super) fn has_end_of_rotation(&self) -> bool {
+        self.given_up.as_ref().is_some_and(|given_up| given_up.end.is_some())
+    }
+}
+
+impl Draft {
+    /// Replaces a secret by a rotation, and keeps what it gives up.
+    pub(super) fn replace(&mut self, secret: SecretId, by: SecretId, overlap_ends: Timestamp) {
+        let now = self.now();
+        let is_scheduled = |p: &&Promotion| p.secret == secret && now < p.at;
+        let promotions = self.client().promotions.iter().filter(is_scheduled).copied().collect();
+        let held = self.held_mut(secret);
+        let replaced = &mut held.secret;
+        let end = End { until: replaced.validity.until(), set_at: replaced.end_set_at };
+        held.given_up = Some(Box::new(GivenUp { end: Some(end), promotions }));
+        replaced.validity = replaced.validity.ending_by(overlap_ends);
+        replaced.replaced_by = Some(by);
+        replaced.end_set_at = Some(now);
+        let validity = replaced.validity;
+        self.record(Fact::SecretReplaced { secret, by, validity });
+        self.withdraw(secret);
+    }
+
+    /// Gives a replaced secret back what its rotation took.
+    fn give_back(&mut self, secret: SecretId) {
+        let held = self.held_mut(secret);
+        held.secret.replaced_by = None;
+        let Some(given_up) = held.given_up.take() else { return };
+        let GivenUp { end, promotions } = *given_up;
+        if let Some(End { until, set_at }) = end
+            && let Ok(validity) = held.secret.validity.ending_at(until)
+        {
+            held.secret.validity = validity;
+            held.secret.end_set_at = set_at;
+        }
+        let validity = held.secret.validity;
+        self.record(Fact::SecretRestored { secret, validity });
+        for promotion in promotions {
+            self.client_mut().promotions.push(promotion);
+            self.record(Fact::PromotionRestored { secret, from: promotion.at });
+        }
+        self.drop_outdone(secret);
+    }
+
+    /// Leaves a secret its two latest promotions: one in force and one scheduled, or what came of them. One that was in force before
+    /// has no effect any longer. No other is removed, since the clock may be wrong (rule 19).
+    fn drop_outdone(&mut self, secret: SecretId) {
+        let promotions = &mut self.client_mut().promotions;
+        let of_it = |promotions: &[Promotion]| promotions.iter().filter(|p| p.secret == secret).count();
+        while of_it(promotions) > 2 {
+            let earliest = promotions.iter().filter(|p| p.secret == secret).map(Promotion::order).min();
+            promotions.retain(|p| p.secret != secret || Some(p.order()) != earliest);
+        }
+    }
+}
+
+impl Decide for CallingOff {
+    fn decide_again(
+        &self,
+        client: &Client,
+        uses: &LastUses,
+        context: &CommandContext<'_>,
+    ) -> Result<(Plan<Self>, Decision), Refusal> {
+        client.decide_calling_off(self.calls_off.secret, uses, context)
+    }
+
+    fn secret_id(&self) -> Option<SecretId> {
+        Some(self.calls_off.secret)
+    }
+}
+
+impl Decide for ClosingEarly {
+    fn decide_again(
+        &self,
+        client: &Client,
+        uses: &LastUses,
+        context: &CommandContext<'_>,
+    ) -> Result<(Plan<Self>, Decision), Refusal> {
+        client.decide_closing(self.closes.secret, uses, context)
+    }
+
+    fn secret_id(&self) -> Option<SecretId> {
+        Some(self.closes.secret)
+    }
+}

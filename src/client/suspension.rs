@@ -1,0 +1,70 @@
+//! Suspending a client, and resuming it (rule 20).
+//!
+//! While a client is suspended, nothing of it authenticates, signs or verifies. All else goes on as if it were not: which secret
+//! signs, what a plan says, what the timeline shows. So resuming needs no decision.
+
+use serde::Serialize;
+
+use super::draft::Draft;
+use super::{Client, CommandContext, Decision, Refusal};
+use crate::event::Fact;
+use crate::value::{Actor, Timestamp};
+
+/// A suspension: since when, and by whom (rule 20).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Suspension {
+    pub(super) since: Timestamp,
+    pub(super) by: Actor,
+}
+
+impl Suspension {
+    /// Returns since when the client is suspended.
+    #[must_use]
+    pub fn since(&self) -> Timestamp {
+        self.since
+    }
+
+    /// Returns the actor that suspended it. An operator's suspension is lifted by an operator alone.
+    #[must_use]
+    pub fn by(&self) -> &Actor {
+        &self.by
+    }
+}
+
+impl Client {
+    /// Suspends the client (rule 20). Doing it again changes nothing, except that an operator's suspension takes the place of a
+    /// seller's.
+    ///
+    /// # Errors
+    /// A [`Refusal`] if the actor may not change this client.
+    pub fn suspend(&self, context: &CommandContext<'_>) -> Result<Decision, Refusal> {
+        let now = self.admit(context)?;
+        let stands = |suspension: &Suspension| suspension.by.is_operator() || !context.actor.is_operator();
+        if self.suspension().is_some_and(stands) {
+            return Ok(Decision::Unchanged);
+        }
+        let mut draft = Draft::of(self, context, now);
+        let suspension = Suspension { since: now, by: context.actor.clone() };
+        draft.client_mut().suspension = Some(Box::new(suspension));
+        draft.record(Fact::ClientSuspended {});
+        Ok(draft.into())
+    }
+
+    /// Resumes a suspended client (rule 20). Doing it again changes nothing.
+    ///
+    /// # Errors
+    /// [`Refusal::SuspendedByOperator`] if a seller would lift an operator's suspension.
+    pub fn resume(&self, context: &CommandContext<'_>) -> Result<Decision, Refusal> {
+        let now = self.admit(context)?;
+        let Some(suspension) = self.suspension() else {
+            return Ok(Decision::Unchanged);
+        };
+        if suspension.by.is_operator() && !context.actor.is_operator() {
+            return Err(Refusal::SuspendedByOperator { since: suspension.since });
+        }
+        let mut draft = Draft::of(self, context, now);
+        draft.client_mut().suspension = None;
+        draft.record(Fact::ClientResumed {});
+        Ok(draft.into())
+    }
+}
