@@ -174,6 +174,7 @@ cases! {
         an_add_in_moves_in_one_commit
         names_are_swapped_in_one_commit
         the_index_is_replaced
+        a_client_goes_to_another_seller
     }
     keys {
         ids_are_kept_whole_in_every_table

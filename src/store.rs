@@ -134,7 +134,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     ///   nothing was written. Of several entries that are taken it names any one, with the client that has this one (case
     ///   `taken_names_one_of_several_entries`).
     /// - The [`Index`] of a change is complete: it replaces what the store had for that client (case
-    ///   `the_index_is_replaced`). Last uses of secrets that are no longer in it go with it (case
+    ///   `the_index_is_replaced`), also the seller of a name that stays the same (case `a_client_goes_to_another_seller`). Last uses of secrets that are no longer in it go with it (case
     ///   `uses_go_with_their_secret`), all others stay (case `uses_stay_through_other_changes`).
     /// - Records, indexes, events and the commit ID are written together, durably, before `Ok` (case
     ///   `what_was_acknowledged_is_there_after_a_crash`).

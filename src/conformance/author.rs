@@ -135,6 +135,11 @@ impl Author {
         self.then(step, |client, context| client.change_details(details, context))
     }
 
+    pub(super) fn transfer(&self, step: &Step, seller: &str) -> Result<Step, Stop> {
+        let seller = SellerId::parse(seller)?;
+        self.then(step, |client, context| client.transfer(&seller, context))
+    }
+
     pub(super) fn associate(&self, step: &Step, add_in: &str) -> Result<Step, Stop> {
         let add_in = AddIn::new(add_in, Availability::Worldwide)?;
         self.then(step, |client, context| client.associate(&add_in, context))

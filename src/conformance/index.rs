@@ -112,3 +112,36 @@ pub(super) fn the_index_is_replaced<F: Factory>(trial: Trial<'_, F>) -> Checked 
     trial.commit([&author.serving("contoso", "calendar app", &["a", "b"])?])?;
     Ok(())
 }
+
+pub(super) fn a_client_goes_to_another_seller<F: Factory>(trial: Trial<'_, F>) -> Checked {
+    let author = &trial.author;
+    let (from, to) = (seller("contoso")?, seller("fabrikam")?);
+    let goes = author.serving("contoso", "calendar app", &["calendar", "mail"])?;
+    let stays = author.register("contoso", "mail app")?;
+    let holder = author.register("fabrikam", "Calendar App")?;
+    for step in [&goes, &stays, &holder] {
+        trial.commit([step])?;
+    }
+    // The name stays the same, and is another's there.
+    let went = author.transfer(&goes, "fabrikam")?;
+    trial.taken([&went], &name_of(&holder)?, holder.id())?;
+    trial.is_kept(&goes)?;
+    let holder = author.rename(&holder, "agenda")?;
+    trial.commit([&holder])?;
+    trial.commit([&went])?;
+
+    trial.is_kept(&went)?;
+    let IndexEntry::Name(_, key) = name_of(&went)? else { return Err(Stop::unprepared(&"a name")) };
+    let mut both = vec![went.id().clone(), holder.id().clone()];
+    both.sort();
+    same("by the old seller", trial.clients(ClientsBy::Seller(&from))?, vec![stays.id().clone()])?;
+    same("by the new seller", trial.clients(ClientsBy::Seller(&to))?, both)?;
+    same("by the name, old seller", trial.clients(ClientsBy::Name(&from, &key))?, vec![])?;
+    same("by the name, new seller", trial.clients(ClientsBy::Name(&to, &key))?, vec![went.id().clone()])?;
+    for id in ["calendar", "mail"] {
+        trial.belongs(id, Some(went.id()))?;
+    }
+    // The name is free where it was, and taken where it is.
+    trial.commit([&author.register("contoso", "calendar app")?])?;
+    trial.taken([&author.register("fabrikam", "calendar app")?], &name_of(&went)?, went.id())
+}

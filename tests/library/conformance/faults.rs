@@ -67,6 +67,10 @@ faults! {
     /// What the one gives is still the one's when the other takes it.
     MovesTrip: an_add_in_moves_in_one_commit names_are_swapped_in_one_commit;
     AddInsAreMerged: the_index_is_replaced;
+    /// The name stays the same, and so it is not written again.
+    NamesKeepTheirSeller: a_client_goes_to_another_seller;
+    /// Nor is it looked up again.
+    KeptNamesAreNotChecked: a_client_goes_to_another_seller;
     EndsAreMerged: the_index_is_replaced endings_follow_the_index tombstones_are_listed_by_all_and_key;
 
     // History.

@@ -58,6 +58,7 @@ impl Books {
         let mut claimed: Vec<(IndexEntry, ClientId)> = Vec::new();
         for write in all {
             let Some(id) = write.record.id().client_id() else { continue };
+            let kept = self.indexes.get(&id).and_then(|before| before.name.as_ref()).map(|(_, key)| key);
             for entry in entries(write.index) {
                 let is_same = |other: &IndexEntry| match (fault, &entry, other) {
                     (Fault::AddInsIgnoreCase, IndexEntry::AddIn(one), IndexEntry::AddIn(other)) => {
@@ -78,6 +79,11 @@ impl Books {
                     ) => seller == other_seller && start(one.as_str(), 255) == start(other.as_str(), 255),
                     (Fault::NamesAreJoined, IndexEntry::Name(..), IndexEntry::Name(..))
                     | (Fault::EntriesAreJoined, _, _) => joined(&entry) == joined(other),
+                    (Fault::KeptNamesAreNotChecked, IndexEntry::Name(_, key), IndexEntry::Name(..))
+                        if kept.is_some_and(|kept| kept == key) =>
+                    {
+                        false
+                    }
                     (Fault::NamesAreNotChecked, IndexEntry::Name(..), _)
                     | (Fault::AddInsAreNotChecked, IndexEntry::AddIn(_), _) => false,
                     _ => entry == *other,

@@ -44,6 +44,13 @@ impl Books {
             }
             if let Some(before) = self.indexes.get(&client_id) {
                 match fault {
+                    Fault::NamesKeepTheirSeller => {
+                        if let (Some(now), Some(before)) = (&mut index.name, &before.name)
+                            && now.1 == before.1
+                        {
+                            now.0 = before.0.clone();
+                        }
+                    }
                     Fault::AddInsAreMerged => index.add_ins.extend(before.add_ins.clone()),
                     Fault::EndsAreMerged => index.ends.extend(before.ends.clone()),
                     Fault::KeyIsNotMoved => index.key_id = before.key_id.clone(),
