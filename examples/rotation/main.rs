@@ -1,5 +1,5 @@
-//! A whole rotation: a client ID is registered, its first secret signs and is a password; a second one is added, tried
-//! out and promoted; the first one ends. At each step: who signs and why, which passwords work, and what comes.
+//! A whole rotation: a client ID is registered, its first secret signs and is a password; a rotation is called off; another secret
+//! is added, tried out and promoted; the first one ends. At each step: who signs and why, which passwords work, and what comes.
 //!
 //! ```text
 //! cargo run --example rotation
@@ -25,7 +25,7 @@ use client_registry::store::DynStore;
 use client_registry::value::Label;
 use client_registry::{
     AccessError, AddIn, Availability, ClientDetails, ClientHandle, ClientSecret, Days, Lifetime, NewSecret,
-    Registry, SecretId, SecretRing, Timestamp,
+    Registry, Rotation, SecretId, SecretRing, Timestamp,
 };
 
 #[tokio::main]
@@ -73,7 +73,24 @@ async fn main() -> Result<(), Box<dyn Error>> {
     heading("The add-in calls the platform.");
     call(&registry, &ring).await?;
 
-    clock.advance(Days::new(320));
+    clock.advance(Days::new(319));
+    heading(
+        "14 January 2027. Contoso rotates, and closes the window before it has copied the new client secret.",
+    );
+    let lost = calendar.rotate(Rotation::overlap(Days::new(14))).await?.secret_id();
+    show(&calendar).await?;
+    match calendar.rotate(Rotation::overlap(Days::new(14))).await {
+        Err(error) => println!("\n   rotating again is refused: {error}"),
+        Ok(issued) => println!("   unexpected: {issued:?}"),
+    }
+
+    heading("It calls the rotation off: from now on it is as if there had been none.");
+    let plan = calendar.plan_calling_off(lost).await?;
+    println!("   the plan: secret {lost} goes, {} comes back as it was", list(plan.restores()));
+    calendar.confirm(plan).await?;
+    show(&calendar).await?;
+
+    clock.advance(Days::new(1));
     heading(
         "15 January 2027. The secret ends in 45 days. Contoso adds another one and gives it to the add-in.",
     );
