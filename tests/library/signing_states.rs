@@ -1,5 +1,5 @@
-//! Rule 6 in every reachable state of three secrets over four instants, against a second implementation that was
-//! written from the rule's text alone.
+//! Rules 6 and 20 in every reachable state of three secrets over four instants; rule 6 against a second implementation that
+//! was written from its text alone.
 //!
 //! The states are walked through breadth first, from a client without secrets at the first instant, by this alphabet:
 //!
@@ -179,6 +179,9 @@ impl Ground {
                     self.compare(&next, is_new, reading, command, &mut walk);
                 }
                 if is_new {
+                    if readings.contains(&Reading::Right) {
+                        self.suspended_and_resumed(&next);
+                    }
                     found.insert(position, next);
                 }
             }
@@ -196,6 +199,23 @@ impl Ground {
         );
         let client = into_client(Client::import(&blank, &self.importer.at(self.instants[0])).unwrap());
         State { client: Arc::new(client), facts: Facts::default(), now: 0, added: 0 }
+    }
+
+    /// Rule 20: while the client is suspended the same secret would sign, and nothing signs or lets anybody in. Resumed, it is
+    /// as it was.
+    fn suspended_and_resumed(&self, state: &State) {
+        let client = &state.client;
+        let context = self.desk.at(self.instants[state.now]);
+        let suspended = into_client(client.suspend(&context).unwrap());
+        let resumed = into_client(suspended.resume(&context).unwrap());
+        for t in self.probes(state.now, false) {
+            assert_eq!(suspended.signing_at(t), client.signing_at(t));
+            assert!(suspended.sign(b"message", t).is_none() && suspended.sign_all(b"message", t).is_empty());
+            assert!(suspended.secrets().all(|secret| !suspended.is_alive(secret.id(), t)));
+            let signature = |client: &Client| client.sign(b"message", t).map(|signed| signed.to_string());
+            assert_eq!(signature(&resumed), signature(client));
+            assert!(client.secrets().all(|secret| client.is_alive(secret.id(), t) == secret.is_valid_at(t)));
+        }
     }
 
     /// Notes where the client and this reading of the rule disagree.
