@@ -8,7 +8,6 @@
 use super::draft::Draft;
 use super::tombstone::condemn;
 use super::{Client, CommandContext, Decision, LastUses, NewSecret, Refusal, Revocation};
-use crate::client::plan::sealed::Decide;
 use crate::client::{ClientDeletion, Plan, SecretDeletion, SecretDisabling};
 use crate::event::Fact;
 use crate::secret::{ClientSecret, Secret};
@@ -136,7 +135,7 @@ impl Client {
         Ok(draft.into())
     }
 
-    fn decide_deletion(
+    pub(super) fn decide_deletion(
         &self,
         id: SecretId,
         uses: &LastUses,
@@ -148,13 +147,13 @@ impl Client {
         draft.delete(id, Revocation::Deleted);
         let removal = self.removal(id, draft.client(), now);
         let used = self.used([id], uses, now);
-        let mut obstacles = self.lost(draft.client(), now);
+        let mut obstacles = self.nothing_left(draft.client(), now);
         obstacles.extend(used.stands_in_the_way(now, context.policy));
         let plan = self.plan(SecretDeletion { deletes: removal }, used, uses, obstacles, now);
         Ok((plan, draft.into()))
     }
 
-    fn decide_disabling(
+    pub(super) fn decide_disabling(
         &self,
         id: SecretId,
         uses: &LastUses,
@@ -167,14 +166,14 @@ impl Client {
             draft.disable(id, now);
         }
         let removal = self.removal(id, draft.client(), now);
-        let obstacles = self.lost(draft.client(), now);
+        let obstacles = self.nothing_left(draft.client(), now);
         let used = self.used([id], uses, now);
         let plan = self.plan(SecretDisabling { disables: removal }, used, uses, obstacles, now);
         let transition = if is_disabled { Decision::Unchanged } else { draft.into() };
         Ok((plan, transition))
     }
 
-    fn decide_client_deletion(
+    pub(super) fn decide_client_deletion(
         &self,
         uses: &LastUses,
         context: &CommandContext<'_>,
@@ -201,50 +200,5 @@ impl Client {
             add_ins: self.add_ins.clone(),
         });
         Ok((plan, Decision::Changed(Box::new(draft.finish_deleted()))))
-    }
-}
-
-impl Decide for SecretDeletion {
-    fn decide_again(
-        &self,
-        client: &Client,
-        uses: &LastUses,
-        context: &CommandContext<'_>,
-    ) -> Result<(Plan<Self>, Decision), Refusal> {
-        client.decide_deletion(self.deletes.secret, uses, context)
-    }
-
-    fn secret_id(&self) -> Option<SecretId> {
-        Some(self.deletes.secret)
-    }
-}
-
-impl Decide for SecretDisabling {
-    fn decide_again(
-        &self,
-        client: &Client,
-        uses: &LastUses,
-        context: &CommandContext<'_>,
-    ) -> Result<(Plan<Self>, Decision), Refusal> {
-        client.decide_disabling(self.disables.secret, uses, context)
-    }
-
-    fn secret_id(&self) -> Option<SecretId> {
-        Some(self.disables.secret)
-    }
-}
-
-impl Decide for ClientDeletion {
-    fn decide_again(
-        &self,
-        client: &Client,
-        uses: &LastUses,
-        context: &CommandContext<'_>,
-    ) -> Result<(Plan<Self>, Decision), Refusal> {
-        client.decide_client_deletion(uses, context)
-    }
-
-    fn secret_id(&self) -> Option<SecretId> {
-        None
     }
 }

@@ -7,7 +7,6 @@ use super::draft::Draft;
 use super::{
     Client, CommandContext, ConfirmError, Decision, EndMove, Held, LastUses, Plan, Promotion, Refusal,
 };
-use crate::client::plan::sealed::Decide;
 use crate::event::Fact;
 use crate::secret::Secret;
 use crate::value::{Policy, SecretId, Timestamp};
@@ -48,7 +47,7 @@ impl Client {
         plan.unobstructed(decision)
     }
 
-    fn decide_end(
+    pub(super) fn decide_end(
         &self,
         id: SecretId,
         until: Timestamp,
@@ -76,7 +75,7 @@ impl Client {
             draft.end_at(id, until)?;
         }
         let used = self.used([id], uses, now);
-        let mut obstacles = self.lost(draft.client(), until);
+        let mut obstacles = self.nothing_left(draft.client(), until);
         if before.is_none_or(|before| until < before) {
             obstacles.extend(used.stands_in_the_way(until, context.policy));
         }
@@ -132,19 +131,4 @@ impl Draft {
 fn latest_end(secret: &Secret, policy: &Policy) -> Option<Timestamp> {
     let allowed = policy.latest_end(secret.validity.from());
     [secret.issued_until, allowed].into_iter().flatten().min()
-}
-
-impl Decide for EndMove {
-    fn decide_again(
-        &self,
-        client: &Client,
-        uses: &LastUses,
-        context: &CommandContext<'_>,
-    ) -> Result<(Plan<Self>, Decision), Refusal> {
-        client.decide_end(self.moves.secret, self.until, uses, context)
-    }
-
-    fn secret_id(&self) -> Option<SecretId> {
-        Some(self.moves.secret)
-    }
 }

@@ -83,7 +83,7 @@ impl ClientState {
                 let mut verifiers = Vec::with_capacity(body.secrets.len());
                 for secret in body.secrets {
                     verifiers.push(material.verifier()?);
-                    held.push(secret.held(material.mac_key()?));
+                    held.push(secret.held(material.mac_key()?)?);
                 }
                 date_the_replaced(&mut held);
                 Self::Active(Client {

@@ -8,11 +8,10 @@ use super::draft::Draft;
 use super::{
     Client, CommandContext, ConfirmError, Decision, Held, LastUses, Plan, Promotion, Refusal, Revocation,
 };
-use crate::client::plan::sealed::Decide;
 use crate::client::{CallingOff, ClosingEarly};
 use crate::event::Fact;
 use crate::secret::Secret;
-use crate::value::{SecretId, Timestamp};
+use crate::value::{SecretId, Timestamp, Validity};
 
 /// What a rotation took from a secret that it replaced (rule 11).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,26 +22,16 @@ pub(crate) struct GivenUp {
     pub(crate) promotions: Vec<Promotion>,
 }
 
-/// An end, and when it was set.
+/// The validity with the end that a secret had, and when that end was set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct End {
-    pub(crate) until: Option<Timestamp>,
+    pub(crate) validity: Validity,
     pub(crate) set_at: Option<Timestamp>,
 }
 
-impl GivenUp {
-    pub(super) fn promotions(&self) -> &[Promotion] {
-        &self.promotions
-    }
-
-    pub(super) fn keep(&mut self, promotions: Vec<Promotion>) {
-        self.promotions = promotions;
-    }
-}
-
 impl Client {
-    /// Plans to call off the rotation that this secret came with (rule 11): it is deleted, and the secrets that it replaced and
-    /// that still run get back their ends and their scheduled promotions.
+    /// Plans to call off the rotation that issued this secret (rule 11): it is deleted, and the secrets that it replaced and that
+    /// still run get back their ends and their scheduled promotions.
     ///
     /// The obstacles are those of a [deletion](Self::plan_deletion), where the secrets that come back count as left.
     ///
@@ -51,11 +40,11 @@ impl Client {
     /// the rotation, [`Refusal::UnknownSecret`], or another [`Refusal`] if the actor may not change this client.
     pub fn plan_calling_off(
         &self,
-        came: SecretId,
+        new_secret: SecretId,
         uses: &LastUses,
         context: &CommandContext<'_>,
     ) -> Result<Plan<CallingOff>, Refusal> {
-        self.decide_calling_off(came, uses, context).map(|(plan, _)| plan)
+        self.decide_calling_off(new_secret, uses, context).map(|(plan, _)| plan)
     }
 
     /// Calls off a rotation at once, if its [plan](Self::plan_calling_off) has no obstacles.
@@ -64,11 +53,11 @@ impl Client {
     /// [`ConfirmError::Obstructed`] with the plan, or a [`Refusal`] as [planning](Self::plan_calling_off) answers it.
     pub fn call_off(
         &self,
-        came: SecretId,
+        new_secret: SecretId,
         uses: &LastUses,
         context: &CommandContext<'_>,
     ) -> Result<Decision, ConfirmError<CallingOff>> {
-        let (plan, decision) = self.decide_calling_off(came, uses, context)?;
+        let (plan, decision) = self.decide_calling_off(new_secret, uses, context)?;
         plan.unobstructed(decision)
     }
 
@@ -81,11 +70,11 @@ impl Client {
     /// the actor may not change this client.
     pub fn plan_closing(
         &self,
-        came: SecretId,
+        new_secret: SecretId,
         uses: &LastUses,
         context: &CommandContext<'_>,
     ) -> Result<Plan<ClosingEarly>, Refusal> {
-        self.decide_closing(came, uses, context).map(|(plan, _)| plan)
+        self.decide_closing(new_secret, uses, context).map(|(plan, _)| plan)
     }
 
     /// Closes the overlap of a rotation at once, if its [plan](Self::plan_closing) has no obstacles.
@@ -94,73 +83,80 @@ impl Client {
     /// [`ConfirmError::Obstructed`] with the plan, or a [`Refusal`] as [planning](Self::plan_closing) answers it.
     pub fn close_early(
         &self,
-        came: SecretId,
+        new_secret: SecretId,
         uses: &LastUses,
         context: &CommandContext<'_>,
     ) -> Result<Decision, ConfirmError<ClosingEarly>> {
-        let (plan, decision) = self.decide_closing(came, uses, context)?;
+        let (plan, decision) = self.decide_closing(new_secret, uses, context)?;
         plan.unobstructed(decision)
     }
 
     /// Returns the promotions that rotations under way hold back.
     pub(super) fn held_back(&self) -> impl Iterator<Item = &Promotion> {
-        self.secrets.iter().filter_map(|held| held.given_up.as_deref()).flat_map(GivenUp::promotions)
+        self.secrets
+            .iter()
+            .filter_map(|held| held.given_up.as_deref())
+            .flat_map(|given_up| &given_up.promotions)
     }
 
-    fn decide_calling_off(
+    pub(super) fn decide_calling_off(
         &self,
-        came: SecretId,
+        new_secret: SecretId,
         uses: &LastUses,
         context: &CommandContext<'_>,
     ) -> Result<(Plan<CallingOff>, Decision), Refusal> {
         let now = self.admit(context)?;
         // One that has not started runs as well, by the clock before it was set back: every replaced secret had started.
-        let restores = self.replaced(came, |secret| !secret.validity.has_ended(now))?;
+        let restores = self.replaced(new_secret, |secret| !secret.validity.has_ended(now))?;
         for secret in &restores {
             if self.held(*secret).is_none_or(|held| held.given_up.is_none()) {
                 return Err(Refusal::CannotCallOff { secret: *secret });
             }
         }
         let mut draft = Draft::of(self, context, now);
-        draft.record(Fact::RotationCalledOff { secret: came });
+        draft.record(Fact::RotationCalledOff { secret: new_secret });
         for secret in &restores {
             draft.give_back(*secret);
         }
-        draft.delete(came, Revocation::Deleted);
-        let used = self.used([came], uses, now);
-        let mut obstacles = self.lost(draft.client(), now);
+        draft.delete(new_secret, Revocation::Deleted);
+        let used = self.used([new_secret], uses, now);
+        let mut obstacles = self.nothing_left(draft.client(), now);
         obstacles.extend(used.stands_in_the_way(now, context.policy));
-        let calls_off = self.removal(came, draft.client(), now);
+        let calls_off = self.removal(new_secret, draft.client(), now);
         let plan = self.plan(CallingOff { calls_off, restores }, used, uses, obstacles, now);
         Ok((plan, draft.into()))
     }
 
-    fn decide_closing(
+    pub(super) fn decide_closing(
         &self,
-        came: SecretId,
+        new_secret: SecretId,
         uses: &LastUses,
         context: &CommandContext<'_>,
     ) -> Result<(Plan<ClosingEarly>, Decision), Refusal> {
         let now = self.admit(context)?;
-        let ends = self.replaced(came, |secret| secret.validity.runs(now))?;
+        let ends = self.replaced(new_secret, |secret| secret.validity.runs(now))?;
         let mut draft = Draft::of(self, context, now);
         for secret in &ends {
             draft.end_at(*secret, now)?;
         }
         let used = self.used(ends.iter().copied(), uses, now);
-        let mut obstacles = self.lost(draft.client(), now);
+        let mut obstacles = self.nothing_left(draft.client(), now);
         obstacles.extend(used.stands_in_the_way(now, context.policy));
-        let closes = self.removal(came, draft.client(), now);
+        let closes = self.removal(new_secret, draft.client(), now);
         let plan = self.plan(ClosingEarly { closes, ends }, used, uses, obstacles, now);
         Ok((plan, draft.into()))
     }
 
     /// Returns those of the secrets that this one replaced that still run. While there is one, the rotation is under way.
-    fn replaced(&self, came: SecretId, runs: impl Fn(&Secret) -> bool) -> Result<Vec<SecretId>, Refusal> {
-        self.known(came)?;
-        let running = self.secrets().filter(|secret| secret.replaced_by == Some(came) && runs(secret));
+    fn replaced(
+        &self,
+        new_secret: SecretId,
+        runs: impl Fn(&Secret) -> bool,
+    ) -> Result<Vec<SecretId>, Refusal> {
+        self.known(new_secret)?;
+        let running = self.secrets().filter(|secret| secret.replaced_by == Some(new_secret) && runs(secret));
         let running: Vec<_> = running.map(Secret::id).collect();
-        if running.is_empty() { Err(Refusal::NotUnderway { secret: came }) } else { Ok(running) }
+        if running.is_empty() { Err(Refusal::NotUnderway { secret: new_secret }) } else { Ok(running) }
     }
 }
 
@@ -179,7 +175,7 @@ impl Draft {
         let promotions = self.client().promotions.iter().filter(is_scheduled).copied().collect();
         let held = self.held_mut(secret);
         let replaced = &mut held.secret;
-        let end = End { until: replaced.validity.until(), set_at: replaced.end_set_at };
+        let end = End { validity: replaced.validity, set_at: replaced.end_set_at };
         held.given_up = Some(Box::new(GivenUp { end: Some(end), promotions }));
         replaced.validity = replaced.validity.ending_by(overlap_ends);
         replaced.replaced_by = Some(by);
@@ -195,9 +191,7 @@ impl Draft {
         held.secret.replaced_by = None;
         let Some(given_up) = held.given_up.take() else { return };
         let GivenUp { end, promotions } = *given_up;
-        if let Some(End { until, set_at }) = end
-            && let Ok(validity) = held.secret.validity.ending_at(until)
-        {
+        if let Some(End { validity, set_at }) = end {
             held.secret.validity = validity;
             held.secret.end_set_at = set_at;
         }
@@ -219,35 +213,5 @@ impl Draft {
             let earliest = promotions.iter().filter(|p| p.secret == secret).map(Promotion::order).min();
             promotions.retain(|p| p.secret != secret || Some(p.order()) != earliest);
         }
-    }
-}
-
-impl Decide for CallingOff {
-    fn decide_again(
-        &self,
-        client: &Client,
-        uses: &LastUses,
-        context: &CommandContext<'_>,
-    ) -> Result<(Plan<Self>, Decision), Refusal> {
-        client.decide_calling_off(self.calls_off.secret, uses, context)
-    }
-
-    fn secret_id(&self) -> Option<SecretId> {
-        Some(self.calls_off.secret)
-    }
-}
-
-impl Decide for ClosingEarly {
-    fn decide_again(
-        &self,
-        client: &Client,
-        uses: &LastUses,
-        context: &CommandContext<'_>,
-    ) -> Result<(Plan<Self>, Decision), Refusal> {
-        client.decide_closing(self.closes.secret, uses, context)
-    }
-
-    fn secret_id(&self) -> Option<SecretId> {
-        Some(self.closes.secret)
     }
 }

@@ -1,7 +1,11 @@
 //! What all plans have in common: what signs next, what is left, who used what, and what stands in the way (rule 9).
 
 use super::last_uses::CountedUse;
-use super::{Client, LastUses, Obstacle, Plan, SecretRemoval, SecretUse};
+use super::{
+    CallingOff, Client, ClientDeletion, ClosingEarly, CommandContext, Decision, EndMove, LastUses, Obstacle,
+    Plan, Refusal, SecretDeletion, SecretDisabling, SecretRemoval, SecretUse,
+};
+use crate::client::plan::sealed::Decide;
 use crate::secret::Secret;
 use crate::value::{Policy, SecretId, Timestamp};
 
@@ -44,8 +48,8 @@ impl Client {
         secrets.map(|secret| uses.counted_of(secret, now)).fold(CountedUse::default(), CountedUse::max)
     }
 
-    /// Returns the obstacles if at `t` no secret would be valid any longer, or none that can sign (rule 9).
-    pub(super) fn lost(&self, next: &Self, t: Timestamp) -> Vec<Obstacle> {
+    /// Returns the obstacles of a command after which, at `t`, no secret is valid any longer, or none that can sign (rule 9).
+    pub(super) fn nothing_left(&self, next: &Self, t: Timestamp) -> Vec<Obstacle> {
         let mut obstacles = Vec::new();
         if self.valid_at(t).next().is_some() && next.valid_at(t).next().is_none() {
             obstacles.push(Obstacle::LastValid);
@@ -63,4 +67,35 @@ impl CountedUse {
         let until = self.believed?.saturating_add(policy.retire_after());
         (end < until).then_some(Obstacle::UsedRecently { until })
     }
+}
+
+/// Makes the consequences of a command decide it anew, with what the plan is about.
+macro_rules! decided {
+    ($($consequences:ident => |$plan:ident| $decide:ident($($about:expr),*), $secret:expr;)*) => {$(
+        impl Decide for $consequences {
+            fn decide_again(
+                &self,
+                client: &Client,
+                uses: &LastUses,
+                context: &CommandContext<'_>,
+            ) -> Result<(Plan<Self>, Decision), Refusal> {
+                let $plan = self;
+                client.$decide($($about,)* uses, context)
+            }
+
+            fn secret_id(&self) -> Option<SecretId> {
+                let $plan = self;
+                $secret
+            }
+        }
+    )*};
+}
+
+decided! {
+    SecretDeletion => |plan| decide_deletion(plan.deletes.secret), Some(plan.deletes.secret);
+    SecretDisabling => |plan| decide_disabling(plan.disables.secret), Some(plan.disables.secret);
+    CallingOff => |plan| decide_calling_off(plan.calls_off.secret), Some(plan.calls_off.secret);
+    ClosingEarly => |plan| decide_closing(plan.closes.secret), Some(plan.closes.secret);
+    EndMove => |plan| decide_end(plan.moves.secret, plan.until), Some(plan.moves.secret);
+    ClientDeletion => |_plan| decide_client_deletion(), None;
 }

@@ -4,7 +4,6 @@
 //! is decided at the moment of signing (rule 6).
 
 use super::draft::Draft;
-use super::overlap::GivenUp;
 use super::{Client, CommandContext, Decision, Refusal};
 use crate::event::Fact;
 use crate::value::{SecretId, Timestamp};
@@ -151,11 +150,11 @@ impl Draft {
         let (now, Promotion { secret, at, .. }) = (self.now(), promotion);
         // A rotation that is called off must not bring back what was replaced since (rule 11).
         let given_up = self.client().held(secret).and_then(|held| held.given_up.as_deref());
-        let withheld = given_up.map_or(&[][..], GivenUp::promotions);
+        let withheld = given_up.map_or(&[][..], |given_up| &given_up.promotions);
         let all = self.client().promotions.iter().filter(|p| p.secret == secret).chain(withheld);
         let withheld: Vec<_> = left_by(at, now, all.copied()).filter(|p| withheld.contains(p)).collect();
         if let Some(given_up) = &mut self.held_mut(secret).given_up {
-            given_up.keep(withheld);
+            given_up.promotions = withheld;
         }
 
         let of_it = self.client().promotions.iter().filter(|p| p.secret == secret).copied();

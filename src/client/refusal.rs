@@ -161,7 +161,7 @@ pub enum Refusal {
         /// When the new secret was last used; `None` if no use is known.
         last_used: Option<Timestamp>,
     },
-    /// No rotation that this secret came with is under way: all secrets that it replaced have ended or were deleted, or there
+    /// No rotation that issued this secret is under way: all secrets that it replaced have ended or were deleted, or there
     /// were none (rule 11).
     #[error(
         "secret {secret} replaces no secret that still runs: there is no rotation of it to call off or to close"
@@ -173,7 +173,7 @@ pub enum Refusal {
     /// An older version of this crate made the rotation, and did not keep what it took from this secret (rule 11).
     #[error(
         "the rotation cannot be called off, because an older version did not keep when secret {secret} would have ended: delete \
-         the secret that came, and rotate again"
+         the new secret, and rotate again"
     )]
     CannotCallOff {
         /// The replaced secret.
@@ -232,7 +232,7 @@ pub enum Refusal {
     #[error(
         "the overlap ends after the year 262142, the last year that a date can have: choose a shorter one"
     )]
-    Overlap,
+    OverlapTooLong,
     /// The new secret would begin to sign outside the overlap (rule 11).
     #[error("the new secret cannot begin to sign at {at}: choose an instant from {now} until {overlap_ends}")]
     OutsideOverlap {
@@ -328,7 +328,7 @@ coded! {
         Self::CannotReplace { .. } => Conflict "cannot_replace",
         Self::NothingToReplace => Invalid "nothing_to_replace",
         Self::OverlapTooShort { .. } => Invalid "overlap_too_short",
-        Self::Overlap => Invalid "invalid_overlap",
+        Self::OverlapTooLong => Invalid "invalid_overlap",
         Self::OutsideOverlap { .. } => Invalid "outside_overlap",
         Self::AvailabilityDiffers { .. } => Invalid "availability_differs",
         Self::TooManyAddIns { .. } => Conflict "too_many_add_ins",

@@ -115,7 +115,7 @@ impl Client {
         if rotation.overlap < shortest {
             return Err(Refusal::OverlapTooShort { shortest });
         }
-        let overlap_ends = now.checked_add(rotation.overlap).ok_or(Refusal::Overlap)?;
+        let overlap_ends = now.checked_add(rotation.overlap).ok_or(Refusal::OverlapTooLong)?;
         let replaced = self.replaced_by(rotation, now)?;
         let validity = match rotation.lifetime {
             Some(lifetime) => allowed_validity(lifetime, now, context.policy)?,

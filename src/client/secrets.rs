@@ -136,7 +136,7 @@ impl Draft {
         let disabled = self.held_mut(secret);
         disabled.secret.disabled_since = Some(now);
         if let Some(given_up) = &mut disabled.given_up {
-            given_up.keep(Vec::new());
+            given_up.promotions.clear();
         }
         self.client_mut().promotions.retain(|promotion| promotion.secret != secret);
         self.record(Fact::SecretDisabled { secret });

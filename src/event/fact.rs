@@ -58,7 +58,7 @@ redacted! {
         },
         /// A rotation was called off (rule 11). The facts after it tell what was deleted and restored.
         RotationCalledOff {
-            /// The secret that came with it.
+            /// The new secret of the rotation.
             secret: SecretId,
         },
         /// A replaced secret was restored, since the rotation was called off (rule 11).

@@ -69,8 +69,8 @@ use super::{Event, EventHash};
 ///
 /// `signing` is the only member that can be absent; any other missing value is `null` (a secret without a label, a validity
 /// without an end). A validity is `{"from":…,"until":…}`; details are `friendly_name`, `app_domain` and
-/// `redirect_url`; attributes are an object of strings, in the order of the bytes of their keys; the origin of a secret is `"generated"` or `{"imported":{"key_encoding":"utf8"}}` (or `"base64"`). In
-/// strings, the quotation mark and the backslash are escaped with a backslash, and control characters are written as `\b`, `\t`,
+/// `redirect_url`; attributes are an object of strings, in the order of the bytes of their keys; the origin of a secret is
+/// `"generated"` or `{"imported":{"key_encoding":"utf8"}}` (or `"base64"`). In strings, the quotation mark and the backslash are escaped with a backslash, and control characters are written as `\b`, `\t`,
 /// `\n`, `\f`, `\r` or `\u00` with two lowercase hexadecimal digits. No other character is escaped, not even `/` or one beyond
 /// ASCII.
 ///

@@ -98,7 +98,7 @@ impl RingConfig {
         &self,
         variables: Variables<'_>,
     ) -> Result<(SharedSecret, Option<SharedSecret>), RingConfigError> {
-        // The primary source first: whoever rotates writes it last.
+        // The primary source first: an operator who rotates writes it last.
         let primary = self.primary.read(variables)?;
         let secondary = match self.secondary.as_ref().map(|source| source.read(variables)).transpose() {
             Err(RingConfigError::Missing { .. } | RingConfigError::Empty { .. }) => None,

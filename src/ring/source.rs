@@ -40,7 +40,7 @@ impl SecretSource {
 
     /// Returns the file at this path as a source: a regular file of UTF-8 text, of at most 4 KiB, or a link to one.
     ///
-    /// To change a file that is in use, write another one beside it and rename that. So nobody reads half a client secret.
+    /// To change a file that is in use, write another one beside it and rename that, so that no reload reads half a client secret.
     #[must_use]
     pub fn file(path: impl Into<PathBuf>) -> Self {
         Self { place: Inner::File(path.into()), key_encoding: KeyEncoding::Utf8 }

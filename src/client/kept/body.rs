@@ -128,18 +128,27 @@ impl SecretBody {
             issued: (secret.issued_until != until).then_some(UntilBody { until: secret.issued_until }),
             end_set_at: secret.end_set_at,
             given_up: given_up.as_deref().map(|GivenUp { end, promotions }| GivenUpBody {
-                end: end.map(|End { until, set_at }| EndBody { until, set_at }),
+                end: end.map(|End { validity, set_at }| EndBody { until: validity.until(), set_at }),
                 promotions: promotions.iter().copied().map(PromotionBody).collect(),
             }),
         }
     }
 
-    pub(super) fn held(self, mac_key: Option<MacKey>) -> Held {
-        let given_up = self.given_up.map(|GivenUpBody { end, promotions }| {
-            let end = end.map(|EndBody { until, set_at }| End { until, set_at });
-            let promotions = promotions.into_iter().map(|PromotionBody(promotion)| promotion).collect();
-            Box::new(GivenUp { end, promotions })
-        });
+    /// Returns the secret that was kept, or `None` if the end that a rotation took from it cannot have been its own.
+    pub(super) fn held(self, mac_key: Option<MacKey>) -> Option<Held> {
+        let given_up = match self.given_up {
+            None => None,
+            Some(GivenUpBody { end, promotions }) => {
+                let end = match end {
+                    None => None,
+                    Some(EndBody { until, set_at }) => {
+                        Some(End { validity: self.validity.ending_at(until).ok()?, set_at })
+                    }
+                };
+                let promotions = promotions.into_iter().map(|PromotionBody(promotion)| promotion).collect();
+                Some(Box::new(GivenUp { end, promotions }))
+            }
+        };
         let issued_until = self.issued.map_or(self.validity.until(), |UntilBody { until }| until);
         let secret = Secret {
             id: self.id,
@@ -155,7 +164,7 @@ impl SecretBody {
             last_enabled: self.last_enabled,
             end_set_at: self.end_set_at,
         };
-        Held { secret, mac_key, given_up }
+        Some(Held { secret, mac_key, given_up })
     }
 }
 

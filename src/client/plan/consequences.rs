@@ -17,7 +17,7 @@ pub struct SecretDisabling {
     pub(crate) disables: SecretRemoval,
 }
 
-/// The consequences of calling off a rotation: the secret that came is deleted, and those that it replaced come back (rule 11).
+/// The consequences of calling off a rotation: the new secret is deleted, and those that it replaced come back (rule 11).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallingOff {
     pub(crate) calls_off: SecretRemoval,
@@ -27,7 +27,7 @@ pub struct CallingOff {
 /// The consequences of closing a rotation early: the secrets that were replaced end now (rule 11).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClosingEarly {
-    /// Of the secret that came, which stays.
+    /// Of the new secret, which stays.
     pub(crate) closes: SecretRemoval,
     pub(crate) ends: Vec<SecretId>,
 }
@@ -91,8 +91,8 @@ macro_rules! plan_of_secret {
 
 plan_of_secret!(SecretDeletion, deletes, "Returns the secret.");
 plan_of_secret!(SecretDisabling, disables, "Returns the secret.");
-plan_of_secret!(CallingOff, calls_off, "Returns the secret that came, which is deleted.");
-plan_of_secret!(ClosingEarly, closes, "Returns the secret that came, which stays.");
+plan_of_secret!(CallingOff, calls_off, "Returns the new secret, which is deleted.");
+plan_of_secret!(ClosingEarly, closes, "Returns the new secret, which stays.");
 plan_of_secret!(EndMove, moves, "Returns the secret whose end is moved.");
 
 impl Plan<CallingOff> {

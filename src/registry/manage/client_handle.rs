@@ -114,7 +114,7 @@ impl<S: Store> ClientHandle<S> {
     /// [`Error::MovedOn`], which shows the client as it is now, so that nothing of another caller's change is undone.
     ///
     /// Tie a command that replaces something to the revision that its giver has seen: details, attributes, a promotion, an end.
-    /// A plan is tied to its revision in any case. An emergency never is (rule 9), and queries are not.
+    /// A plan is tied to its revision in any case. An emergency never is (rule 9), nor is marking a deleted secret as compromised.
     ///
     /// ```
     /// # use client_registry::*;
@@ -128,7 +128,7 @@ impl<S: Store> ClientHandle<S> {
     /// # calendar.associate(&AddIn::new("calendar-add-in", Availability::Worldwide)?).await?;
     /// let details = ClientDetails::new("agenda", "contoso.com", "https://contoso.com/done")?;
     /// match calendar.if_at(seen).change_details(details).await {
-    ///     Err(Error::MovedOn { now }) => println!("somebody else was faster: {:?}", now.client().details()),
+    ///     Err(Error::MovedOn { now }) => println!("another caller was faster: {:?}", now.client().details()),
     ///     other => println!("{other:?}"),
     /// }
     /// # Ok(()) }

@@ -12,7 +12,7 @@ use tracing::Instrument;
 use crate::client::LeakedSecret;
 use crate::record::Opened;
 use crate::registry::manage::trace;
-use crate::registry::manage::view::View;
+use crate::registry::manage::view::{MAX_PAGE, View};
 use crate::registry::{ClientHandle, EmergencyDeletion, Error, Operator, Unreadable};
 use crate::store::{ClientsBy, MemoryStore, Store};
 use crate::store_error::{StoreError, StoreErrorKind};
@@ -239,5 +239,3 @@ impl<S: Store> fmt::Debug for LeakSearch<'_, S> {
 
 /// The most texts that one search is for.
 const MAX_TEXTS: usize = 1000;
-/// The most client IDs that are looked at in one go.
-const MAX_PAGE: usize = 1000;

@@ -152,4 +152,4 @@ impl<S> Clone for View<S> {
 }
 
 /// The most clients on one page.
-const MAX_PAGE: usize = 1000;
+pub(in crate::registry) const MAX_PAGE: usize = 1000;

@@ -158,7 +158,7 @@ fn rule_11_an_overlap_is_at_least_as_long_as_the_policy_says() {
     }
     for overlap in [Duration::MAX, days(u32::MAX)] {
         let refusal = rotate(overlap, &desk).unwrap_err();
-        assert_eq!(refusal, Refusal::Overlap, "{overlap:?}");
+        assert_eq!(refusal, Refusal::OverlapTooLong, "{overlap:?}");
         assert!(refusal.to_string().contains("ends after the year 262142"), "{refusal}");
     }
     let rotated = into_client(rotate(hour, &desk).unwrap());

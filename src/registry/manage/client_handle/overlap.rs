@@ -8,7 +8,7 @@ use crate::value::SecretId;
 
 /// # Calling off a rotation, and closing it early
 impl<S: Store> ClientHandle<S> {
-    /// Plans to call off the rotation that a secret came with (rule 11). [`confirm`](Self::confirm) carries the plan out.
+    /// Plans to call off the rotation that issued a secret (rule 11). [`confirm`](Self::confirm) carries the plan out.
     ///
     /// A dropped call leaves nothing behind: a plan changes nothing.
     ///
@@ -32,20 +32,20 @@ impl<S: Store> ClientHandle<S> {
     /// - [`Refusal::NotUnderway`](crate::Refusal::NotUnderway): no secret that this one replaced still runs.
     /// - [`Refusal::CannotCallOff`](crate::Refusal::CannotCallOff): an older version of this crate made the rotation.
     /// - [`Refusal::UnknownSecret`](crate::Refusal::UnknownSecret): the client has no such secret.
-    pub async fn plan_calling_off(&self, came: SecretId) -> Result<Plan<CallingOff>, Error> {
-        self.plan(Operation::about("plan_calling_off", came), |client, uses, context| {
-            client.plan_calling_off(came, uses, context)
+    pub async fn plan_calling_off(&self, new_secret: SecretId) -> Result<Plan<CallingOff>, Error> {
+        self.plan(Operation::about("plan_calling_off", new_secret), |client, uses, context| {
+            client.plan_calling_off(new_secret, uses, context)
         })
         .await
     }
 
     /// Calls off a rotation in one call, if the plan has no obstacles: "I lost the new secret before I deployed it" (rule 11).
     ///
-    /// The secret that came is deleted, and those that it replaced and that still run get back the ends and the scheduled
+    /// The new secret is deleted, and those that it replaced and that still run get back the ends and the scheduled
     /// promotions that they had. From then on the client signs and authenticates as if it had not been rotated.
     ///
     /// A dropped call may have called off the rotation. Given again, it is refused with
-    /// [`Refusal::UnknownSecret`](crate::Refusal::UnknownSecret): the secret that came is gone.
+    /// [`Refusal::UnknownSecret`](crate::Refusal::UnknownSecret): the new secret is gone.
     ///
     /// ```
     /// # use client_registry::*;
@@ -65,9 +65,9 @@ impl<S: Store> ClientHandle<S> {
     /// [`ConfirmError::Obstructed`](crate::client::ConfirmError::Obstructed) with the plan, or
     /// [`ConfirmError::Failed`](crate::client::ConfirmError::Failed) with an error as
     /// [`plan_calling_off`](Self::plan_calling_off) answers it.
-    pub async fn call_off(&self, came: SecretId) -> Result<Outcome, ConfirmError<CallingOff>> {
-        self.at_once(Operation::about("call_off", came), |client, uses, context| {
-            client.call_off(came, uses, context)
+    pub async fn call_off(&self, new_secret: SecretId) -> Result<Outcome, ConfirmError<CallingOff>> {
+        self.at_once(Operation::about("call_off", new_secret), |client, uses, context| {
+            client.call_off(new_secret, uses, context)
         })
         .await
     }
@@ -89,10 +89,12 @@ impl<S: Store> ClientHandle<S> {
     /// # Errors
     /// Besides the [errors of every call](Self#errors-of-every-call):
     /// - [`Refusal::NotUnderway`](crate::Refusal::NotUnderway): no secret that this one replaced still runs.
+    /// - [`Refusal::Invalid`](crate::Refusal::Invalid): a replaced secret began in this very millisecond, so its validity would be
+    ///   empty (rule 4).
     /// - [`Refusal::UnknownSecret`](crate::Refusal::UnknownSecret): the client has no such secret.
-    pub async fn plan_closing(&self, came: SecretId) -> Result<Plan<ClosingEarly>, Error> {
-        self.plan(Operation::about("plan_closing", came), |client, uses, context| {
-            client.plan_closing(came, uses, context)
+    pub async fn plan_closing(&self, new_secret: SecretId) -> Result<Plan<ClosingEarly>, Error> {
+        self.plan(Operation::about("plan_closing", new_secret), |client, uses, context| {
+            client.plan_closing(new_secret, uses, context)
         })
         .await
     }
@@ -119,9 +121,9 @@ impl<S: Store> ClientHandle<S> {
     /// [`ConfirmError::Obstructed`](crate::client::ConfirmError::Obstructed) with the plan, or
     /// [`ConfirmError::Failed`](crate::client::ConfirmError::Failed) with an error as [`plan_closing`](Self::plan_closing)
     /// answers it.
-    pub async fn close_early(&self, came: SecretId) -> Result<Outcome, ConfirmError<ClosingEarly>> {
-        self.at_once(Operation::about("close_early", came), |client, uses, context| {
-            client.close_early(came, uses, context)
+    pub async fn close_early(&self, new_secret: SecretId) -> Result<Outcome, ConfirmError<ClosingEarly>> {
+        self.at_once(Operation::about("close_early", new_secret), |client, uses, context| {
+            client.close_early(new_secret, uses, context)
         })
         .await
     }

@@ -32,8 +32,8 @@ impl<S: Store> ClientHandle<S> {
     /// Besides the [errors of every call](Self#errors-of-every-call):
     /// - [`Refusal::RotationUnderway`](crate::Refusal::RotationUnderway): a secret of this purpose is being rotated out
     ///   already.
-    /// - [`Refusal::OverlapTooShort`](crate::Refusal::OverlapTooShort), [`Refusal::Overlap`](crate::Refusal::Overlap): the overlap
-    ///   is shorter than the policy allows, or ends beyond the calendar.
+    /// - [`Refusal::OverlapTooShort`](crate::Refusal::OverlapTooShort), [`Refusal::OverlapTooLong`](crate::Refusal::OverlapTooLong):
+    ///   the overlap is shorter than the policy allows, or ends beyond the calendar.
     /// - [`Refusal::UnknownSecret`](crate::Refusal::UnknownSecret), [`Refusal::CannotReplace`](crate::Refusal::CannotReplace),
     ///   [`Refusal::NothingToReplace`](crate::Refusal::NothingToReplace): the rotation names secrets that cannot be
     ///   replaced, or none.

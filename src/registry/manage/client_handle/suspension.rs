@@ -21,8 +21,7 @@ impl<S: Store> ClientHandle<S> {
     /// # let issued = contoso.register(details, Lifetime::OneYear).await?;
     /// # let calendar = contoso.client(issued.client_id());
     /// calendar.suspend().await?;
-    /// let denied = contoso.client(issued.client_id()).snapshot().await?;
-    /// assert!(denied.client().suspension().is_some());
+    /// assert!(calendar.snapshot().await?.client().suspension().is_some());
     /// calendar.resume().await?;
     /// # Ok(()) }
     /// ```

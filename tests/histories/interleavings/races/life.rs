@@ -97,7 +97,7 @@ fn rule_20_authenticating_during_a_suspension() {
     });
 }
 
-/// Whoever comes first, the operator's suspension stands in the end.
+/// In either order, the operator's suspension stands in the end.
 #[test]
 fn rule_20_a_seller_resumes_while_an_operator_suspends() {
     in_every_order("a seller resumes while an operator suspends", |world| {

@@ -43,7 +43,7 @@ pub(super) fn why(refusal: &Refusal) -> &'static str {
         Refusal::NothingScheduled { .. } => "NothingScheduled",
         Refusal::RotationUnderway { .. } => "RotationUnderway",
         Refusal::CannotReplace { .. } => "CannotReplace",
-        Refusal::Overlap => "Overlap",
+        Refusal::OverlapTooLong => "Overlap",
         Refusal::OverlapTooShort { .. } => "OverlapTooShort",
         Refusal::NotUnderway { .. } => "NotUnderway",
         Refusal::AlreadyEnded { .. } => "AlreadyEnded",
