@@ -92,7 +92,7 @@ use self::context::{admit, admit_in_emergency, is_behind, judged_at};
 use self::overlap::GivenUp;
 use self::tombstone::Remembered;
 use crate::event::EventHash;
-use crate::secret::{MacKey, Secret, Verifier};
+use crate::secret::{MacKey, Secret, Verifier, VerifierPrefix};
 use crate::value::{
     AddInId, Attributes, Availability, ClientDetails, ClientId, Revision, SecretId, SellerId, Timestamp,
 };
@@ -114,6 +114,7 @@ pub struct Client {
     revision: Revision,
     /// In the order of their IDs.
     secrets: Vec<Held>,
+    prefix: VerifierPrefix,
     /// The verifiers of the secrets, at the same positions. They lie side by side, since authenticating reads all of them.
     verifiers: Vec<Verifier>,
     promotions: Vec<Promotion>,

@@ -26,7 +26,7 @@ pub use self::client_secret::{ClientSecret, Issued};
 pub use self::mac::KeyEncoding;
 pub(crate) use self::mac::MacKey;
 pub use self::signature::Signature;
-pub(crate) use self::verifier::Verifier;
+pub(crate) use self::verifier::{Verifier, VerifierPrefix};
 
 use std::fmt;
 

@@ -122,8 +122,8 @@ impl Client {
         policy: &Policy,
         t: impl Into<Timestamp>,
     ) -> Result<&Secret, Denial> {
-        let presented = Verifier::of_presented(self.id().as_str(), client_secret);
-        let judged = self.identify(&presented).and_then(|identified| self.judge(identified, t.into()));
+        let judged =
+            self.identify(&self.hash(client_secret)).and_then(|identified| self.judge(identified, t.into()));
         judged.map_err(|denial| denial.explained_by(client_secret, policy))
     }
 

@@ -113,7 +113,7 @@ impl Draft {
         if let Some(label) = &label {
             refuse_secret(Field::Label, label.as_str())?;
         }
-        let verifier = Verifier::of(&self.client.id, client_secret);
+        let verifier = self.client.verifier_of(client_secret);
         if let Some(known) = self.client.holder_of(&verifier)? {
             return Err(Refusal::SecretExists { secret: known.id, differs_in: "ID" });
         }
@@ -252,6 +252,7 @@ impl Client {
             changed_at: self.changed_at,
             revision: self.revision,
             secrets: gathered(self.secrets.iter().map(Held::carry)),
+            prefix: self.prefix,
             verifiers: gathered(self.verifiers.iter().map(Verifier::carry)),
             promotions: self.promotions.clone(),
             add_ins: self.add_ins.clone(),

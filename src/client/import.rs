@@ -9,7 +9,7 @@ use super::registration::{allow_redirect, refuse_secrets};
 use super::weakness::weakness;
 use super::{Client, CommandContext, Decision, Refusal};
 use crate::event::Fact;
-use crate::secret::{ClientSecret, KeyEncoding, MacKey, Origin, Purpose, Secret, Verifier};
+use crate::secret::{ClientSecret, KeyEncoding, MacKey, Origin, Purpose, Secret, VerifierPrefix};
 use crate::value::secret_text::{could_be_secret, slip};
 use crate::value::{
     AddIn, Availability, ClientDetails, ClientId, Field, InvalidValue, Label, Policy, Problem, SellerId,
@@ -159,8 +159,9 @@ impl ImportedClient {
         if self.secrets.iter().filter(|secret| secret.signs_today).count() > 1 {
             return Err(Refusal::NamedTwice { what: "a signing secret" });
         }
-        let verifiers: Vec<_> =
-            self.secrets.iter().map(|secret| Verifier::of(&self.id, &secret.client_secret)).collect();
+        let prefix = VerifierPrefix::of(&self.id);
+        let verifier_of = |secret: &ImportedSecret| prefix.of_secret(&self.id, &secret.client_secret);
+        let verifiers: Vec<_> = self.secrets.iter().map(verifier_of).collect();
         for (position, verifier) in verifiers.iter().enumerate() {
             if verifiers.iter().skip(position + 1).any(|other| verifier.matches(other).into()) {
                 return Err(Refusal::NamedTwice { what: "a client secret" });
@@ -279,7 +280,7 @@ impl Client {
 
     /// Returns the secret with the same client secret and attributes, if there is one.
     fn find_imported(&self, secret: &ImportedSecret) -> Result<Option<&Secret>, Refusal> {
-        let verifier = Verifier::of(&self.id, &secret.client_secret);
+        let verifier = self.verifier_of(&secret.client_secret);
         let Some(found) = self.holder_of(&verifier)? else {
             return Ok(None);
         };

@@ -13,7 +13,7 @@ use self::body::{ActiveBody, PromotionBody, RememberedBody, SecretBody, Suspensi
 use super::gathered::gathered;
 use super::tombstone::{Remembered, Tombstone};
 use super::{Client, ClientState, Held};
-use crate::secret::{MacKey, Verifier};
+use crate::secret::{MacKey, Verifier, VerifierPrefix};
 use crate::value::{ClientId, Revision};
 
 impl Client {
@@ -87,7 +87,6 @@ impl ClientState {
                 }
                 date_the_replaced(&mut held);
                 Self::Active(Client {
-                    id,
                     owner: body.owner,
                     details: body.details,
                     availability: body.availability,
@@ -98,6 +97,7 @@ impl ClientState {
                     changed_at: body.changed_at,
                     revision,
                     secrets: held,
+                    prefix: VerifierPrefix::of(&id),
                     verifiers,
                     promotions: body
                         .promotions
@@ -109,6 +109,7 @@ impl ClientState {
                     last_secret: body.last_secret,
                     steps: body.steps,
                     head: body.last_event,
+                    id,
                 })
             }
             Body::Deleted { owner, changed_at, remembered, last_event } => {

@@ -68,7 +68,8 @@ impl Client {
             };
             (verifier, held.secret.id, state)
         });
-        find(self.id(), self.owner(), held.chain(dead(&self.remembered)), texts)
+        let candidates = held.chain(dead(&self.remembered));
+        find(self.id(), self.owner(), candidates, texts, |text| self.hash(text))
     }
 }
 
@@ -76,7 +77,7 @@ impl Tombstone {
     /// Returns which of these texts are client secrets that the deleted client remembers, as [`Client::find_leaked`] does.
     #[must_use]
     pub fn find_leaked(&self, texts: &[&str]) -> Vec<(usize, LeakedSecret)> {
-        find(self.id(), self.owner(), dead(self.candidates()), texts)
+        find(self.id(), self.owner(), dead(self.candidates()), texts, |text| self.hash(text))
     }
 }
 
@@ -97,12 +98,13 @@ fn find<'a>(
     owner: &SellerId,
     candidates: impl Iterator<Item = Candidate<'a>>,
     texts: &[&str],
+    hash: impl Fn(&str) -> Verifier,
 ) -> Vec<(usize, LeakedSecret)> {
     let mut candidates: Vec<_> = candidates.collect();
     candidates.sort_unstable_by_key(|(verifier, ..)| verifier.order());
     let mut found = Vec::new();
     for (position, text) in texts.iter().enumerate() {
-        let presented = Verifier::of_presented(client_id.as_str(), text);
+        let presented = hash(text);
         let first = candidates.partition_point(|(verifier, ..)| verifier.order() < presented.order());
         let like_it = candidates.iter().skip(first);
         let like_it = like_it.take_while(|(verifier, ..)| verifier.order() == presented.order());

@@ -7,7 +7,7 @@ use subtle::ConditionallySelectable;
 
 use super::tombstone::Remembered;
 use super::{Client, Refusal, Revocation, Tombstone};
-use crate::secret::{Secret, Verifier};
+use crate::secret::{ClientSecret, Secret, Verifier};
 use crate::value::SecretId;
 
 /// What a presented client secret turned out to be.
@@ -22,6 +22,17 @@ pub(crate) enum Recognition<'a> {
 }
 
 impl Client {
+    /// Returns the verifier of a secret of this client.
+    pub(crate) fn verifier_of(&self, client_secret: &ClientSecret) -> Verifier {
+        self.prefix.of_secret(&self.id, client_secret)
+    }
+
+    /// Hashes what a caller presented.
+    #[inline]
+    pub(crate) fn hash(&self, client_secret: &str) -> Verifier {
+        self.prefix.of_presented(self.id.as_str(), client_secret)
+    }
+
     /// Compares with everything that the client has or remembers.
     #[inline]
     pub(crate) fn recognise(&self, presented: &Verifier) -> Recognition<'_> {
@@ -44,6 +55,11 @@ impl Client {
 }
 
 impl Tombstone {
+    /// Hashes what a caller presented.
+    pub(crate) fn hash(&self, client_secret: &str) -> Verifier {
+        self.prefix().of_presented(self.id().as_str(), client_secret)
+    }
+
     /// Compares with everything that outlives the client.
     pub(crate) fn recognise(&self, presented: &Verifier) -> Recognition<'static> {
         recall(self.candidates(), presented)

@@ -5,7 +5,7 @@
 use super::draft::Draft;
 use super::{Client, CommandContext, Decision, NewSecret, Refusal};
 use crate::event::{EventHash, Fact};
-use crate::secret::ClientSecret;
+use crate::secret::{ClientSecret, VerifierPrefix};
 use crate::value::secret_text::refuse_secret;
 use crate::value::{
     Attributes, Availability, ClientDetails, ClientId, Field, Policy, Revision, SellerId, Timestamp,
@@ -78,6 +78,7 @@ impl Client {
         now: Timestamp,
     ) -> Self {
         Self {
+            prefix: VerifierPrefix::of(&id),
             id,
             owner,
             details,

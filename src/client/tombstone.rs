@@ -12,7 +12,7 @@ use super::context::{admit, admit_in_emergency, changed_at};
 use super::gathered::gathered;
 use super::{Change, Client, ClientState, CommandContext, Decision, Refusal};
 use crate::event::{EventHash, Fact};
-use crate::secret::Verifier;
+use crate::secret::{Verifier, VerifierPrefix};
 use crate::value::{ClientId, Revision, SecretId, SellerId, Timestamp};
 
 /// The way in which a remembered secret was revoked.
@@ -62,6 +62,7 @@ pub struct Tombstone {
     revision: Revision,
     changed_at: Timestamp,
     head: EventHash,
+    prefix: VerifierPrefix,
     remembered: Vec<Remembered>,
 }
 
@@ -74,6 +75,7 @@ impl Tombstone {
             revision: client.revision,
             changed_at: client.changed_at,
             head: client.head,
+            prefix: client.prefix,
             remembered: client.remembered,
         }
     }
@@ -87,7 +89,8 @@ impl Tombstone {
         head: EventHash,
         remembered: Vec<Remembered>,
     ) -> Self {
-        Self { id, owner, revision, changed_at, head, remembered }
+        let prefix = VerifierPrefix::of(&id);
+        Self { id, owner, revision, changed_at, head, prefix, remembered }
     }
 
     /// Returns the client ID.
@@ -123,6 +126,10 @@ impl Tombstone {
     /// Returns the secrets whose verifiers are kept, so that they cannot come back (rule 10).
     pub fn remembered(&self) -> impl ExactSizeIterator<Item = (SecretId, Revocation)> + '_ {
         self.remembered.iter().map(Remembered::secret_and_revocation)
+    }
+
+    pub(super) fn prefix(&self) -> &VerifierPrefix {
+        &self.prefix
     }
 
     pub(super) fn candidates(&self) -> &[Remembered] {
@@ -164,6 +171,7 @@ impl Tombstone {
             revision: chain.revision(),
             changed_at: changed_at(self.changed_at, context, now),
             head: chain.head(),
+            prefix: self.prefix,
             remembered,
         };
         let events = chain.into_events();

@@ -125,7 +125,11 @@ impl From<DateTime<Utc>> for Timestamp {
 impl From<SystemTime> for Timestamp {
     fn from(instant: SystemTime) -> Self {
         let since = instant.duration_since(UNIX_EPOCH).unwrap_or_default();
-        Self(0).saturating_add(since)
+        // No arithmetic of 128 bits: this is read for every request.
+        match i64::try_from(since.as_secs()) {
+            Ok(secs) if secs < Self::MAX.as_secs() => Self(secs * 1000 + i64::from(since.subsec_millis())),
+            _ => Self::MAX,
+        }
     }
 }
 

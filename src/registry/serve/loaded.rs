@@ -12,7 +12,6 @@ use crate::registry::serve::access::{NOBODY, record_of};
 use crate::registry::serve::authenticated::Authenticated;
 use crate::registry::serve::denied::AccessError;
 use crate::registry::{Freshness, Registry};
-use crate::secret::Verifier;
 use crate::store::{MemoryStore, Store};
 use crate::store_error::{StoreError, StoreErrorKind};
 
@@ -74,12 +73,11 @@ impl<S: Store> LoadedClient<S> {
     /// [`AccessError::Denied`] if the client secret does not match. [`AccessError::Unavailable`] once the client was loaded longer
     /// ago than the freshness allows.
     pub fn authenticate(&self, client_secret: &str) -> Result<Authenticated, AccessError> {
-        let presented = Verifier::of_presented(&self.hashed_with, client_secret);
         if !self.is_fresh() {
             let why = "the client was loaded longer ago than the freshness allows: load it again";
             return Err(StoreError::with_source(StoreErrorKind::Unavailable, why).into());
         }
-        Ok(self.registry.let_in(self.opened.clone(), self.nobody, &presented, client_secret)?)
+        Ok(self.registry.let_in(self.opened.clone(), &self.hashed_with, self.nobody, client_secret)?)
     }
 
     /// Returns whether it still answers.

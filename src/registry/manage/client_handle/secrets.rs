@@ -6,7 +6,7 @@ use crate::client::{ImportedSecret, NewSecret};
 use crate::registry::manage::applied::hand_over_one;
 use crate::registry::manage::trace::Operation;
 use crate::registry::{ClientHandle, Error, Outcome};
-use crate::secret::{Issued, Secret, Verifier};
+use crate::secret::{Issued, Secret};
 use crate::store::Store;
 use crate::value::SecretId;
 
@@ -85,8 +85,8 @@ impl<S: Store> ClientHandle<S> {
     pub async fn import_secret(&self, secret: ImportedSecret) -> Result<SecretId, Error> {
         let applied =
             self.apply("import_secret", |client, context| client.import_secret(&secret, context)).await?;
-        let verifier = Verifier::of(&self.client_id, secret.client_secret());
-        match applied.opened.client()?.holder_of(&verifier)?.map(Secret::id) {
+        let client = applied.opened.client()?;
+        match client.holder_of(&client.verifier_of(secret.client_secret()))?.map(Secret::id) {
             Some(secret) => Ok(secret),
             None => unreachable!("the core has imported the secret, found it, or refused"),
         }
