@@ -250,11 +250,17 @@ impl Client {
 
     /// Returns the secrets that can sign at `t` (rule 6).
     pub(crate) fn signers_at(&self, t: Timestamp) -> impl Iterator<Item = &Secret> + Clone {
-        self.secrets.iter().filter(move |held| held.can_sign_at(t)).map(|held| &held.secret)
+        self.able_at(t).map(|held| &held.secret)
+    }
+
+    /// Returns the secrets that can sign at `t`, with their keys.
+    fn able_at(&self, t: Timestamp) -> impl Iterator<Item = &Held> + Clone {
+        self.secrets.iter().filter(move |held| held.can_sign_at(t))
     }
 
     pub(crate) fn held(&self, id: SecretId) -> Option<&Held> {
-        self.secrets.iter().find(|held| held.secret.id == id)
+        let position = self.secrets.partition_point(|held| held.secret.id < id);
+        self.secrets.get(position).filter(|held| held.secret.id == id)
     }
 
     /// Returns the instant of a command, if the actor may give it (rules 15 and 19).

@@ -54,7 +54,7 @@ impl Client {
             let in_force = self.held_back().filter(|other| other.at <= now);
             promotion.secret == secret && in_force.map(|other| other.order()).max() < Some(promotion.order())
         };
-        if self.promotion_at(now).is_some_and(signs_whatever_comes_back) {
+        if self.promotion_at(now).is_some_and(|(promotion, _)| signs_whatever_comes_back(promotion)) {
             return Ok(Decision::Unchanged);
         }
         let mut draft = Draft::of(self, context, now);

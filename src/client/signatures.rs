@@ -46,8 +46,8 @@ impl Client {
         if self.suspension().is_some() {
             return None;
         }
-        let secret = self.signing_at(t).secret()?;
-        self.mac_of(secret, message(secret).as_ref())
+        let held = self.signer_at(t.into())?;
+        self.signed(held, message(held.secret.id).as_ref())
     }
 
     /// Signs a message with every valid secret that can sign at `t`, the signing secret first: for formats that carry several
@@ -69,7 +69,7 @@ impl Client {
             return Vec::new();
         }
         let signers = self.all_signers_at(t.into()).into_iter();
-        signers.filter_map(|secret| self.mac_of(secret, message(secret).as_ref())).collect()
+        signers.filter_map(|held| self.signed(held, message(held.secret.id).as_ref())).collect()
     }
 
     /// Verifies a signature with the secret that it names, and returns that secret. It must be valid at `t` and able to sign, and
@@ -130,7 +130,7 @@ impl Client {
     ) -> Result<&Secret, Denial> {
         let made = |held: &&Held| held.mac_key.as_ref().is_some_and(|mac_key| mac_key.verify(message, mac));
         let signers = self.all_signers_at(t.into());
-        let maker = signers.into_iter().filter_map(|secret| self.held(secret)).find(made);
+        let maker = signers.into_iter().find(made);
         match maker.map(|held| &held.secret) {
             Some(secret) if self.suspension().is_some() => Err(Denial::of(secret.id(), Reason::Suspended)),
             Some(secret) => Ok(secret),
@@ -138,8 +138,8 @@ impl Client {
         }
     }
 
-    fn mac_of(&self, secret: SecretId, message: &[u8]) -> Option<Signature> {
-        let mac = self.held(secret)?.mac_key.as_ref()?.sign(message);
-        Some(Signature::new(self.id().clone(), secret, mac))
+    fn signed(&self, held: &Held, message: &[u8]) -> Option<Signature> {
+        let mac = held.mac_key.as_ref()?.sign(message);
+        Some(Signature::new(self.id().clone(), held.secret.id, mac))
     }
 }

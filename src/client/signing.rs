@@ -8,7 +8,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::client::{Client, Promotion};
+use crate::client::{Client, Held, Promotion};
 use crate::secret::Secret;
 use crate::value::{SecretId, Timestamp};
 
@@ -67,12 +67,26 @@ impl Client {
     pub fn signing_at(&self, t: impl Into<Timestamp>) -> Signing {
         let t = t.into();
         match self.promotion_at(t) {
-            Some(promotion) => Signing::Promoted { secret: promotion.secret(), since: promotion.at() },
-            None => match self.signers_at(t).min_by_key(|secret| secret.seniority()) {
-                Some(secret) => Signing::ValidLongest { secret: secret.id(), since: secret.valid_since() },
+            Some((promotion, _)) => Signing::Promoted { secret: promotion.secret(), since: promotion.at() },
+            None => match self.valid_longest_at(t) {
+                Some(Held { secret, .. }) => {
+                    Signing::ValidLongest { secret: secret.id(), since: secret.valid_since() }
+                }
                 None => Signing::Nothing,
             },
         }
+    }
+
+    /// Returns the secret that signs at `t`, with its key.
+    pub(super) fn signer_at(&self, t: Timestamp) -> Option<&Held> {
+        match self.promotion_at(t) {
+            Some((_, promoted)) => Some(promoted),
+            None => self.valid_longest_at(t),
+        }
+    }
+
+    fn valid_longest_at(&self, t: Timestamp) -> Option<&Held> {
+        self.able_at(t).min_by_key(|held| held.secret.seniority())
     }
 
     /// Returns the secrets that are valid at `t` (rule 4): the passwords, in the order of their IDs.
@@ -88,20 +102,25 @@ impl Client {
     }
 
     /// Returns all secrets that can sign at `t`: the signing secret first, then by how long each has been valid.
-    pub(super) fn all_signers_at(&self, t: Timestamp) -> Vec<SecretId> {
-        let first = self.signing_at(t).secret();
-        let mut signers: Vec<_> = self.signers_at(t).collect();
-        signers.sort_by_key(|secret| (Some(secret.id()) != first, secret.seniority()));
-        signers.into_iter().map(Secret::id).collect()
+    pub(super) fn all_signers_at(&self, t: Timestamp) -> Vec<&Held> {
+        let first = self.signer_at(t).map(|held| held.secret.id);
+        let mut signers: Vec<_> = self.able_at(t).collect();
+        signers.sort_by_key(|held| (Some(held.secret.id) != first, held.secret.seniority()));
+        signers
     }
 
-    /// Returns the promotion that names the secret that signs at `t`.
-    pub(super) fn promotion_at(&self, t: Timestamp) -> Option<&Promotion> {
-        let can_sign = |id| self.held(id).is_some_and(|held| held.can_sign_at(t));
-        self.promotions()
-            .iter()
-            .filter(|promotion| promotion.at() <= t && can_sign(promotion.secret()))
-            .max_by_key(|promotion| promotion.order())
+    /// Returns the promotion that names the secret that signs at `t`, and that secret.
+    pub(super) fn promotion_at(&self, t: Timestamp) -> Option<(&Promotion, &Held)> {
+        let mut found: Option<(&Promotion, &Held)> = None;
+        // Most often the one made last is the one, and its secret the only one that is looked up.
+        for promotion in self.promotions.iter().rev().filter(|promotion| promotion.at() <= t) {
+            if found.is_none_or(|(latest, _)| latest.order() < promotion.order())
+                && let Some(held) = self.held(promotion.secret()).filter(|held| held.can_sign_at(t))
+            {
+                found = Some((promotion, held));
+            }
+        }
+        found
     }
 }
 
