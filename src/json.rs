@@ -261,8 +261,14 @@
 //!
 //! # Errors
 //!
-//! Errors are not written by `serde`, since what a caller may see of one is for the service to decide. Each has a code and a
-//! message; write them as the reports above have them, `{"code":"name_taken","message":"…"}`, with the HTTP status of the code:
+//! An error is written as its [`ProblemDetails`](crate::problem::ProblemDetails) (RFC 9457), which say to the outside what the outside may
+//! know. `type` is `about:blank` unless the service states an address for its codes. These members are those of the RFC, and `code`:
+//!
+//! ```json
+#![doc = include_str!("../tests/data/json/problems.json")]
+//! ```
+//!
+//! Every code, with its HTTP status:
 //!
 //! ```json
 #![doc = include_str!("../tests/data/json/codes.json")]

@@ -21,6 +21,7 @@
 //! | `conformance` | the suite that holds a store to the contract, with the feature of this name |
 //! | [`registry`] | the shell, which loads, lets the core decide, and commits: [`Registry`], [`Seller`], [`Operator`], [`ClientHandle`] |
 //! | [`ring`] | the add-in's side: [`SecretRing`] |
+//! | [`problem`] | every error as an answer over HTTP: [`ProblemDetails`](problem::ProblemDetails) |
 //! | [`json`] | documentation alone: the JSON of everything that has one, and what a reader may rely on |
 
 pub mod client;
@@ -31,6 +32,7 @@ pub mod conformance;
 pub mod entropy;
 pub mod event;
 pub mod json;
+pub mod problem;
 pub mod record;
 pub mod registry;
 pub mod review;

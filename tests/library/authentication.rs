@@ -16,13 +16,13 @@ use pollster::block_on;
 use crate::support::{Platform, Watched, instant};
 
 /// A platform on which nothing stands in the way of deleting but being the last.
-fn lenient(seed: u64) -> Platform {
+pub(crate) fn lenient(seed: u64) -> Platform {
     let policy = Policy::default().with_max_secrets(12).unwrap().with_retire_after(Duration::ZERO);
     Platform::seeded(seed, policy)
 }
 
 /// One of each reason, with the client ID and the text that lead to it.
-async fn one_of_each(platform: &Platform) -> Vec<(Reason, String, String)> {
+pub(crate) async fn one_of_each(platform: &Platform) -> Vec<(Reason, String, String)> {
     let issued = platform.register("calendar app").await;
     let gone = platform.register("old app").await;
     let client = platform.contoso.client(issued.client_id());

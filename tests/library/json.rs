@@ -3,6 +3,7 @@
 //! `CLIENT_REGISTRY_WRITE_GOLDEN=1 cargo test --test library json::` writes them anew. Where a file changes, so does a promise:
 //! members and variants may be added, nothing is renamed, removed or reordered.
 
+mod errors;
 mod page;
 
 use std::collections::BTreeMap;
@@ -336,15 +337,4 @@ fn what_passes_through_the_contract() {
     };
     is_written("store_index.json", &index);
     is_written("store_index_of_a_tombstone.json", &Index::default());
-}
-
-/// The codes of errors with the HTTP status of each, from the table in the docs, which is held against the errors.
-#[test]
-fn codes() {
-    let table = include_str!("../../src/value/codes.md");
-    let rows = table.lines().filter(|line| line.starts_with("| `")).map(|line| {
-        let cells: Vec<_> = line.split('|').map(str::trim).collect();
-        (cells[1].trim_matches('`'), cells[3].parse::<u16>().unwrap())
-    });
-    is_written("codes.json", &rows.collect::<BTreeMap<_, _>>());
 }

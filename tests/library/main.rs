@@ -25,6 +25,7 @@ mod memory_store;
 mod moving;
 mod nodes;
 mod notices;
+mod problem;
 mod review;
 mod ring;
 mod rules;

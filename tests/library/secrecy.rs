@@ -85,7 +85,7 @@ impl Life {
 
     fn refused<T: Debug>(&mut self, result: Result<T, Error>) {
         let error = result.unwrap_err();
-        see!(self.walker, error, error.kind());
+        see!(self.walker, error, error.kind(), problem::ProblemDetails::from(&error));
         match error {
             Error::Refused(refusal) => see!(self.walker, refusal, refusal.kind()),
             Error::Unavailable(error) => see!(self.walker, error, error.kind()),
@@ -96,7 +96,7 @@ impl Life {
 
     fn access<T: Debug>(&mut self, answer: Result<T, AccessError>) -> Reason {
         let error = answer.unwrap_err();
-        see!(self.walker, error, error.kind());
+        see!(self.walker, error, error.kind(), problem::ProblemDetails::from(&error));
         match error {
             AccessError::Denied(denied) => {
                 see!(self.walker, denied, denied.reason());

@@ -75,6 +75,7 @@ fn public_names() -> BTreeSet<String> {
         include_str!("../../../src/conformance.rs"),
         include_str!("../../../src/entropy.rs"),
         include_str!("../../../src/event.rs"),
+        include_str!("../../../src/problem.rs"),
         include_str!("../../../src/record.rs"),
         include_str!("../../../src/registry.rs"),
         include_str!("../../../src/review.rs"),
