@@ -259,6 +259,8 @@
 #![doc = include_str!("../tests/data/json/values.json")]
 //! ```
 //!
+//! With the feature `oauth`, `ClientInformation` is a client in the words of RFC 7591.
+//!
 //! # Errors
 //!
 //! An error is written as its [`ProblemDetails`](crate::problem::ProblemDetails) (RFC 9457), which say to the outside what the outside may

@@ -22,6 +22,7 @@
 //! | [`registry`] | the shell, which loads, lets the core decide, and commits: [`Registry`], [`Seller`], [`Operator`], [`ClientHandle`] |
 //! | [`ring`] | the add-in's side: [`SecretRing`] |
 //! | [`problem`] | every error as an answer over HTTP: [`ProblemDetails`](problem::ProblemDetails) |
+//! | `oauth` | client authentication of OAuth servers and its answers, with the feature of this name |
 //! | [`json`] | documentation alone: the JSON of everything that has one, and what a reader may rely on |
 
 pub mod client;
@@ -32,6 +33,9 @@ pub mod conformance;
 pub mod entropy;
 pub mod event;
 pub mod json;
+#[cfg(feature = "oauth")]
+#[cfg_attr(docsrs, doc(cfg(feature = "oauth")))]
+pub mod oauth;
 pub mod problem;
 pub mod record;
 pub mod registry;

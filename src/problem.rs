@@ -63,7 +63,7 @@ impl ProblemDetails {
             ErrorKind::NotFound => "there is no such thing, or this actor may not see it",
             ErrorKind::Gone => "it was deleted for good: do not ask again",
             ErrorKind::Conflict => "the request conflicts with the current state: look again, then decide",
-            ErrorKind::Unavailable if code == "unresolved" => {
+            ErrorKind::Unavailable if code == UNRESOLVED => {
                 "it is not known whether the change was made: look before giving the command again"
             }
             ErrorKind::Unavailable => "the service cannot answer at the moment: try again later",
@@ -115,12 +115,39 @@ impl ProblemDetails {
         &self.detail
     }
 
+    /// Returns how many seconds the caller should wait before it asks again, for `Retry-After` (RFC 9110 section 10.2.3). `None` if
+    /// asking again does not help, and for `unresolved`: the same command given again may issue another client secret.
+    #[must_use]
+    pub fn retry_after_secs(&self) -> Option<u32> {
+        (self.kind == ErrorKind::Unavailable && self.code != UNRESOLVED).then_some(RETRY_AFTER_SECS)
+    }
+
     /// Returns the URI of the problem type.
     fn type_uri(&self) -> Cow<'_, str> {
         match &self.types_at {
             Some(address) => Cow::Owned(format!("{address}{}", self.code)),
             None => Cow::Borrowed("about:blank"),
         }
+    }
+
+    /// Returns the whole answer: status, headers and JSON, with `Cache-Control: no-store`, and `Retry-After` where it
+    /// [helps](Self::retry_after_secs).
+    #[cfg(feature = "oauth")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "oauth")))]
+    #[must_use]
+    pub fn response(&self) -> http::Response<Vec<u8>> {
+        use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+        // A map of texts and one number is always written.
+        let mut response = http::Response::new(serde_json::to_vec(self).unwrap_or_default());
+        *response.status_mut() =
+            http::StatusCode::from_u16(self.status()).unwrap_or(http::StatusCode::SERVICE_UNAVAILABLE);
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(Self::CONTENT_TYPE));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Some(secs) = self.retry_after_secs() {
+            headers.insert(RETRY_AFTER, HeaderValue::from(secs));
+        }
+        response
     }
 }
 
@@ -140,3 +167,8 @@ impl Serialize for ProblemDetails {
         Members { r#type, title, status, detail: &self.detail, code: self.code }.serialize(serializer)
     }
 }
+
+/// How long a caller should wait before it asks again.
+pub(crate) const RETRY_AFTER_SECS: u32 = 5;
+/// The code of [`Error::Unresolved`](crate::Error::Unresolved).
+const UNRESOLVED: &str = "unresolved";

@@ -10,4 +10,6 @@ pub(in crate::registry) mod follow;
 mod keep_fresh;
 pub(in crate::registry) mod last_use;
 pub(in crate::registry) mod loaded;
+#[cfg(feature = "oauth")]
+mod readings;
 pub(in crate::registry) mod signatures;

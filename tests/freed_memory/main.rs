@@ -8,6 +8,8 @@
 
 mod kept;
 mod life;
+#[cfg(feature = "oauth")]
+mod oauth;
 mod ring;
 mod search;
 #[path = "../support/mod.rs"]
@@ -132,6 +134,15 @@ fn a_plain_string_is_found() {
     assert_eq!(search.found(), 1, "bytes");
     drop(secret);
     search.nothing_found("dropping a text in a buffer that is wiped");
+}
+
+#[test]
+fn what_is_handed_out_is_counted() {
+    let search = searching();
+    search.handed_out();
+    drop((vec![0u8; 1000], Vec::<u8>::with_capacity(2000)));
+    let [total, largest] = search.handed_out();
+    assert!(total >= 3000 && largest >= 2000, "{total} and {largest}");
 }
 
 /// The test's own buffers, or nothing that it says is worth anything.

@@ -19,13 +19,15 @@ struct Searched;
 // SAFETY: every block comes from `System` and goes back to it with the layout that it was made with.
 unsafe impl GlobalAlloc for Searched {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        HANDED_OUT[0].fetch_add(layout.size(), Ordering::Relaxed);
+        HANDED_OUT[1].fetch_max(layout.size(), Ordering::Relaxed);
         // SAFETY: the caller's promises are those of `System`.
         unsafe { System.alloc_zeroed(layout) }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         // SAFETY: as above.
-        unsafe { System.alloc_zeroed(layout) }
+        unsafe { self.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
@@ -56,6 +58,8 @@ static TABLE: [[AtomicU64; 2]; SLOTS] = [const { [const { AtomicU64::new(0) }; 2
 static SEARCHING: AtomicBool = AtomicBool::new(false);
 /// How many slots of the table are taken.
 pub(super) static USED: AtomicUsize = AtomicUsize::new(0);
+/// The bytes that were handed out, and the size of the largest block.
+static HANDED_OUT: [AtomicUsize; 2] = [const { AtomicUsize::new(0) }; 2];
 static FOUND: AtomicUsize = AtomicUsize::new(0);
 /// How long the first block was that held something, and where in it.
 static FIRST: [AtomicUsize; 2] = [const { AtomicUsize::new(0) }; 2];
@@ -156,6 +160,11 @@ pub(super) struct Search {
 }
 
 impl Search {
+    /// The bytes that were handed out since the last time, and the largest block among them.
+    pub(super) fn handed_out(&self) -> [usize; 2] {
+        HANDED_OUT.each_ref().map(|n| n.swap(0, Ordering::Relaxed))
+    }
+
     /// Freed blocks that held something, since the last time.
     pub(super) fn found(&self) -> usize {
         FOUND.swap(0, Ordering::Relaxed)

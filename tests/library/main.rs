@@ -25,6 +25,8 @@ mod memory_store;
 mod moving;
 mod nodes;
 mod notices;
+#[cfg(feature = "oauth")]
+mod oauth;
 mod problem;
 mod review;
 mod ring;

@@ -107,6 +107,9 @@ fn an_unresolved_change_does_not_invite_to_try_again() {
     let problem = ProblemDetails::from(&error);
     assert_eq!((problem.status(), problem.code()), (503, "unresolved"));
     assert!(problem.detail().contains("not known") && !problem.detail().contains("try again"));
+    assert_eq!(problem.retry_after_secs(), None);
+    assert_eq!(ProblemDetails::from(&Error::from(down())).retry_after_secs(), Some(5));
+    assert_eq!(ProblemDetails::from(&Error::from(Refusal::UnknownClient)).retry_after_secs(), None);
 }
 
 /// Every public error of the sources has problem details. A suite for stores has an error that no service meets, and OAuth has

@@ -26,7 +26,8 @@ impl<S: Store> Registry<S> {
     /// [`verify`](Self::verify). No call depends on another one: each future may be dropped or left unpolled.
     ///
     /// HTTP Basic carries both in form encoding (RFC 6749 section 2.3.1), which not every sender applies. Generated IDs and
-    /// secrets read the same either way. Imported ones may contain characters that do not.
+    /// secrets read the same either way. Imported ones may contain characters that do not: with the
+    /// feature `oauth`, `authenticate_request` reads both.
     ///
     /// ```
     /// # use client_registry::*;
@@ -95,11 +96,7 @@ impl<S: Store> Registry<S> {
         client_secret: &str,
     ) -> Result<Authenticated, Denied> {
         let (denial, opened) = match opened {
-            None => {
-                // Otherwise the compiler may see that nothing comes of it, and leave it out.
-                black_box(VerifierPrefix::NOBODY.of_presented(hashed_with, client_secret));
-                (Denial::because(nobody), None)
-            }
+            None => (deny_nobody(hashed_with, &[client_secret], nobody), None),
             Some(Opened::Deleted(tombstone)) => {
                 (tombstone.deny(&tombstone.hash(client_secret)), Some(Opened::Deleted(tombstone)))
             }
@@ -159,6 +156,15 @@ pub(super) fn record_of<'a>(client_id: &'a str, prefix: &str) -> Result<RecordId
         None if could_be_secret(cut(client_id), prefix) => Err(Reason::LooksLikeClientSecret),
         None => RecordId::of_presented(client_id).ok_or(Reason::UnknownClient),
     }
+}
+
+/// Returns the denial of a caller of no client, after the work that a client's would take.
+pub(super) fn deny_nobody(hashed_with: &str, presented: &[&str], reason: Reason) -> Denial {
+    for client_secret in presented {
+        // Otherwise the compiler may see that nothing comes of it, and leave it out.
+        black_box(VerifierPrefix::NOBODY.of_presented(hashed_with, client_secret));
+    }
+    Denial::because(reason)
 }
 
 /// What is hashed in place of a client ID that is none: as long as one of ours.
