@@ -12,7 +12,7 @@ type Held = (Secret, Verifier, Option<MacKey>);
 
 /// The data of a client, as plain as can be.
 #[derive(Clone)]
-pub(crate) struct Plain {
+pub struct Plain {
     _id: ClientId,
     _owner: SellerId,
     _details: ClientDetails,
@@ -22,7 +22,7 @@ pub(crate) struct Plain {
 
 impl Plain {
     /// The same data as a client has.
-    pub(crate) fn of(client: &Client) -> Self {
+    pub fn of(client: &Client) -> Self {
         Self {
             _id: client.id().clone(),
             _owner: client.owner().clone(),
@@ -33,7 +33,7 @@ impl Plain {
     }
 
     /// A copy with the hashes of these events.
-    pub(crate) fn change(&self, events: &[Event]) -> (Self, Vec<[u8; 32]>) {
+    pub fn change(&self, events: &[Event]) -> (Self, Vec<[u8; 32]>) {
         let hashes = events.iter().map(|event| {
             let json = serde_json::to_vec(event).unwrap_or_default();
             Sha256::digest(json).into()

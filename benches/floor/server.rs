@@ -5,14 +5,14 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, NoTls, Row, Statement};
 
 /// One connection with its statements prepared.
-pub(crate) struct Bare {
+pub struct Bare {
     client: Client,
     swap: Statement,
     select: Statement,
 }
 
 impl Bare {
-    pub(crate) async fn connect(url: &str) -> Self {
+    pub async fn connect(url: &str) -> Self {
         let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
         tokio::spawn(connection);
         let swap = "UPDATE bare SET revision = $3, body = $4, sealed = $5 WHERE id = $1 AND revision = $2 RETURNING revision";
@@ -22,7 +22,7 @@ impl Bare {
     }
 
     /// The rows before the first change.
-    pub(crate) async fn set_up(url: &str, commits: &[&Commit]) {
+    pub async fn set_up(url: &str, commits: &[&Commit]) {
         let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
         tokio::spawn(connection);
         let tables = "DROP TABLE IF EXISTS bare; CREATE TABLE bare (id text COLLATE \"C\" PRIMARY KEY, \
@@ -36,7 +36,7 @@ impl Bare {
     }
 
     /// Puts the next record in place of the one before.
-    pub(crate) async fn swap(&self, commit: &Commit) {
+    pub async fn swap(&self, commit: &Commit) {
         let parts = commit.changes()[0].record().parts().unwrap();
         let next = i64::try_from(parts.revision.number()).unwrap();
         let row: [&(dyn ToSql + Sync); 5] =
@@ -44,7 +44,7 @@ impl Bare {
         assert!(self.client.query_opt(&self.swap, &row).await.unwrap().is_some());
     }
 
-    pub(crate) async fn select(&self, id: &str) -> Row {
+    pub async fn select(&self, id: &str) -> Row {
         self.client.query_one(&self.select, &[&id]).await.unwrap()
     }
 }

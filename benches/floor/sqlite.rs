@@ -11,10 +11,10 @@ use client_registry::store::{Commit, RecordChange};
 use rusqlite::{Connection, params};
 
 /// The engine at a file that has the tables already.
-pub(crate) struct Bare(Connection);
+pub struct Bare(Connection);
 
 /// The rows of one commit, each value as the engine takes it.
-pub(crate) struct Rows {
+pub struct Rows {
     id: String,
     revision: i64,
     seller: String,
@@ -30,7 +30,7 @@ pub(crate) struct Rows {
 }
 
 impl Bare {
-    pub(crate) fn open(path: &Path) -> Self {
+    pub fn open(path: &Path) -> Self {
         let connection = Connection::open(path).unwrap();
         connection.set_prepared_statement_cache_capacity(64);
         let pragmas = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;
@@ -40,7 +40,7 @@ impl Bare {
     }
 
     /// A client that is new.
-    pub(crate) fn insert(&self, rows: &Rows) {
+    pub fn insert(&self, rows: &Rows) {
         self.transact(|| {
             self.run(
                 "INSERT INTO record (id, revision, seller, name_key, key_id, format, registry_id, body, sealed)
@@ -66,7 +66,7 @@ impl Bare {
     }
 
     /// A client that is there, where nothing changes by which it is found.
-    pub(crate) fn update(&self, rows: &Rows) {
+    pub fn update(&self, rows: &Rows) {
         self.transact(|| {
             self.run(
                 "UPDATE record SET revision = ?2, format = ?3, registry_id = ?4, body = ?5, sealed = ?6 WHERE id = ?1",
@@ -77,14 +77,14 @@ impl Bare {
     }
 
     /// What loading a record reads.
-    pub(crate) fn select(&self, id: &str) -> (String, Vec<u8>) {
+    pub fn select(&self, id: &str) -> (String, Vec<u8>) {
         let sql = "SELECT format, registry_id, revision, key_id, body, sealed FROM record WHERE id = ?1";
         let mut statement = self.0.prepare_cached(sql).unwrap();
         statement.query_row([id], |row| Ok((row.get(4)?, row.get(5)?))).unwrap()
     }
 
     /// The first hundred ends of validities.
-    pub(crate) fn page(&self, before: i64) -> Vec<(i64, String, u32)> {
+    pub fn page(&self, before: i64) -> Vec<(i64, String, u32)> {
         let sql = "SELECT until, client_id, secret FROM secret WHERE until < ?1 ORDER BY until, client_id, secret LIMIT 100";
         let mut statement = self.0.prepare_cached(sql).unwrap();
         let rows = statement.query_map([before], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
@@ -113,7 +113,7 @@ impl Bare {
 
 impl Rows {
     /// The rows of a commit's only change.
-    pub(crate) fn of(commit: &Commit) -> Self {
+    pub fn of(commit: &Commit) -> Self {
         let change: &RecordChange = &commit.changes()[0];
         let parts = change.record().parts().unwrap();
         let (seller, name_key) = change.index().name.as_ref().unwrap();
@@ -139,7 +139,7 @@ impl Rows {
     }
 
     /// The same of another client.
-    pub(crate) fn rename(&mut self, number: usize, id: &str) {
+    pub fn rename(&mut self, number: usize, id: &str) {
         self.id.replace_range(.., id);
         self.name_key = format!("calendar app of the floor {number:08}");
     }

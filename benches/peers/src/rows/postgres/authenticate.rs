@@ -1,61 +1,67 @@
 //! Authenticating without a cache: one SELECT beside loading the record, and beside the whole.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use client_registry::store::{PostgresOptions, PostgresStore, Store};
 use client_registry::{ClientId, ClientSecret, Days, Freshness, Lifetime, Registry};
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 
+use super::{WRITERS, run, schema};
+use crate::clients::{details, keyring};
 use crate::floor::server::Bare;
-use crate::support::platform::details;
-use crate::support::ratios::{Bound, Ratios, median};
-use crate::support::{self, measuring};
-use crate::tap::Tap;
-use crate::{WRITERS, keyring, now};
+use crate::report::Aim::{AtMost, None as NoAim};
+use crate::report::{Measured, Report, Unit};
+use crate::stores::Tap;
+
+pub(super) const NAME: &str = "PostgreSQL: authenticate, no cache";
+pub(super) const LOAD: &str = "PostgreSQL: load a record";
 
 /// One SELECT, and what is made of its row, by eight connections that are always busy. One alone would measure where the two
 /// ends of it happen to run: on one core or on two they answer each other in 30 or in 120 us.
-pub(crate) fn measure(runtime: &Runtime, url: &str, ratios: &mut Ratios) {
-    let schema = format!("bench_{}", std::process::id());
-    let options = PostgresOptions::new().schema(&schema).unwrap().max_connections(WRITERS).hints(false);
+pub(super) fn measure(runtime: &Runtime, url: &str, report: &mut Report) {
+    let wanted = [NAME, LOAD].map(|name| report.wants(name));
+    if wanted == [false; 2] {
+        return;
+    }
+    let (name, options) = schema(WRITERS);
     let clients = runtime.block_on(async {
         let store = Tap::new(PostgresStore::connect_with(url, options.clone()).await.unwrap());
         let registry = Registry::open(store, keyring()).await.unwrap();
         let seller = registry.as_seller("contoso").unwrap();
         let mut clients: Vec<(ClientId, ClientSecret)> = Vec::new();
-        for number in 0..support::scaled(1_000) {
-            let registering = seller.register(details(number), Lifetime::OneYear);
-            let (id, _, secret) = registering.await.unwrap().into_parts();
+        for number in 0..report.scaled(1_000, 200) {
+            let (id, _, secret) =
+                seller.register(details(number), Lifetime::OneYear).await.unwrap().into_parts();
             clients.push((id, secret));
         }
-        let commits = registry.store().sent.lock().unwrap().clone();
+        let commits = registry.store().take();
         let commits: Vec<_> =
             commits.iter().filter(|commit| !commit.changes()[0].id().is_reserved()).collect();
         Bare::set_up(url, &commits).await;
         Arc::new(clients)
     });
-    let turns: Vec<_> = (0..if measuring() { 15 } else { 1 })
-        .map(|_| runtime.block_on(select_load_authenticate(url, &options, &clients)))
-        .collect();
-    let of = |part: usize| median(turns.iter().map(|turn| turn[part]).collect());
-    let ratio = |part: usize| median(turns.iter().map(|turn| turn[0] / turn[part]).collect());
-    if measuring() {
-        for (part, case, bound) in
-            [(1, "load a record", None), (2, "authenticate, not cached", Some(Bound::AtMost(1.2)))]
-        {
-            ratios.add(case, format!("{:.0} /s", of(0)), format!("{:.0} /s", of(part)), ratio(part), bound);
+    let mut figures = [const { Vec::new() }; 3];
+    for _ in 0..if report.is_quick() { 3 } else { 15 } {
+        let turn = runtime.block_on(select_load_authenticate(url, &options, &clients));
+        for (figures, figure) in figures.iter_mut().zip(turn) {
+            figures.push(figure);
         }
     }
-    runtime.block_on(async {
-        let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.unwrap();
-        tokio::spawn(connection);
-        client.batch_execute(&format!("DROP SCHEMA {schema} CASCADE; DROP TABLE bare")).await.unwrap();
-    });
+    let [bare, load, authenticate] = figures;
+    for (wanted, name, ours, aim) in
+        [(wanted[1], LOAD, load, NoAim), (wanted[0], NAME, authenticate, AtMost(1.2))]
+    {
+        if wanted {
+            let floor = Some((bare.clone(), aim));
+            report.add(Measured { name: name.into(), unit: Unit::Time, ours, floor, peers: vec![] });
+        }
+    }
+    run(runtime, url, &format!("DROP SCHEMA {name} CASCADE; DROP TABLE bare"));
 }
 
-/// How many of each in a second.
+/// The nanoseconds from one answer to the next, of each.
 async fn select_load_authenticate(
     url: &str,
     options: &PostgresOptions,
@@ -94,11 +100,11 @@ async fn select_load_authenticate(
         }
     });
     let all = WRITERS * clients.len();
-    [rate(selecting, all).await, rate(loading, all).await, rate(authenticating, all).await]
+    [time(selecting, all).await, time(loading, all).await, time(authenticating, all).await]
 }
 
-async fn rate<T: Future<Output = ()> + Send + 'static>(tasks: impl Iterator<Item = T>, work: usize) -> f64 {
-    let started = now();
+async fn time<T: Future<Output = ()> + Send + 'static>(tasks: impl Iterator<Item = T>, work: usize) -> f64 {
+    let started = Instant::now();
     tasks.collect::<JoinSet<_>>().join_all().await;
-    work as f64 / started.elapsed().as_secs_f64()
+    started.elapsed().as_nanos() as f64 / work as f64
 }

@@ -3,100 +3,101 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use client_registry::store::{Commit, Cursor, MemoryStore, PostgresOptions, PostgresStore, Store};
+use client_registry::store::{Commit, Cursor, MemoryStore, PostgresStore, Store};
 use client_registry::{Lifetime, NewSecret, Registry, SecretId};
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 
+use super::{WRITERS, run as execute, schema};
+use crate::clients::{Seeded, details, keyring, ready};
 use crate::floor::server::Bare;
-use crate::support::platform::{Seeded, details};
-use crate::support::ratios::{Bound, Ratios, median};
-use crate::support::{measuring, ready};
-use crate::tap::Tap;
-use crate::{WRITERS, keyring, now};
+use crate::report::Aim::{AtLeast, None as NoAim};
+use crate::report::{Measured, Report, Unit};
+use crate::stores::Tap;
 
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Kind {
+pub(super) enum Kind {
     Promote,
     AddAndDelete,
 }
 
-/// One turn of everything that is compared.
-struct Turn {
-    bare: f64,
-    /// With 0, 1 and 3 followers.
-    ours: [f64; 3],
+/// The rows of a kind, with 0, 1 and 3 followers.
+pub(super) fn names(kind: Kind) -> [String; 3] {
+    let what = match kind {
+        Kind::Promote => "promote",
+        Kind::AddAndDelete => "add and delete a secret",
+    };
+    FOLLOWERS.map(|followers| format!("PostgreSQL: {what}, {followers} following"))
 }
 
-pub(crate) fn measure(runtime: &Runtime, url: &str, kind: Kind, ratios: &mut Ratios) {
-    let (turns, length) = if measuring() { (7, 120) } else { (1, 3) };
-    let turns: Vec<_> = (0..turns).map(|_| runtime.block_on(turn(url, kind, length))).collect();
-    if !measuring() {
+pub(super) fn measure(runtime: &Runtime, url: &str, kind: Kind, report: &mut Report) {
+    let names = names(kind);
+    let wanted = names.each_ref().map(|name| report.wants(name));
+    if wanted == [false; 3] {
         return;
     }
-    let bare = median(turns.iter().map(|turn| turn.bare).collect());
-    for (position, followers) in FOLLOWERS.into_iter().enumerate() {
-        let ours = median(turns.iter().map(|turn| turn.ours[position]).collect());
-        let ratio = median(turns.iter().map(|turn| turn.ours[position] / turn.bare).collect());
-        let case = match kind {
-            Kind::Promote => format!("promote, 8 connections, {followers} following"),
-            Kind::AddAndDelete => format!("add and delete a secret, 8, {followers} following"),
-        };
-        let bound = (followers == 1).then_some(Bound::AtLeast(0.6));
-        ratios.add(case, format!("{bare:.0} /s"), format!("{ours:.0} /s"), ratio, bound);
+    let (turns, length) = if report.is_quick() { (1, 20) } else { (7, 120) };
+    let (mut bare, mut ours) = (Vec::new(), [const { Vec::new() }; 3]);
+    for _ in 0..turns {
+        let chains = Arc::new(Chains::new(kind, length));
+        bare.push(runtime.block_on(at_floor(url, &chains)));
+        for (position, followers) in FOLLOWERS.into_iter().enumerate() {
+            if wanted[position] {
+                ours[position].push(through_the_store(runtime, url, &chains, followers));
+            }
+        }
+    }
+    for ((name, ours), aim) in names.into_iter().zip(ours).zip([NoAim, AtLeast(0.7), AtLeast(0.6)]) {
+        if !ours.is_empty() {
+            let floor = Some((bare.clone(), aim));
+            report.add(Measured { name, unit: Unit::Rate, ours, floor, peers: vec![] });
+        }
     }
 }
 
-async fn turn(url: &str, kind: Kind, length: usize) -> Turn {
-    let chains = Arc::new(Chains::new(kind, length));
+async fn at_floor(url: &str, chains: &Arc<Chains>) -> f64 {
     let firsts: Vec<_> = chains.of_writers.iter().flatten().map(|chain| &chain[0]).collect();
     Bare::set_up(url, &firsts).await;
     let mut connections = Vec::new();
     for _ in 0..WRITERS {
         connections.push(Way::Bare(Bare::connect(url).await));
     }
-    let bare = run(connections, &chains).await;
-    let mut ours = [0.0; 3];
-    for (rate, followers) in ours.iter_mut().zip(FOLLOWERS) {
-        *rate = through_the_store(url, &chains, followers).await;
-    }
-    Turn { bare, ours }
+    run(connections, chains).await
 }
 
-async fn through_the_store(url: &str, chains: &Arc<Chains>, followers: usize) -> f64 {
-    let schema = format!("bench_{}", std::process::id());
-    let options = PostgresOptions::new().schema(&schema).unwrap().max_connections(WRITERS).hints(false);
-    let store = PostgresStore::connect_with(url, options.clone()).await.unwrap();
-    for chain in chains.of_writers.iter().flatten() {
-        store.commit(&chain[0]).await.unwrap();
-    }
-    let is_over = Arc::new(AtomicBool::new(false));
-    let mut following = JoinSet::new();
-    for _ in 0..followers {
-        let other = PostgresStore::connect_with(url, options.clone()).await.unwrap();
-        following.spawn(follow(other, Arc::clone(&is_over)));
-    }
-    let ways = (0..WRITERS).map(|_| Way::Store(store.clone())).collect();
-    let rate = run(ways, chains).await;
-    is_over.store(true, Ordering::SeqCst);
-    let all: usize =
-        chains.of_writers.iter().flatten().flatten().map(|c| c.changes()[0].events().len()).sum();
-    while let Some(seen) = following.join_next().await {
-        assert_eq!(seen.unwrap(), all, "events that a follower has seen");
-    }
-    drop(store);
-    let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.unwrap();
-    tokio::spawn(connection);
-    client.batch_execute(&format!("DROP SCHEMA {schema} CASCADE")).await.unwrap();
+fn through_the_store(runtime: &Runtime, url: &str, chains: &Arc<Chains>, followers: usize) -> f64 {
+    let (name, options) = schema(WRITERS);
+    let rate = runtime.block_on(async {
+        let store = PostgresStore::connect_with(url, options.clone()).await.unwrap();
+        for chain in chains.of_writers.iter().flatten() {
+            store.commit(&chain[0]).await.unwrap();
+        }
+        let is_over = Arc::new(AtomicBool::new(false));
+        let mut following = JoinSet::new();
+        for _ in 0..followers {
+            let other = PostgresStore::connect_with(url, options.clone()).await.unwrap();
+            following.spawn(follow(other, Arc::clone(&is_over)));
+        }
+        let ways = (0..WRITERS).map(|_| Way::Store(store.clone())).collect();
+        let rate = run(ways, chains).await;
+        is_over.store(true, Ordering::SeqCst);
+        let all = chains.of_writers.iter().flatten().flatten();
+        let all: usize = all.map(|commit| commit.changes()[0].events().len()).sum();
+        while let Some(seen) = following.join_next().await {
+            assert_eq!(seen.unwrap(), all, "events that a follower has seen");
+        }
+        rate
+    });
+    execute(runtime, url, &format!("DROP SCHEMA {name} CASCADE"));
     rate
 }
 
 /// Changes in a second, of all writers together.
 async fn run(ways: Vec<Way>, chains: &Arc<Chains>) -> f64 {
     let mut writing = JoinSet::new();
-    let started = now();
+    let started = Instant::now();
     for (writer, way) in ways.into_iter().enumerate() {
         let chains = Arc::clone(chains);
         writing.spawn(async move {
@@ -109,9 +110,7 @@ async fn run(ways: Vec<Way>, chains: &Arc<Chains>) -> f64 {
             }
         });
     }
-    while let Some(written) = writing.join_next().await {
-        written.unwrap();
-    }
+    writing.join_all().await;
     let changes: usize = chains.of_writers.iter().flatten().map(|chain| chain.len() - 1).sum();
     changes as f64 / started.elapsed().as_secs_f64()
 }
@@ -159,9 +158,8 @@ impl Chains {
         let registry = Registry::builder().entropy(Seeded::default());
         let registry = ready(registry.open(tap.clone(), keyring())).unwrap();
         let of_writers = (0..WRITERS).map(|writer| {
-            (0..CLIENTS)
-                .map(|number| chain(&registry, &tap, kind, writer * CLIENTS + number, length))
-                .collect()
+            let chains = 0..CLIENTS;
+            chains.map(|number| chain(&registry, &tap, kind, writer * CLIENTS + number, length)).collect()
         });
         Self { of_writers: of_writers.collect() }
     }
@@ -174,7 +172,7 @@ fn chain(
     number: usize,
     length: usize,
 ) -> Vec<Commit> {
-    tap.sent.lock().unwrap().clear();
+    tap.take();
     let seller = registry.as_seller("contoso").unwrap();
     let lasting = || NewSecret::lasting(Lifetime::OneYear);
     let first = ready(seller.register(details(number), Lifetime::OneYear)).unwrap();
@@ -193,7 +191,7 @@ fn chain(
             }
         }
     }
-    tap.sent.lock().unwrap().clone()
+    tap.take()
 }
 
 /// Of each writer.
