@@ -5,13 +5,16 @@
 #[path = "../../floor/mod.rs"]
 pub mod floor;
 #[path = "../../../tests/support/forward.rs"]
-pub mod forward;
+mod forward;
 #[path = "../../../tests/support/server/mod.rs"]
-pub mod server;
+mod server;
 
 pub mod arguments;
+pub mod attack;
 pub mod clients;
 pub mod fill;
+pub mod growth;
+pub mod leaks;
 pub mod machine;
 pub mod measure;
 pub mod peers;

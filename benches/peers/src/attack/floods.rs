@@ -1,0 +1,127 @@
+//! Floods: one thread presents what is wrong as fast as it can, while another one, an honest caller, presents what is right.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use client_registry::store::Store;
+use client_registry::{Days, Registry};
+use pollster::block_on;
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+
+use super::latencies::Latencies;
+use crate::clients::{Presented, guid};
+use crate::machine::resident;
+use crate::measure::processor_time;
+
+/// What is presented.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flood {
+    None,
+    /// Each time a client ID that does not exist, and a secret of the usual length.
+    UnknownIds,
+    /// Client IDs that exist, and secrets of others.
+    WrongSecrets,
+    /// Client IDs that do not exist and secrets, both as long as they may be.
+    MaximalLengths,
+    /// Client IDs that exist, and secrets of a megabyte.
+    Megabytes,
+}
+
+pub const FLOODS: [Flood; 5] =
+    [Flood::None, Flood::UnknownIds, Flood::WrongSecrets, Flood::MaximalLengths, Flood::Megabytes];
+
+/// Runs every flood against a registry and prints a line for each.
+pub fn run<S: Store>(store: &str, registry: &Registry<S>, presented: &Presented, length: Duration) {
+    for flood in FLOODS {
+        let before = resident();
+        let is_over = AtomicBool::new(false);
+        let (attempts, cost, latencies) = thread::scope(|scope| {
+            let attacker =
+                (flood != Flood::None).then(|| scope.spawn(|| attack(flood, registry, presented, &is_over)));
+            let caller = scope.spawn(|| call(registry, presented, length));
+            let latencies = caller.join().unwrap();
+            is_over.store(true, Ordering::Relaxed);
+            let (attempts, cost) = attacker.map_or((0, 0.0), |attacker| attacker.join().unwrap());
+            (attempts, cost, latencies)
+        });
+        let grown = resident().saturating_sub(before) as f64 / 1e6;
+        let each = if attempts == 0 { "-".into() } else { format!("{:.0} ns", cost / attempts as f64) };
+        println!(
+            "{store:<10} {flood:<16} {attempts:>10} {each:>10} {grown:>7.1} MB {latencies}",
+            flood = flood.name()
+        );
+    }
+}
+
+impl Flood {
+    fn name(self) -> &'static str {
+        match self {
+            Self::None => "nobody attacks",
+            Self::UnknownIds => "unknown IDs",
+            Self::WrongSecrets => "wrong secrets",
+            Self::MaximalLengths => "maximal lengths",
+            Self::Megabytes => "megabytes",
+        }
+    }
+}
+
+/// How many attempts there were, and the nanoseconds of processor time that they took. What is presented is made before.
+fn attack<S: Store>(
+    flood: Flood,
+    registry: &Registry<S>,
+    presented: &Presented,
+    is_over: &AtomicBool,
+) -> (u64, f64) {
+    let mut random = StdRng::seed_from_u64(7);
+    let long = match flood {
+        Flood::Megabytes => "x".repeat(1 << 20),
+        _ => "x".repeat(512),
+    };
+    let (mut attempts, mut cost) = (0, 0.0);
+    while !is_over.load(Ordering::Relaxed) {
+        let some: Vec<(String, &str)> = (0..64)
+            .map(|_| {
+                let (id, _) = presented.at(random.random_range(0..presented.len()));
+                let (_, secret) = presented.at(random.random_range(0..presented.len()));
+                match flood {
+                    Flood::WrongSecrets => (id.to_owned(), secret),
+                    Flood::MaximalLengths => (format!("{:x<64}", guid(&mut random)), &long[..]),
+                    Flood::Megabytes => (id.to_owned(), &long[..]),
+                    Flood::None | Flood::UnknownIds => (guid(&mut random), secret),
+                }
+            })
+            .collect();
+        let started = processor_time();
+        for (id, secret) in &some {
+            // One in as many as there are clients is right by chance.
+            let _ = block_on(registry.authenticate(id, secret));
+        }
+        cost += processor_time() - started;
+        attempts += some.len() as u64;
+    }
+    (attempts, cost)
+}
+
+/// An honest caller, who calls again as soon as the answer is there.
+fn call<S: Store>(registry: &Registry<S>, presented: &Presented, length: Duration) -> Latencies {
+    let mut latencies = Latencies::new();
+    let mut walk = presented.walk();
+    let until = Instant::now() + length;
+    loop {
+        let (id, secret) = walk.next().unwrap();
+        let started = Instant::now();
+        block_on(registry.authenticate(id, secret)).unwrap();
+        let ended = Instant::now();
+        latencies.add((ended - started).as_nanos() as u64);
+        if ended > until {
+            return latencies;
+        }
+    }
+}
+
+/// A use of a secret is noted once a day, so that the usual work is measured.
+pub fn interval() -> Days {
+    Days::new(1)
+}
