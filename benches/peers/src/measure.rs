@@ -66,16 +66,30 @@ fn fitting(by: By, turn: Duration, work: &mut Work<'_>) -> u32 {
 
 /// Nanoseconds of the operation done so many times.
 fn time(by: By, times: u32, work: &mut Work<'_>) -> f64 {
-    match by {
-        By::Processor => {
-            let started = processor_time();
-            work(times);
-            processor_time() - started
+    let started = Started::now(by);
+    work(times);
+    started.elapsed()
+}
+
+/// When something began.
+pub enum Started {
+    Processor(f64),
+    Wall(Instant),
+}
+
+impl Started {
+    pub fn now(by: By) -> Self {
+        match by {
+            By::Processor => Self::Processor(processor_time()),
+            By::Wall => Self::Wall(Instant::now()),
         }
-        By::Wall => {
-            let started = Instant::now();
-            work(times);
-            started.elapsed().as_nanos() as f64
+    }
+
+    /// Nanoseconds since then.
+    pub fn elapsed(&self) -> f64 {
+        match self {
+            Self::Processor(started) => processor_time() - started,
+            Self::Wall(started) => started.elapsed().as_nanos() as f64,
         }
     }
 }

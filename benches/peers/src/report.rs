@@ -141,13 +141,13 @@ impl Report {
             let ratio = Spread::of_ratios(&row.ours, figures).median;
             floor = shown(unit, Spread::of(figures.clone()));
             to_floor = format!("{ratio:.2}");
-            aims.extend(self.judge(&row.name, "floor", ratio, *aim));
+            aims.extend(self.judge(&row.name, "floor", "the floor", ratio, *aim));
         }
         let mut lines = Vec::new();
         for (name, figures, aim) in &row.peers {
             let ratio = Spread::of_ratios(&row.ours, figures).median;
             let mut of_line = std::mem::take(&mut aims);
-            of_line.extend(self.judge(&row.name, "peer", ratio, *aim));
+            of_line.extend(self.judge(&row.name, "peer", name, ratio, *aim));
             lines.push((
                 (*name).to_owned(),
                 shown(unit, Spread::of(figures.clone())),
@@ -168,7 +168,7 @@ impl Report {
         }
     }
 
-    fn judge(&mut self, row: &str, opponent: &str, ratio: f64, aim: Aim) -> Option<String> {
+    fn judge(&mut self, row: &str, opponent: &str, name: &str, ratio: f64, aim: Aim) -> Option<String> {
         let (is_met, words) = match aim {
             Aim::None => return None,
             Aim::AtMost(most) => (ratio <= most, format!("{opponent} <= {most:.2}")),
@@ -179,7 +179,7 @@ impl Report {
             self.met += 1;
             return Some(format!("{words} met"));
         }
-        self.missed.push(format!("{row}: {words}, is {ratio:.2}"));
+        self.missed.push(format!("{row}, beside {name}: {words}, is {ratio:.2}"));
         Some(format!("{words} NOT MET"))
     }
 

@@ -9,8 +9,10 @@ use client_registry::{Days, Registry};
 use pollster::block_on;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
+use tokio::runtime::Handle;
 
 use super::latencies::Latencies;
+use super::within;
 use crate::clients::{Presented, guid};
 use crate::machine::resident;
 use crate::measure::processor_time;
@@ -33,14 +35,21 @@ pub const FLOODS: [Flood; 5] =
     [Flood::None, Flood::UnknownIds, Flood::WrongSecrets, Flood::MaximalLengths, Flood::Megabytes];
 
 /// Runs every flood against a registry and prints a line for each.
-pub fn run<S: Store>(store: &str, registry: &Registry<S>, presented: &Presented, length: Duration) {
+pub fn run<S: Store>(
+    store: &str,
+    registry: &Registry<S>,
+    presented: &Presented,
+    length: Duration,
+    runtime: &Handle,
+) {
     for flood in FLOODS {
+        let wrong = attempts(flood, presented);
         let before = resident();
         let is_over = AtomicBool::new(false);
         let (attempts, cost, latencies) = thread::scope(|scope| {
-            let attacker =
-                (flood != Flood::None).then(|| scope.spawn(|| attack(flood, registry, presented, &is_over)));
-            let caller = scope.spawn(|| call(registry, presented, length));
+            let attacker = (flood != Flood::None)
+                .then(|| scope.spawn(|| within(runtime, || attack(flood, registry, &wrong, &is_over))));
+            let caller = scope.spawn(|| within(runtime, || call(registry, presented, length)));
             let latencies = caller.join().unwrap();
             is_over.store(true, Ordering::Relaxed);
             let (attempts, cost) = attacker.map_or((0, 0.0), |attacker| attacker.join().unwrap());
@@ -67,41 +76,41 @@ impl Flood {
     }
 }
 
-/// How many attempts there were, and the nanoseconds of processor time that they took. What is presented is made before.
+/// What is presented, made beforehand: more client IDs than a cache of unknown ones remembers.
+fn attempts(flood: Flood, presented: &Presented) -> Vec<(String, &str)> {
+    let mut random = StdRng::seed_from_u64(7);
+    let attempt = |_| {
+        let (id, _) = presented.at(random.random_range(0..presented.len()));
+        let (_, secret) = presented.at(random.random_range(0..presented.len()));
+        match flood {
+            Flood::WrongSecrets => (id.to_owned(), secret),
+            Flood::MaximalLengths => (format!("{:x<64}", guid(&mut random)), LONGEST),
+            Flood::Megabytes => (id.to_owned(), ""),
+            Flood::None | Flood::UnknownIds => (guid(&mut random), secret),
+        }
+    };
+    (0..ATTEMPTS).map(attempt).collect()
+}
+
+/// How many attempts there were, and the nanoseconds of processor time that they took.
 fn attack<S: Store>(
     flood: Flood,
     registry: &Registry<S>,
-    presented: &Presented,
+    attempts: &[(String, &str)],
     is_over: &AtomicBool,
 ) -> (u64, f64) {
-    let mut random = StdRng::seed_from_u64(7);
-    let long = match flood {
-        Flood::Megabytes => "x".repeat(1 << 20),
-        _ => "x".repeat(512),
-    };
-    let (mut attempts, mut cost) = (0, 0.0);
+    let megabyte = if flood == Flood::Megabytes { "x".repeat(1 << 20) } else { String::new() };
+    let (mut made, started) = (0, processor_time());
     while !is_over.load(Ordering::Relaxed) {
-        let some: Vec<(String, &str)> = (0..64)
-            .map(|_| {
-                let (id, _) = presented.at(random.random_range(0..presented.len()));
-                let (_, secret) = presented.at(random.random_range(0..presented.len()));
-                match flood {
-                    Flood::WrongSecrets => (id.to_owned(), secret),
-                    Flood::MaximalLengths => (format!("{:x<64}", guid(&mut random)), &long[..]),
-                    Flood::Megabytes => (id.to_owned(), &long[..]),
-                    Flood::None | Flood::UnknownIds => (guid(&mut random), secret),
-                }
-            })
-            .collect();
-        let started = processor_time();
-        for (id, secret) in &some {
+        let from = made as usize % attempts.len();
+        for (id, secret) in &attempts[from..from + 64] {
+            let secret = if flood == Flood::Megabytes { &megabyte } else { *secret };
             // One in as many as there are clients is right by chance.
             let _ = block_on(registry.authenticate(id, secret));
         }
-        cost += processor_time() - started;
-        attempts += some.len() as u64;
+        made += 64;
     }
-    (attempts, cost)
+    (made, processor_time() - started)
 }
 
 /// An honest caller, who calls again as soon as the answer is there.
@@ -125,3 +134,13 @@ fn call<S: Store>(registry: &Registry<S>, presented: &Presented, length: Duratio
 pub fn interval() -> Days {
     Days::new(1)
 }
+
+/// As long as a client secret may be.
+const LONGEST: &str = {
+    const BYTES: [u8; 512] = [b'x'; 512];
+    match std::str::from_utf8(&BYTES) {
+        Ok(text) => text,
+        Err(_) => panic!("ASCII"),
+    }
+};
+const ATTEMPTS: usize = 1 << 16;

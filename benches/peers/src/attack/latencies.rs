@@ -65,8 +65,8 @@ pub const HEAD: [&str; 4] = ["p50", "p99", "p99.9", "longest"];
 
 fn words(nanoseconds: u64) -> String {
     match nanoseconds {
-        ..10_000 => format!("{nanoseconds} ns"),
-        ..10_000_000 => format!("{:.1} us", nanoseconds as f64 / 1e3),
+        0..10_000 => format!("{nanoseconds} ns"),
+        10_000..10_000_000 => format!("{:.1} us", nanoseconds as f64 / 1e3),
         _ => format!("{:.1} ms", nanoseconds as f64 / 1e6),
     }
 }

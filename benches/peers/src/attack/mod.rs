@@ -6,6 +6,7 @@ pub mod nodes;
 pub mod writers;
 
 use client_registry::store::{PostgresOptions, PostgresStore};
+use tokio::runtime::Handle;
 
 use crate::server;
 
@@ -17,4 +18,10 @@ pub async fn postgres() -> (PostgresStore, impl Future<Output = ()>) {
     (store, async move {
         server::run(&url, &format!("DROP SCHEMA {name} CASCADE")).await;
     })
+}
+
+/// Work on a thread of its own, for a store that needs the runtime.
+fn within<T>(runtime: &Handle, work: impl FnOnce() -> T) -> T {
+    let _entered = runtime.enter();
+    work()
 }

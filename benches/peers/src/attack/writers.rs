@@ -7,19 +7,28 @@ use std::time::{Duration, Instant};
 use client_registry::store::Store;
 use client_registry::{ClientId, Days, Registry, Rotation};
 use pollster::block_on;
+use tokio::runtime::Handle;
 
 use super::latencies::Latencies;
+use super::within;
 use crate::clients::Presented;
 
 /// Two readers without and with the writer; a line for each.
-pub fn run<S: Store>(store: &str, registry: &Registry<S>, presented: &Presented, length: Duration) {
+pub fn run<S: Store>(
+    store: &str,
+    registry: &Registry<S>,
+    presented: &Presented,
+    length: Duration,
+    runtime: &Handle,
+) {
     let ids = presented.ids();
     for with_writer in [false, true] {
         let is_over = AtomicBool::new(false);
         let (rotations, latencies) = thread::scope(|scope| {
-            let writer = with_writer.then(|| scope.spawn(|| rotate(registry, &ids, &is_over)));
+            let writer =
+                with_writer.then(|| scope.spawn(|| within(runtime, || rotate(registry, &ids, &is_over))));
             let readers: Vec<_> = [0.0, 0.5]
-                .map(|part| scope.spawn(move || read(registry, presented, part, length)))
+                .map(|part| scope.spawn(move || within(runtime, || read(registry, presented, part, length))))
                 .into_iter()
                 .collect();
             let mut latencies = Latencies::new();

@@ -12,6 +12,7 @@ use client_registry_peers::fill::Fill;
 use client_registry_peers::machine;
 use client_registry_peers::scratch::Scratch;
 use pollster::block_on;
+use tokio::runtime::Handle;
 
 fn main() {
     let arguments = Arguments::read(USAGE, &["--clients", "--seconds", "--trust"]);
@@ -32,18 +33,18 @@ fn main() {
     );
     if arguments.selects("memory") {
         let Platform { registry, presented } = Platform::new(clients, 2, |_, _| ());
-        floods::run("memory", &registry, &presented, length);
-        writers::run("memory", &registry, &presented, length);
+        floods::run("memory", &registry, &presented, length, runtime.handle());
+        writers::run("memory", &registry, &presented, length, runtime.handle());
     }
     if arguments.selects("sqlite") {
         let scratch = Scratch::new();
         let store = SqliteStore::open(scratch.file("attacked.db")).unwrap();
-        with_cache("SQLite", store, clients, length);
+        with_cache("SQLite", store, clients, length, runtime.handle());
     }
     if arguments.selects("postgres") && !arguments.no_postgres {
         let _entered = runtime.enter();
         let (store, take_away) = runtime.block_on(attack::postgres());
-        with_cache("PostgreSQL", store, clients, length);
+        with_cache("PostgreSQL", store, clients, length, runtime.handle());
         runtime.block_on(take_away);
     }
     if arguments.selects("nodes") && !arguments.no_postgres {
@@ -56,15 +57,15 @@ fn main() {
 }
 
 /// A registry with its cache as it is unless configured otherwise.
-fn with_cache<S: Store>(name: &str, store: S, clients: usize, length: Duration) {
+fn with_cache<S: Store>(name: &str, store: S, clients: usize, length: Duration, runtime: &Handle) {
     let (mut fill, mut presented) = (Fill::new(2), Presented::default());
     block_on(store.commit(fill.founding())).unwrap();
     block_on(fill.up_to(clients, &store, &mut presented));
     presented.shuffle();
     let builder = Registry::builder().policy(policy()).last_use_interval(floods::interval());
     let registry = block_on(builder.open(store, keyring())).unwrap();
-    floods::run(name, &registry, &presented, length);
-    writers::run(name, &registry, &presented, length);
+    floods::run(name, &registry, &presented, length, runtime);
+    writers::run(name, &registry, &presented, length, runtime);
 }
 
 const USAGE: &str = "attack [--clients N] [--seconds S] [--trust S] [--no-postgres] [memory] [sqlite] [postgres] [nodes]

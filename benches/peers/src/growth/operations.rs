@@ -10,11 +10,14 @@ use rand::{RngExt, SeedableRng};
 use super::{Curves, Over, Unit};
 use crate::clients::{Presented, seller_of};
 use crate::fill::add_in_id;
+use crate::measure::{By, Started};
 
 /// A registry with clients that were made by number, and what they present, in the order of the numbers.
 pub struct Grown<'a, S> {
     pub over: Over,
     pub store: &'static str,
+    /// What it is measured by: a store in memory never waits.
+    pub by: By,
     pub size: usize,
     pub registry: &'a Registry<S>,
     pub presented: &'a Presented,
@@ -28,16 +31,16 @@ impl<S: Store> Grown<'_, S> {
         let mut any = || random.random_range(0..presented.len());
         let ids = presented.ids();
 
-        let authenticate = typical(async || {
+        let authenticate = typical(self.by, async || {
             let (id, secret) = presented.at(any());
             registry.authenticate(id, secret).await.unwrap();
         });
         self.add(curves, "authenticate", authenticate.await);
-        let sign = typical(async || {
+        let sign = typical(self.by, async || {
             registry.sign(&ids[any()], MESSAGE).await.unwrap();
         });
         self.add(curves, "sign 256 bytes", sign.await);
-        let lookup = typical(async || {
+        let lookup = typical(self.by, async || {
             let number = any();
             let seller = registry.as_seller(seller_of(number)).unwrap();
             let found = seller.client_of(&add_in_id(number)).await.unwrap();
@@ -45,7 +48,7 @@ impl<S: Store> Grown<'_, S> {
         });
         self.add(curves, "look up by add-in", lookup.await);
         let operator = registry.as_operator("ann").unwrap();
-        let page = typical(async || {
+        let page = typical(self.by, async || {
             let all = Timestamp::MIN..Timestamp::MAX;
             let page = operator.expiry_report(&all, None, 100).await.unwrap();
             assert!(!page.items().is_empty());
@@ -58,9 +61,9 @@ impl<S: Store> Grown<'_, S> {
         let until = Instant::now() + LONGEST;
         while took.len() < ADDITIONS && Instant::now() < until {
             let client = operator.client(&ids[any()]);
-            let started = Instant::now();
+            let started = Started::now(self.by);
             let added = client.add_secret(NewSecret::lasting(Lifetime::OneYear)).await;
-            let nanoseconds = started.elapsed().as_nanos() as f64;
+            let nanoseconds = started.elapsed();
             // A client that has as many secrets as it may have is passed over.
             if let Ok(issued) = added {
                 took.push(nanoseconds);
@@ -80,10 +83,10 @@ impl<S: Store> Grown<'_, S> {
         let (_, leaked) = self.presented.at(self.presented.len() - 1);
         let mut texts = vec!["no client secret of anybody"; 9];
         texts.push(leaked);
-        let started = Instant::now();
+        let started = Started::now(self.by);
         let mut search = operator.find_leaked(texts).unwrap();
         while search.next_page(1_000).await.unwrap() {}
-        let took = started.elapsed().as_nanos() as f64;
+        let took = started.elapsed();
         assert_eq!((search.looked_at(), search.found().count()), (self.presented.len(), 1));
         took
     }
@@ -94,12 +97,12 @@ impl<S: Store> Grown<'_, S> {
 }
 
 /// The median nanoseconds of an operation, over turns of a millisecond or more, for two seconds at most.
-pub async fn typical(mut operation: impl AsyncFnMut()) -> f64 {
+async fn typical(by: By, mut operation: impl AsyncFnMut()) -> f64 {
     let mut times = 1;
     let mut turns = Vec::new();
     let until = Instant::now() + LONGEST;
     while turns.len() < TURNS && (turns.is_empty() || Instant::now() < until) {
-        let started = Instant::now();
+        let started = Started::now(by);
         for _ in 0..times {
             operation().await;
         }
@@ -107,7 +110,7 @@ pub async fn typical(mut operation: impl AsyncFnMut()) -> f64 {
         if took < TURN && turns.is_empty() && times < 1 << 20 {
             times *= 2;
         } else {
-            turns.push(took.as_nanos() as f64 / f64::from(times));
+            turns.push(took / f64::from(times));
         }
     }
     median(turns)
@@ -119,7 +122,8 @@ fn median(mut figures: Vec<f64>) -> f64 {
 }
 
 const MESSAGE: &[u8] = &[b'x'; 256];
-const TURN: Duration = Duration::from_millis(1);
+/// Nanoseconds of a turn.
+const TURN: f64 = 1e6;
 const TURNS: usize = 201;
 const LONGEST: Duration = Duration::from_secs(2);
 const ADDITIONS: usize = 501;

@@ -52,7 +52,7 @@ fn panel(svg: &mut String, (x, y): (f64, f64), over: Over, operation: &str, curv
     let at_y = |figure: f64| y + TOP + (to - figure.max(1.0).log10()) / (to - from) * inner_height;
     let words = match over {
         Over::Clients => "",
-        Over::SecretsOfEach => ", by secrets of each",
+        Over::SecretsOfEach => ", by secrets",
     };
     let _ = writeln!(
         svg,

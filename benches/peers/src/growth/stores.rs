@@ -13,7 +13,7 @@ use super::{Curves, Over, Unit};
 use crate::clients::{Presented, Seeded, keyring, policy, ready, register, seller_of};
 use crate::fill::{Fill, add_in};
 use crate::machine::resident;
-use crate::measure::Spread;
+use crate::measure::{By, Spread};
 use crate::scratch::Scratch;
 use crate::server;
 
@@ -27,7 +27,7 @@ pub struct Sizes {
 /// A registry in this process's memory. It holds clients as they are, not as records, so it is filled by commands.
 pub fn memory(runtime: &Runtime, sizes: &Sizes, curves: &mut Curves) {
     let mut over_clients = |over, size, registry: &Registry, presented: &Presented| {
-        let grown = Grown { over, store: "memory", size, registry, presented };
+        let grown = Grown { over, store: "memory", by: By::Processor, size, registry, presented };
         runtime.block_on(grown.measure(curves));
     };
     let registry = builder().entropy(Seeded::default()).in_memory();
@@ -82,8 +82,14 @@ pub fn sqlite(runtime: &Runtime, sizes: &Sizes, curves: &mut Curves) {
         curves.add(Over::Clients, "SQLite", OPEN, Unit::Nanoseconds, (size, opening));
         let registry =
             runtime.block_on(builder().open(SqliteStore::open(&path).unwrap(), keyring())).unwrap();
-        let grown =
-            Grown { over: Over::Clients, store: "SQLite", size, registry: &registry, presented: &presented };
+        let grown = Grown {
+            over: Over::Clients,
+            store: "SQLite",
+            by: By::Wall,
+            size,
+            registry: &registry,
+            presented: &presented,
+        };
         runtime.block_on(grown.measure(curves));
     }
     for &secrets in &sizes.secrets {
@@ -126,7 +132,7 @@ pub fn postgres(runtime: &Runtime, sizes: &Sizes, curves: &mut Curves) {
             let store = PostgresStore::connect_with(&url, options.clone()).await.unwrap();
             let registry = builder().open(store, keyring()).await.unwrap();
             let (registry, presented) = (&registry, &presented);
-            let grown = Grown { over: Over::Clients, store: "PostgreSQL", size, registry, presented };
+            let grown = Grown { over: Over::Clients, store: "PostgreSQL", by: By::Wall, size, registry, presented };
             grown.measure(curves).await;
         }
         let _ = server::run(&url, &format!("DROP SCHEMA {name} CASCADE")).await;
@@ -151,7 +157,8 @@ async fn with_secrets<S: Store>(
     fill_up(&mut fill, clients, &store, &mut presented).await;
     let registry = builder().open(store, keyring()).await.unwrap();
     let (registry, presented) = (&registry, &presented);
-    let grown = Grown { over: Over::SecretsOfEach, store: name, size: secrets, registry, presented };
+    let grown =
+        Grown { over: Over::SecretsOfEach, store: name, by: By::Wall, size: secrets, registry, presented };
     grown.measure(curves).await;
 }
 

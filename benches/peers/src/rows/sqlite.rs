@@ -131,7 +131,13 @@ impl File {
                 self.bare.update(&rows);
             }
         };
-        let row = report.row(name).waiting().rate(CALLERS * EACH).ours(together).floor(AtLeast(0.9), updates);
+        let row = report
+            .row(name)
+            .waiting()
+            .rounds(51)
+            .rate(CALLERS * EACH)
+            .ours(together)
+            .floor(AtLeast(0.9), updates);
         report.measure(row);
     }
 

@@ -38,8 +38,11 @@ pub(super) fn measure(runtime: &Runtime, url: &str, kind: Kind, report: &mut Rep
     if wanted == [false; 3] {
         return;
     }
-    let (turns, length) = if report.is_quick() { (1, 20) } else { (7, 120) };
+    let turns = if report.is_quick() { 1 } else { 7 };
     let (mut bare, mut ours) = (Vec::new(), [const { Vec::new() }; 3]);
+    // As many changes as a second and a half have room for on this machine.
+    let rate = runtime.block_on(at_floor(url, &Arc::new(Chains::new(kind, 10))));
+    let length = ((rate * 1.5) as usize / WRITERS / CLIENTS).clamp(10, 200);
     for _ in 0..turns {
         let chains = Arc::new(Chains::new(kind, length));
         bare.push(runtime.block_on(at_floor(url, &chains)));
