@@ -12,6 +12,8 @@ pub struct Arguments {
     /// Names the rows and measures nothing.
     pub list: bool,
     pub no_postgres: bool,
+    /// Lines for a Markdown table.
+    pub markdown: bool,
     values: BTreeMap<String, String>,
     rows: Vec<String>,
 }
@@ -26,6 +28,7 @@ impl Arguments {
                 "--quick" => (arguments.quick, arguments.no_postgres) = (true, true),
                 "--list" => arguments.list = true,
                 "--no-postgres" => arguments.no_postgres = true,
+                "--markdown" => arguments.markdown = true,
                 "--help" | "-h" => stop(usage, 0),
                 option if option.starts_with("--") => match given.next() {
                     Some(value) if known.contains(&option) => {

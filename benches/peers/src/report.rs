@@ -129,10 +129,10 @@ impl Report {
     pub fn add(&mut self, row: Measured) {
         if !self.has_head {
             self.has_head = true;
-            println!(
-                "{:<46} {:>25} {:>25}  {:<31} {:>25}  {:>7} {:>7}  aims",
-                "row", "ours", "floor", "peer", "", "/floor", "/peer"
-            );
+            self.line(["row", "ours", "floor", "peer", "", "/floor", "/peer", "aims"]);
+            if self.arguments.markdown {
+                self.line(["---"; 8]);
+            }
         }
         let unit = row.unit;
         let ours = shown(unit, Spread::of(row.ours.clone()));
@@ -159,13 +159,20 @@ impl Report {
             lines.push((String::new(), String::new(), String::new(), aims));
         }
         for (peer, figure, to_peer, aims) in lines {
-            let line = format!(
-                "{:<46} {ours:>25} {floor:>25}  {peer:<31} {figure:>25}  {to_floor:>7} {to_peer:>7}  {}",
-                row.name,
-                aims.join(", ")
-            );
-            println!("{}", line.trim_end());
+            let aims = aims.join(", ");
+            self.line([&row.name, &ours, &floor, &peer, &figure, &to_floor, &to_peer, &aims]);
         }
+    }
+
+    fn line(&self, [row, ours, floor, peer, figure, to_floor, to_peer, aims]: [&str; 8]) {
+        if self.arguments.markdown {
+            println!("| {row} | {ours} | {floor} | {peer} | {figure} | {to_floor} | {to_peer} | {aims} |");
+            return;
+        }
+        let line = format!(
+            "{row:<51} {ours:>25} {floor:>25}  {peer:<30} {figure:>25}  {to_floor:>7} {to_peer:>7}  {aims}"
+        );
+        println!("{}", line.trim_end());
     }
 
     fn judge(&mut self, row: &str, opponent: &str, name: &str, ratio: f64, aim: Aim) -> Option<String> {

@@ -21,9 +21,10 @@ fn main() {
     report.finish();
 }
 
-const USAGE: &str = "table [--quick] [--no-postgres] [--list] [PART OF A ROW'S NAME]...
+const USAGE: &str = "table [--quick] [--no-postgres] [--markdown] [--list] [PART OF A ROW'S NAME]...
 
 Measures the rows whose names contain one of the words; without words all of them, within 15 minutes.
   --quick        fewer rounds and fewer clients, no PostgreSQL: within a minute
   --no-postgres  leaves out what needs a server
+  --markdown     prints the lines of a Markdown table
   --list         prints the names of the rows and measures nothing";

@@ -13,9 +13,9 @@ pub struct PrefixedKeys {
 }
 
 impl PrefixedKeys {
-    /// Keys with a long token of 32 bytes, as much randomness as a client secret has.
+    /// Keys with the lengths that prefixed-api-key has by default: a long token of 24 bytes.
     pub fn new(keys: usize) -> Self {
-        let controller = PrefixedApiKeyController::new("crs".to_owned(), OsRng, None, 8, 32);
+        let controller = PrefixedApiKeyController::new("crs".to_owned(), OsRng, None, 8, 24);
         let (mut hashes, mut presented) = (HashMap::new(), Vec::new());
         for _ in 0..keys {
             let (key, hash) = controller.generate_key_and_hash();
