@@ -3,6 +3,8 @@
 //! A client secret is recognised without a clock and judged with one. [`Identified`] lies between the two, so that a shell hashes
 //! before it knows whether the client exists, and reads its clock only for a secret that the client has.
 
+use std::hint::black_box;
+
 use super::recognition::Recognition;
 use super::{Client, Reason, Revocation, Tombstone};
 use crate::secret::{Secret, SecretState, Verifier};
@@ -48,16 +50,14 @@ impl Denial {
         self.is_use
     }
 
-    /// Adds what only the presented text can tell about a client secret that was not recognised.
+    /// Adds what only the presented text can tell about a client secret that was not recognised. The text is looked at whatever the
+    /// reason, so that every denial takes the same time.
     #[cold]
     pub(crate) fn explained_by(self, client_secret: &str, policy: &Policy) -> Self {
-        let reason = match self.reason {
-            Reason::Wrong => match looks(client_secret, policy.secret_prefix()) {
-                Looks::Mistyped => Reason::Mistyped,
-                Looks::LikeSecretId => Reason::LooksLikeSecretId,
-                Looks::Other => Reason::Wrong,
-            },
-            reason => reason,
+        let reason = match (self.reason, black_box(looks(client_secret, policy.secret_prefix()))) {
+            (Reason::Wrong, Looks::Mistyped) => Reason::Mistyped,
+            (Reason::Wrong, Looks::LikeSecretId) => Reason::LooksLikeSecretId,
+            (reason, _) => reason,
         };
         Self { reason, ..self }
     }

@@ -5,7 +5,7 @@
 //! ```
 //!
 //! It has only `[A-Za-z0-9_]`, so it survives HTTP Basic, shells and double clicks, and secret scanners find it with
-//! `crs_[0-9A-Za-z]{49}`. It has at most 55 characters, so its verifier takes two blocks of SHA-256. The checksum tells
+//! `crs_[0-9A-Za-z]{49}`. It has at most 55 characters, the most that one block of SHA-256 has room for. The checksum tells
 //! *mistyped* from *wrong* in a log; it never decides whether a secret is accepted. The form is in the hands of users: it must
 //! not change. Everything here runs in buffers of fixed size that are wiped (rule 8).
 
