@@ -209,6 +209,10 @@
 #![doc = include_str!("../tests/data/json/actors.json")]
 //! ```
 //!
+//! # Tokens
+//!
+//! A JSON Web Token has the header and the claims that [`jwt`](crate::jwt) shows.
+//!
 //! # What goes in
 //!
 //! Every [`Lifetime`](crate::Lifetime):

@@ -21,6 +21,8 @@
 //! | `conformance` | the suite that holds a store to the contract, with the feature of this name |
 //! | [`registry`] | the shell, which loads, lets the core decide, and commits: [`Registry`], [`Seller`], [`Operator`], [`ClientHandle`] |
 //! | [`ring`] | the add-in's side: [`SecretRing`] |
+//! | [`jwt`] | JSON Web Tokens, which the registry signs and the ring verifies |
+//! | `webhooks` | Standard Webhooks, which the registry signs and the ring verifies, with the feature of this name |
 //! | [`problem`] | every error as an answer over HTTP: [`ProblemDetails`](problem::ProblemDetails) |
 //! | `oauth` | client authentication of OAuth servers and its answers, with the feature of this name |
 //! | [`json`] | documentation alone: the JSON of everything that has one, and what a reader may rely on |
@@ -33,6 +35,7 @@ pub mod conformance;
 pub mod entropy;
 pub mod event;
 pub mod json;
+pub mod jwt;
 #[cfg(feature = "oauth")]
 #[cfg_attr(docsrs, doc(cfg(feature = "oauth")))]
 pub mod oauth;
@@ -45,6 +48,9 @@ pub mod secret;
 pub mod store;
 mod store_error;
 pub mod value;
+#[cfg(feature = "webhooks")]
+#[cfg_attr(docsrs, doc(cfg(feature = "webhooks")))]
+pub mod webhooks;
 
 // The common path, in the order in which it is walked. Everything else is in its room.
 #[doc(inline)]

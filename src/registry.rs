@@ -254,7 +254,7 @@ impl<S: Store> Registry<S> {
         self.inner.uses.flush(&self.inner.store, &*self.inner.clock).await
     }
 
-    fn now(&self) -> Timestamp {
+    pub(crate) fn now(&self) -> Timestamp {
         self.inner.clock.wall()
     }
 

@@ -77,7 +77,7 @@ use serde::Serialize;
 use self::keys::{Held, Keys};
 use self::source::{ENVIRONMENT, Variables};
 use crate::clock::{Clock, SystemClock};
-use crate::secret::Signature;
+use crate::secret::{MacKey, Signature};
 use crate::value::coded::coded;
 use crate::value::{ClientId, Timestamp};
 
@@ -237,7 +237,7 @@ impl SecretRing {
         if *signature.client_id() != keys.client_id {
             return Err(SignatureMismatch);
         }
-        keys.verify(signature.mac(), message, &*self.clock)
+        keys.verify(|mac_key| mac_key.verify(message, signature.mac()), &*self.clock)
     }
 
     /// Verifies an HMAC-SHA-256, as a JWT (HS256) or a webhook carries it.
@@ -245,7 +245,16 @@ impl SecretRing {
     /// # Errors
     /// [`SignatureMismatch`] if neither client secret matches.
     pub fn verify_mac(&self, mac: &[u8; 32], message: &[u8]) -> Result<Slot, SignatureMismatch> {
-        self.keys().verify(mac, message, &*self.clock)
+        self.verify_by(|mac_key| mac_key.verify(message, mac))
+    }
+
+    /// Verifies what `made` recognises as made with a key.
+    pub(crate) fn verify_by(&self, made: impl Fn(&MacKey) -> bool) -> Result<Slot, SignatureMismatch> {
+        self.keys().verify(made, &*self.clock)
+    }
+
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        &*self.clock
     }
 
     /// Calls the platform with the client secret that worked last, and with the other one if the platform answered *invalid

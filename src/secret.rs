@@ -21,6 +21,8 @@ pub(crate) mod client_secret;
 pub(crate) mod mac;
 pub(crate) mod signature;
 pub(crate) mod verifier;
+#[cfg(feature = "webhooks")]
+mod whsec;
 
 pub use self::client_secret::{ClientSecret, Issued};
 pub use self::mac::KeyEncoding;

@@ -42,6 +42,18 @@ impl ImportedSecret {
         }
     }
 
+    /// Returns a key of Standard Webhooks to import: `whsec_` and base64. [`ClientSecret::parse_whsec`] says what it is read as. The
+    /// text of that client secret is also the password.
+    ///
+    /// # Errors
+    /// [`InvalidValue`] if the text is not such a key.
+    #[cfg(feature = "webhooks")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "webhooks")))]
+    pub fn parse_whsec(text: &str, validity: Validity) -> Result<Self, InvalidValue> {
+        let (client_secret, key_encoding) = ClientSecret::parse_whsec(text)?;
+        Ok(Self::new(client_secret, validity, key_encoding))
+    }
+
     /// Sets the label.
     #[must_use]
     pub fn labelled(self, label: Label) -> Self {

@@ -3,7 +3,7 @@
 //! A signature is HMAC-SHA-256 over exactly the given bytes, so that JWT (HS256), webhook and HMAC libraries verify it.
 
 use super::{Client, Denial, Held, Reason};
-use crate::secret::{Secret, SecretState, Signature};
+use crate::secret::{MacKey, Secret, SecretState, Signature};
 use crate::value::{SecretId, Timestamp};
 
 impl Client {
@@ -43,11 +43,21 @@ impl Client {
         message: impl FnOnce(SecretId) -> M,
         t: impl Into<Timestamp>,
     ) -> Option<Signature> {
+        self.sign_by(|secret, mac_key| mac_key.sign(message(secret).as_ref()), t)
+    }
+
+    /// As [`sign_with`](Self::sign_with), for a message that is not in one piece: `mac` makes the MAC.
+    #[inline]
+    pub(crate) fn sign_by(
+        &self,
+        mac: impl FnOnce(SecretId, &MacKey) -> [u8; 32],
+        t: impl Into<Timestamp>,
+    ) -> Option<Signature> {
         if self.suspension().is_some() {
             return None;
         }
         let held = self.signer_at(t.into())?;
-        self.signed(held, message(held.secret.id).as_ref())
+        self.signed(held, mac)
     }
 
     /// Signs a message with every valid secret that can sign at `t`, the signing secret first: for formats that carry several
@@ -65,11 +75,21 @@ impl Client {
         mut message: impl FnMut(SecretId) -> M,
         t: impl Into<Timestamp>,
     ) -> Vec<Signature> {
+        self.sign_all_by(|secret, mac_key| mac_key.sign(message(secret).as_ref()), t)
+    }
+
+    /// As [`sign_all_with`](Self::sign_all_with), for a message that is not in one piece: `mac` makes the MAC.
+    #[inline]
+    pub(crate) fn sign_all_by(
+        &self,
+        mut mac: impl FnMut(SecretId, &MacKey) -> [u8; 32],
+        t: impl Into<Timestamp>,
+    ) -> Vec<Signature> {
         if self.suspension().is_some() {
             return Vec::new();
         }
         let signers = self.all_signers_at(t.into()).into_iter();
-        signers.filter_map(|held| self.signed(held, message(held.secret.id).as_ref())).collect()
+        signers.filter_map(|held| self.signed(held, &mut mac)).collect()
     }
 
     /// Verifies a signature with the secret that it names, and returns that secret. It must be valid at `t` and able to sign, and
@@ -138,8 +158,8 @@ impl Client {
         }
     }
 
-    fn signed(&self, held: &Held, message: &[u8]) -> Option<Signature> {
-        let mac = held.mac_key.as_ref()?.sign(message);
-        Some(Signature::new(self.id().clone(), held.secret.id, mac))
+    fn signed(&self, held: &Held, mac: impl FnOnce(SecretId, &MacKey) -> [u8; 32]) -> Option<Signature> {
+        let secret = held.secret.id;
+        Some(Signature::new(self.id().clone(), secret, mac(secret, held.mac_key.as_ref()?)))
     }
 }

@@ -4,6 +4,7 @@
 use crate::client::{ConfirmError, Denial, Refusal};
 use crate::entropy::EntropyError;
 use crate::event::{BrokenTrail, InvalidHash};
+use crate::jwt::{JwtError, SignJwtError};
 use crate::problem::ProblemDetails;
 use crate::record::KeyringVariableError;
 use crate::registry::upkeep::{ExportError, ImportError, RetireError};
@@ -12,6 +13,8 @@ use crate::ring::{RingConfigError, SignatureMismatch};
 use crate::store::CommitError;
 use crate::store_error::StoreError;
 use crate::value::{ErrorKind, InvalidValue};
+#[cfg(feature = "webhooks")]
+use crate::webhooks::{SignWebhookError, WebhookError};
 
 /// Errors whose text is for the caller.
 macro_rules! telling {
@@ -46,7 +49,10 @@ macro_rules! without_code {
     )+};
 }
 
-telling! { Error, InvalidValue, Refusal, SignError }
+telling! { Error, InvalidValue, JwtError, Refusal, SignError, SignJwtError }
+
+#[cfg(feature = "webhooks")]
+telling! { SignWebhookError, WebhookError }
 
 silent! {
     AccessError, Denial, Denied, EntropyError, ExportError, ImportError, KeyringVariableError, OpenError, RetireError, RingConfigError,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::state::History;
 use super::{Credentials, RingState, SharedSecret, SignatureMismatch, Slot};
 use crate::clock::{Clock, ClockReading};
+use crate::secret::MacKey;
 use crate::value::{ClientId, Timestamp};
 
 /// The client secrets of a ring. They are replaced together, so that no call mixes two pairs.
@@ -77,13 +78,13 @@ impl Keys {
         self.held().for_each(|held| held.history.begin(now));
     }
 
+    /// Returns whose key `made` recognises as the one that was signed with.
     pub(super) fn verify(
         &self,
-        mac: &[u8; 32],
-        message: &[u8],
+        made: impl Fn(&MacKey) -> bool,
         clock: &dyn Clock,
     ) -> Result<Slot, SignatureMismatch> {
-        let matches = |held: &Held| held.secret.mac_key.verify(message, mac);
+        let matches = |held: &Held| made(&held.secret.mac_key);
         let slot = if matches(&self.primary) {
             Slot::Primary
         } else if self.secondary.as_deref().is_some_and(matches) {

@@ -25,6 +25,17 @@ impl SharedSecret {
         Ok(Self { client_secret, key_encoding, mac_key, until: None })
     }
 
+    /// Parses a key of Standard Webhooks: `whsec_` and base64. [`ClientSecret::parse_whsec`] says what it is read as.
+    ///
+    /// # Errors
+    /// [`InvalidValue`] if the text is not such a key.
+    #[cfg(feature = "webhooks")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "webhooks")))]
+    pub fn parse_whsec(text: &str) -> Result<Self, InvalidValue> {
+        let (client_secret, key_encoding) = ClientSecret::parse_whsec(text)?;
+        Self::new(client_secret, key_encoding)
+    }
+
     /// Tells when the client secret ends: the first instant at which the platform accepts it no longer. A ring shows it in its
     /// [state](crate::SecretRing::state), and decides nothing by it.
     #[must_use]

@@ -22,7 +22,17 @@ use crate::value::{Field, InvalidValue, Policy};
 #[derive(Clone)]
 pub struct SecretSource {
     place: Inner,
-    key_encoding: KeyEncoding,
+    form: Form,
+}
+
+/// What the text in a source is.
+#[derive(Clone, Copy)]
+enum Form {
+    /// The text of a client secret.
+    Text(KeyEncoding),
+    /// A key of Standard Webhooks.
+    #[cfg(feature = "webhooks")]
+    Whsec,
 }
 
 #[derive(Clone)]
@@ -35,7 +45,7 @@ impl SecretSource {
     /// Returns the environment variable of this name as a source.
     #[must_use]
     pub fn variable(name: impl Into<String>) -> Self {
-        Self { place: Inner::Variable(name.into()), key_encoding: KeyEncoding::Utf8 }
+        Self { place: Inner::Variable(name.into()), form: Form::Text(KeyEncoding::Utf8) }
     }
 
     /// Returns the file at this path as a source: a regular file of UTF-8 text, of at most 4 KiB, or a link to one.
@@ -43,7 +53,7 @@ impl SecretSource {
     /// To change a file that is in use, write another one beside it and rename that, so that no reload reads half a client secret.
     #[must_use]
     pub fn file(path: impl Into<PathBuf>) -> Self {
-        Self { place: Inner::File(path.into()), key_encoding: KeyEncoding::Utf8 }
+        Self { place: Inner::File(path.into()), form: Form::Text(KeyEncoding::Utf8) }
     }
 
     /// Sets how the client secret is read as a signing key: [`Utf8`](KeyEncoding::Utf8) unless configured otherwise.
@@ -52,7 +62,16 @@ impl SecretSource {
     /// base64 key needs no other configuration when the platform issues the next client secret.
     #[must_use]
     pub fn with_key_encoding(self, key_encoding: KeyEncoding) -> Self {
-        Self { key_encoding, ..self }
+        Self { form: Form::Text(key_encoding), ..self }
+    }
+
+    /// Says that the source holds a key of Standard Webhooks: `whsec_` and base64. [`ClientSecret::parse_whsec`] says what it is read
+    /// as. A client secret that this crate has generated is also read as it is.
+    #[cfg(feature = "webhooks")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "webhooks")))]
+    #[must_use]
+    pub fn in_whsec_form(self) -> Self {
+        Self { form: Form::Whsec, ..self }
     }
 
     /// Reads the client secret; `variables` returns the value of an environment variable.
@@ -78,9 +97,12 @@ impl SecretSource {
 
     fn parse(&self, text: &str) -> Result<SharedSecret, InvalidValue> {
         let text = bare(text);
-        let key_encoding =
-            if is_well_formed(text.as_bytes()) { KeyEncoding::Utf8 } else { self.key_encoding };
-        SharedSecret::new(ClientSecret::parse(text)?, key_encoding)
+        match self.form {
+            _ if is_well_formed(text.as_bytes()) => Ok(ClientSecret::parse(text)?.into()),
+            Form::Text(key_encoding) => SharedSecret::new(ClientSecret::parse(text)?, key_encoding),
+            #[cfg(feature = "webhooks")]
+            Form::Whsec => SharedSecret::parse_whsec(text),
+        }
     }
 
     fn invalid(&self, source: InvalidValue) -> RingConfigError {
@@ -103,7 +125,12 @@ impl fmt::Debug for SecretSource {
             Inner::Variable(name) => debug.field("variable", &variable::shown(name).unwrap_or("_")),
             Inner::File(_) => debug.field("file", &format_args!("_")),
         };
-        debug.field("key_encoding", &self.key_encoding).finish()
+        match self.form {
+            Form::Text(key_encoding) => debug.field("key_encoding", &key_encoding),
+            #[cfg(feature = "webhooks")]
+            Form::Whsec => debug.field("form", &"whsec"),
+        };
+        debug.finish()
     }
 }
 

@@ -71,6 +71,8 @@ pub enum Field {
     ClientSecret,
     /// The signing key that an imported client secret encodes, see [`KeyEncoding`](crate::secret::KeyEncoding)
     SigningKey,
+    /// A key of Standard Webhooks, which the feature `webhooks` reads as a [`ClientSecret`](crate::ClientSecret)
+    WebhookKey,
     /// [`Signature`](crate::Signature)
     Signature,
     /// `Policy::max_secrets`, see [`Policy`](crate::Policy)
@@ -118,6 +120,9 @@ impl Field {
             Self::Validity => "an end after the start, both within the calendar",
             Self::ClientSecret => "24 to 512 printable ASCII characters",
             Self::SigningKey => "canonical base64 (standard alphabet, padded) of at least 24 bytes",
+            Self::WebhookKey => {
+                "whsec_ and the padded base64 of a client secret, or of a key of 24 to 384 bytes"
+            }
             Self::Signature => "v1:<client ID>:<secret ID>:<43 characters of unpadded base64url>",
             Self::MaxSecrets => "2 to 32",
             Self::SecretPrefix => "1 to 5 characters of A-Z a-z 0-9",
@@ -149,6 +154,7 @@ impl fmt::Display for Field {
             Self::Validity => "validity",
             Self::ClientSecret => "client secret",
             Self::SigningKey => "signing key",
+            Self::WebhookKey => "webhook key",
             Self::Signature => "signature",
             Self::MaxSecrets => "secret limit",
             Self::SecretPrefix => "secret prefix",

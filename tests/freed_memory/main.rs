@@ -15,6 +15,8 @@ mod search;
 #[path = "../support/mod.rs"]
 mod support;
 mod unfinished;
+#[cfg(feature = "webhooks")]
+mod webhooks;
 
 use std::sync::atomic::Ordering;
 

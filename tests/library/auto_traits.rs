@@ -71,6 +71,17 @@ fn public_types_cross_threads() {
     errors::<InvalidValue>();
     errors::<EntropyError>();
     errors::<RingConfigError>();
+    cheap_to_share::<jwt::VerifiedJwt<String>>();
+    errors::<jwt::JwtError>();
+    errors::<jwt::SignJwtError>();
+    #[cfg(feature = "webhooks")]
+    {
+        cheap_to_share::<webhooks::WebhookHeaders>();
+        cheap_to_share::<webhooks::VerifiedWebhook>();
+        everywhere::<webhooks::WebhookReceiver>();
+        errors::<webhooks::WebhookError>();
+        errors::<webhooks::SignWebhookError>();
+    }
     errors::<store::StoreError>();
     errors::<store::CommitError>();
 }
@@ -90,6 +101,12 @@ fn futures_are_send<S: Store>(
     sends(|| registry.authenticate("", ""));
     sends(|| registry.sign(id, b""));
     sends(|| registry.sign_all(id, b""));
+    sends(|| registry.sign_jwt(id, signature, std::time::Duration::from_secs(300)));
+    #[cfg(feature = "webhooks")]
+    {
+        sends(|| registry.sign_webhook(id, "", b""));
+        sends(|| registry.sign_webhook_with_all(id, "", b""));
+    }
     sends(|| registry.verify(signature, b""));
     sends(|| registry.verify_any(id, signature.mac(), b""));
     sends(|| registry.flush_last_uses());

@@ -17,6 +17,7 @@ mod conformance;
 mod emergency;
 mod in_doubt;
 mod json;
+mod jwt;
 mod lagging_clock;
 mod last_use;
 mod loaded;
@@ -37,3 +38,5 @@ mod signing_states;
 mod store_calls;
 mod tied;
 mod values;
+#[cfg(feature = "webhooks")]
+mod webhooks;

@@ -4,7 +4,7 @@ use crate::client::{Client, Denial, Reason};
 use crate::record::Opened;
 use crate::registry::Registry;
 use crate::registry::serve::denied::AccessError;
-use crate::secret::Signature;
+use crate::secret::{MacKey, Signature};
 use crate::store::Store;
 use crate::store_error::StoreError;
 use crate::value::coded::coded;
@@ -62,9 +62,19 @@ impl<S: Store> Registry<S> {
         client_id: &ClientId,
         message: impl FnOnce(SecretId) -> M + Send,
     ) -> Result<Signature, SignError> {
+        self.sign_by(client_id, |secret, mac_key| mac_key.sign(message(secret).as_ref())).await
+    }
+
+    /// As [`sign_with`](Self::sign_with), for a message that is not in one piece: `mac` makes the MAC.
+    #[inline]
+    pub(crate) async fn sign_by(
+        &self,
+        client_id: &ClientId,
+        mac: impl FnOnce(SecretId, &MacKey) -> [u8; 32] + Send,
+    ) -> Result<Signature, SignError> {
         let opened = self.recall(client_id.into()).await?;
         let client = active(opened.as_ref())?;
-        let signature = client.sign_with(message, self.instant_of(client)).ok_or_else(|| unsigned(client))?;
+        let signature = client.sign_by(mac, self.instant_of(client)).ok_or_else(|| unsigned(client))?;
         trace_signature(client_id, signature.secret_id());
         Ok(signature)
     }
@@ -110,11 +120,21 @@ impl<S: Store> Registry<S> {
     pub async fn sign_all_with<M: AsRef<[u8]>>(
         &self,
         client_id: &ClientId,
-        message: impl FnMut(SecretId) -> M + Send,
+        mut message: impl FnMut(SecretId) -> M + Send,
+    ) -> Result<Vec<Signature>, SignError> {
+        self.sign_all_by(client_id, |secret, mac_key| mac_key.sign(message(secret).as_ref())).await
+    }
+
+    /// As [`sign_all_with`](Self::sign_all_with), for a message that is not in one piece: `mac` makes the MAC.
+    #[inline]
+    pub(crate) async fn sign_all_by(
+        &self,
+        client_id: &ClientId,
+        mac: impl FnMut(SecretId, &MacKey) -> [u8; 32] + Send,
     ) -> Result<Vec<Signature>, SignError> {
         let opened = self.recall(client_id.into()).await?;
         let client = active(opened.as_ref())?;
-        let signatures = client.sign_all_with(message, self.instant_of(client));
+        let signatures = client.sign_all_by(mac, self.instant_of(client));
         let first = signatures.first().ok_or_else(|| unsigned(client))?;
         trace_signature(client_id, first.secret_id());
         Ok(signatures)

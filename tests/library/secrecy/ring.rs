@@ -16,6 +16,7 @@ impl Life {
     /// The add-in's side.
     pub(super) async fn ring(&mut self) {
         let id = ClientId::parse("calendar-app").unwrap();
+        let id_of_ring = id.clone();
         let (plain, base64) = (self.plain_text(&id), self.base64_text(&id));
         let primary = SharedSecret::from(ClientSecret::parse(&plain).unwrap());
         let secondary =
@@ -41,6 +42,67 @@ impl Life {
         }
         see!(self.walker, CallError::Failed("no route"), ring);
         self.ring_of_files();
+        self.tokens(&id_of_ring).await;
+        #[cfg(feature = "webhooks")]
+        self.webhooks(&id_of_ring).await;
+    }
+
+    /// Tokens that are signed, verified and refused.
+    async fn tokens(&mut self, id: &ClientId) {
+        use client_registry::jwt::TYPE;
+        use std::time::Duration;
+
+        let registry = Registry::in_memory();
+        let details = crate::support::details("calendar app");
+        let issued =
+            registry.as_seller("contoso").unwrap().register(details, Lifetime::OneYear).await.unwrap();
+        let client_id = issued.client_id().clone();
+        let (_, text) = self.issued(&issued);
+        let ring = SecretRing::new(client_id.clone(), issued, None);
+        let minutes = Duration::from_secs(300);
+        let claims = serde_json::json!({"user": "ann"});
+        let token = registry.sign_jwt(&client_id, &claims, minutes).await.unwrap();
+        see!(self.walker, ring.verify_jwt::<serde_json::Value>(&token).unwrap());
+        // A client secret in the place of a token, of claims and of a client ID.
+        for token in [&*text, &format!("{text}.{text}.{text}"), &token[..token.len() - 1]] {
+            see!(self.walker, ring.verify_jwt::<serde_json::Value>(token).unwrap_err());
+        }
+        let token =
+            registry.sign_jwt(&client_id, &serde_json::json!({"user": [text]}), minutes).await.unwrap();
+        let wrong_form = ring.verify_jwt::<std::collections::BTreeMap<String, u8>>(&token).unwrap_err();
+        see!(self.walker, wrong_form, registry.sign_jwt(&client_id, &text, minutes).await.unwrap_err());
+        see!(self.walker, registry.sign_jwt(id, &claims, minutes).await.unwrap_err());
+        assert!(!TYPE.is_empty());
+    }
+
+    /// Messages that are signed, verified and refused, and keys in the form `whsec_`.
+    #[cfg(feature = "webhooks")]
+    async fn webhooks(&mut self, id: &ClientId) {
+        use client_registry::webhooks::{WebhookHeaders, WebhookReceiver};
+
+        let registry = Registry::in_memory();
+        let details = crate::support::details("calendar app");
+        let issued =
+            registry.as_seller("contoso").unwrap().register(details, Lifetime::OneYear).await.unwrap();
+        let (_, text) = self.issued(&issued);
+        let whsec = issued.client_secret().expose_whsec(str::to_owned);
+        let headers = registry.sign_webhook(issued.client_id(), "msg_1", b"body").await.unwrap();
+        let ring = SecretRing::new(id.clone(), SharedSecret::parse_whsec(&whsec).unwrap(), None);
+        let receiver = WebhookReceiver::new(ring).remembering(1);
+        see!(self.walker, headers, receiver, receiver.verify(&headers, b"body").unwrap());
+        see!(self.walker, receiver.verify(&headers, b"body").unwrap_err());
+        see!(self.walker, receiver.verify(&headers, text.as_bytes()).unwrap_err());
+        see!(self.walker, registry.sign_webhook(id, "msg_1", b"body").await.unwrap_err());
+        let spaced = format!("{text} {whsec}");
+        see!(self.walker, registry.sign_webhook(id, &spaced, b"body").await.unwrap_err());
+        let swapped = [WebhookHeaders::ID, WebhookHeaders::TIMESTAMP, WebhookHeaders::SIGNATURE];
+        for value in [&*text, &*whsec, &*spaced] {
+            see!(self.walker, WebhookHeaders::parse(swapped.map(|name| (name, value))).unwrap_err());
+        }
+        for wrong in [&*text, &whsec[..30], &format!("{whsec}="), &format!("{whsec}AAAA")] {
+            see!(self.walker, ClientSecret::parse_whsec(wrong).unwrap_err());
+        }
+        see!(self.walker, SecretSource::file(&whsec).in_whsec_form());
     }
 
     /// A ring whose client secrets are in files, and everything that may be wrong with one.
