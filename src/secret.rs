@@ -17,6 +17,7 @@
 //!
 //! The verifier and the MAC key are written into sealed records. Their files state the formats, which must not change.
 
+mod base64;
 pub(crate) mod client_secret;
 pub(crate) mod mac;
 pub(crate) mod signature;

@@ -10,7 +10,6 @@ mod pieces;
 
 use std::fmt;
 
-use data_encoding::BASE64;
 use serde::Serialize;
 use sha2::block_api::compress256;
 use sha2::{Digest, Sha256};
@@ -18,6 +17,7 @@ use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::secret::ClientSecret;
+use crate::secret::base64::decode;
 use crate::value::redacted::redacted;
 use crate::value::{Field, InvalidValue, Problem};
 
@@ -55,13 +55,8 @@ impl KeyEncoding {
             Self::Utf8 => Ok(Zeroizing::new(text.to_vec())),
             Self::Base64 => {
                 let invalid = |what| InvalidValue::new(Field::SigningKey, Problem::Form(what));
-                let len = BASE64.decode_len(text.len()).map_err(|_| invalid("is not canonical base64"))?;
-                let mut key = Zeroizing::new(vec![0; len]);
-                // The error tells where the text is malformed, which reveals something of it.
-                let len =
-                    BASE64.decode_mut(text, &mut key).map_err(|_| invalid("is not canonical base64"))?;
-                key.truncate(len);
-                if len < MIN_DECODED {
+                let key = decode(text).ok_or(invalid("is not canonical base64"))?;
+                if key.len() < MIN_DECODED {
                     return Err(invalid("has fewer than 24 bytes"));
                 }
                 Ok(key)
@@ -198,7 +193,7 @@ pub(crate) const INITIAL: [u32; 8] =
 #[cfg(test)]
 mod tests {
     use super::*;
-    use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
+    use data_encoding::{BASE64, BASE64URL_NOPAD, HEXLOWER};
     use hmac::{Hmac, KeyInit, Mac};
     use proptest::prelude::*;
 
@@ -330,6 +325,7 @@ mod tests {
             good.replace("CQk=", "CQl="),                 // stray bits
             data_encoding::BASE64URL.encode(&[0xfb; 32]), // another alphabet
             format!("{} {}", &good[..10], &good[10..]),   // a space
+            good.clone() + &good,                         // two texts in a row
         ] {
             let error = mac_key(&bad).unwrap_err();
             assert_eq!(error.field(), Field::SigningKey);
