@@ -204,14 +204,18 @@ impl Draft {
         self.drop_outdone(secret);
     }
 
-    /// Leaves a secret its two latest promotions: one in force and one scheduled, or what came of them. One that was in force before
-    /// has no effect any longer. No other is removed, since the clock may be wrong (rule 19).
+    /// Removes the promotions of a secret that would not be there without the rotation. Of three, the last one was made while the one
+    /// before it was in force, if it was made last, and took the place of the first. Otherwise the first one was made last, under a
+    /// clock that had been set back, and took the place of none.
     fn drop_outdone(&mut self, secret: SecretId) {
         let promotions = &mut self.client_mut().promotions;
-        let of_it = |promotions: &[Promotion]| promotions.iter().filter(|p| p.secret == secret).count();
-        while of_it(promotions) > 2 {
-            let earliest = promotions.iter().filter(|p| p.secret == secret).map(Promotion::order).min();
-            promotions.retain(|p| p.secret != secret || Some(p.order()) != earliest);
-        }
+        let of_it: Vec<_> = promotions.iter().filter(|p| p.secret == secret).copied().collect();
+        let is_outdone = |first: &Promotion| {
+            let later = || of_it.iter().filter(|p| p.order() > first.order());
+            later().any(|last| {
+                last.step > first.step && later().any(|p| p.order() < last.order() && p.step < last.step)
+            })
+        };
+        promotions.retain(|p| p.secret != secret || !is_outdone(p));
     }
 }

@@ -113,6 +113,11 @@ impl Client {
         }
         let mut draft = Draft::of(self, context, now);
         draft.withdraw(secret);
+        // A rotation that is called off must not bring back what was withdrawn since (rule 11). After a clock was set back there may be
+        // one of either kind.
+        if let Some(given_up) = &mut draft.held_mut(secret).given_up {
+            given_up.promotions.retain(|promotion| promotion.at <= now);
+        }
         Ok(draft.into())
     }
 
