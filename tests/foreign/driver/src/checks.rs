@@ -1,7 +1,8 @@
 //! What every peer is asked.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
+use client_registry::clock::{Clock, SystemClock};
 use client_registry::jwt::TYPE;
 use client_registry::ring::SharedSecret;
 use client_registry::webhooks::WebhookHeaders;
@@ -253,5 +254,5 @@ fn changed(text: &str) -> Vec<(usize, String)> {
 }
 
 fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs()
+    SystemClock::new().wall().as_secs().cast_unsigned()
 }

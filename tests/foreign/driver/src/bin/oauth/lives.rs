@@ -1,13 +1,13 @@
 //! The life of a token: it ends when its secret is deleted, and while its client is suspended. Another node does both.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use client_registry::store::SqliteStore;
 use client_registry::{Lifetime, NewSecret, Registry};
 use pollster::block_on;
 
 use crate::peer::{Answer, METHODS, OAuth2, Peer, Sender};
-use crate::platform::Platform;
+use crate::platform::{Platform, now};
 use crate::tally::Tally;
 
 pub(crate) fn run(platform: &Platform, url: &str, peers: &mut [Box<dyn Peer>], tally: &mut Tally) {
@@ -50,14 +50,14 @@ pub(crate) fn run(platform: &Platform, url: &str, peers: &mut [Box<dyn Peer>], t
             }
         }
         let mut until = |what: &str, active: bool, tally: &mut Tally| {
-            let deadline = Instant::now() + Duration::from_secs(10);
+            let deadline = now().saturating_add(Duration::from_secs(10));
             loop {
                 let asked = peer.introspect(api(METHODS[0]), &token);
                 // A library that cannot ask: another one asks for it.
                 let answer = asked.or_else(|| OAuth2.introspect(api(METHODS[0]), &token));
                 let answer = answer.unwrap_or(Answer::NotSent);
                 let holds = equal(&answer, active);
-                if holds.is_ok() || Instant::now() > deadline {
+                if holds.is_ok() || now() > deadline {
                     return tally.check(format!("{name}: its token, {what}"), holds);
                 }
                 std::thread::sleep(Duration::from_millis(50));

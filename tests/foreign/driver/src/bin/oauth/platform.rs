@@ -1,10 +1,10 @@
 //! A registry in a file, with a client for every state that a client secret can be in.
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use client_registry::client::{ImportedClient, ImportedSecret};
-use client_registry::clock::ManualClock;
+use client_registry::clock::{Clock, ManualClock, SystemClock};
 use client_registry::secret::KeyEncoding;
 use client_registry::store::SqliteStore;
 use client_registry::value::{Attributes, KeyId, Validity};
@@ -218,8 +218,8 @@ fn details(name: &str) -> ClientDetails {
     ClientDetails::new(name, "app.contoso.com", "https://app.contoso.com/done").expect("details")
 }
 
-fn now() -> Timestamp {
-    Timestamp::from(SystemTime::now())
+pub(crate) fn now() -> Timestamp {
+    SystemClock::new().wall()
 }
 
 fn in_days(days: u64) -> Timestamp {
