@@ -13,6 +13,7 @@ use crate::oauth::ErrorCode;
 use crate::oauth::fault::{DENIED, RequestFault};
 use crate::problem::RETRY_AFTER_SECS;
 use crate::registry::{AccessError, Denied};
+use crate::store_error::StoreError;
 
 /// An error of OAuth: why a request is not answered as the client wished, and the ready answer.
 ///
@@ -156,6 +157,13 @@ impl OAuthError {
         }
         body.push('}');
         body.into_bytes()
+    }
+}
+
+impl From<StoreError> for OAuthError {
+    /// Returns the answer where the store did not answer, 503: for handlers that ask the registry for more.
+    fn from(error: StoreError) -> Self {
+        AccessError::Unavailable(error).into()
     }
 }
 

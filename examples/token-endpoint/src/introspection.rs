@@ -7,7 +7,6 @@ use axum::extract::State;
 use axum::http::header::CACHE_CONTROL;
 use axum::response::IntoResponse;
 use axum::{Json, Router, routing::post};
-use client_registry::AccessError;
 use client_registry::oauth::{ErrorCode, OAuthError};
 use serde_json::json;
 
@@ -26,7 +25,7 @@ async fn introspect(State(server): State<Server>, client: Client) -> Result<impl
     let Some(text) = client.form().get("token") else {
         return Err(OAuthError::new(ErrorCode::InvalidRequest).described("token is missing"));
     };
-    let found = server.tokens.find(&server.registry, text).await.map_err(AccessError::Unavailable)?;
+    let found = server.tokens.find(&server.registry, text).await?;
     let may_see_all = client.authenticated().attributes().get(RESOURCE_SERVER).is_some();
     let answer = match found.filter(|token| may_see_all || token.client_id == *client.client_id()) {
         Some(token) => json!({

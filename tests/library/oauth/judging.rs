@@ -128,8 +128,9 @@ fn an_access_error_has_an_answer() {
     let response = OAuthError::from(error).response();
     assert_eq!(response.status(), 401);
     assert!(!response.headers().contains_key("www-authenticate"));
-    let down = StoreError::new(client_registry::store::StoreErrorKind::Corrupt);
-    assert_eq!(OAuthError::from(AccessError::from(down)).response().status(), 503);
+    let down = || StoreError::new(client_registry::store::StoreErrorKind::Corrupt);
+    assert_eq!(OAuthError::from(AccessError::from(down())).response().status(), 503);
+    assert_eq!(OAuthError::from(down()).response().status(), 503);
 }
 
 #[test]
