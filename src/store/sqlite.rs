@@ -2,6 +2,7 @@
 
 mod advice;
 mod backup;
+mod batch;
 mod cells;
 mod checkpoint;
 mod commit;

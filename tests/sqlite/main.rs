@@ -33,6 +33,7 @@ mod restore;
 #[cfg(unix)]
 mod rights;
 mod swallowed;
+mod together;
 mod trails;
 mod untrusted;
 mod waiting;

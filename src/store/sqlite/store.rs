@@ -1,7 +1,7 @@
 //! The store in one SQLite file, and how it is opened: the durable default for one machine.
 //!
-//! One thread writes, one change after the other, each flushed before it is acknowledged; that flush is what a change
-//! costs. Reads go past it, on connections of their own, and see every change that was acknowledged before. What was
+//! One thread writes, and flushes each change before it is acknowledged; that flush is what a change costs. Changes that wait
+//! together share one. Reads go past it, on connections of their own, and see every change that was acknowledged before. What was
 //! acknowledged survives a crash and a power cut, as far as the disk keeps what it says it has flushed.
 //!
 //! The `sqlite3` tool reads the file as well: the views `clients`, `secrets` and `trail` are for people.
@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use rusqlite::Connection;
 
+use super::batch::Sharing;
 use super::fault::Fault;
 use super::identity::Identity;
 use super::medium::{self, Medium};
@@ -87,13 +88,14 @@ impl SqliteStore {
         self.inner.readers.read(question)
     }
 
-    /// Does work in one transaction, on the thread that writes.
+    /// Does work in a transaction, on the thread that writes.
     async fn write(
         &self,
         is_urgent: bool,
+        sharing: Sharing,
         work: impl Fn(&Connection) -> Result<(), CommitError> + Send + 'static,
     ) -> Result<(), CommitError> {
-        self.inner.writer.run(is_urgent, move |writer, given| writer.transact(given, work)).await?
+        self.inner.writer.run(is_urgent, sharing, Box::new(work)).await?
     }
 }
 
@@ -115,7 +117,8 @@ impl Store for SqliteStore {
 
     async fn commit(&self, commit: &Commit) -> Result<(), CommitError> {
         let commit = commit.clone();
-        self.write(commit.is_urgent(), move |connection| commit::commit(connection, &commit)).await
+        let is_urgent = commit.is_urgent();
+        self.write(is_urgent, Sharing::Together, move |connection| commit::commit(connection, &commit)).await
     }
 
     async fn history(
@@ -159,13 +162,13 @@ impl Store for SqliteStore {
 
     async fn adopt(&self, clients: &[Adopted]) -> Result<(), CommitError> {
         let clients = clients.to_vec();
-        self.write(false, move |connection| commit::adopt(connection, &clients)).await
+        self.write(false, Sharing::Alone, move |connection| commit::adopt(connection, &clients)).await
     }
 
     async fn note_uses(&self, uses: &[Use], believable_until: Timestamp) -> Result<(), StoreError> {
         let uses = uses.to_vec();
-        let noted =
-            self.write(false, move |connection| uses::note(connection, &uses, believable_until)).await;
+        let note = move |connection: &Connection| uses::note(connection, &uses, believable_until);
+        let noted = self.write(false, Sharing::Alone, note).await;
         noted.map_err(|error| match error {
             CommitError::NotWritten(error) | CommitError::Failed(error) => error,
             // Nothing is compared when uses are noted.

@@ -1,4 +1,4 @@
-//! The connection that writes: one change after the other, each a transaction of its own, flushed before its answer.
+//! The connection that writes: one transaction after the other, each flushed before its changes are answered.
 //!
 //! A change is acknowledged only if the file still stands under its name and has the content that is known of it.
 
@@ -9,6 +9,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 
+use super::batch::left_since;
 use super::checkpoint::Checkpoints;
 use super::content::{self, Content};
 use super::fault::{Fault, failed_commit};
@@ -19,7 +20,6 @@ use super::options::Settings;
 use super::{connect, reads};
 use crate::clock::Stopwatch;
 use crate::store::CommitError;
-use crate::store_error::StoreErrorKind;
 
 /// The connection that writes.
 pub(super) struct Writer {
@@ -51,6 +51,11 @@ impl Writer {
         }
         let content = Content::default();
         Ok(Self { identity, medium, settings, connection: Some(connected), checkpoints, content })
+    }
+
+    /// Returns how long a change may wait.
+    pub(super) fn patience(&self) -> Duration {
+        self.settings.busy_timeout
     }
 
     /// Returns which file the connection writes to.
@@ -86,12 +91,13 @@ impl Writer {
         }
     }
 
-    fn attempt<T>(
+    /// Does work in one transaction, all of it or nothing. It waits no longer than the time that is left since it was given.
+    pub(super) fn attempt<T>(
         &mut self,
         given: Stopwatch,
         work: &impl Fn(&Connection) -> Result<T, CommitError>,
     ) -> Result<T, CommitError> {
-        let patience = self.left_since(given)?;
+        let patience = left_since(given, self.settings.busy_timeout, &self.identity)?;
         let mut connected = match self.connection.take() {
             Some(connected) => connected,
             None => {
@@ -124,17 +130,6 @@ impl Writer {
                 fault.of_writing_to(self.identity.path(), self.settings.max_size).into()
             }
             other => other,
-        }
-    }
-
-    /// Returns how long a change that was given then may still wait.
-    fn left_since(&self, given: Stopwatch) -> Result<Duration, CommitError> {
-        let most = self.settings.busy_timeout;
-        match most.checked_sub(given.elapsed()) {
-            Some(left) => Ok(left),
-            // Where no other process is to be waited for, it is tried once.
-            None if most.is_zero() => Ok(Duration::ZERO),
-            None => Err(Fault::file(self.identity.path(), StoreErrorKind::Unavailable, TOO_LATE).into()),
         }
     }
 
@@ -210,7 +205,13 @@ impl Connected {
         self.anchor.check()?;
         self.check_content(content)?;
         self.lineage.begin(connection)?;
+        let before = connection.total_changes();
         let done = work(connection)?;
+        if connection.total_changes() == before {
+            connection.prepare_cached("ROLLBACK")?.execute([])?;
+            self.anchor.check()?;
+            return Ok(done);
+        }
         let last = content::last_event(connection)?;
         self.check_content(content)?;
         connection.prepare_cached("COMMIT")?.execute([]).map_err(failed_commit)?;
@@ -227,9 +228,6 @@ fn leave_the_log(connection: &Connection) {
         tracing::warn!(%error, "the log may be copied into the file when that is closed");
     }
 }
-
-const TOO_LATE: &str =
-    "other changes have been waiting for the file for too long, and this one was not begun: try again";
 
 #[cfg(all(test, unix))]
 mod tests {

@@ -1,24 +1,20 @@
 //! The thread that writes, and the way to it.
 //!
-//! Work whose caller has gone is not begun; once begun, it is finished. A caller whose answer does not come learns whether the
-//! work was begun: it is told that nothing was written only where that is so.
+//! A change whose caller has gone is not begun; once begun, it is finished. A caller whose answer does not come learns whether it
+//! was begun: it is told that nothing was written only where that is so.
 
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
-use futures_channel::oneshot;
-
+use super::batch::{self, Answer, Change, Sharing, Work};
 use super::queue::Queue;
 use super::writer::Writer;
-use crate::clock::Stopwatch;
 use crate::store::CommitError;
 use crate::store_error::{StoreError, StoreErrorKind};
 
-type Job = Box<dyn FnOnce(&mut Writer) + Send>;
-
 /// The way to the thread. Dropping it waits until all work that was begun or has a caller is done and the file is closed.
 pub(super) struct WriterThread {
-    jobs: Arc<Queue<Job>>,
+    changes: Arc<Queue<Change>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -32,40 +28,34 @@ pub(super) enum NoAnswer {
 
 impl WriterThread {
     pub(super) fn start(writer: Writer) -> Result<Self, std::io::Error> {
-        let jobs = Arc::new(Queue::new());
-        let taken = OneEnd(jobs.clone());
+        let changes = Arc::new(Queue::new());
+        let taken = OneEnd(changes.clone());
         let run = move || {
             let mut writer = writer;
-            while let Some(job) = taken.0.next() {
-                job(&mut writer);
+            while let Some((batch, is_urgent)) = taken.0.next(MOST_TOGETHER, Change::shares) {
+                taken.0.put_back(batch::make(&mut writer, batch), is_urgent);
                 writer.tidy();
             }
         };
         let thread = thread::Builder::new().name("client-registry".to_owned()).spawn(run)?;
-        Ok(Self { jobs, thread: Some(thread) })
+        Ok(Self { changes, thread: Some(thread) })
     }
 
-    /// Gives work to the thread, and waits for the answer. The work learns since when it has been waiting.
-    pub(super) async fn run<T: Send + 'static>(
+    /// Gives a change to the thread, and waits for the answer.
+    pub(super) async fn run(
         &self,
         is_urgent: bool,
-        work: impl FnOnce(&mut Writer, Stopwatch) -> T + Send + 'static,
-    ) -> Result<T, NoAnswer> {
-        let (answer, answered) = oneshot::channel();
-        let given = Stopwatch::start();
-        let job: Job = Box::new(move |writer| {
-            if !answer.is_canceled() {
-                // The caller may go while it is done.
-                let _ = answer.send(work(writer, given));
-            }
-        });
-        self.jobs.push(job, is_urgent).map_err(|_| NoAnswer::NotBegun)?;
+        sharing: Sharing,
+        work: Work,
+    ) -> Result<Answer, NoAnswer> {
+        let (change, answered) = Change::given_now(sharing, work);
+        self.changes.push(change, is_urgent).map_err(|_| NoAnswer::NotBegun)?;
         answered.await.map_err(|_| NoAnswer::NotFinished)
     }
 }
 
 /// The thread's end of the queue. When the thread ends, all callers that wait get an answer, and no others wait for it.
-struct OneEnd(Arc<Queue<Job>>);
+struct OneEnd(Arc<Queue<Change>>);
 
 impl Drop for OneEnd {
     fn drop(&mut self) {
@@ -75,7 +65,7 @@ impl Drop for OneEnd {
 
 impl Drop for WriterThread {
     fn drop(&mut self) {
-        self.jobs.close();
+        self.changes.close();
         // The last clone may go with a task that the thread itself wakes: it cannot wait for itself.
         if let Some(thread) = self.thread.take().filter(|t| t.thread().id() != thread::current().id()) {
             let _ = thread.join();
@@ -100,3 +90,6 @@ impl From<NoAnswer> for CommitError {
         }
     }
 }
+
+/// The most changes that share a transaction. The last of them waits for the work of all others, some microseconds each.
+const MOST_TOGETHER: usize = 64;
