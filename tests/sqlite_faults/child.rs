@@ -3,7 +3,7 @@
 use std::io::{Read as _, Write as _};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use client_registry::store::{Commit, CommitError, SqliteStore, Store};
 use client_registry::{ClientId, Error, Issued, Lifetime, NewSecret, Registry, Seller};
@@ -11,7 +11,7 @@ use pollster::block_on;
 use rusqlite::Connection;
 
 use crate::disk::{Disk, Fault};
-use crate::support::{clock, details, forward, in_words, keyring};
+use crate::support::{clock, details, forward, in_words, keyring, poll_once};
 
 /// What happens while a call is to fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub(crate) enum While {
     Checkpoint,
     /// A few changes.
     Changes,
+    /// Changes of several callers, which wait together and share flushes.
+    Together,
     /// The file is copied.
     Backup,
     /// A copy takes the place of the file.
@@ -34,9 +36,10 @@ pub(crate) enum While {
     Making,
 }
 
-pub(crate) const ALL: [While; 8] = [
+pub(crate) const ALL: [While; 9] = [
     While::Checkpoint,
     While::Changes,
+    While::Together,
     While::Backup,
     While::Restoring,
     While::Reopening,
@@ -88,9 +91,10 @@ pub(crate) struct Worker {
 impl Worker {
     pub(crate) fn open(disk: Disk) -> Result<Self, String> {
         let store = SqliteStore::open(disk.file()).map_err(|error| in_words(&error))?;
-        let registry = Registry::builder()
-            .clock(clock())
-            .open(Acknowledging { store, dies: AtomicBool::new(false) }, keyring());
+        let registry = Registry::builder().clock(clock()).open(
+            Acknowledging { store, dies: AtomicBool::default(), unknown: AtomicUsize::default() },
+            keyring(),
+        );
         let registry = block_on(registry).map_err(|error| in_words(&error))?;
         let contoso = registry.as_seller("contoso").unwrap();
         let engine = Connection::open(disk.file()).map_err(|error| in_words(&error))?;
@@ -106,6 +110,11 @@ impl Worker {
     /// From now on it is killed at the first change whose outcome is not known.
     pub(crate) fn dies_in_doubt(&self) {
         self.registry.store().dies.store(true, Ordering::Relaxed);
+    }
+
+    /// How many answers left the outcome of a change open.
+    pub(crate) fn unknown(&self) -> usize {
+        self.registry.store().unknown.load(Ordering::Relaxed)
     }
 
     /// How many frames wait in the log.
@@ -148,6 +157,24 @@ impl Worker {
                 let secrets: Vec<_> = snapshot.client().secrets().map(|secret| secret.id()).collect();
                 self.allowed(block_on(client.promote(secrets[given % secrets.len()])));
             }
+        }
+    }
+
+    /// Registers so many clients at once, all of which wait for another program. What is done just before they go on.
+    pub(crate) fn together(&mut self, count: usize, just_before: impl FnOnce(&Disk)) {
+        let names: Vec<_> =
+            (0..count).map(|one| format!("app {} {} {one}", std::process::id(), self.given)).collect();
+        self.engine.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let registered = names.iter().map(|name| self.contoso.register(details(name), Lifetime::OneYear));
+        let mut registered: Vec<_> = registered.map(Box::pin).collect();
+        for one in &mut registered {
+            assert!(poll_once(one.as_mut()).is_pending());
+        }
+        just_before(&self.disk);
+        self.engine.execute_batch("ROLLBACK").unwrap();
+        for one in registered {
+            let issued = block_on(one);
+            drop(self.said(issued));
         }
     }
 
@@ -199,6 +226,10 @@ pub(crate) fn work(disk: Disk, during: While, fault: Fault) {
             worker.changes(10);
             worker.disk.arm(fault);
             worker.changes(6);
+        }
+        While::Together => {
+            worker.changes(10);
+            worker.together(6, |disk| disk.arm(fault));
         }
         While::Dying => {
             worker.changes(10);
@@ -260,6 +291,7 @@ pub(crate) struct Acknowledging {
     store: SqliteStore,
     /// At the first change whose outcome is not known.
     dies: AtomicBool,
+    unknown: AtomicUsize,
 }
 
 impl Store for Acknowledging {
@@ -272,8 +304,11 @@ impl Store for Acknowledging {
                 .collect();
             say(&lines);
         }
-        if matches!(answer, Err(CommitError::Failed(_))) && self.dies.load(Ordering::Relaxed) {
-            until_killed();
+        if matches!(answer, Err(CommitError::Failed(_))) {
+            self.unknown.fetch_add(1, Ordering::Relaxed);
+            if self.dies.load(Ordering::Relaxed) {
+                until_killed();
+            }
         }
         answer
     }

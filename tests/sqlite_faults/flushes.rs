@@ -96,6 +96,38 @@ fn opens() {
     until_killed()
 }
 
+/// The flush of a batch: all of it is unknown, is sent again, and is there after a power cut.
+#[test]
+fn a_flush_that_several_callers_share_fails_for_all_of_them() {
+    let scratch = Scratch::new();
+    let disk = Disk::new(scratch.path());
+    let said = hear(spawn("flushes::of_several_callers", &disk, "")).unwrap();
+    assert!(disk.has_failed(), "there was no flush");
+    assert!(said.refusals.is_empty(), "{:?}", said.refusals);
+    for (name, some) in [("flushed", None), ("some", Some(1))] {
+        let file = disk.after_a_power_cut(name, some);
+        audit(&file, &said.ledger).unwrap_or_else(|why| panic!("{name}: {why}"));
+    }
+}
+
+#[test]
+fn of_several_callers() {
+    let Some((disk, _)) = as_child() else { return };
+    let mut worker = Worker::open(disk).unwrap();
+    worker.changes(10);
+    // The first of them is begun before the others come, unless the machine is too busy for that.
+    while worker.unknown() == 0 {
+        worker.changes(1);
+        worker.together(6, |disk| disk.arm(Fault { ending: "registry.db-wal", nth: 2, ..FLUSH }));
+        worker.disk.disarm();
+    }
+    if worker.unknown() < 2 {
+        say("refused one flush failed, and one caller alone was told\n");
+    }
+    worker.changes(10);
+    until_killed()
+}
+
 /// The same with the checkpoints of the engine: a check that cannot fail proves nothing.
 #[test]
 fn the_checkpoints_of_the_engine_lose_it() {

@@ -22,9 +22,14 @@ pub(crate) enum Role {
     Acknowledges,
     /// Writes, and acknowledges what it is about to send.
     AcknowledgesTooEarly,
+    /// The same as the first, with several callers at once, whose changes share flushes.
+    AcknowledgesTogether,
     /// Changes one client together with another process, and ends.
     Shares,
 }
+
+/// How many callers a process has that writes for several.
+pub(crate) const CALLERS: usize = 4;
 
 /// This binary as a process of its own.
 pub(crate) fn spawn(role: Role, file: &Path, seed: u64) -> std::process::Child {
@@ -39,7 +44,7 @@ pub(crate) fn run() {
     let Ok(role) = std::env::var(ROLE) else { return };
     let file = PathBuf::from(std::env::var_os(FILE).unwrap());
     let seed: u64 = std::env::var(SEED).unwrap().parse().unwrap();
-    let roles = [Role::Acknowledges, Role::AcknowledgesTooEarly, Role::Shares];
+    let roles = [Role::Acknowledges, Role::AcknowledgesTooEarly, Role::AcknowledgesTogether, Role::Shares];
     let role = *roles.iter().find(|known| format!("{known:?}") == role).unwrap();
     if role == Role::Shares {
         std::io::stdin().read_line(&mut String::new()).unwrap();
@@ -50,13 +55,29 @@ pub(crate) fn run() {
     let registry = Registry::builder().clock(clock()).entropy(entropy).open(store, keyring());
     let registry = block_on(registry).unwrap();
     let contoso = registry.as_seller("contoso").unwrap();
-    let worker = Worker { contoso, registry, is_alone: role != Role::Shares };
+    let is_alone = matches!(role, Role::Acknowledges | Role::AcknowledgesTooEarly);
+    let worker = Worker { contoso, registry, is_alone };
     let mut random = StdRng::seed_from_u64(seed);
     match role {
         Role::Shares => {
             for _ in 0..SHARED_COMMANDS {
                 worker.change(&mut random);
             }
+        }
+        Role::AcknowledgesTogether => {
+            while worker.clients().len() < 2 {
+                worker.work(&mut random);
+            }
+            std::thread::scope(|scope| {
+                for _ in 0..CALLERS {
+                    let (worker, mut random) = (&worker, StdRng::seed_from_u64(random.random()));
+                    scope.spawn(move || {
+                        loop {
+                            worker.work_beside_others(&mut random);
+                        }
+                    });
+                }
+            });
         }
         _ => loop {
             worker.work(&mut random);
@@ -87,6 +108,16 @@ impl Worker {
             return;
         }
         self.change(random);
+    }
+
+    /// Any command but one that takes a client away under the others.
+    fn work_beside_others(&self, random: &mut StdRng) {
+        if self.clients().len() < MOST_CLIENTS && random.random_ratio(1, 4) {
+            let name = details(&format!("app {}", random.random_range(0..2 * MOST_CLIENTS)));
+            self.said(block_on(self.contoso.register(name, Lifetime::OneYear)));
+        } else {
+            self.change(random);
+        }
     }
 
     /// A command that changes a client that there is.

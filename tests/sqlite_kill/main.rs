@@ -29,15 +29,24 @@ use crate::support::{Scratch, details};
 
 #[test]
 fn what_was_acknowledged_survives_a_kill_and_nothing_is_there_by_half() {
-    let kills = number("CLIENT_REGISTRY_KILLS", USUAL_KILLS);
+    survives(Role::Acknowledges, number("CLIENT_REGISTRY_KILLS", USUAL_KILLS));
+}
+
+/// The kill falls into the middle of a batch: of what waited together, nobody was told before all of it was on the disk.
+#[test]
+fn what_several_callers_were_told_survives_a_kill_in_the_middle_of_a_batch() {
+    survives(Role::AcknowledgesTogether, number("CLIENT_REGISTRY_KILLS", USUAL_KILLS) / 2);
+}
+
+fn survives(role: Role, kills: usize) {
     let seed = number("CLIENT_REGISTRY_SEED", 1);
     // Few fall between the flush and the acknowledgement, and now and then none of so many.
     for seed in seed..seed + 10 {
-        let tally = kill(Role::Acknowledges, kills, seed).unwrap_or_else(|reason| panic!("{reason}"));
-        let _ = writeln!(std::io::stdout(), "seed {seed}: {tally}");
+        let tally = kill(role, kills, seed).unwrap_or_else(|reason| panic!("{reason}"));
+        let _ = writeln!(std::io::stdout(), "{role:?}, seed {seed}: {tally}");
         assert_eq!(tally.kills, kills);
         // Of fewer kills chance, and what else the machine has to do, decide what they fall on.
-        if kills < USUAL_KILLS {
+        if kills < USUAL_KILLS / 2 {
             return;
         }
         assert!(tally.acknowledged > kills, "{tally}");
@@ -82,16 +91,16 @@ fn kill(role: Role, kills: usize, seed: usize) -> Result<Tally, String> {
     let scratch = Scratch::new();
     let mut tally = Tally::default();
     let mut random = StdRng::seed_from_u64(seed as u64);
-    let (mut ledger, mut file) = (Ledger::default(), scratch.path().join("0.db"));
+    let (mut ledger, mut file) = (ledger_of(role), scratch.path().join("0.db"));
     for number in 0..kills {
         if number % KILLS_A_FILE == 0 {
-            (ledger, file) = (Ledger::default(), scratch.path().join(format!("{number}.db")));
+            (ledger, file) = (ledger_of(role), scratch.path().join(format!("{number}.db")));
         }
         let mut worker = spawn(role, &file, random.random());
         let mut lines = BufReader::new(worker.stderr.take().unwrap());
         let wanted = if number % KILLS_A_FILE == 0 { 0 } else { random.random_range(0..16) };
         let heard = hear(&mut lines, wanted, &mut ledger);
-        if role == Role::Acknowledges {
+        if role != Role::AcknowledgesTooEarly {
             // Somewhere in what comes next, which takes about as long. At the start that is opening the file.
             let most = if wanted == 0 { 400_000 } else { 20_000 };
             for _ in 0..random.random_range(0..most) {
@@ -111,6 +120,10 @@ fn kill(role: Role, kills: usize, seed: usize) -> Result<Tally, String> {
         tally.unacknowledged += ledger.audit(&file).map_err(|reason| format!("{at}: {reason}"))?;
     }
     Ok(tally)
+}
+
+fn ledger_of(role: Role) -> Ledger {
+    Ledger::of_callers(if role == Role::AcknowledgesTogether { child::CALLERS } else { 1 })
 }
 
 /// Reads what a process says, up to so many acknowledgements or its end.

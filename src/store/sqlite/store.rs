@@ -37,7 +37,7 @@ use crate::value::{AddInId, ClientId, Revision, Timestamp};
 /// to do when something is damaged.
 ///
 /// Needs no particular runtime. Changes are made by a thread of the store's own, so that a caller waits and does not
-/// block. Reads are made where they are asked for, and block for as long as they take: some microseconds for a record,
+/// block. Changes that wait for the thread together are written together and share one flush, and each gets its own answer after it. Reads are made where they are asked for, and block for as long as they take: some microseconds for a record,
 /// some tens for a page of a hundred, more where the disk has to be asked.
 ///
 /// A change whose future is dropped before the thread has begun with it is not made. Dropping the last clone waits until the
