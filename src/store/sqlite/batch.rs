@@ -4,9 +4,9 @@
 //! the batch. If the flush fails, all of them are unknown.
 //!
 //! A change that is refused (`Conflict`, `Taken`) has written nothing: all of it is compared before anything is written. So the
-//! others of its batch stay as they are, and no savepoint is needed. Any other error may leave half a change behind. Then the whole
-//! transaction is rolled back, and each change of the batch is made once more in a transaction of its own, where it gets the
-//! answer that it would have got alone.
+//! others of its batch stay as they are, and no savepoint is needed. Any other error, and a refusal that has written something all
+//! the same, may leave half a change behind. Then the whole transaction is rolled back, and each change of the batch is made
+//! once more in a transaction of its own, where it gets the answer that it would have got alone.
 
 use std::time::Duration;
 
@@ -118,8 +118,13 @@ fn one_of_many(
     if change.is_abandoned() {
         return Ok(Ok(()));
     }
+    let before = connection.total_changes();
     match (change.work)(connection) {
-        Err(refused @ (CommitError::Conflict { .. } | CommitError::Taken { .. })) => Ok(Err(refused)),
+        Err(refused @ (CommitError::Conflict { .. } | CommitError::Taken { .. }))
+            if connection.total_changes() == before =>
+        {
+            Ok(Err(refused))
+        }
         Err(error) => Err(error),
         Ok(()) => Ok(Ok(())),
     }

@@ -132,6 +132,17 @@ fn a_change_that_fails_half_way_is_undone_and_the_others_are_made() {
     assert_eq!(place.add_ins(), ["a", "b"]);
 }
 
+#[test]
+fn a_refusal_that_has_written_something_leaves_nothing_of_it() {
+    let mut place = Place::new("refused-late", Duration::from_secs(5));
+    let (half, conflict) = (place.insert("half"), conflict());
+    let late: Work = Box::new(move |connection| half(connection).and_then(|()| conflict(connection)));
+    let (made, answers) = place.make(vec![place.insert("a"), late, place.insert("b")]);
+    assert_eq!(made, 2);
+    assert!(matches!(answers[..], [Ok(()), Err(CommitError::Conflict { .. }), Ok(())]), "{answers:?}");
+    assert_eq!(place.add_ins(), ["a", "b"]);
+}
+
 /// The engine rolls all of it back by itself: whatever the others have been told, it has to be true.
 #[test]
 fn an_error_that_ends_the_whole_transaction_costs_the_others_nothing() {
