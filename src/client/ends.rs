@@ -106,7 +106,8 @@ impl Draft {
         Ok(())
     }
 
-    /// Moves the promotion that waits until the replaced secrets have ended with the last of their ends.
+    /// Moves the promotion that waits until the replaced secrets have ended with the last of their ends. Others of its secret stay:
+    /// nobody has asked for another one, and one that was in force before the clock was set back will be so again (rule 19).
     fn follow_the_ends(&mut self, by: SecretId) {
         let now = self.now();
         let client = self.client();
@@ -118,8 +119,13 @@ impl Draft {
             return;
         }
         if client.secret(by).is_some_and(|secret| secret.validity.runs(last)) {
-            self.client_mut().promotions.retain(|p| *p != waiting);
-            self.put_promotion(Promotion { at: last, ..waiting });
+            for promotion in self.client_mut().promotions.iter_mut().filter(|p| **p == waiting) {
+                promotion.at = last;
+            }
+            self.record(match last <= now {
+                true => Fact::SecretPromoted { secret: by },
+                false => Fact::PromotionScheduled { secret: by, from: last },
+            });
         } else {
             // It ends before those that it replaced.
             self.withdraw_those(|p| *p == waiting);

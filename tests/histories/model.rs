@@ -107,6 +107,23 @@ fn rule_11_a_promotion_that_the_rotation_took_is_given_back() {
     ]));
 }
 
+/// A promotion that was in force before the clock was set back is not lost because another one moves with an end, or stays where it is
+/// (rules 19 and 21).
+#[test]
+fn rule_21_an_end_that_is_moved_takes_no_other_promotion_with_it() {
+    let operator = Actor::Operator;
+    for until in [START + 9 * DAY, START + 10 * DAY] {
+        let kind = PlanKind::EndMove(2, until);
+        replay(&scheduled_and_rotated_then(&[
+            (Command::Promote { actor: SELLER, client: 0, secret: 3 }, Some(Answer::Changed)),
+            (Command::SetClock { to: START - 61_000 }, None),
+            (Command::AtOnce { actor: operator, client: 0, kind }, Some(Answer::Changed)),
+            (Command::SetClock { to: START }, None),
+            (Command::Sign { client: 0 }, Some(Answer::SignedBy(vec![3]))),
+        ]));
+    }
+}
+
 #[test]
 fn a_model_in_which_the_newest_signs_is_caught() {
     is_caught::<1>("who signs");

@@ -114,9 +114,15 @@ impl Client {
         }
         let ends = self.secrets.iter().filter(|secret| secret.replaced_by == by);
         let last = ends.filter_map(|secret| secret.until).max().unwrap_or(t).max(t);
-        self.promotions.retain(|one| !waits(one));
+        if last == waiting.at {
+            return;
+        }
         if self.secret(waiting.secret).is_some_and(|secret| secret.runs(last)) {
-            self.place(t, Promotion { at: last, ..waiting });
+            // Others of its secret stay as they are.
+            self.promotions.iter_mut().filter(|one| waits(one)).for_each(|one| one.at = last);
+            self.steps += 1;
+        } else {
+            self.promotions.retain(|one| !waits(one));
         }
     }
 }
