@@ -19,7 +19,8 @@
 //! # What is told
 //!
 //! `detail` is the error's own text where a rule stands against a command, or a value is not well formed: such texts name nothing that the
-//! actor may not see (rule 15), and never repeat a client secret. Everything else says no more than its kind: what a store, a keyring, an
+//! actor may not see (rule 15), and never repeat a client secret. So it is where a JSON Web Token or a webhook was not accepted, for whose
+//! sender it is. Everything else says no more than its kind: what a store, a keyring, an
 //! export or the configuration of a ring has met is for logs. A denial says the same whatever its reason (rule 5).
 
 mod errors;
@@ -51,8 +52,13 @@ impl ProblemDetails {
     fn telling(code: &'static str, kind: ErrorKind, error: &dyn std::fmt::Display) -> Self {
         match kind {
             ErrorKind::Unauthenticated | ErrorKind::Unavailable => Self::silent(code, kind),
-            _ => Self { types_at: None, kind, code, detail: error.to_string().into() },
+            _ => Self::spelling_out(code, kind, error),
         }
+    }
+
+    /// Returns problem details whose detail is the text of the error.
+    fn spelling_out(code: &'static str, kind: ErrorKind, error: &dyn std::fmt::Display) -> Self {
+        Self { types_at: None, kind, code, detail: error.to_string().into() }
     }
 
     /// Returns problem details whose detail says no more than the kind.

@@ -2,7 +2,7 @@
 //!
 //! The platform sends a message with three headers, which [`Registry::sign_webhook`](crate::Registry::sign_webhook) makes, or, in
 //! an overlap, [`sign_webhook_with_all`](crate::Registry::sign_webhook_with_all). The add-in verifies headers and body with
-//! [`SecretRing::verify_webhook`](crate::SecretRing::verify_webhook), or with a [`WebhookReceiver`], which also refuses a message that
+//! [`SecretRing::verify_webhook`](crate::SecretRing::verify_webhook), or with a [`WebhookReceiver`], which refuses on request a message that
 //! comes twice. Both sides work with any library of the specification.
 //!
 //! ```

@@ -1,5 +1,4 @@
-//! Which error tells its own text to the outside, and which tells its kind alone. There is no third way: a new error has to be put on one
-//! of the two lists.
+//! Which error tells its own text to the outside, and which tells its kind alone: a new error has to be put on one of the lists.
 
 use crate::client::{ConfirmError, Denial, Refusal};
 use crate::entropy::EntropyError;
@@ -27,6 +26,17 @@ macro_rules! telling {
     )+};
 }
 
+/// Errors whose text is for the sender of a message, whatever their kind.
+macro_rules! spelling_out {
+    ($($error:ty),+ $(,)?) => {$(
+        impl From<&$error> for ProblemDetails {
+            fn from(error: &$error) -> Self {
+                Self::spelling_out(error.code(), error.kind(), error)
+            }
+        }
+    )+};
+}
+
 /// Errors whose text is for logs.
 macro_rules! silent {
     ($($error:ty),+ $(,)?) => {$(
@@ -49,10 +59,16 @@ macro_rules! without_code {
     )+};
 }
 
-telling! { Error, InvalidValue, JwtError, Refusal, SignError, SignJwtError }
+telling! { Error, InvalidValue, Refusal, SignError, SignJwtError }
+
+// Their codes tell as much.
+spelling_out! { JwtError }
 
 #[cfg(feature = "webhooks")]
-telling! { SignWebhookError, WebhookError }
+telling! { SignWebhookError }
+
+#[cfg(feature = "webhooks")]
+spelling_out! { WebhookError }
 
 silent! {
     AccessError, Denial, Denied, EntropyError, ExportError, ImportError, KeyringVariableError, OpenError, RetireError, RingConfigError,

@@ -107,7 +107,9 @@ impl Keyring {
                     "has white space inside a key: leave it out, and put a comma between two keys",
                 ));
             }
-            let (id, encoded) = one.split_once(':').ok_or_else(|| invalid("has a key without an ID"))?;
+            let (id, encoded) = one
+                .split_once(':')
+                .ok_or_else(|| invalid("has a key without an ID: write <key ID>:<base64 of 32 bytes>"))?;
             let id = KeyId::parse(id)?;
             let key = decode(encoded)?;
             keyring = Some(match keyring {

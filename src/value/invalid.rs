@@ -205,7 +205,7 @@ impl fmt::Display for Problem {
             Self::Character { at } => write!(f, "has a character that is not allowed, at byte {at}"),
             Self::SpaceAtEnds => f.write_str("begins or ends with white space"),
             Self::ClientSecret => {
-                f.write_str("looks like a client secret: check that two fields were not swapped")
+                f.write_str("may not hold a client secret, and this text looks like one: check that two fields were not swapped")
             }
             Self::Form(what) => f.write_str(what),
         }

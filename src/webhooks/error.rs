@@ -73,7 +73,9 @@ pub enum WebhookError {
     #[error(transparent)]
     Signature(#[from] SignatureMismatch),
     /// A message with this ID was accepted before.
-    #[error("a message with this ID was accepted before: do nothing, and answer with success")]
+    #[error(
+        "a message with this ID was accepted before: do nothing, and answer the sender with success, not with this error"
+    )]
     Replayed,
     /// The receiver remembers as many messages as it may.
     #[error(

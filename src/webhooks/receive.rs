@@ -13,7 +13,8 @@ impl SecretRing {
     /// Verifies a message of the platform with either client secret: headers and body, exactly the bytes that came. The message must
     /// have been signed at most 5 minutes before or after now, by the clock of the ring.
     ///
-    /// A message that comes twice passes twice: a [`WebhookReceiver`] refuses the second one.
+    /// A message that comes twice passes twice: a [`WebhookReceiver`] refuses the second one if it is told to
+    /// [remember](WebhookReceiver::remembering).
     ///
     /// # Errors
     /// [`WebhookError`] says why the message is not accepted.

@@ -112,6 +112,16 @@ fn an_unresolved_change_does_not_invite_to_try_again() {
     assert_eq!(ProblemDetails::from(&Error::from(Refusal::UnknownClient)).retry_after_secs(), None);
 }
 
+/// The codes of tokens tell why they were refused, and so do the details: 401 or not.
+#[test]
+fn a_token_that_was_refused_is_told_why() {
+    let from = "2026-03-01T09:00:00Z".parse().unwrap();
+    let problem = ProblemDetails::from(&jwt::JwtError::NotYetValid { from });
+    let json = serde_json::to_value(&problem).unwrap();
+    assert_eq!((problem.status(), json["code"].as_str()), (401, Some("token_not_yet_valid")));
+    assert!(json["detail"].as_str().unwrap().contains("compare the clocks"), "{json}");
+}
+
 /// Every public error of the sources has problem details. A suite for stores has an error that no service meets, and OAuth has
 /// answers of its own.
 #[test]

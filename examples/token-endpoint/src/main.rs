@@ -80,7 +80,7 @@ async fn show_a_client(registry: &Registry<DynStore>, url: &str) -> Result<(), B
     }
     println!("client ID      {id}\nclient secret  {secret}");
     println!("\ncurl -u '{id}:{secret}' -d grant_type=client_credentials {url}/token");
-    println!("curl -u '{id}:{secret}' -d token=<access_token> {url}/introspect\n");
+    println!("curl -u '{id}:{secret}' -d 'token=<access_token>' {url}/introspect\n");
     Ok(())
 }
 

@@ -53,7 +53,7 @@ impl fmt::Display for Obstacle {
             Self::UsedRecently { until } => {
                 write!(
                     f,
-                    "it was used recently: unless it is used again, it can be deleted at {until} or later"
+                    "the secret was used recently: unless it is used again, this can be done at {until} or later"
                 )
             }
         }

@@ -21,7 +21,7 @@ use crate::value::coded::coded;
 pub enum OpenError {
     /// The registry knows another key by this ID: the bytes of the key were changed, or the store holds another registry.
     #[error(
-        "key {key_id} is not the key that the registry knows by this ID: use the key that the store was written with"
+        "key {key_id} is not the key that the registry knows by this ID: use the key that the store was written with, unless this is the store of another registry"
     )]
     WrongKey {
         /// The key's ID.

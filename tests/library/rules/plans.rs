@@ -186,7 +186,7 @@ fn rule_09_obstacles_are_told_in_words() {
     let words = [
         "it is the last valid secret: add another one first",
         "it is the last valid secret that can sign: add another one first",
-        "it was used recently: unless it is used again, it can be deleted at",
+        "the secret was used recently: unless it is used again, this can be done at",
     ];
     assert_eq!(plan.obstacles().len(), words.len());
     for (obstacle, words) in plan.obstacles().iter().zip(words) {

@@ -79,6 +79,8 @@ impl<S: Store> ClientHandle<S> {
 
     /// Plans the deletion of the client ID (rule 13). [`confirm`](Self::confirm) carries the plan out.
     ///
+    /// Nothing stands in the way of it, not even a use a moment ago: show what the plan says, its last use among it, and ask.
+    ///
     /// A dropped call leaves nothing behind: a plan changes nothing.
     ///
     /// ```
