@@ -1,9 +1,13 @@
 //! `ClientMetadata`: what a client asks to be registered with, under the names of RFC 7591.
 
-use serde::Deserialize;
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Error, IgnoredAny, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use url::Url;
 
-use crate::oauth::{ClientAuthMethod, ErrorCode, MAX_BODY, OAuthError};
+use crate::oauth::{ClientAuthMethod, ErrorCode, OAuthError};
+use crate::value::object::Object;
 use crate::value::{AppDomain, ClientDetails, FriendlyName, InvalidValue, RedirectUrl};
 
 /// The metadata of a registration request (RFC 7591 section 2), as details of a client.
@@ -28,9 +32,13 @@ pub struct ClientMetadata {
 
 #[derive(Deserialize)]
 struct Unchecked {
+    #[serde(default, deserialize_with = "text")]
     client_name: Option<String>,
-    redirect_uris: Option<Vec<String>>,
+    #[serde(default, deserialize_with = "only_text")]
+    redirect_uris: Option<String>,
+    #[serde(default, deserialize_with = "text")]
     client_uri: Option<String>,
+    #[serde(default, deserialize_with = "text")]
     token_endpoint_auth_method: Option<String>,
 }
 
@@ -38,21 +46,21 @@ impl ClientMetadata {
     /// Parses the JSON of a registration request.
     ///
     /// # Errors
-    /// `invalid_redirect_uri` or `invalid_client_metadata` (RFC 7591 section 3.2.2). No error repeats what was sent.
+    /// `invalid_redirect_uri` or `invalid_client_metadata` (RFC 7591 section 3.2.2), the latter also for more than 16 KiB of JSON. No
+    /// error repeats what was sent.
     pub fn parse(json: &[u8]) -> Result<Self, OAuthError> {
         let unchecked = match json.len() {
-            ..=MAX_BODY => serde_json::from_slice::<Unchecked>(json).ok(),
+            ..=MAX_JSON => Unchecked::read(json),
             _ => None,
         };
         let unchecked = unchecked.ok_or(wrong("the body is not a JSON object of client metadata"))?;
         let name = unchecked.client_name.ok_or(wrong("client_name is missing"))?;
         let friendly_name =
             FriendlyName::parse(&name).map_err(|invalid| wrong(invalid.field().accepted()))?;
-        let [redirect] = unchecked.redirect_uris.as_deref().unwrap_or_default() else {
-            return Err(wrong_redirect("redirect_uris must have exactly one member"));
-        };
+        let redirect =
+            unchecked.redirect_uris.ok_or(wrong_redirect("redirect_uris must have exactly one member"))?;
         let redirect_url =
-            RedirectUrl::parse(redirect).map_err(|invalid| wrong_redirect(invalid.field().accepted()))?;
+            RedirectUrl::parse(&redirect).map_err(|invalid| wrong_redirect(invalid.field().accepted()))?;
         let app_domain = match &unchecked.client_uri {
             Some(uri) => domain_of(uri),
             None => redirect_url.host().map(AppDomain::parse),
@@ -91,6 +99,80 @@ impl ClientMetadata {
     }
 }
 
+impl Unchecked {
+    fn read(json: &[u8]) -> Option<Self> {
+        let mut deserializer = serde_json::Deserializer::from_slice(json);
+        let unchecked = Self::deserialize(Object(&mut deserializer)).ok()?;
+        deserializer.end().is_ok().then_some(unchecked)
+    }
+}
+
+/// Reads a text, if there is one. One that is longer than any value is not kept: it reads as an empty one, which is none either.
+fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    ReadText.deserialize(deserializer)
+}
+
+/// Reads the one text of a list; `None` if the list has no member or more than one. Not more than one is kept.
+fn only_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    deserializer.deserialize_option(ReadOnlyText)
+}
+
+struct ReadText;
+
+impl<'de> DeserializeSeed<'de> for ReadText {
+    type Value = Option<String>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<String>, D::Error> {
+        deserializer.deserialize_option(self)
+    }
+}
+
+impl<'de> Visitor<'de> for ReadText {
+    type Value = Option<String>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text")
+    }
+
+    fn visit_none<E: Error>(self) -> Result<Option<String>, E> {
+        Ok(None)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<String>, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Option<String>, E> {
+        Ok(Some(if text.len() <= MAX_TEXT { text.to_owned() } else { String::new() }))
+    }
+}
+
+struct ReadOnlyText;
+
+impl<'de> Visitor<'de> for ReadOnlyText {
+    type Value = Option<String>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of texts")
+    }
+
+    fn visit_none<E: Error>(self) -> Result<Option<String>, E> {
+        Ok(None)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<String>, D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut texts: A) -> Result<Option<String>, A::Error> {
+        let mut only = texts.next_element_seed(ReadText)?.flatten();
+        while texts.next_element::<IgnoredAny>()?.is_some() {
+            only = None;
+        }
+        Ok(only)
+    }
+}
+
 /// Returns the host and port of a web address.
 fn domain_of(uri: &str) -> Option<Result<AppDomain, InvalidValue>> {
     let url = Url::parse(uri).ok().filter(|url| matches!(url.scheme(), "https" | "http"))?;
@@ -108,3 +190,8 @@ fn wrong(what: &'static str) -> OAuthError {
 fn wrong_redirect(what: &'static str) -> OAuthError {
     OAuthError::new(ErrorCode::InvalidRedirectUri).described(what)
 }
+
+/// The largest JSON in bytes. The parser puts a text with escapes together in a buffer that grows to four times as many at most.
+const MAX_JSON: usize = 16 * 1024;
+/// The longest text that may be a value, in bytes: a redirect URL has 2,048 at most, and so has the address of a web page here.
+const MAX_TEXT: usize = 2048;

@@ -141,3 +141,26 @@ fn no_request_allocates_more_than_64_kib() {
         }
     }
 }
+
+/// The JSON that costs most: many small texts, and long ones with an escape, which the parser puts together in a buffer that grows.
+#[test]
+fn no_metadata_allocates_more_than_64_kib() {
+    let search = searching();
+    for size in [4_000, 16_000, 32_000, 3 * MAX_BODY] {
+        let long = format!("{}\\n", "a".repeat(size));
+        for json in [
+            format!(r#"{{"redirect_uris":[{}""]}}"#, r#""","#.repeat(size / 3)),
+            format!(r#"{{"redirect_uris":["{long}"]}}"#),
+            format!(r#"{{"client_name":"{long}"}}"#),
+            format!(r#"{{"client_uri":"{long}","client_name":"a"}}"#),
+            format!(r#"{{"{long}":1}}"#),
+            format!(r#"{{"other":[{}""]}}"#, r#""\n","#.repeat(size / 5)),
+            format!("{{{}\"b\":1}}", r#""a":1,"#.repeat(size / 6)),
+        ] {
+            search.handed_out();
+            drop(ClientMetadata::parse(json.as_bytes()));
+            let [total, _] = search.handed_out();
+            assert!(total <= 1 << 16, "{total} bytes of {}...", &json[..24]);
+        }
+    }
+}

@@ -70,6 +70,9 @@ fn what_cannot_be_registered_is_refused_in_the_words_of_the_rfc() {
         ("{".to_owned(), "invalid_client_metadata"),
         ("[]".to_owned(), "invalid_client_metadata"),
         (format!("\"{needle}\""), "invalid_client_metadata"),
+        (format!("{good} {{}}"), "invalid_client_metadata"),
+        // A list has no names: what a member is called must not depend on its place.
+        (r#"["a",["https://a.example/done"],null,null]"#.to_owned(), "invalid_client_metadata"),
         (with("client_name", Value::Null), "invalid_client_metadata"),
         (with("client_name", json!(format!("{needle}\n"))), "invalid_client_metadata"),
         (with("client_name", json!({ needle: 1 })), "invalid_client_metadata"),
@@ -77,6 +80,13 @@ fn what_cannot_be_registered_is_refused_in_the_words_of_the_rfc() {
         (with("redirect_uris", json!([])), "invalid_redirect_uri"),
         (with("redirect_uris", two), "invalid_redirect_uri"),
         (with("redirect_uris", json!([needle])), "invalid_redirect_uri"),
+        (
+            with("redirect_uris", json!([format!("https://a.example/{}", "a".repeat(2_048))])),
+            "invalid_redirect_uri",
+        ),
+        (with("redirect_uris", json!([needle, 1])), "invalid_redirect_uri"),
+        (with("redirect_uris", json!([1])), "invalid_client_metadata"),
+        (with("redirect_uris", json!("https://a.example/done")), "invalid_client_metadata"),
         (with("redirect_uris", json!(["https://a.example/done#x"])), "invalid_redirect_uri"),
         (with("redirect_uris", json!(["ms-app:done"])), "invalid_client_metadata"),
         (with("client_uri", json!(needle)), "invalid_client_metadata"),
