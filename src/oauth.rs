@@ -83,8 +83,8 @@ pub use self::request::{ClientAuthMethod, ClientRequest};
 /// The longest value of an `Authorization` header, in bytes. The longest client ID and client secret take 2,314, with every character
 /// escaped.
 pub const MAX_AUTHORIZATION: usize = 4 * 1024;
-/// The largest body, in bytes.
-pub const MAX_BODY: usize = 32 * 1024;
+/// The largest body, in bytes. A server that collects a body of that size, and its decoding here, take less than 64 KiB together.
+pub const MAX_BODY: usize = 24 * 1024;
 /// The largest number of parameters in a body.
 pub const MAX_PARAMETERS: usize = 64;
 /// The longest query of a URL, in bytes.

@@ -71,8 +71,8 @@ impl ClientRequest {
     /// Parses a request from its headers, the query of its URL and its body.
     ///
     /// Nothing is looked up. What exceeds [`MAX_AUTHORIZATION`](crate::oauth::MAX_AUTHORIZATION), [`MAX_QUERY`] or
-    /// [`MAX_BODY`](crate::oauth::MAX_BODY) is refused before it is parsed. What is allocated is about twice as large as the body and the
-    /// header. The caller's own buffers, which hold the client secret as well, are the caller's to wipe.
+    /// [`MAX_BODY`](crate::oauth::MAX_BODY) is refused before it is parsed. What is allocated is as large as the body, and less than twice
+    /// as large as the header. The caller's own buffers, which hold the client secret as well, are the caller's to wipe.
     ///
     /// # Errors
     /// `invalid_request` or `invalid_client`, as the [fault](OAuthError::fault) says.

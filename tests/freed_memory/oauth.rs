@@ -164,3 +164,32 @@ fn no_metadata_allocates_more_than_64_kib() {
         }
     }
 }
+
+/// The extractor's own buffer counts as well.
+#[cfg(feature = "axum")]
+#[test]
+fn no_extracted_request_allocates_more_than_64_kib() {
+    use axum_core::extract::FromRequest;
+    use client_registry::oauth::AuthenticatedClient;
+
+    let search = searching();
+    let registry = client_registry::Registry::in_memory();
+    for filler in ["a", "%41", "&", "a=&", "&a=b"] {
+        for announced in [true, false] {
+            let body = filler.repeat(MAX_BODY / filler.len());
+            let mut request = http::Request::post("/token")
+                .header("content-type", "application/x-www-form-urlencoded")
+                .header("authorization", format!("Basic {}", "YTpi".repeat(MAX_AUTHORIZATION / 4 - 2)));
+            if announced {
+                request = request.header("content-length", body.len());
+            }
+            let request = request.body(axum_core::body::Body::from(body)).unwrap();
+            search.handed_out();
+            drop(block_on(AuthenticatedClient::<client_registry::store::MemoryStore>::from_request(
+                request, &registry,
+            )));
+            let [total, _] = search.handed_out();
+            assert!(total <= 1 << 16, "{total} bytes of {filler}");
+        }
+    }
+}
