@@ -28,7 +28,7 @@ impl ClientVerdict {
     pub fn proven(self) -> Result<ProvenClient, OAuthError> {
         match self {
             Self::Proven(client) => Ok(client),
-            Self::Unproven(_) => Err(refused(RequestFault::Unproven)),
+            Self::Unproven(_) => Err(refused(RequestFault::Unproven, false)),
         }
     }
 }
@@ -136,13 +136,13 @@ impl<S: Store> Registry<S> {
             Ok(client_id) if !could_be_secret(cut(presented), prefix) => {
                 Ok(ClientVerdict::Unproven(UnprovenClient::new(client_id, form)))
             }
-            _ => Err(refused(RequestFault::NotAClientId)),
+            _ => Err(refused(RequestFault::NotAClientId, false)),
         }
     }
 }
 
-/// Logs a refusal, and returns its answer.
-fn refused(fault: RequestFault) -> OAuthError {
+/// Logs a refusal, and returns its answer. `challenged` says whether the request had an `Authorization` header.
+pub(super) fn refused(fault: RequestFault, challenged: bool) -> OAuthError {
     tracing::debug!(reason = fault.code(), "client authentication refused");
-    fault.into_error(false)
+    fault.into_error(challenged)
 }

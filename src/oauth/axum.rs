@@ -12,6 +12,7 @@ use http::HeaderMap;
 use http::header::{AUTHORIZATION, CONTENT_LENGTH};
 use zeroize::{Zeroize, Zeroizing};
 
+use crate::oauth::authenticate::refused;
 use crate::oauth::{ClientVerdict, Form, MAX_BODY, OAuthError, ProvenClient, RequestFault};
 use crate::problem::ProblemDetails;
 use crate::registry::{Authenticated, Registry};
@@ -90,7 +91,7 @@ where
         let (parts, body) = request.with_limited_body().into_parts();
         let challenged = parts.headers.contains_key(AUTHORIZATION);
         let body = read(body, announced(&parts.headers)).await;
-        let body = body.map_err(|fault| fault.into_error(challenged))?;
+        let body = body.map_err(|fault| refused(fault, challenged))?;
         let verdict = registry.authenticate_request(&parts.headers, parts.uri.query(), &body).await;
         let client = verdict.and_then(ClientVerdict::proven)?;
         Ok(Self { client, store: PhantomData })

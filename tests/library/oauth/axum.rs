@@ -11,7 +11,7 @@ use http::{Request, StatusCode};
 use pollster::block_on;
 
 use super::{FORM, basic};
-use crate::support::{Platform, Watched};
+use crate::support::{Platform, Watched, logged};
 
 /// A state that has more than a registry.
 #[derive(Clone)]
@@ -64,6 +64,23 @@ fn a_handler_gets_the_client_and_the_form_or_is_not_called() {
     platform.store.knobs.load_fails.on();
     let response = extract(request(Some(right), "")).unwrap_err().into_response();
     assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+}
+
+/// What the extractor itself refuses is in the log like everything else that is refused.
+#[test]
+fn a_body_that_is_refused_is_in_the_log() {
+    let platform = Platform::new();
+    let state = State(platform.registry.clone(), 0);
+    let broken = Body::from_stream(Pieces(vec![Err(std::io::Error::other("the cable is cut"))]));
+    for (body, reason) in
+        [(Body::from("a".repeat(MAX_BODY + 1)), "body_too_large"), (broken, "body_unreadable")]
+    {
+        let sent = request(Some(basic(b"a:b")), body);
+        let (answer, log) = logged(|| block_on(AuthenticatedClient::<Watched>::from_request(sent, &state)));
+        assert_eq!(answer.unwrap_err().reason(), reason);
+        assert_eq!(log.len(), 1, "{log:?}");
+        assert!(log[0].contains("DEBUG") && log[0].contains(&format!("reason=\"{reason}\"")), "{log:?}");
+    }
 }
 
 /// A body that comes in pieces, and one that breaks off.
