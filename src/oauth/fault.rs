@@ -35,7 +35,7 @@ pub enum RequestFault {
     NotUtf8,
     /// The client authenticates in more than one way (RFC 6749 section 2.3).
     TwoMethods,
-    /// The client ID in the body is not the one in the header.
+    /// There are two client IDs: that of the header or the body, and another one in the body or the URL.
     ClientIdsDiffer,
     /// There is a client secret in the body, and no client ID.
     NoClientId,
@@ -148,7 +148,7 @@ impl RequestFault {
             Self::ClientIdsDiffer => (
                 "client_ids_differ",
                 InvalidRequest,
-                "the client_id of the body is not the one of the Authorization header",
+                "there are two client IDs that differ: send one, in the Authorization header or in the body",
             ),
             Self::NoClientId => {
                 ("no_client_id", InvalidRequest, "there is a client_secret without a client_id")

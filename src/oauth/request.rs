@@ -106,14 +106,18 @@ impl ClientRequest {
         query: Option<&str>,
         body: &[u8],
     ) -> Result<Self, RequestFault> {
-        check_query(query.unwrap_or_default())?;
+        let query = query.unwrap_or_default();
+        check_query(query)?;
         if !body.is_empty() && !is_form(content_type) {
             return Err(RequestFault::NotAForm);
         }
         let form = Form::read(body)?;
         let basic = authorization.map(Basic::parse).transpose()?;
-        let presented = present(basic, &form)?;
-        Ok(Self { presented, form })
+        let request = Self { presented: present(basic, &form)?, form };
+        match names_another(query, request.client_id_bytes()) {
+            true => Err(RequestFault::ClientIdsDiffer),
+            false => Ok(request),
+        }
     }
 
     /// Returns the way in which the client authenticates.
@@ -130,10 +134,14 @@ impl ClientRequest {
     /// the wrong place: do not log it.
     #[must_use]
     pub fn client_id(&self) -> &str {
-        text(match &self.presented {
+        text(self.client_id_bytes())
+    }
+
+    fn client_id_bytes(&self) -> &[u8] {
+        match &self.presented {
             Presented::Basic(basic) => basic.client_id(),
             Presented::Post | Presented::ClientId => self.form.raw(CLIENT_ID).unwrap_or_default(),
-        })
+        }
     }
 
     /// Returns the parameters of the form, without the client secret.
@@ -169,14 +177,23 @@ fn check_query(query: &str) -> Result<(), RequestFault> {
     if query.len() > MAX_QUERY {
         return Err(RequestFault::QueryTooLong);
     }
-    let mut names = query.as_bytes().split(|b| *b == b'&').map(|pair| match split_once(pair, b'=') {
-        Some((name, _)) => name,
-        None => pair,
-    });
-    match names.any(|name| [CLIENT_SECRET, b"client_assertion"].iter().any(|held| decodes_to(name, held))) {
+    let is_credential = |name| [CLIENT_SECRET, b"client_assertion"].iter().any(|held| decodes_to(name, held));
+    match pairs(query).any(|(name, _)| is_credential(name)) {
         true => Err(RequestFault::SecretInQuery),
         false => Ok(()),
     }
+}
+
+/// Returns whether a query has a client ID that is not this one: a gateway that reads the URL alone would come to another client. An empty
+/// one counts as left out.
+fn names_another(query: &str, client_id: &[u8]) -> bool {
+    let is_other = |value: &[u8]| !value.is_empty() && !decodes_to(value, client_id);
+    pairs(query).any(|(name, value)| decodes_to(name, CLIENT_ID) && is_other(value))
+}
+
+/// Returns the names and values of a query, not decoded.
+fn pairs(query: &str) -> impl Iterator<Item = (&[u8], &[u8])> {
+    query.as_bytes().split(|b| *b == b'&').map(|pair| split_once(pair, b'=').unwrap_or((pair, b"")))
 }
 
 /// Returns whether there is one `Content-Type`, and it is that of a form, with or without parameters.

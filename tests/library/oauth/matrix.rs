@@ -89,7 +89,16 @@ fn every_kind_of_request_has_its_answer() {
             Sent { body: post("").body, ..new().header(CONTENT_TYPE, FORM.to_uppercase()) },
             POST,
         ),
-        ("a query without secrets", right().query("tenant=contoso&client_id=other&secret=x"), BASIC),
+        (
+            "a query without secrets",
+            right().query("tenant=contoso&secret=x&Client_Id=other&client_id="),
+            BASIC,
+        ),
+        (
+            "its own client ID in the URL",
+            right().query(&format!("client%5Fid={}", id.replace('-', "%2D"))),
+            BASIC,
+        ),
         // Nobody.
         ("a client ID alone", new().form(format!("client_id={id}")), Outcome::Unproven),
         ("somebody's client ID", new().form("client_id=no-such-client"), Outcome::Unproven),
@@ -160,6 +169,27 @@ fn every_kind_of_request_has_its_answer() {
         ("Basic and an assertion", right().form(jwt), bad("two_methods")),
         ("post and an assertion", post(&format!("&{jwt}")), bad("two_methods")),
         ("Basic and another client ID", right().form("client_id=no-such-client"), bad("client_ids_differ")),
+        (
+            "Basic and another client ID in the URL",
+            right().query("client_id=other"),
+            bad("client_ids_differ"),
+        ),
+        (
+            "post and another client ID in the URL",
+            post("").query("a&client%5fid=other"),
+            bad("client_ids_differ"),
+        ),
+        (
+            "two client IDs in the URL",
+            right().query(&format!("client_id={id}&client_id=other")),
+            bad("client_ids_differ"),
+        ),
+        (
+            "a client ID alone and another one in the URL",
+            new().form(format!("client_id={id}")).query("client_id=other"),
+            bad("client_ids_differ"),
+        ),
+        ("a client ID in the URL alone", new().query(&format!("client_id={id}")), invalid("no_credentials")),
         ("a secret without a client ID", new().form(format!("client_secret={secret}")), bad("no_client_id")),
         // Malformed.
         ("a parameter twice", post("&scope=a&scope=a"), bad("repeated_parameter")),
