@@ -58,10 +58,10 @@ impl SecretRing {
             .ok_or(malformed("its claims are not an object in which each member stands once"))?;
         let now = self.clock().wall();
         let expires_at = object.date("exp").ok_or(malformed("it has no exp"))?;
-        if expires_at.saturating_add(tolerance) <= now {
+        if expires_at <= now && now.saturating_since(expires_at) >= tolerance {
             return Err(JwtError::Expired { at: expires_at });
         }
-        if let Some(from) = object.date("nbf").filter(|from| now.saturating_add(tolerance) < *from) {
+        if let Some(from) = object.date("nbf").filter(|from| from.saturating_since(now) > tolerance) {
             return Err(JwtError::NotYetValid { from });
         }
         if !object.names("aud", self.client_id().as_str()) {

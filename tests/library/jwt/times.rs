@@ -69,6 +69,29 @@ fn dates_beyond_the_calendar_are_at_its_ends() {
     assert!(at(0, u64::MAX, &format!(r#""exp":{NOW},"nbf":{NOW}"#)).is_ok());
 }
 
+/// The tolerance is measured, not added: at the ends of the calendar it counts as everywhere.
+#[test]
+fn the_tolerance_counts_at_the_ends_of_the_calendar_too() {
+    let last = Timestamp::MAX.as_secs();
+    let at = |now: Timestamp, claims: &str| {
+        let ring = SecretRing::new(client_id("calendar-app"), ClientSecret::parse(TEXT).unwrap(), None);
+        let token = token_of(HEADER, &format!(r#"{{{claims},"aud":"calendar-app"}}"#));
+        ring.with_clock(ManualClock::new(now.to_datetime()))
+            .verify_jwt_within::<Value>(&token, Duration::from_secs(60))
+            .map(|verified| verified.expires_at())
+    };
+    let exp = |ago: i64| format!(r#""exp":{}"#, last - ago);
+    assert_eq!(
+        at(Timestamp::MAX, &exp(30)),
+        Ok(later(Timestamp::from_millis(last * 1000).unwrap(), -30_000))
+    );
+    assert!(matches!(at(Timestamp::MAX, &exp(61)), Err(JwtError::Expired { .. })));
+    let first = Timestamp::MIN.as_secs();
+    assert!(at(Timestamp::MIN, &format!(r#""exp":{},"nbf":{}"#, first + 99, first + 60)).is_ok());
+    let early = at(Timestamp::MIN, &format!(r#""exp":{},"nbf":{}"#, first + 99, first + 61));
+    assert!(matches!(early, Err(JwtError::NotYetValid { .. })), "{early:?}");
+}
+
 #[test]
 fn what_is_no_date_is_refused() {
     for exp in [r#""1772359200""#, "null", "true", "[1772359200]", "1e999", "{}"] {
