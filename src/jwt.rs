@@ -50,7 +50,7 @@
 //! # What is verified
 //!
 //! The header comes first. `alg` must be `HS256` and `typ` must be [`TYPE`], both in exactly this spelling; a token with `crit` is
-//! refused. No key is used before. Nothing else in the header decides anything: `kid` does not choose the key, and `jwk`, `jku`
+//! refused. No key is used before that. Nothing else in the header decides anything: `kid` does not choose the key, and `jwk`, `jku`
 //! and the like are ignored. Then the signature is verified with both client secrets of the ring, and only then are the claims
 //! read: `exp` must be there and lie in the future, `nbf`, if there is one, in the past, both up to a tolerance, and `aud` must be
 //! the client ID of the ring, or a list with it.

@@ -38,11 +38,11 @@
 //! | --- | --- |
 //! | Basic, or `client_id` and `client_secret` in the form | [`Proven`](ClientVerdict::Proven), or `invalid_client`, 401 |
 //! | `client_id` alone | [`Unproven`](ClientVerdict::Unproven): nothing is looked up |
-//! | no client ID at all; an `Authorization` header of another scheme; a client assertion (`client_secret_jwt`, `private_key_jwt`) | `invalid_client`, 401 |
-//! | Basic and a client secret or an assertion in the form, an empty one too; two `Authorization` headers; two client IDs that differ, also if one is in the URL | `invalid_request`, 400 |
+//! | no client ID at all; alone, a client ID that no client can have; an `Authorization` header of another scheme; a client assertion (`client_secret_jwt`, `private_key_jwt`) | `invalid_client`, 401 |
+//! | two of Basic, a client secret in the form and an assertion, an empty one too; two `Authorization` headers; two client IDs that differ, also if one is in the URL | `invalid_request`, 400 |
 //! | a parameter that stands twice; a body that is not a form; Basic without base64 or colon; more than [`MAX_BODY`], [`MAX_AUTHORIZATION`], [`MAX_QUERY`] or [`MAX_PARAMETERS`] | `invalid_request`, 400 |
 //! | a client secret or an assertion in the URL | `invalid_request`, 400 |
-//! | anything while the store is down | `temporarily_unavailable`, 503 with `Retry-After` |
+//! | a client ID with a client secret, if the client has to be looked up and the store does not answer | `temporarily_unavailable`, 503 with `Retry-After` |
 //!
 //! An empty `client_secret` is a wrong client secret, not a missing one.
 //!

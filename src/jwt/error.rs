@@ -1,4 +1,5 @@
-//! Errors of signing and of verifying a token. None holds a part of a token or of a client secret.
+//! Errors of signing and of verifying a token. None holds a part of a token or of a client secret, unless the caller's own type puts one
+//! into the problem of [`JwtError::Claims`].
 
 use crate::registry::SignError;
 use crate::ring::SignatureMismatch;
@@ -9,9 +10,9 @@ use crate::value::coded::coded;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SignJwtError {
-    /// `serde` cannot write the claims as JSON, or they are no object, or one of its members stands twice.
+    /// `serde` cannot write the claims as JSON, or they are no object, or one of its members stands twice, or a date is no number.
     #[error(
-        "the claims are not a JSON object in which each member stands once: use a struct, or a map with text keys"
+        "the claims are not a JSON object in which each member stands once and nbf is a number: use a struct, or a map with text keys"
     )]
     Claims,
     /// The claims have a member that the registry adds.
@@ -87,7 +88,8 @@ pub enum JwtError {
     /// The token was verified, and its claims are not what the caller wants to read.
     #[error("the claims of the token do not have the expected form: {problem}")]
     Claims {
-        /// What `serde` says of them, without what it found.
+        /// What `serde` says of them, without what it found. An error that the caller's own type makes is repeated up to its first
+        /// quotation mark.
         problem: String,
     },
 }

@@ -54,8 +54,9 @@ impl SecretRing {
         let secret_id = check_header(token.header)?;
         let slot = self.verify_mac(&token.mac, token.signed.as_bytes())?;
         let json = decode(token.claims).ok_or(malformed("its claims are not unpadded base64url"))?;
-        let object = Members::read(&json)
-            .ok_or(malformed("its claims are not an object in which each member stands once"))?;
+        let object = Members::read(&json).ok_or(malformed(
+            "its claims are not an object in which each member stands once and each date is a number",
+        ))?;
         let now = self.clock().wall();
         let expires_at = object.date("exp").ok_or(malformed("it has no exp"))?;
         if expires_at <= now && now.saturating_since(expires_at) >= tolerance {
@@ -160,8 +161,9 @@ fn decode_mac(text: &str) -> Option<[u8; 32]> {
 /// Checks the header, and returns the secret that its `kid` names. A fourth part makes the claims no base64url.
 fn check_header(header: &str) -> Result<Option<SecretId>, JwtError> {
     let json = decode(header).ok_or(malformed("its header is not unpadded base64url"))?;
-    let header = Members::read(&json)
-        .ok_or(malformed("its header is not an object in which each member stands once"))?;
+    let header = Members::read(&json).ok_or(malformed(
+        "its header is not an object in which each member stands once and each date is a number",
+    ))?;
     if header.text("alg") != Some("HS256") {
         return Err(JwtError::Algorithm);
     }

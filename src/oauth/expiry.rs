@@ -34,7 +34,7 @@ pub fn end_from(expires_at: i64) -> Result<Option<Timestamp>, InvalidValue> {
 }
 
 /// Returns the lifetime of a secret that starts at `from` and ends as `client_secret_expires_at` states: calendar years where they
-/// are exact, otherwise whole days, rounded down, so that a secret never outlives what was asked for.
+/// are exact to the second, otherwise whole days, rounded down. A secret never outlives what was asked for by a second or more.
 ///
 /// ```
 /// # use client_registry::{Days, Lifetime, Timestamp, oauth::lifetime_from};

@@ -24,7 +24,7 @@ pub struct ClientInformation {
 }
 
 impl ClientInformation {
-    /// Returns what is said of a client: of that of a [`Snapshot`](crate::Snapshot), for instance.
+    /// Returns what a registration endpoint says of a client, such as the one in a [`Snapshot`](crate::Snapshot).
     #[must_use]
     pub fn of(client: &Client) -> Self {
         let details = client.details();
@@ -40,8 +40,8 @@ impl ClientInformation {
     /// Returns the JSON of a registration response, with `client_secret` and `client_secret_expires_at`; `None` if the client secret
     /// belongs to another client.
     ///
-    /// Nothing else in this crate writes a client secret as JSON. The bytes are wiped when they are dropped. What a server does with them
-    /// is for it to protect: send them with `Cache-Control: no-store`, and log no body of this endpoint.
+    /// Nothing else in this crate writes a client secret as JSON. The bytes are wiped when they are dropped. The server
+    /// must protect them: send them with `Cache-Control: no-store`, and log no body of this endpoint.
     ///
     /// ```
     /// # use client_registry::oauth::ClientInformation;

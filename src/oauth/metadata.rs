@@ -13,7 +13,7 @@ use crate::value::{AppDomain, ClientDetails, FriendlyName, InvalidValue, Redirec
 /// The metadata of a registration request (RFC 7591 section 2), as details of a client.
 ///
 /// `client_name` is the friendly name. `redirect_uris` must have exactly one member. The app domain is that of `client_uri`, or, where that
-/// is left out, the host of the redirect URI. `token_endpoint_auth_method` may be `client_secret_basic` or `client_secret_post`. Other
+/// is left out, the host of the redirect URI; it has at most 2,048 bytes. `token_endpoint_auth_method` may be `client_secret_basic` or `client_secret_post`. Other
 /// members are ignored, as the RFC says.
 ///
 /// ```

@@ -1,7 +1,7 @@
 //! `ClientRequest`: what a request presents, told from headers, query and form alone.
 //!
 //! This is pure: no registry, no clock, no log. Exactly one way of authenticating a request is accepted, and whatever is ambiguous
-//! is refused, since two readers of one request may not come to two clients.
+//! is refused, since two readers of one request must not come to two clients.
 
 use http::HeaderMap;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
@@ -11,7 +11,7 @@ use crate::oauth::fault::RequestFault;
 use crate::oauth::form::{CLIENT_ID, CLIENT_SECRET, Form, decodes_to, split_once, text};
 use crate::oauth::{MAX_QUERY, OAuthError};
 
-/// A request to an endpoint that clients authenticate at, parsed and not yet judged.
+/// A request to an endpoint at which clients authenticate, parsed and not yet judged.
 ///
 /// [`Registry::authenticate_client`](crate::Registry::authenticate_client) judges it. Its `Debug` shows no client secret and no
 /// parameter.

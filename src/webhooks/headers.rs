@@ -199,7 +199,7 @@ const V1: &str = "v1,";
 /// A space, the version, 44 characters of base64.
 const SIGNATURE_LEN: usize = 1 + 3 + 44;
 const MAX_ID: usize = 256;
-/// More than the calendar has.
+/// Up to the year 33658.
 const MAX_DIGITS: usize = 12;
 const MAX_SIGNATURES: usize = 64;
 const MAX_SIGNATURES_LEN: usize = 4096;

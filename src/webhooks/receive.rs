@@ -27,7 +27,7 @@ impl SecretRing {
     }
 }
 
-/// The receiver of an add-in's messages: a ring, a tolerance, and, if asked, a memory of the messages that were accepted.
+/// The receiver of an add-in's messages: a ring, a tolerance, and, if configured, a memory of the messages that were accepted.
 ///
 /// ```
 /// # use std::sync::Arc;
@@ -101,7 +101,9 @@ impl WebhookReceiver {
     }
 
     /// Forgets a message that was accepted and could not be processed. The platform sends it again under the same ID, and it is then
-    /// accepted again. It can be presented again by an attacker, too, until it is too old.
+    /// accepted again. It can be presented again by an attacker, too, until it is too old. A copy that comes while the first one is being
+    /// processed is refused as [`Replayed`](WebhookError::Replayed); answered with success, it may be the last one that the platform sends.
+    /// Put what must not be lost into a queue before it is processed.
     pub fn forget(&self, headers: &WebhookHeaders) {
         if let Some(mut guard) = self.guard() {
             guard.forget(headers.id());

@@ -10,7 +10,7 @@ impl MacKey {
         let mut state = self.inner;
         let (blocks, rest) = head.as_chunks::<BLOCK>();
         compress256(&mut state, blocks);
-        // The block that both have a part in: the rest of the head, then the begin of the body.
+        // The block that both have a part in: the rest of the head, then the beginning of the body.
         let mut joint = [0; BLOCK];
         let (start, free) = joint.split_at_mut(rest.len());
         start.copy_from_slice(rest);
