@@ -173,13 +173,15 @@ impl<'de> Visitor<'de> for ReadOnlyText {
     }
 }
 
-/// Returns the host and port of a web address.
+/// Returns the host and port of a web address, the port if it is written: the parser drops the one that the scheme has anyway.
 fn domain_of(uri: &str) -> Option<Result<AppDomain, InvalidValue>> {
     let url = Url::parse(uri).ok().filter(|url| matches!(url.scheme(), "https" | "http"))?;
-    let host = url.host_str()?;
-    Some(match url.port() {
-        Some(port) => AppDomain::parse(&format!("{host}:{port}")),
-        None => AppDomain::parse(host),
+    let (host, port) = (url.host_str()?, url.port_or_known_default()?);
+    let authority = uri.split_once("://").and_then(|(_, rest)| rest.split(['/', '?', '#']).next());
+    let is_written = authority.is_some_and(|authority| authority.ends_with(&format!(":{port}")));
+    Some(match is_written || url.port().is_some() {
+        true => AppDomain::parse(&format!("{host}:{port}")),
+        false => AppDomain::parse(host),
     })
 }
 

@@ -1,7 +1,7 @@
 //! Registration in the words of RFC 7591.
 
 use client_registry::oauth::{ClientAuthMethod, ClientInformation, ClientMetadata};
-use client_registry::{Lifetime, Policy};
+use client_registry::{ClientDetails, Lifetime, Policy};
 use pollster::block_on;
 use serde_json::{Value, json};
 
@@ -43,6 +43,36 @@ fn a_registration_comes_and_goes_in_the_words_of_the_rfc() {
 
     let other = block_on(platform.register("another app"));
     assert!(information.expose_json(&other).is_none(), "the client secret of another client");
+}
+
+/// Whatever the port of an app domain, it comes back: the parser of URLs drops the one that a scheme has anyway.
+#[test]
+fn every_app_domain_comes_back() {
+    let platform = Platform::new();
+    for (number, domain) in
+        ["contoso.com", "contoso.com:443", "contoso.com:80", "contoso.com:8443", "4443.example"]
+            .iter()
+            .enumerate()
+    {
+        let sent = ClientDetails::new(&format!("app {number}"), domain, "https://contoso.com/done").unwrap();
+        let issued = block_on(platform.contoso.register(sent.clone(), Lifetime::OneYear)).unwrap();
+        let snapshot = block_on(platform.contoso.client(issued.client_id()).snapshot()).unwrap();
+        let json = serde_json::to_vec(&ClientInformation::of(snapshot.client())).unwrap();
+        assert_eq!(ClientMetadata::parse(&json).unwrap().into_details(), sent);
+    }
+    for (uri, domain) in [
+        ("http://contoso.com:80/about", "contoso.com:80"),
+        ("http://contoso.com:443", "contoso.com:443"),
+        ("https://contoso.com:443?x", "contoso.com:443"),
+        ("https://contoso.com/a:443", "contoso.com"),
+        ("https://ann:443@contoso.com", "contoso.com"),
+        ("HTTPS:contoso.com", "contoso.com"),
+    ] {
+        let sent =
+            json!({ "client_name": "a", "redirect_uris": ["https://a.example/done"], "client_uri": uri });
+        let metadata = ClientMetadata::parse(sent.to_string().as_bytes()).unwrap();
+        assert_eq!(metadata.details().app_domain().as_str(), domain, "{uri}");
+    }
 }
 
 #[test]
