@@ -143,5 +143,5 @@ pub(super) fn left_since(given: Stopwatch, most: Duration, identity: &Identity) 
 const TOO_LATE: &str =
     "other changes have been waiting for the file for too long, and this one was not begun: try again";
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests;

@@ -1,4 +1,5 @@
 //! Batches over a writer of their own, with work that fails in every way.
+#![cfg(unix)]
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
