@@ -3,6 +3,7 @@
 use super::headers::{head, is_message_id};
 use super::{SignWebhookError, WebhookHeaders};
 use crate::registry::Registry;
+use crate::secret::MacKey;
 use crate::store::Store;
 use crate::value::{ClientId, Timestamp};
 
@@ -33,15 +34,11 @@ impl<S: Store> Registry<S> {
         body: &[u8],
     ) -> Result<WebhookHeaders, SignWebhookError> {
         check(message_id)?;
-        let mut signed_at = None;
-        let at = &mut signed_at;
-        let signature = self
-            .sign_by(client_id, move |_, mac_key| {
-                let now = *at.insert(self.now());
-                mac_key.sign_parts(before_body(message_id, now).as_bytes(), body)
-            })
-            .await?;
-        Ok(WebhookHeaders::signed(message_id, signed_at.unwrap_or_else(|| self.now()), &[signature]))
+        let now = self.now();
+        let head = before_body(message_id, now);
+        let mac = |_, mac_key: &MacKey| mac_key.sign_parts(head.as_bytes(), body);
+        let signature = self.sign_by(client_id, mac).await?;
+        Ok(WebhookHeaders::signed(message_id, now, &[signature]))
     }
 
     /// As [`sign_webhook`](Self::sign_webhook), with every valid secret that can sign, the signing secret first: during an overlap an
@@ -71,15 +68,11 @@ impl<S: Store> Registry<S> {
         body: &[u8],
     ) -> Result<WebhookHeaders, SignWebhookError> {
         check(message_id)?;
-        let mut signed_at = None;
-        let at = &mut signed_at;
-        let signatures = self
-            .sign_all_by(client_id, move |_, mac_key| {
-                let now = *at.get_or_insert_with(|| self.now());
-                mac_key.sign_parts(before_body(message_id, now).as_bytes(), body)
-            })
-            .await?;
-        Ok(WebhookHeaders::signed(message_id, signed_at.unwrap_or_else(|| self.now()), &signatures))
+        let now = self.now();
+        let head = before_body(message_id, now);
+        let mac = |_, mac_key: &MacKey| mac_key.sign_parts(head.as_bytes(), body);
+        let signatures = self.sign_all_by(client_id, mac).await?;
+        Ok(WebhookHeaders::signed(message_id, now, &signatures))
     }
 }
 

@@ -101,14 +101,7 @@ impl<S: Store> Registry<S> {
                 (tombstone.deny(&tombstone.hash(client_secret)), Some(Opened::Deleted(tombstone)))
             }
             Some(Opened::Active(live)) => match self.judge(&live, &live.client().hash(client_secret)) {
-                Ok((secret, at)) => {
-                    tracing::debug!(
-                        client_id = live.client().id().as_str(),
-                        secret = secret.number(),
-                        "authenticated"
-                    );
-                    return Ok(Authenticated::new(live, secret, at));
-                }
+                Ok((secret, at)) => return Ok(Authenticated::traced(live, secret, at)),
                 Err(denial) => (denial, Some(Opened::Active(live))),
             },
         };
@@ -158,7 +151,7 @@ pub(super) fn record_of<'a>(client_id: &'a str, prefix: &str) -> Result<RecordId
     }
 }
 
-/// Returns the denial of a caller of no client, after the work that a client's would take.
+/// Returns the denial where there is no client, after the work that a client would have taken.
 pub(super) fn deny_nobody(hashed_with: &str, presented: &[&str], reason: Reason) -> Denial {
     for client_secret in presented {
         // Otherwise the compiler may see that nothing comes of it, and leave it out.

@@ -19,7 +19,10 @@ pub struct Authenticated {
 }
 
 impl Authenticated {
-    pub(super) fn new(live: Arc<LiveClient>, secret: SecretId, at: Timestamp) -> Self {
+    #[inline]
+    pub(super) fn traced(live: Arc<LiveClient>, secret: SecretId, at: Timestamp) -> Self {
+        let client_id = live.client().id().as_str();
+        tracing::debug!(client_id, secret = secret.number(), "authenticated");
         Self { live, secret, at }
     }
 

@@ -45,14 +45,7 @@ impl<S: Store> Registry<S> {
                 (more_telling(raw, decoded), Some(Opened::Deleted(tombstone)))
             }
             Some(Opened::Active(live)) => match self.judge_either(&live, readings) {
-                Ok((secret, at)) => {
-                    tracing::debug!(
-                        client_id = live.client().id().as_str(),
-                        secret = secret.number(),
-                        "authenticated"
-                    );
-                    return Ok(Authenticated::new(live, secret, at));
-                }
+                Ok((secret, at)) => return Ok(Authenticated::traced(live, secret, at)),
                 Err(denial) => (denial, Some(Opened::Active(live))),
             },
         };

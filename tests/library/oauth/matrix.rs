@@ -101,7 +101,7 @@ fn every_kind_of_request_has_its_answer() {
         ),
         // Nobody.
         ("a client ID alone", new().form(format!("client_id={id}")), Outcome::Unproven),
-        ("somebody's client ID", new().form("client_id=no-such-client"), Outcome::Unproven),
+        ("an unknown client ID alone", new().form("client_id=no-such-client"), Outcome::Unproven),
         ("nothing", new(), invalid("no_credentials")),
         ("a form without a client", new().form("grant_type=client_credentials"), invalid("no_credentials")),
         ("an empty client ID", new().form("client_id="), invalid("no_credentials")),

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use client_registry::store::Store;
 use client_registry::{Days, Registry};
@@ -11,8 +11,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use tokio::runtime::Handle;
 
-use super::latencies::Latencies;
-use super::within;
+use super::{call, within};
 use crate::clients::{Presented, guid};
 use crate::machine::resident;
 use crate::measure::processor_time;
@@ -49,7 +48,7 @@ pub fn run<S: Store>(
         let (attempts, cost, latencies) = thread::scope(|scope| {
             let attacker = (flood != Flood::None)
                 .then(|| scope.spawn(|| within(runtime, || attack(flood, registry, &wrong, &is_over))));
-            let caller = scope.spawn(|| within(runtime, || call(registry, presented, length)));
+            let caller = scope.spawn(|| within(runtime, || call(registry, presented, 0.0, length)));
             let latencies = caller.join().unwrap();
             is_over.store(true, Ordering::Relaxed);
             let (attempts, cost) = attacker.map_or((0, 0.0), |attacker| attacker.join().unwrap());
@@ -111,23 +110,6 @@ fn attack<S: Store>(
         made += 64;
     }
     (made, processor_time() - started)
-}
-
-/// An honest caller, who calls again as soon as the answer is there.
-fn call<S: Store>(registry: &Registry<S>, presented: &Presented, length: Duration) -> Latencies {
-    let mut latencies = Latencies::new();
-    let mut walk = presented.walk();
-    let until = Instant::now() + length;
-    loop {
-        let (id, secret) = walk.next().unwrap();
-        let started = Instant::now();
-        block_on(registry.authenticate(id, secret)).unwrap();
-        let ended = Instant::now();
-        latencies.add((ended - started).as_nanos() as u64);
-        if ended > until {
-            return latencies;
-        }
-    }
 }
 
 /// A use of a secret is noted once a day, so that the usual work is measured.

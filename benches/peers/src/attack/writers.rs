@@ -10,7 +10,7 @@ use pollster::block_on;
 use tokio::runtime::Handle;
 
 use super::latencies::Latencies;
-use super::within;
+use super::{call, within};
 use crate::clients::Presented;
 
 /// Two readers without and with the writer; a line for each.
@@ -28,7 +28,7 @@ pub fn run<S: Store>(
             let writer =
                 with_writer.then(|| scope.spawn(|| within(runtime, || rotate(registry, &ids, &is_over))));
             let readers: Vec<_> = [0.0, 0.5]
-                .map(|part| scope.spawn(move || within(runtime, || read(registry, presented, part, length))))
+                .map(|part| scope.spawn(move || within(runtime, || call(registry, presented, part, length))))
                 .into_iter()
                 .collect();
             let mut latencies = Latencies::new();
@@ -57,20 +57,4 @@ fn rotate<S: Store>(registry: &Registry<S>, ids: &[ClientId], is_over: &AtomicBo
         thread::sleep(due.saturating_duration_since(Instant::now()));
     }
     rotations
-}
-
-fn read<S: Store>(registry: &Registry<S>, presented: &Presented, part: f64, length: Duration) -> Latencies {
-    let mut latencies = Latencies::new();
-    let mut walk = presented.walk_from(part);
-    let until = Instant::now() + length;
-    loop {
-        let (id, secret) = walk.next().unwrap();
-        let started = Instant::now();
-        block_on(registry.authenticate(id, secret)).unwrap();
-        let ended = Instant::now();
-        latencies.add((ended - started).as_nanos() as u64);
-        if ended > until {
-            return latencies;
-        }
-    }
 }

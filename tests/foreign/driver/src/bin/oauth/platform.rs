@@ -180,7 +180,7 @@ impl Platform {
             block_on(operator.import(client.with_secret(imported))).expect("imported");
             self.rows.push(Row { what, id, secret: secret.to_owned(), expected: Expected::Token });
         }
-        // What somebody would send who decodes or encodes once too often.
+        // What a sender that decodes or encodes once too often would send.
         for (what, of, secret) in OTHER_READINGS {
             let id = self.row(of).id.clone();
             self.rows.push(Row { what, id, secret: secret.to_owned(), expected: Expected::Refused });
@@ -228,7 +228,7 @@ fn in_days(days: u64) -> Timestamp {
 
 const DAY: u64 = 24 * 60 * 60;
 
-/// Every character that somebody's encoding changes.
+/// Every character that the encoding of some client changes.
 const IMPORTED: [(&str, &str); 9] = [
     ("imported, +", "a+secret+of+another+system+1"),
     ("imported, /", "a/secret/of/another/system/2"),

@@ -134,7 +134,7 @@ fn basic(id: &str, secret: &str) -> String {
     format!("Basic {}", BASE64.encode(format!("{id}:{secret}").as_bytes()))
 }
 
-/// A JWT of somebody who knows no secret.
+/// A JWT whose maker knows no secret.
 fn jwt(id: &str) -> String {
     let part = |text: String| data_encoding::BASE64URL_NOPAD.encode(text.as_bytes());
     let claims =
