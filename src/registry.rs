@@ -2,8 +2,8 @@
 //!
 //! [`Registry`] is the main type. The platform's own side needs no actor: [`authenticate`](Registry::authenticate),
 //! [`sign`](Registry::sign), [`verify`](Registry::verify). Everything that changes a client goes through an actor:
-//! [`Registry::as_seller`] and [`Registry::as_operator`] give a [`Seller`] or an [`Operator`], and these a [`ClientHandle`]. The
-//! rest keeps a registry whole: opening ([`RegistryBuilder`]) and [`upkeep`].
+//! [`Registry::as_seller`] and [`Registry::as_operator`] return a [`Seller`] or an [`Operator`], and each of these returns a
+//! [`ClientHandle`]. [`RegistryBuilder`] configures and opens a registry. [`upkeep`] has keys, checks, exports and imports.
 //!
 //! ```
 //! # use client_registry::*;
@@ -19,9 +19,9 @@
 //! # Ok(()) }
 //! ```
 //!
-//! This is the only place where core, keyring, clock, entropy, cache and store meet. Every command goes the same way: load the
-//! client, let the core decide, commit; if another caller was faster, decide anew, a fixed number of times. No rule is decided
-//! here.
+//! This module joins the pure core ([`client`](crate::client)) with keyring, clock, source of randomness, cache and store.
+//! Every command takes the same path: load the client, let the core decide, commit. If another caller committed first, the core
+//! decides again, a fixed number of times. No rule is decided here.
 
 mod builder;
 mod error;
@@ -132,11 +132,12 @@ impl Registry {
 }
 
 impl<S: Store> Registry<S> {
-    /// Opens the registry that lives in a store, with the system's clock and randomness and the default policy. In an empty store
-    /// a registry is made.
+    /// Opens the registry that lives in a store, with the system's clock and randomness and the default policy. In an empty
+    /// store a new registry is made: to refuse an empty store and every other registry, open it with
+    /// [`RegistryBuilder::expect_registry`](crate::RegistryBuilder::expect_registry) instead.
     ///
-    /// From then on the registry knows every key of the keyring, by its ID and by its bytes. The keyring must hold every key that
-    /// a record is sealed under.
+    /// The keyring must hold every key under which a record is sealed. Opening notes each key of the keyring in the store (its
+    /// ID and a check value, not the key), so a key whose bytes differ is refused later.
     ///
     /// ```
     /// # use client_registry::value::KeyId;
@@ -149,10 +150,14 @@ impl<S: Store> Registry<S> {
     /// ```
     ///
     /// # Errors
-    /// - [`OpenError::WrongKey`], [`OpenError::MissingKey`], [`OpenError::RetiredKey`]: the keyring does not fit the registry.
-    /// - [`OpenError::NoRegistry`], [`OpenError::ImportUnfinished`]: the store holds half a registry.
-    /// - [`OpenError::Contention`]: another node opens the registry at the same moment, again and again.
-    /// - [`OpenError::Entropy`], [`OpenError::Store`]: the random source or the store failed.
+    /// - [`OpenError::WrongKey`]: a key of the keyring is not the one of that ID that the store was written with.
+    /// - [`OpenError::MissingKey`]: the keyring lacks a key under which records are sealed.
+    /// - [`OpenError::RetiredKey`]: the primary key of the keyring was retired.
+    /// - [`OpenError::NoRegistry`]: the store has clients, but no record of their registry.
+    /// - [`OpenError::ImportUnfinished`]: an import into the store was interrupted.
+    /// - [`OpenError::Contention`]: other nodes changed the registry's own record at every attempt.
+    /// - [`OpenError::Entropy`]: the source of randomness failed.
+    /// - [`OpenError::Store`]: the store did not answer, or what it holds cannot be used.
     pub async fn open(store: S, keyring: Keyring) -> Result<Self, OpenError> {
         RegistryBuilder::default().open(store, keyring).await
     }
@@ -192,8 +197,8 @@ impl<S: Store> Registry<S> {
         Ok(Operator::new(self.clone(), Actor::Operator(operator)))
     }
 
-    /// Returns the registry's ID; `None` in memory, where there is no other registry. Keep it, and pass it to
-    /// [`RegistryBuilder::expect_registry`](crate::RegistryBuilder::expect_registry).
+    /// Returns the registry's ID; `None` for a registry in memory. Keep it in the configuration of the application, and pass it
+    /// to [`RegistryBuilder::expect_registry`](crate::RegistryBuilder::expect_registry) at each start.
     ///
     /// ```
     /// # use client_registry::{Keyring, Registry, store::MemoryStore, value::KeyId};
@@ -232,12 +237,12 @@ impl<S: Store> Registry<S> {
         &self.inner.store
     }
 
-    /// Writes the last uses that this node has noted, and not yet written, to the store.
+    /// Writes the last uses that this node has noted, and not yet written, to the store. Call it before the process ends: uses
+    /// that were not written are lost, and a plan after the restart does not know of them (rule 9).
     ///
-    /// [`keep_fresh`](Self::keep_fresh) does so at least once a minute. On a node that does not follow the feed the application
-    /// calls it, for example once a minute. Before the process ends the application always calls it: uses that were not written
-    /// are lost, and a plan after the restart does not know of them (rule 9). Plans of this registry know of every use at once,
-    /// plans of other nodes of those that were written.
+    /// [`keep_fresh`](Self::keep_fresh) writes them at least once a minute. On a node that does not run `keep_fresh`, call this
+    /// method once a minute. A plan that is made on this node knows of every use at once; a plan of another node knows of the
+    /// uses that were written.
     ///
     /// ```
     /// # use client_registry::Registry;
@@ -249,7 +254,7 @@ impl<S: Store> Registry<S> {
     /// ```
     ///
     /// # Errors
-    /// [`StoreError`] when the store does not take them. What was not written is kept for the next call.
+    /// [`StoreError`] if the store did not take them. The uses that were not written are kept for the next call.
     pub async fn flush_last_uses(&self) -> Result<(), StoreError> {
         self.inner.uses.flush(&self.inner.store, &*self.inner.clock).await
     }

@@ -33,8 +33,11 @@ impl<S: Store> Registry<S> {
     /// ```
     ///
     /// # Errors
-    /// [`SignJwtError::Claims`], [`Reserved`](SignJwtError::Reserved), [`TooLarge`](SignJwtError::TooLarge) if a token cannot have
-    /// these claims, [`Lifetime`](SignJwtError::Lifetime) if it is less than a second. Otherwise as for [`sign`](Self::sign).
+    /// - [`SignJwtError::Claims`]: the claims are not a JSON object in which each member stands once and `nbf` is a number.
+    /// - [`SignJwtError::Reserved`]: the claims have a member that the registry adds.
+    /// - [`SignJwtError::TooLarge`]: the claims have more than 48,000 bytes of JSON.
+    /// - [`SignJwtError::Lifetime`]: the lifetime is less than a second.
+    /// - [`SignJwtError::Sign`]: one of the errors of [`sign`](Self::sign).
     pub async fn sign_jwt<C: Serialize + Sync + ?Sized>(
         &self,
         client_id: &ClientId,

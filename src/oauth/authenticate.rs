@@ -16,15 +16,15 @@ use crate::value::secret_text::{could_be_secret, cut};
 pub enum ClientVerdict {
     /// The client presented a valid client secret.
     Proven(ProvenClient),
-    /// The client named a client ID and proved nothing (`none`). It is a public client, or anybody.
+    /// The request names a client ID without any proof (`none`). The caller may be a public client, or anyone else.
     Unproven(UnprovenClient),
 }
 
 impl ClientVerdict {
-    /// Returns the client if it proved who it is: for endpoints at which every client has a secret.
+    /// Returns the client if it presented a valid client secret. Use it at endpoints where every client has a secret.
     ///
     /// # Errors
-    /// `invalid_client` if it proved nothing.
+    /// `invalid_client` if the request has no proof.
     pub fn proven(self) -> Result<ProvenClient, OAuthError> {
         match self {
             Self::Proven(client) => Ok(client),
@@ -37,10 +37,10 @@ impl<S: Store> Registry<S> {
     /// Authenticates the client of an OAuth request by `client_secret_basic` or `client_secret_post` (RFC 6749 section 2.3.1), given
     /// the headers of the request, the query of its URL, and its body.
     ///
-    /// With Basic, client ID and client secret are read as they are and form-decoded, since senders differ. Both readings are
-    /// always tried, and an attempt is one use, one line in the log and one alarm at most. Client secrets are compared as in
-    /// [`authenticate`](Self::authenticate): texts that are not UTF-8, or have control characters, are denied like any other (RFC 7617
-    /// section 2).
+    /// With Basic, client ID and client secret are read both as they are and form-decoded, since senders differ. Both readings
+    /// are always tried; together they are one use, one line in the log and at most one alarm. Client secrets are compared as
+    /// in [`authenticate`](Self::authenticate): texts that are not UTF-8, or have control characters, are denied like any other
+    /// (RFC 7617 section 2).
     ///
     /// A request that names a client ID alone is [`Unproven`](ClientVerdict::Unproven): nothing is looked up for it.
     ///
@@ -85,8 +85,8 @@ impl<S: Store> Registry<S> {
         }
     }
 
-    /// Authenticates the client of a request that was parsed before, for instance with
-    /// [`ClientRequest::parse_values`], which an actix handler uses:
+    /// Authenticates the client of a request that was parsed before. A handler of a framework with its own header types, such
+    /// as actix, parses it with [`ClientRequest::parse_values`]:
     ///
     /// ```
     /// # use client_registry::Registry;
@@ -106,7 +106,9 @@ impl<S: Store> Registry<S> {
     /// ```
     ///
     /// # Errors
-    /// As for [`authenticate_request`](Self::authenticate_request), less what parsing refuses.
+    /// An [`OAuthError`], which is the answer:
+    /// - `invalid_client` (401) if the credentials do not match,
+    /// - `temporarily_unavailable` (503) if the store did not answer.
     pub async fn authenticate_client(&self, request: ClientRequest) -> Result<ClientVerdict, OAuthError> {
         let method = request.method();
         let ClientRequest { presented, mut form } = request;

@@ -44,77 +44,97 @@ pub struct RegistryBuilder {
 }
 
 impl RegistryBuilder {
-    /// Sets what the platform allows; [`Policy::default`], unless configured otherwise.
+    /// Sets the limits of the platform: [`Policy::default`] unless configured otherwise.
     pub fn policy(self, policy: Policy) -> Self {
         Self { policy, ..self }
     }
 
-    /// Sets the clock; [`SystemClock`], unless configured otherwise.
+    /// Sets the clock: [`SystemClock`] unless configured otherwise.
     pub fn clock(self, clock: impl Clock) -> Self {
         Self { clock: Arc::new(clock), ..self }
     }
 
-    /// Sets the random source; [`SystemEntropy`], unless configured otherwise.
+    /// Sets the source of randomness: [`SystemEntropy`] unless configured otherwise.
     pub fn entropy(self, entropy: impl Entropy) -> Self {
         Self { entropy: Arc::new(entropy), ..self }
     }
 
-    /// Sets the shortest time between two notes of the use of one secret: a minute, unless configured otherwise. A last use may lag
-    /// behind by as much. Zero notes every use.
+    /// Sets the shortest time between two notes of the use of one secret: one minute unless configured otherwise. A last use
+    /// that is shown may be older than the true one by that much. With zero every use is noted.
     pub fn last_use_interval(self, interval: impl Into<Duration>) -> Self {
         Self { last_use_interval: interval.into(), ..self }
     }
 
-    /// Sets how long this registry may still write under a key after another node [retired](Registry::retire_key) it: 5 seconds,
+    /// Sets how long this registry may still write under a key after another node [retired](Registry::retire_key) it: 5 seconds
     /// unless configured otherwise. A command asks the store for the state of the keys when the last answer is older than that.
     pub fn key_refresh(self, interval: impl Into<Duration>) -> Self {
         Self { key_refresh: interval.into(), ..self }
     }
 
-    /// Sets how stale authenticating, signing and verifying can be; [`Freshness::default`], unless configured otherwise. In memory
-    /// nothing is ever stale.
+    /// Sets how stale the clients may be that this node authenticates, signs and verifies with: at most 5 seconds
+    /// ([`Freshness::default`]) unless configured otherwise. A registry in memory is never stale.
     pub fn freshness(self, freshness: Freshness) -> Self {
         Self { freshness, ..self }
     }
 
-    /// Sets how long a client in memory is believed to be unchanged because the change feed says nothing of it: ten minutes, unless
-    /// configured otherwise. Each client is loaded again after this time, or up to a quarter sooner, so that an
-    /// attacker who can hide a change from the feed delays a revocation by that much at most. In whole seconds. It has no effect
-    /// where the feed is not [followed](Registry::keep_fresh), or where it is below the [`freshness`](Self::freshness).
+    /// Sets how long a client stays in memory if the change feed reports no change of it: ten minutes unless configured
+    /// otherwise, rounded down to whole seconds. After this time, or up to a quarter of it earlier, the client is loaded again. So
+    /// an attacker who hides a change from the feed delays a revocation by at most this time.
+    ///
+    /// It has no effect if this node does not [follow the feed](Registry::keep_fresh), or if it is shorter than the
+    /// [`freshness`](Self::freshness).
     pub fn reload_after(self, limit: impl Into<Duration>) -> Self {
         Self { reload_after: limit.into(), ..self }
     }
 
-    /// Sets how many opened clients are kept in memory: 100,000, unless configured otherwise. One with two secrets takes about a
-    /// kilobyte.
+    /// Sets how many clients of a store this node keeps opened in memory: 100,000 unless configured otherwise. A client with
+    /// two secrets takes about a kilobyte.
     pub fn cached_clients(self, clients: usize) -> Self {
         Self { cached_clients: clients, ..self }
     }
 
-    /// Opens or imports the registry of this ID and no other. One keyring may open several registries; an application that states
-    /// the ID of its own is refused another database, or an empty one, before anything is written.
+    /// Accepts only the registry with this ID: [`open`](Self::open) and [`import`](Self::import) refuse every other store, and
+    /// an empty one, before anything is written ([`OpenError::OtherRegistry`]).
     ///
-    /// Without it any registry under the keyring is opened, and in an empty store a new one is made. [`Registry::id`] tells the
-    /// ID.
+    /// Set it on each node of a platform in production. Open the registry once without it, keep [`Registry::id`] in the
+    /// configuration, and pass it here at each later start. Then a wrong address, a deleted file or the database of a test does
+    /// not become a new, empty registry. It has no effect in memory.
+    ///
+    /// ```
+    /// # use client_registry::{Keyring, Registry, store::MemoryStore, value::KeyId};
+    /// # pollster::block_on(async {
+    /// # let keyring = Keyring::generate(KeyId::parse("2026")?)?;
+    /// # let store = MemoryStore::new();
+    /// let id = Registry::open(store.clone(), keyring.clone()).await?.id().ok_or("it lives in a store")?; // once: keep the ID
+    /// let registry = Registry::builder().expect_registry(id).open(store, keyring.clone()).await?; // from then on
+    ///
+    /// let empty = Registry::builder().expect_registry(id).open(MemoryStore::new(), keyring).await;
+    /// assert_eq!(empty.unwrap_err().code(), "other_registry");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    ///
+    /// Without it, any registry whose keys are in the keyring is opened, and in an empty store a new registry is made.
     pub fn expect_registry(self, id: RegistryId) -> Self {
         Self { expected: Some(id), ..self }
     }
 
-    /// Lets [`import`](Self::import) take exports of versions that wrote no proofs (before format 2).
+    /// Lets [`import`](Self::import) accept an export that carries no proof that it was not edited (export format 1).
     ///
-    /// An attacker who could write to such an export may have edited it: left out a deleted client, put a client back to an older
-    /// state. Accept one only if it was kept where no other could write. An attacker who can edit an export can also make it look
-    /// like one of an older version: do not leave this on.
+    /// An attacker who could write to such an export may have edited it, for example put a client back to an older state.
+    /// Accept one only if nobody else could write to the place where it was kept. An attacker who can edit a newer export can
+    /// also make it look like one of format 1: do not leave this on.
     pub fn accept_unauthenticated_exports(self) -> Self {
         Self { accepts_unauthenticated_exports: true, ..self }
     }
 
-    /// Opens the registry that lives in a store. In an empty store a registry is made.
+    /// Opens the registry that lives in a store. In an empty store a new registry is made, unless another one is
+    /// [expected](Self::expect_registry).
     ///
     /// # Errors
-    /// As for [`Registry::open`]; and [`OpenError::OtherRegistry`] when the store does not hold the [expected
-    /// registry](Self::expect_registry), [`OpenError::FreshnessTooShort`] when the [freshness](Self::freshness) is not zero and
-    /// below 100 milliseconds.
+    /// Those of [`Registry::open`], and:
+    /// - [`OpenError::OtherRegistry`]: the store does not hold the [expected registry](Self::expect_registry).
+    /// - [`OpenError::FreshnessTooShort`]: the [freshness](Self::freshness) is between zero and 100 milliseconds.
     pub async fn open<S: Store>(self, store: S, keyring: Keyring) -> Result<Registry<S>, OpenError> {
         if self.freshness.is_too_short() {
             return Err(OpenError::FreshnessTooShort { freshness: self.freshness.limit() });
@@ -131,8 +151,8 @@ impl RegistryBuilder {
         self.in_memory_behind(|memory| memory)
     }
 
-    /// Makes a registry in this process's memory behind a store of your own that wraps the [`MemoryStore`]: gates or faults for a
-    /// test, counters, a [`DynStore`](crate::store::DynStore).
+    /// Makes a registry in this process's memory behind a store of your own that wraps the [`MemoryStore`]: for example to make
+    /// calls wait or fail in a test, to count them, or to use a [`DynStore`](crate::store::DynStore).
     #[must_use]
     pub fn in_memory_behind<S: Store>(self, wrap: impl FnOnce(MemoryStore) -> S) -> Registry<S> {
         self.build(wrap(MemoryStore::new()), None, None)

@@ -24,8 +24,10 @@ pub enum Error {
     Refused(#[from] Refusal),
     /// The seller has another client ID of this friendly name (rule 15).
     ///
-    /// Where the caller of a registration went away before it had the client secret, the name is taken by a client ID whose
-    /// secret nobody has.
+    /// A registration whose caller went away before it received the client secret has the name, too. If the secret of `by` was
+    /// never used and no add-in has it, delete that client ID
+    /// ([`plan_client_deletion`](crate::ClientHandle::plan_client_deletion)), and register again. Otherwise choose another
+    /// name.
     #[error(
         "the seller has another client ID of this friendly name, {by}, registered at {registered_at}, {}: choose another name, or, \
          if nobody has a client secret of that one, delete it and register again",
@@ -39,7 +41,7 @@ pub enum Error {
         /// When one of its secrets was last used; `None` if none ever was, as far as is known.
         last_used: Option<Timestamp>,
     },
-    /// The add-in has another client ID (rule 1): move it from there instead.
+    /// The add-in has another client ID (rule 1): [move](crate::ClientHandle::move_add_in) it from there instead.
     #[error("add-in {add_in} has another client ID{}: move it from there instead", in_words(by.as_ref()))]
     AddInTaken {
         /// The add-in.
@@ -47,7 +49,8 @@ pub enum Error {
         /// The other client ID, if the actor may see it (rule 15).
         by: Option<ClientId>,
     },
-    /// The command was tied to a revision ([`ClientHandle::if_at`](crate::ClientHandle::if_at)), and the client has moved on since.
+    /// The command was tied to a revision ([`ClientHandle::if_at`](crate::ClientHandle::if_at)), and the client has changed
+    /// since. Nothing was written. Show the client as it is now, and give the command again if it is still wanted.
     #[error(
         "the client has changed since: it is at revision {}; look at it as it is now, and give the command again",
         now.client().revision()
@@ -56,41 +59,45 @@ pub enum Error {
         /// The client as it is now.
         now: Box<Snapshot>,
     },
-    /// Others changed the client again and again in between. Try again.
+    /// Other callers changed the client between each attempt's load and its commit. Nothing was written: give the command
+    /// again.
     #[error("the client was changed by others {attempts} times in a row: try again")]
     Contention {
-        /// How often the command was tried.
+        /// The number of attempts that were made.
         attempts: usize,
     },
-    /// The record of the client would become larger than ordinary commands may make it: 60 of at most 64 KiB. The rest is left
-    /// to deletions, disabling and emergencies. Nothing was written.
+    /// The record of the client would become larger than 60 KiB. Nothing was written. The last 4 KiB of the 64 KiB that a
+    /// record may have are kept free for deletions, disabling and emergencies. Dissociate add-ins, use shorter labels or
+    /// attributes, or delete ended secrets.
     #[error(
         "the record of the client would be larger than {} bytes: dissociate add-ins, use shorter labels, or delete ended secrets",
         crate::record::ORDINARY_RECORD
     )]
     TooLarge,
-    /// The primary key of this registry's keyring was retired. Nothing was written.
+    /// The primary key of this registry's keyring was [retired](crate::Registry::retire_key). Nothing was written. Restart this
+    /// node with a keyring whose primary key is active.
     #[error("key {key_id} was retired: open the registry with another key as the primary one")]
     KeyRetired {
         /// The ID of the key.
         key_id: KeyId,
     },
-    /// The store did not answer, or what it holds cannot be used: the [kind](StoreError::kind) of the error says which. Nothing
-    /// was written.
+    /// The store did not answer, or what it holds cannot be used. Nothing was written. The [kind](StoreError::kind) of the
+    /// error says which of the two, and what to do.
     #[error(transparent)]
     Unavailable(#[from] StoreError),
-    /// The random source failed. Nothing was written.
+    /// The source of randomness failed. Nothing was written: give the command again.
     #[error(transparent)]
     Entropy(#[from] EntropyError),
-    /// The store failed during the commit, so it is not known whether the change was made: settle it with
-    /// [`Registry::resolve`](crate::Registry::resolve).
+    /// The store failed during the commit, so the change may or may not have been made. Settle it with
+    /// [`Registry::resolve`](crate::Registry::resolve) before you give the command again. The value owns the client secret that
+    /// may be live: do not drop it.
     #[error("it is not known whether the change was made: resolve it before giving the command again")]
     Unresolved(Box<Unresolved>),
 }
 
 coded! {
-    /// [`Error::Unresolved`] is `Unavailable` too, but look for it first: it owns the client secret, and the same command given
-    /// again may issue another one.
+    /// The kind of [`Error::Unresolved`] is `Unavailable`, too. Match it before you look at the kind: it owns the client
+    /// secret, and the same command given again may issue another one.
     Error {
         Self::NameTaken { .. } => Conflict "name_taken",
         Self::AddInTaken { .. } => Conflict "add_in_taken",
@@ -132,7 +139,7 @@ impl Unresolved {
         &self.cause
     }
 
-    /// Returns what is issued if the change was made.
+    /// Returns the client secret that is live if the change was made; `None` if the command issues none.
     #[must_use]
     pub fn issued(&self) -> Option<&Issued> {
         self.issued.as_ref()

@@ -1,15 +1,16 @@
 //! `Outcome`: whether a command changed anything.
 
-/// The outcome of a command: it changed something, or everything was as it should be already.
+/// The outcome of a command: the client was changed, or it was already as the command asked.
 ///
-/// Most commands can be given twice, and the second time nothing changes. [`ClientHandle::confirm`](crate::ClientHandle::confirm) and
-/// [`ClientHandle::withdraw_promotion`](crate::ClientHandle::withdraw_promotion) find nothing the second time and answer with an error.
+/// Most commands can be given twice: the second one answers `Unchanged`. These answer with an error the second time, since what
+/// they are about is gone: [`confirm`](crate::ClientHandle::confirm), [`call_off`](crate::ClientHandle::call_off),
+/// [`close_early`](crate::ClientHandle::close_early) and [`withdraw_promotion`](crate::ClientHandle::withdraw_promotion).
 ///
-/// Exhaustive on purpose.
+/// Exhaustive on purpose: there is no third outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Outcome {
     /// The command changed something.
     Changed,
-    /// Everything was as it should be already: nothing was written.
+    /// The client was already as the command asked. Nothing was written.
     Unchanged,
 }

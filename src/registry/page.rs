@@ -21,20 +21,19 @@ impl<T, K> Page<T, K> {
         &self.items
     }
 
-    /// Returns the items, to keep.
+    /// Takes the items out of the page.
     #[must_use]
     pub fn into_items(self) -> Vec<T> {
         self.items
     }
 
-    /// Returns the clients that the list leads to and that could not be read, each with the reason. Items about them may be
-    /// missing.
+    /// Returns the clients on this page that could not be read, each with the reason. Items about them may be missing.
     #[must_use]
     pub fn unreadable(&self) -> &[Unreadable] {
         &self.unreadable
     }
 
-    /// Returns the place to ask for the next page with; `None` after the last page.
+    /// Returns the place to pass as `after` for the next page; `None` if this is the last page.
     ///
     /// ```
     /// # use client_registry::*;

@@ -12,8 +12,9 @@ use crate::value::{Policy, SecretId, Timestamp};
 
 /// A client as of one revision, with the instant that it was looked at and the last uses of its secrets.
 ///
-/// It holds the client in memory as it was then; what happens later does not change it. Its [JSON](crate::json) is the client's
-/// [view](Client::view) of that instant, reviewed by the policy of the registry.
+/// [`ClientHandle::snapshot`](crate::ClientHandle::snapshot) returns it. It is a copy: later changes of the client do not
+/// change it. Its [JSON](crate::json) is the client's [view](Client::view) at that instant, with the findings of a review under
+/// the policy of the registry.
 #[derive(Clone)]
 pub struct Snapshot {
     live: Arc<LiveClient>,
@@ -33,7 +34,8 @@ impl Snapshot {
         self.live.client()
     }
 
-    /// Returns the instant that the client was looked at, as [`Client::instant`] says (rule 19).
+    /// Returns the instant at which the client was looked at: the reading of the clock, or the last change of the client if
+    /// that is later (rule 19; see [`Client::instant`]).
     #[must_use]
     pub fn at(&self) -> Timestamp {
         self.at
@@ -52,8 +54,9 @@ impl Snapshot {
         self.client().review(&self.uses, policy, self.at)
     }
 
-    /// Returns when a secret was last used, as far as is known (rule 9). The time is as it was noted: under a wrong
-    /// clock it may lie after [`at`](Self::at), and then a plan does not believe it ([`Plan::use_ahead`](crate::Plan::use_ahead)).
+    /// Returns when a secret was last used, as far as is known (rule 9); `None` if no use is known. The time is the one that
+    /// was noted. If the noting node's clock was wrong, it may be later than [`at`](Self::at); a plan does not believe such a
+    /// time ([`Plan::use_ahead`](crate::Plan::use_ahead)).
     #[must_use]
     pub fn last_used(&self, secret: SecretId) -> Option<Timestamp> {
         self.uses.of(secret)

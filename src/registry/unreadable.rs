@@ -9,8 +9,9 @@ use crate::value::ClientId;
 
 /// A client that cannot be shown, because what the store holds of it cannot be read or was changed.
 ///
-/// A page names such a client beside those that are sound. The page of the store's module says how to look at such a row
-/// and how to take it out.
+/// [`Page::unreadable`](crate::registry::Page::unreadable) names such clients beside the items. The pages of the modules
+/// `store::sqlite` and `store::postgres` say how an administrator looks at a damaged row, and how to put it back or take it
+/// out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Unreadable {
     client_id: ClientId,
@@ -25,13 +26,13 @@ impl Unreadable {
         Self { client_id: client_id.clone(), kind: error.kind(), why: with_sources(error) }
     }
 
-    /// Returns the client's ID, as the list has it.
+    /// Returns the client ID under which the list names it.
     #[must_use]
     pub fn client_id(&self) -> &ClientId {
         &self.client_id
     }
 
-    /// Returns what can be done about it.
+    /// Returns the kind of the error, which says what to do about it.
     #[must_use]
     pub fn kind(&self) -> StoreErrorKind {
         self.kind

@@ -1,12 +1,13 @@
 //! Upkeep: keys, resealing, checking, exporting and importing.
 //!
-//! The methods are those of [`Registry`](crate::Registry) and [`RegistryBuilder`](crate::RegistryBuilder); here are the types that
-//! they take and return.
+//! The methods are those of [`Registry`](crate::Registry) and [`RegistryBuilder`](crate::RegistryBuilder); this module has the
+//! types that they take and return.
 //!
 //! - [`Registry::check`](crate::Registry::check) reads everything that the store holds and returns a [`CheckReport`].
 //! - [`Registry::keys`](crate::Registry::keys) lists the keys as [`KeyStatus`];
 //!   [`retire_key`](crate::Registry::retire_key) retires one.
-//! - [`Registry::reseal`](crate::Registry::reseal) brings all records under the primary key, step by step: [`Resealing`].
+//! - [`Registry::reseal`](crate::Registry::reseal) seals all records anew under the primary key, a few at a time:
+//!   [`Resealing`].
 //! - [`Registry::export`](crate::Registry::export) and [`RegistryBuilder::import`](crate::RegistryBuilder::import) move a registry to
 //!   another store: [`ExportSummary`], [`ImportSummary`].
 //!

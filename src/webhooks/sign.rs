@@ -10,8 +10,9 @@ use crate::value::{ClientId, Timestamp};
 impl<S: Store> Registry<S> {
     /// Signs a message to an add-in with the signing secret of its client (rule 6), and returns the headers to send with the body.
     ///
-    /// The ID of the message is the application's: 1 to 256 printable ASCII characters without spaces and full stops. Keep it when the
-    /// message is sent again, and sign it anew, since the timestamp counts from now. Send exactly these bytes as the body.
+    /// The application chooses the ID of the message: 1 to 256 printable ASCII characters without spaces and full stops. Send
+    /// exactly the bytes of `body` as the body. When a message has to be sent again, call this method again with the same ID:
+    /// the timestamp must be recent.
     ///
     /// ```
     /// # use client_registry::*;
@@ -26,7 +27,8 @@ impl<S: Store> Registry<S> {
     /// ```
     ///
     /// # Errors
-    /// [`SignWebhookError::MessageId`] if a message cannot have this ID. Otherwise as for [`sign`](Self::sign).
+    /// - [`SignWebhookError::MessageId`]: a message cannot have this ID.
+    /// - [`SignWebhookError::Sign`]: one of the errors of [`sign`](Self::sign).
     pub async fn sign_webhook(
         &self,
         client_id: &ClientId,
@@ -41,8 +43,8 @@ impl<S: Store> Registry<S> {
         Ok(WebhookHeaders::signed(message_id, now, &[signature]))
     }
 
-    /// As [`sign_webhook`](Self::sign_webhook), with every valid secret that can sign, the signing secret first: during an overlap an
-    /// add-in that knows only one of them can verify the message.
+    /// Signs a message like [`sign_webhook`](Self::sign_webhook), but with every valid secret that can sign, the signing secret
+    /// first. During an overlap, an add-in that knows only one of them can then verify the message.
     ///
     /// ```
     /// # use client_registry::*;

@@ -33,8 +33,8 @@ use crate::value::{ClientId, Revision};
 
 /// One client ID in the hands of an actor: looks at it and changes it.
 ///
-/// [`Seller::client`](crate::Seller::client) and [`Operator::client`](crate::Operator::client) give one. Holding a handle
-/// says nothing about whether the client exists: every call looks.
+/// [`Seller::client`](crate::Seller::client) and [`Operator::client`](crate::Operator::client) return one. A handle may be made
+/// for a client ID that does not exist: every call looks the client up.
 ///
 /// ```
 /// # use client_registry::*;
@@ -62,25 +62,25 @@ use crate::value::{ClientId, Revision};
 /// | error | meaning |
 /// | --- | --- |
 /// | [`Refusal::ClockBehind`] | the clock of this node is more than a minute behind the client's last change; only sellers see it (rule 19) |
-/// | [`Error::Contention`] | others changed the client again and again in between: try again |
-/// | [`Error::MovedOn`] | the command was [tied to a revision](Self::if_at), and the client has moved on |
+/// | [`Error::Contention`] | other callers changed the client at each attempt: give the command again |
+/// | [`Error::MovedOn`] | the command was [tied to a revision](Self::if_at), and the client has changed since |
 /// | [`Error::TooLarge`] | the record of the client would become too large: remove something first |
-/// | [`Error::KeyRetired`] | the primary key of this node's keyring was retired |
-/// | [`Error::Entropy`] | the random source failed; nothing was issued |
+/// | [`Error::KeyRetired`] | the primary key of this node's keyring was retired: restart the node with another primary key |
+/// | [`Error::Entropy`] | the source of randomness failed; nothing was issued |
 /// | [`Error::Unresolved`] | the store did not say whether the change was made: [resolve](crate::Registry::resolve) it |
 ///
-/// The methods list what they answer besides. Most commands can be given twice, and the second time nothing changes; see
-/// [`Outcome`].
+/// Each method lists the errors that it can answer besides these. Most commands can be given twice, and the second one changes
+/// nothing; see [`Outcome`].
 ///
 /// # Callers that go away
 ///
-/// A server drops the future of a handler when the browser closes the connection or a timeout ends, and with it the
-/// command. A dropped command is carried out wholly or not at all (rule 16), and the caller does not learn which. Each
-/// command states what it leaves behind, and how that is found and undone; for most of them it is enough to give the
-/// command again. Only a client secret cannot be had again: it was in the dropped future.
+/// When the browser closes the connection, or a timeout ends, a server drops the future of the handler, and with it the
+/// command. A dropped command is carried out completely or not at all (rule 16), and the caller does not learn which. The docs
+/// of each command say what a dropped call may leave behind, and how to find and undo that. For most commands it is enough to
+/// give the command again. Only a client secret is lost for good: it was in the dropped future.
 ///
-/// Give a command that must not be dropped to a task of the runtime, which goes on when the handler does not. Deliver or
-/// keep what was issued inside that task:
+/// Run a command that must not be dropped in a task of the runtime, which continues when the handler is dropped. Deliver or
+/// keep the issued client secret inside that task:
 ///
 /// ```
 /// # use client_registry::*;
@@ -110,11 +110,13 @@ impl<S: Store> ClientHandle<S> {
         Self { view, client_id, tied_to: None }
     }
 
-    /// Returns a handle whose commands are tied to a revision: one that the client has moved on from is refused with
-    /// [`Error::MovedOn`], which shows the client as it is now, so that nothing of another caller's change is undone.
+    /// Returns a handle whose commands are tied to a revision. If the client has changed since that revision, a command is
+    /// refused with [`Error::MovedOn`], which holds the client as it is now. So a command does not undo a change that its
+    /// caller has not seen.
     ///
-    /// Tie a command that replaces something to the revision that its giver has seen: details, attributes, a promotion, an end.
-    /// A plan is tied to its revision in any case. An emergency never is (rule 9), nor is marking a deleted secret as compromised.
+    /// Use it for a command that replaces something (details, attributes, a promotion, an end), with the revision that the user
+    /// has seen. Confirming a plan always checks the plan's own revision. An emergency deletion (rule 9) and marking a deleted
+    /// secret as compromised ignore the revision.
     ///
     /// ```
     /// # use client_registry::*;
@@ -138,7 +140,15 @@ impl<S: Store> ClientHandle<S> {
         Self { view: self.view.clone(), client_id: self.client_id.clone(), tied_to: Some(revision) }
     }
 
-    /// Returns the client ID.
+    /// Returns the client ID that the handle is for.
+    ///
+    /// ```
+    /// # use client_registry::*;
+    /// # let contoso = Registry::in_memory().as_seller("contoso")?;
+    /// let calendar = contoso.client(&ClientId::parse("calendar-app")?);
+    /// assert_eq!(calendar.id().as_str(), "calendar-app"); // whether there is such a client, the next call says
+    /// # Ok::<(), InvalidValue>(())
+    /// ```
     #[must_use]
     pub fn id(&self) -> &ClientId {
         &self.client_id

@@ -44,12 +44,12 @@ enum Sent {
 }
 
 impl<S: Store> Registry<S> {
-    /// Settles a change whose outcome is not known, by sending it again, under the primary key of this registry. Any registry
-    /// on the same store will do: one whose primary key was retired meanwhile writes nothing.
+    /// Settles a change whose outcome is not known, by sending the same commit again. Any node with the same store can do it,
+    /// unless the primary key of its keyring was retired.
     ///
-    /// A dropped call takes with it what was issued: a client secret that may be live is then with nobody. What to do then is
-    /// in the docs of the command that was to be settled; [`ClientHandle`](crate::ClientHandle) says how to keep a call from
-    /// being dropped.
+    /// A dropped call loses the client secret that may be live: nobody has it then. The docs of the command that is to be
+    /// settled say what to do in that case; [`ClientHandle`](crate::ClientHandle#callers-that-go-away) says how to keep a call
+    /// from being dropped.
     ///
     /// ```
     /// # use client_registry::*;
@@ -67,8 +67,8 @@ impl<S: Store> Registry<S> {
     /// ```
     ///
     /// # Errors
-    /// The same [`Unresolved`] when the store still cannot say, or the key was retired: its cause says which. Try again later,
-    /// or on another node.
+    /// The same [`Unresolved`], if the store still did not say what became of the change, or if the primary key was retired;
+    /// its [cause](Unresolved::cause) says which. Try again later, or on another node.
     pub async fn resolve(&self, unresolved: Unresolved) -> Result<Resolution, Unresolved> {
         let Unresolved { commit, opened, added, issued, cause: _ } = unresolved;
         let commit = match self.under_primary_key(&commit).await {

@@ -21,8 +21,8 @@ use crate::value::{ClientId, Field, InvalidValue, Problem};
 
 /// A search for the owners of leaked texts: one pass over all clients, a page at a time.
 ///
-/// [`Operator::find_leaked`] begins one. A search can be given up between two pages, and gone on with later from
-/// [`place`](Self::place) by another one.
+/// [`Operator::find_leaked`] begins one, and its example shows the whole search. To interrupt a search, keep its
+/// [`place`](Self::place); a later search of the same texts continues there with [`after`](Self::after).
 #[must_use = "a search does nothing until its pages are looked at"]
 pub struct LeakSearch<'t, S = MemoryStore> {
     view: View<S>,
@@ -39,15 +39,15 @@ pub struct LeakSearch<'t, S = MemoryStore> {
 #[serde(tag = "type", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum LeakVerdict {
-    /// It is a client secret of this registry. An imported one can be that of several client IDs.
+    /// It is a client secret of this registry. The same imported one can belong to several client IDs.
     Ours {
-        /// Whose it is, and in which state.
+        /// Each client ID that it belongs to, with the state of the secret there.
         secrets: Vec<LeakedSecret>,
     },
-    /// It looks like a client secret that was generated here, with a slip: a wrong character, a missing piece, or something
-    /// around it. Look for the whole text where it leaked.
+    /// It looks like a generated client secret with a slip: a wrong character, a missing piece, or other text around it. Look
+    /// for the whole text in the place where it leaked, and search again.
     Mistyped,
-    /// No client has or remembers it.
+    /// No client has this client secret or remembers it.
     NotOurs,
 }
 
@@ -60,10 +60,10 @@ impl LeakVerdict {
 }
 
 impl<S: Store> Operator<S> {
-    /// Begins a search for the owners of leaked texts (rule 23): of up to 1,000 at a time. Look at one page of clients after the
-    /// other; then the [verdicts](LeakSearch::verdicts) are complete.
+    /// Begins a search for the owners of leaked texts, up to 1,000 at a time (rule 23). Call [`LeakSearch::next_page`] until it
+    /// returns `false`; then the [verdicts](LeakSearch::verdicts) are complete.
     ///
-    /// Finding deletes nothing: [`delete_leaked`](Self::delete_leaked) does.
+    /// A search deletes nothing: pass what it found to [`delete_leaked`](Self::delete_leaked).
     ///
     /// ```
     /// # use client_registry::*;
@@ -87,7 +87,7 @@ impl<S: Store> Operator<S> {
     /// ```
     ///
     /// # Errors
-    /// [`InvalidValue`] for more than 1,000 texts.
+    /// [`InvalidValue`] if there are more than 1,000 texts.
     pub fn find_leaked<'t, T: AsRef<str> + ?Sized + 't>(
         &self,
         texts: impl IntoIterator<Item = &'t T>,
@@ -107,13 +107,30 @@ impl<S: Store> Operator<S> {
         })
     }
 
-    /// Deletes leaked client secrets in an emergency, without replacement (rules 9 and 23): as
-    /// [`delete_in_emergency`](ClientHandle::delete_in_emergency) does for each, one after the other, and whatever becomes of the
-    /// others. What was deleted before is marked as compromised.
+    /// Deletes leaked client secrets in an emergency, without replacement (rules 9 and 23). It calls
+    /// [`delete_in_emergency`](ClientHandle::delete_in_emergency) for each of them in turn, also after one of them failed, and
+    /// returns each result. A secret that was deleted before is marked as compromised.
     ///
     /// A dropped call may have deleted some of them: give it again.
     ///
-    /// The example of [`find_leaked`](Self::find_leaked) shows it.
+    /// ```
+    /// # use client_registry::*;
+    /// # #[pollster::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let registry = Registry::in_memory();
+    /// # let details = ClientDetails::new("calendar", "contoso.com", "https://contoso.com/done")?;
+    /// # let issued = registry.as_seller("contoso")?.register(details, Lifetime::OneYear).await?;
+    /// # let operator = registry.as_operator("ann")?;
+    /// let mut search = operator.find_leaked([issued.client_secret().expose()])?;
+    /// while search.next_page(1_000).await? {}
+    /// for (found, deleted) in operator.delete_leaked(search.found()).await {
+    ///     match deleted {
+    ///         Ok(_) => println!("secret {} of {} is deleted", found.secret, found.client_id),
+    ///         Err(error) => eprintln!("secret {} of {} may still work: {error}", found.secret, found.client_id),
+    ///     }
+    /// }
+    /// # Ok(()) }
+    /// ```
     pub async fn delete_leaked<'f>(
         &self,
         found: impl IntoIterator<Item = &'f LeakedSecret>,
@@ -128,17 +145,17 @@ impl<S: Store> Operator<S> {
 }
 
 impl<S: Store> LeakSearch<'_, S> {
-    /// Goes on after a [place](Self::place) that an earlier search of the same texts reached.
+    /// Continues after the [place](Self::place) that an earlier search of the same texts reached.
     pub fn after(self, place: ClientId) -> Self {
         Self { place: Some(place), ..self }
     }
 
-    /// Looks at the next client IDs, at most this many (and at most 1,000). Returns `false` once there are no more.
+    /// Looks at the next `limit` client IDs (at most 1,000). Returns `false` once there are no more.
     ///
-    /// A dropped call may have looked at some of them: the next one looks at them again.
+    /// A dropped call may have looked at some of them: the next call looks at them again.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] when the store does not answer. Call it again: the search goes on where it was.
+    /// [`Error::Unavailable`] if the store did not answer. Call it again: the search continues where it was.
     pub async fn next_page(&mut self, limit: usize) -> Result<bool, Error> {
         if self.is_done {
             return Ok(false);
@@ -211,8 +228,8 @@ impl<S: Store> LeakSearch<'_, S> {
         self.found.iter().flatten()
     }
 
-    /// Returns the verdict about each text, in their order, as far as was looked. They are complete once the search
-    /// [is done](Self::is_done).
+    /// Returns the verdict about each text so far, in the order of the texts. The verdicts are complete once the search [is
+    /// done](Self::is_done).
     #[must_use]
     pub fn verdicts(&self) -> Vec<LeakVerdict> {
         let prefix = self.view.registry.policy().secret_prefix();

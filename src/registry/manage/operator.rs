@@ -16,7 +16,7 @@ use crate::value::{Actor, AddInId, ClientId, Field, InvalidValue, SellerId, Time
 
 /// An operator's view of the registry: every client ID of every seller. Events name the operator.
 ///
-/// [`Registry::as_operator`] gives it. The application has authenticated the operator.
+/// [`Registry::as_operator`] returns it. The application must have authenticated the operator before.
 ///
 /// ```
 /// # use client_registry::*;
@@ -36,7 +36,8 @@ impl<S: Store> Operator<S> {
         Self { view: View { registry, actor, seller: None } }
     }
 
-    /// Returns a seller's client IDs, with the operator as actor.
+    /// Returns a view of one seller's client IDs. Commands through it are the operator's: events name the operator, not the
+    /// seller.
     ///
     /// ```
     /// # use client_registry::*;
@@ -50,7 +51,8 @@ impl<S: Store> Operator<S> {
     /// ```
     ///
     /// # Errors
-    /// [`InvalidValue`] when the text is not a seller's ID.
+    /// [`InvalidValue`] if the text is not a seller's ID (1 to 128 printable ASCII characters without spaces), or is a client
+    /// secret (rule 8).
     pub fn seller(&self, seller: impl AsRef<str>) -> Result<Seller<S>, InvalidValue> {
         let seller = SellerId::parse(seller.as_ref())?;
         refuse_secret(Field::SellerId, seller.as_str())?;
@@ -75,7 +77,7 @@ impl<S: Store> Operator<S> {
         ClientHandle::new(self.view.clone(), client_id.clone())
     }
 
-    /// Finds the client ID that an add-in uses (rule 1).
+    /// Finds the client ID that an add-in uses (rule 1); `None` if it uses none.
     ///
     /// ```
     /// # use client_registry::*;
@@ -89,14 +91,15 @@ impl<S: Store> Operator<S> {
     /// ```
     ///
     /// # Errors
-    /// [`Refusal::Invalid`](crate::Refusal::Invalid) when the add-in's ID is a client secret (rule 8).
-    /// [`Error::Contention`] when the add-in moves again and again. [`Error::Unavailable`] when the store does not answer.
+    /// - [`Refusal::Invalid`](crate::Refusal::Invalid): the add-in's ID is a client secret (rule 8).
+    /// - [`Error::Contention`]: the add-in moved to another client ID at each attempt to read it. Ask again.
+    /// - [`Error::Unavailable`]: the store did not answer, or what it holds cannot be used.
     pub async fn client_of(&self, add_in: &AddInId) -> Result<Option<Snapshot>, Error> {
         self.view.client_of(add_in).await
     }
 
-    /// Lists all client IDs in the order of their IDs, after one of them: at most `limit` (at most 1,000). Deleted ones are left
-    /// out. A client that cannot be read is [named](Page::unreadable) beside the others.
+    /// Lists the client IDs of all sellers in the order of their IDs. A page has at most `limit` of them (at most 1,000), and
+    /// begins after the ID `after`. Deleted ones are left out. A client that cannot be read is named in [`Page::unreadable`].
     ///
     /// ```
     /// # use client_registry::*;
@@ -119,9 +122,9 @@ impl<S: Store> Operator<S> {
         self.view.page(ClientsBy::All, after, limit).await
     }
 
-    /// Reports the secrets of all sellers that end within a span of time: from its start on and before its end, those that have
-    /// ended already included. The items are in the order of the ends, after one of them: at most `limit` (at most 1,000). An
-    /// empty or reversed span has no items.
+    /// Reports the secrets of all sellers that end within a span of time, including those that have ended already. The span
+    /// includes its start and not its end; an empty or reversed one has no items. A page has at most `limit` items (at most
+    /// 1,000), in the order of their ends, after the end `after`.
     ///
     /// ```
     /// # use client_registry::*;
@@ -146,17 +149,17 @@ impl<S: Store> Operator<S> {
         self.view.expiries(ends, after, limit).await
     }
 
-    /// Returns the notices of all sellers that fall due within a window of time: [`Notice::DAYS`] before a secret ends. They are
-    /// in the order of the ends, after one of them, about at most `limit` (at most 1,000) secrets; all notices about one secret
-    /// are on one page.
+    /// Returns the notices of all sellers that fall due within a window of time. A notice falls due 90, 60, 30, 15, 7 and 1
+    /// days before a secret ends ([`Notice::DAYS`]). A page is about at most `limit` secrets (at most 1,000), in the order of
+    /// their ends, after the end `after`; all notices about one secret are on one page.
     ///
-    /// Windows are half-open. The caller keeps the end of the last window and goes on from there; each notice is then given
-    /// once, whatever the lengths of the windows. A long window holds several notices about one secret, of which the last is
-    /// the most urgent. A window whose end is at least a minute ago misses nothing that another node, whose clock is behind, has
-    /// yet to add (rule 19). An empty or reversed window has no notices.
+    /// A window includes its start and not its end; an empty or reversed one has no notices. Keep the end of each window, and
+    /// begin the next window there: then each notice is given once, however long the windows are. A long window has several
+    /// notices about one secret, of which the last is the most urgent. Let a window end a minute or more ago: then it misses no
+    /// secret that is added on a node whose clock is behind (rule 19).
     ///
-    /// No notice is given for a moment at which the secret was not valid yet or was disabled, nor for one that had passed when
-    /// the end was decided: see [`Client::notices`].
+    /// A notice is left out if the secret was disabled or not yet valid when the notice fell due, or if the end was decided
+    /// only after that instant; see [`Client::notices`].
     ///
     /// ```
     /// # use client_registry::*;
@@ -213,13 +216,20 @@ impl<S: Store> Operator<S> {
     ///
     /// # Errors
     /// - [`Error::NameTaken`], [`Error::AddInTaken`]: another client ID has the friendly name or an add-in.
-    /// - [`Refusal::ClientExists`], [`Refusal::SecretExists`]: the client ID or a client secret is here with other attributes.
-    /// - [`Refusal::ClientDeleted`], [`Refusal::Remembered`]: the client ID or a client secret was deleted and stays dead.
-    /// - [`Refusal::Weak`], [`Refusal::Invalid`]: a client secret is easily guessed, or is not the key that its encoding says; a
-    ///   client secret stands in a public value.
-    /// - [`Refusal::NamedTwice`], [`Refusal::TooManySecrets`], [`Refusal::TooManyAddIns`], [`Refusal::AvailabilityDiffers`],
-    ///   [`Refusal::RedirectNotAllowed`]: the import does not hold together, or the policy does not allow it.
-    /// - [`Refusal::CannotSign`], [`Refusal::NotValidThen`]: the secret that is said to sign today cannot.
+    /// - [`Refusal::ClientExists`], [`Refusal::SecretExists`]: the client ID or a client secret exists in the registry and
+    ///   differs from the import.
+    /// - [`Refusal::ClientDeleted`], [`Refusal::Remembered`]: the client ID or a client secret was deleted and cannot be
+    ///   imported again (rules 10 and 13).
+    /// - [`Refusal::Weak`]: a client secret is easy to guess.
+    /// - [`Refusal::Invalid`]: a client secret cannot be decoded as its key encoding says, or a public value contains a client
+    ///   secret.
+    /// - [`Refusal::NamedTwice`]: the import names a secret twice, or more than one that signs today.
+    /// - [`Refusal::TooManySecrets`], [`Refusal::TooManyAddIns`]: the import has more secrets that have not ended than the
+    ///   policy allows, or more than 256 add-ins.
+    /// - [`Refusal::AvailabilityDiffers`]: an add-in has another availability than the client ID (rule 2).
+    /// - [`Refusal::RedirectNotAllowed`]: the policy does not allow the scheme of the redirect URL.
+    /// - [`Refusal::CannotSign`], [`Refusal::NotValidThen`]: the secret that is marked as signing today is for passwords only,
+    ///   or not valid now.
     /// - [`Error::Contention`], [`Error::KeyRetired`], [`Error::Unavailable`], [`Error::Unresolved`]: as [for every
     ///   command](ClientHandle#errors-of-every-call).
     pub async fn import(&self, imported: ImportedClient) -> Result<Outcome, Error> {
@@ -248,11 +258,11 @@ impl<S: Store> Operator<S> {
 impl<S: Store> Operator<S> {
     /// Transfers a client ID to another seller, with its add-ins, secrets, attributes and trail (rule 22).
     ///
-    /// From then on the old seller sees nothing of it, and the new one all of it: the trail with its old names included. Nothing
-    /// changes for the add-in: its client ID, its secrets and what signs stay. Notices that were due before are not given again.
-    /// Other nodes know within their [freshness](crate::Freshness).
+    /// From then on the old seller sees nothing of it, and the new seller sees all of it, including the old names in the trail.
+    /// Nothing changes for the add-in: client ID, secrets and signing secret stay the same. Notices that were due before are
+    /// not given again. Other nodes follow within their [freshness](crate::Freshness).
     ///
-    /// A dropped call may have transferred the client ID: give it again, which changes nothing then, or transfer it back.
+    /// A dropped call may have transferred the client ID: give it again, which then changes nothing, or transfer it back.
     ///
     /// ```
     /// # use client_registry::*;
@@ -271,9 +281,9 @@ impl<S: Store> Operator<S> {
     /// ```
     ///
     /// # Errors
-    /// [`Error::NameTaken`] when the other seller has a client ID of this friendly name: change one of the two names first.
-    /// [`Refusal::Invalid`] when a client secret stands in the seller's ID (rule 8). Otherwise the [errors of every
-    /// call](ClientHandle#errors-of-every-call).
+    /// Besides the [errors of every call](ClientHandle#errors-of-every-call):
+    /// - [`Error::NameTaken`]: the other seller has a client ID of this friendly name. Change one of the two names first.
+    /// - [`Refusal::Invalid`]: the seller's ID contains a client secret (rule 8).
     pub async fn transfer(&self, client_id: &ClientId, to: &SellerId) -> Result<Outcome, Error> {
         refuse_secret(Field::SellerId, to.as_str())?;
         self.client(client_id).change("transfer", |client, context| client.transfer(to, context)).await

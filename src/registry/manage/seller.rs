@@ -21,8 +21,9 @@ use crate::value::{
 
 /// One seller's client IDs, and no others: registers them, finds them, lists them.
 ///
-/// [`Registry::as_seller`] gives the seller's own view; [`Operator::seller`](crate::Operator::seller) an operator's, whose events
-/// name the operator. The application has authenticated the actor.
+/// [`Registry::as_seller`] returns it for the seller. [`Operator::seller`](crate::Operator::seller) returns it for an operator
+/// who acts on the seller's client IDs; the events then name the operator. The application must have authenticated the seller
+/// or operator before.
 ///
 /// ```
 /// # use client_registry::*;
@@ -45,18 +46,25 @@ impl<S: Store> Seller<S> {
     }
 
     /// Returns the seller's ID.
+    ///
+    /// ```
+    /// # use client_registry::*;
+    /// let contoso = Registry::in_memory().as_seller("contoso")?;
+    /// assert_eq!(contoso.id().as_str(), "contoso");
+    /// # Ok::<(), InvalidValue>(())
+    /// ```
     #[must_use]
     pub fn id(&self) -> &SellerId {
         &self.seller
     }
 
-    /// Registers a client ID and issues its first client secret.
+    /// Registers a new client ID, offered worldwide, and issues its first client secret.
     ///
-    /// A dropped call may leave a client ID whose client secret nobody has; see [`ClientHandle`] for callers that go away, and
-    /// how to keep a command from being dropped. Given again, it is refused with [`Error::NameTaken`], which names the client ID
-    /// and says when it was registered and that its secret was never used; [`client_named`](Self::client_named) finds it too.
-    /// [Delete the client ID](ClientHandle::plan_client_deletion), which frees the name, and register again; or [add a
-    /// secret](ClientHandle::add_secret) to it and delete the first one.
+    /// A dropped call may leave a client ID whose client secret nobody has; [callers that go
+    /// away](ClientHandle#callers-that-go-away) says how to keep a command from being dropped. Given again, the call is refused
+    /// with [`Error::NameTaken`], which names the client ID and says when it was registered and that its secret was never used;
+    /// [`client_named`](Self::client_named) finds it, too. Either [delete that client ID](ClientHandle::plan_client_deletion),
+    /// which frees the name, and register again; or [add a secret](ClientHandle::add_secret) to it, and delete the first one.
     ///
     /// ```
     /// # use client_registry::*;
@@ -73,8 +81,8 @@ impl<S: Store> Seller<S> {
     /// - [`Error::NameTaken`]: the seller has another client ID of this friendly name.
     /// - [`Refusal::RedirectNotAllowed`](crate::Refusal::RedirectNotAllowed): the policy does not allow the redirect URL.
     /// - [`Refusal::LifetimeTooLong`](crate::Refusal::LifetimeTooLong): the policy allows no such lifetime (rule 4).
-    /// - [`Refusal::StartsInThePast`](crate::Refusal::StartsInThePast): the start that was chosen has passed.
-    /// - [`Refusal::Invalid`](crate::Refusal::Invalid): a client secret stands in the details or the label (rule 8), or the
+    /// - [`Refusal::StartsInThePast`](crate::Refusal::StartsInThePast): the chosen start has passed.
+    /// - [`Refusal::Invalid`](crate::Refusal::Invalid): the details or the label contain a client secret (rule 8), or the
     ///   validity is empty or overflows.
     /// - [`Error::Contention`], [`Error::KeyRetired`], [`Error::Entropy`], [`Error::Unavailable`], [`Error::Unresolved`]: as [for
     ///   every command](ClientHandle#errors-of-every-call).
@@ -82,9 +90,10 @@ impl<S: Store> Seller<S> {
         self.register_with(details, Availability::Worldwide, NewSecret::lasting(lifetime)).await
     }
 
-    /// Registers a client ID of an availability (rule 2) and issues its first client secret, with a label, a purpose or a start.
+    /// Registers a new client ID with a chosen availability (rule 2), and issues its first client secret with a chosen label,
+    /// purpose or start.
     ///
-    /// A dropped call leaves behind what [`register`](Self::register) does.
+    /// A dropped call may leave the same behind as one of [`register`](Self::register).
     ///
     /// ```
     /// # use client_registry::*;
@@ -98,7 +107,7 @@ impl<S: Store> Seller<S> {
     /// ```
     ///
     /// # Errors
-    /// As for [`register`](Self::register).
+    /// Those of [`register`](Self::register).
     pub async fn register_with(
         &self,
         details: ClientDetails,
@@ -128,7 +137,8 @@ impl<S: Store> Seller<S> {
         ClientHandle::new(self.view.clone(), client_id.clone())
     }
 
-    /// Finds the client ID of a friendly name. Spellings that have the same key name the same client ID (rule 15).
+    /// Finds the seller's client ID with a friendly name; `None` if there is none. Upper and lower case, and other spellings
+    /// with the same [key](crate::value::FriendlyName::key), are the same name (rule 15).
     ///
     /// ```
     /// # use client_registry::*;
@@ -143,8 +153,8 @@ impl<S: Store> Seller<S> {
     /// ```
     ///
     /// # Errors
-    /// [`Refusal::Invalid`](crate::Refusal::Invalid) when the text is not a friendly name. [`Error::Unavailable`] when the store
-    /// does not answer, or the client that has the name cannot be read.
+    /// - [`Refusal::Invalid`](crate::Refusal::Invalid): the text is not a friendly name.
+    /// - [`Error::Unavailable`]: the store did not answer, or the client that has the name cannot be read.
     pub async fn client_named(&self, friendly_name: &str) -> Result<Option<Snapshot>, Error> {
         let key = FriendlyName::parse(friendly_name)?.key();
         refuse_secret(Field::FriendlyName, friendly_name)?;
@@ -160,7 +170,7 @@ impl<S: Store> Seller<S> {
         }
     }
 
-    /// Finds the client ID that an add-in uses, if it is one of this seller's (rule 1).
+    /// Finds the client ID that an add-in uses (rule 1); `None` if it uses none, or one of another seller.
     ///
     /// ```
     /// # use client_registry::*;
@@ -177,14 +187,15 @@ impl<S: Store> Seller<S> {
     /// ```
     ///
     /// # Errors
-    /// [`Refusal::Invalid`](crate::Refusal::Invalid) when the add-in's ID is a client secret (rule 8).
-    /// [`Error::Contention`] when the add-in moves again and again. [`Error::Unavailable`] when the store does not answer.
+    /// - [`Refusal::Invalid`](crate::Refusal::Invalid): the add-in's ID is a client secret (rule 8).
+    /// - [`Error::Contention`]: the add-in moved to another client ID at each attempt to read it. Ask again.
+    /// - [`Error::Unavailable`]: the store did not answer, or what it holds cannot be used.
     pub async fn client_of(&self, add_in: &AddInId) -> Result<Option<Snapshot>, Error> {
         self.view.client_of(add_in).await
     }
 
-    /// Lists this seller's client IDs in the order of their IDs, after one of them: at most `limit` (at most 1,000). Deleted
-    /// ones are left out. A client that cannot be read is [named](Page::unreadable) beside the others.
+    /// Lists this seller's client IDs in the order of their IDs. A page has at most `limit` of them (at most 1,000), and begins
+    /// after the ID `after`. Deleted ones are left out. A client that cannot be read is named in [`Page::unreadable`].
     ///
     /// ```
     /// # use client_registry::*;
@@ -208,9 +219,9 @@ impl<S: Store> Seller<S> {
         self.view.page(ClientsBy::Seller(&self.seller), after, limit).await
     }
 
-    /// Reports the secrets that end within a span of time: from its start on and before its end, those that have ended already
-    /// included. A page covers at most `limit` (at most 1,000) of this seller's client IDs after one of them; its items are in
-    /// the order of their ends. An empty or reversed span has no items.
+    /// Reports this seller's secrets that end within a span of time, including those that have ended already. The span includes
+    /// its start and not its end; an empty or reversed one has no items. A page covers at most `limit` client IDs (at most
+    /// 1,000) after the ID `after`; its items are in the order of their ends.
     ///
     /// ```
     /// # use client_registry::*;
@@ -235,8 +246,9 @@ impl<S: Store> Seller<S> {
         self.view.expiries_of(&self.seller, ends, after, limit).await
     }
 
-    /// Returns the notices that fall due within a window of time, as [`Operator::due_notices`](crate::Operator::due_notices) does
-    /// for all sellers. A page covers at most `limit` (at most 1,000) of this seller's client IDs after one of them.
+    /// Returns this seller's notices that fall due within a window of time;
+    /// [`Operator::due_notices`](crate::Operator::due_notices), which does so for all sellers, explains windows. A page covers
+    /// at most `limit` client IDs (at most 1,000) after the ID `after`.
     ///
     /// ```
     /// # use client_registry::*;

@@ -19,15 +19,15 @@ use crate::value::{ClientId, SecretId, Timestamp};
 impl<S: Store> Registry<S> {
     /// Checks a client ID and a client secret, as they came from the network (rule 5).
     ///
-    /// Neither needs to be well formed: malformed input is denied like any other. [`Denied::reason`](crate::Denied::reason) holds
-    /// the reason, for logs. Give the outside one answer.
+    /// Neither needs to be well formed: malformed input is denied like any other. Send the caller the same answer for every
+    /// denial, and write [`Denied::reason`](crate::Denied::reason) to the log.
     ///
     /// Concurrent calls for the same client share one read of the store, including those of [`sign`](Self::sign) and
     /// [`verify`](Self::verify). No call depends on another one: each future may be dropped or left unpolled.
     ///
     /// HTTP Basic carries both in form encoding (RFC 6749 section 2.3.1), which not every sender applies. Generated IDs and
-    /// secrets read the same either way. Imported ones may contain characters that do not: with the
-    /// feature `oauth`, `authenticate_request` reads both.
+    /// secrets are the same text with and without the encoding. Imported ones may contain characters that differ: with the
+    /// feature `oauth`, `authenticate_request` tries both readings.
     ///
     /// ```
     /// # use client_registry::*;
@@ -42,8 +42,8 @@ impl<S: Store> Registry<S> {
     /// ```
     ///
     /// # Errors
-    /// [`AccessError::Denied`] if the credentials do not match. [`AccessError::Unavailable`] if the store did not answer: this is not
-    /// a denial.
+    /// - [`AccessError::Denied`]: the credentials do not match.
+    /// - [`AccessError::Unavailable`]: the store did not answer. This is not a denial.
     pub async fn authenticate(
         &self,
         client_id: &str,
@@ -59,8 +59,11 @@ impl<S: Store> Registry<S> {
         Ok(self.let_in(opened, hashed_with, nobody, client_secret)?)
     }
 
-    /// Returns whether a secret would authenticate its client now: for what was issued to a caller that presented it, such as an
-    /// access token, which ends with it. It is not a use (rule 9), and as fresh as [`authenticate`](Self::authenticate) is.
+    /// Returns whether a secret would authenticate its client now. Ask it at each request with an access token, to refuse the
+    /// token once the secret that it was issued for no longer works.
+    ///
+    /// The call does not count as a use of the secret (rule 9). Its answer is as fresh as that of
+    /// [`authenticate`](Self::authenticate).
     ///
     /// ```
     /// # use client_registry::*;

@@ -10,7 +10,8 @@ use crate::value::{Attributes, ClientId, SecretId, SellerId, Timestamp};
 
 /// An authenticated client and the secret that it presented.
 ///
-/// The value keeps the client of that moment in memory. For a long session, copy what you need.
+/// [`Registry::authenticate`](crate::Registry::authenticate) returns it. The value keeps the whole client of that moment in
+/// memory: for a long session, copy what you need.
 #[derive(Clone)]
 pub struct Authenticated {
     live: Arc<LiveClient>,
@@ -44,7 +45,7 @@ impl Authenticated {
         self.secret
     }
 
-    /// Returns the instant at which the client was judged (rule 19).
+    /// Returns the instant for which the answer holds (rule 19).
     #[must_use]
     pub fn at(&self) -> Timestamp {
         self.at
@@ -68,7 +69,8 @@ impl Authenticated {
         self.client().secret(self.secret).and_then(|secret| secret.validity().until())
     }
 
-    /// Returns the newest valid secret that was added after the presented one: the add-in should change over to it.
+    /// Returns the newest valid secret that was added after the presented one, to which the add-in should change over; `None`
+    /// if there is none.
     #[must_use]
     pub fn newer(&self) -> Option<SecretId> {
         self.client().valid_at(self.at).map(Secret::id).filter(|id| *id > self.secret).max()

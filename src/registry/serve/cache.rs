@@ -20,12 +20,12 @@ use crate::record::{Opened, RecordId};
 use crate::store::Commit;
 use crate::store_error::{StoreError, StoreErrorKind};
 
-/// The longest time for which authenticating, signing and verifying may use a client as it was: 5 seconds, unless configured
-/// otherwise.
+/// The freshness of a node: the longest time for which it may authenticate, sign and verify with a client that has changed
+/// since. It is 5 seconds unless configured otherwise.
 ///
-/// After this time every node knows of a change, whatever the network does; the node that made it knows at once. A node that
-/// follows the feed ([`Registry::keep_fresh`](crate::Registry::keep_fresh)) knows sooner and asks the store less. Commands always
-/// look at the store.
+/// A change takes effect at once on the node that made it, and within this time on every other node, whatever the network does.
+/// A node that follows the feed ([`Registry::keep_fresh`](crate::Registry::keep_fresh)) learns of changes earlier and asks the
+/// store less often. Commands always read the store.
 ///
 /// ```
 /// # use client_registry::{Freshness, Registry};
@@ -36,15 +36,15 @@ use crate::store_error::{StoreError, StoreErrorKind};
 pub struct Freshness(Duration);
 
 impl Freshness {
-    /// Returns a freshness of at most this long. Zero asks the store every time. Other values below 100 milliseconds are refused
-    /// when the registry is [opened](crate::RegistryBuilder::open): no store answers that fast reliably, and an answer that comes
-    /// too late lets nobody in.
+    /// Returns a freshness of at most this long. With zero every call asks the store. A value between zero and 100 milliseconds
+    /// is refused when the registry is [opened](crate::RegistryBuilder::open): no store reliably answers that fast, and an
+    /// answer that comes too late authenticates nobody.
     #[must_use]
     pub fn within(limit: impl Into<Duration>) -> Self {
         Self(limit.into())
     }
 
-    /// Returns the limit.
+    /// Returns the longest time.
     #[must_use]
     pub fn limit(self) -> Duration {
         self.0

@@ -31,23 +31,25 @@ impl<S: Store> Registry<S> {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AccessError {
-    /// The credentials or the signature do not match.
+    /// The credentials or the signature do not match. Answer 401, and write [`Denied::reason`] to the log.
     #[error(transparent)]
     Denied(#[from] Denied),
-    /// The store did not answer. This is not a denial: answer 503, not 401.
+    /// The store did not answer, so nothing is known about the credentials or the signature. This is not a denial: answer 503,
+    /// not 401.
     #[error(transparent)]
     Unavailable(#[from] StoreError),
 }
 
 coded! {
-    /// One answer to the outside, whatever the reason: the reason is for logs ([`Denied::reason`]).
+    /// Every denial has the same kind and the same code. The reason is for logs: [`Denied::reason`].
     AccessError {
         Self::Denied(_) => Unauthenticated "denied",
         Self::Unavailable(_) => Unavailable "unavailable",
     }
 }
 
-/// A denial. Its `Display` is for the caller; everything else is for logs.
+/// A denial: the caller was not authenticated, or the signature not verified. Its `Display` is the same for every reason and
+/// may be sent to the caller; everything else is for logs.
 #[derive(thiserror::Error)]
 #[error("invalid client")]
 pub struct Denied {
@@ -74,13 +76,13 @@ impl Denied {
         self.denial.reason()
     }
 
-    /// Returns the client ID that was presented, if it exists or existed.
+    /// Returns the client ID that was presented, if it exists or existed; `None` otherwise.
     #[must_use]
     pub fn client_id(&self) -> Option<&ClientId> {
         self.opened.as_ref().map(Opened::client_id)
     }
 
-    /// Returns the secret that was recognised, or that the signature names.
+    /// Returns the ID of the secret that was recognised, or that the signature names; `None` if there is none.
     #[must_use]
     pub fn secret_id(&self) -> Option<SecretId> {
         self.denial.secret_id()

@@ -9,7 +9,8 @@ use crate::registry::Registry;
 use crate::store::{Changes, Cursor, MemoryStore, Store};
 use crate::store_error::{StoreError, StoreErrorKind};
 
-/// A reader of the change feed. [`Registry::follow`] and [`Registry::follow_from_now`] give one.
+/// A reader of the change feed: the events of all clients, in the order of commits. [`Registry::follow`] and
+/// [`Registry::follow_from_now`] return one.
 ///
 /// ```
 /// # use client_registry::*;
@@ -39,7 +40,7 @@ pub struct Follower<S = MemoryStore> {
 }
 
 impl<S: Store> Registry<S> {
-    /// Returns a reader of the change feed after a cursor; from the first event with `None`.
+    /// Returns a reader of the change feed that begins after a cursor, or at the first event with `None`.
     ///
     /// ```
     /// # use client_registry::Registry;
@@ -55,7 +56,7 @@ impl<S: Store> Registry<S> {
         Follower { registry: self.clone(), cursor: after }
     }
 
-    /// Returns a reader of the change feed from now on.
+    /// Returns a reader of the change feed that begins now: it returns the events of later commits only.
     ///
     /// ```
     /// # use client_registry::Registry;
@@ -67,7 +68,7 @@ impl<S: Store> Registry<S> {
     /// ```
     ///
     /// # Errors
-    /// [`StoreError`] when the store does not answer.
+    /// [`StoreError`] if the store did not answer.
     pub async fn follow_from_now(&self) -> Result<Follower<S>, StoreError> {
         let cursor = self.inner.store.latest().await?;
         Ok(self.follow(Some(cursor)))
@@ -75,19 +76,22 @@ impl<S: Store> Registry<S> {
 }
 
 impl<S: Store> Follower<S> {
-    /// Returns the next events: at most `limit` (at least 1). A short answer contains every commit that was acknowledged before the
-    /// call; an empty one means that there is nothing more for now. A client's events come in the order of its trail.
+    /// Returns the next events: at most `limit` of them (at least 1). An answer with fewer events contains every commit that
+    /// was acknowledged before the call; an empty answer means that there are no more events for now. The events of one client
+    /// come in the order of its trail.
     ///
-    /// The feed says what the store says. To prove that no event was added to or left out of a client's trail,
-    /// [check](crate::event::check_trail) the trail against the [head](crate::ClientHandle::head) that its record vouches for.
+    /// The feed is only as trustworthy as the store. To prove that no event was added to or left out of a client's trail,
+    /// [check](crate::event::check_trail) the trail against its [head](crate::ClientHandle::head), which is in the sealed
+    /// record.
     ///
     /// # Errors
-    /// [`StoreError`]; the cursor stays where it was, unless the kind is `Tampered`:
-    /// - [`StoreErrorKind::CursorLost`]: the store does not know the cursor, as after a restored backup. Begin anew, and expect
-    ///   events that you have had.
+    /// [`StoreError`]. The cursor stays where it was, unless the kind is `Tampered`:
+    /// - [`StoreErrorKind::CursorLost`]: the store does not know the cursor, for example after a backup was restored. Begin
+    ///   again with `None`, and expect events that you have read before.
     /// - [`StoreErrorKind::NewerFormat`]: a newer version of this crate wrote the next event.
-    /// - [`StoreErrorKind::Tampered`]: the next event is not what was written. It is reported once; then the cursor is behind it, so
-    ///   that the events of other clients go on. [`check`](Registry::check) says whose event it is.
+    /// - [`StoreErrorKind::Tampered`]: the next event is not what was written. It is reported once, and the cursor moves past
+    ///   it, so that the reader can continue. [`check`](Registry::check) says which client the event belongs to.
+    /// - Other kinds: the store did not answer. Call it again.
     pub async fn next(&mut self, limit: usize) -> Result<Vec<Event>, StoreError> {
         let mut limit = limit.max(1);
         loop {

@@ -19,21 +19,23 @@ use crate::store::{Changes, Store};
 use crate::store_error::{StoreError, StoreErrorKind, with_sources};
 
 impl<S: Store> Registry<S> {
-    /// Keeps the clients in this node's memory fresh by following the change feed. A change on another node is known here after
-    /// `wait`, and not only when [`Freshness`](crate::Freshness) runs out; clients that do not change are not loaded again.
+    /// Keeps the clients in this node's memory fresh by following the change feed, and writes last uses. Run it on every node:
+    /// a change that was made on another node takes effect here with the next poll, and not only when the
+    /// [`Freshness`](crate::Freshness) runs out. Clients that do not change are not loaded again.
     ///
     /// It begins at the end of the feed and with an empty memory: clients that were loaded before are dropped. The future never
-    /// ends. Drop it at any time, and call the method again at any time.
+    /// completes. It may be dropped, and the method called again, at any time.
     ///
-    /// `wait` is called between polls with the longest time until the next one: a quarter of the freshness, and at most 30 s. It
-    /// may return sooner, for example when a hint says that there is something to read. With a runtime's timer it is
-    /// `registry.keep_fresh(tokio::time::sleep)`; with hints from PostgreSQL, `registry.keep_fresh(|at_most| hints.wait(at_most))`.
+    /// Between two polls it calls `wait` with the longest time until the next poll: a quarter of the freshness, and at most 30
+    /// seconds. `wait` may return earlier, for example when a hint says that there is something to read. With the timer of a
+    /// runtime, call `registry.keep_fresh(tokio::time::sleep)`; with hints from PostgreSQL, `registry.keep_fresh(|at_most|
+    /// hints.wait(at_most))`.
     ///
-    /// It also writes the last uses that this node has noted, at least once a minute, so that plans of other nodes know of them
-    /// (rule 9); even where there is nothing to keep fresh.
+    /// At least once a minute it writes the last uses that this node has noted, so that plans of other nodes know of them (rule
+    /// 9). It does so with a freshness of zero and in memory, too.
     ///
-    /// A store that does not answer, or has lost the place in the feed, is asked again; a warning is logged when that begins and
-    /// once a minute.
+    /// If the store does not answer, or has lost the place in the feed, it is asked again. A warning is logged the first time
+    /// and then once a minute.
     ///
     /// ```
     /// # use client_registry::Registry;
@@ -117,8 +119,9 @@ impl<S: Store> Registry<S> {
         }
     }
 
-    /// Drops everything that this node keeps of the store in memory: opened clients, and the revisions that it saw. Call it after
-    /// a backup was restored, where [`keep_fresh`](Self::keep_fresh) does not find out by itself.
+    /// Drops everything that this node remembers of the store: the clients in memory, and the revisions that it has seen. Call
+    /// it after a backup was restored under a running process that does not run [`keep_fresh`](Self::keep_fresh), which notices
+    /// a restored backup by itself.
     ///
     /// ```
     /// # use client_registry::Registry;

@@ -15,12 +15,15 @@ use crate::registry::{Freshness, Registry};
 use crate::store::{MemoryStore, Store};
 use crate::store_error::{StoreError, StoreErrorKind};
 
-/// A client as it was when it was [loaded](Registry::load_client), to authenticate its callers without waiting: in code that is
-/// not `async`, or must not ask a store at that place.
+/// A client that was [loaded](Registry::load_client) in advance. It authenticates callers without a future: in code that is not
+/// `async`, or that must not wait for a store.
 ///
-/// It answers for as long as the registry's [`Freshness`] says, counted from when the load began, and after that with
-/// [`AccessError::Unavailable`]: load it again before. What happens meanwhile, on this node or another, it does not see. In a
-/// registry in memory it answers for the default freshness of 5 seconds; where the freshness is zero, never.
+/// It answers for as long as the registry's [`Freshness`] allows, counted from the start of the load. After that it answers
+/// [`AccessError::Unavailable`]: load the client again before then. It does not see a change that is made after the load, on
+/// this node or on another one. In a registry in memory it answers for 5 seconds, the default freshness. With a freshness of
+/// zero it never answers.
+///
+/// The example of [`Registry::load_client`] shows it.
 pub struct LoadedClient<S = MemoryStore> {
     registry: Registry<S>,
     /// The ID to hash with, whether there is such a client or not.
@@ -31,8 +34,10 @@ pub struct LoadedClient<S = MemoryStore> {
 }
 
 impl<S: Store> Registry<S> {
-    /// Loads a client, to authenticate its callers later [without waiting](LoadedClient::authenticate). The client ID does not
-    /// need to be well formed or to exist: the answers show that in time, and no sooner.
+    /// Loads a client in advance, so that its callers are authenticated later [without waiting](LoadedClient::authenticate).
+    ///
+    /// The client ID does not need to be well formed or to exist. Loading an unknown one succeeds, and each authentication is
+    /// then denied.
     ///
     /// ```
     /// # use client_registry::*;
@@ -70,8 +75,8 @@ impl<S: Store> LoadedClient<S> {
     /// Checks a client secret as it came from the network, as [`Registry::authenticate`] does. It is a use (rule 9).
     ///
     /// # Errors
-    /// [`AccessError::Denied`] if the client secret does not match. [`AccessError::Unavailable`] once the client was loaded longer
-    /// ago than the freshness allows.
+    /// - [`AccessError::Denied`]: the client secret does not match.
+    /// - [`AccessError::Unavailable`]: the client was loaded longer ago than the freshness allows. Load it again.
     pub fn authenticate(&self, client_secret: &str) -> Result<Authenticated, AccessError> {
         if !self.is_fresh() {
             let why = "the client was loaded longer ago than the freshness allows: load it again";
@@ -80,7 +85,7 @@ impl<S: Store> LoadedClient<S> {
         Ok(self.registry.let_in(self.opened.clone(), &self.hashed_with, self.nobody, client_secret)?)
     }
 
-    /// Returns whether it still answers.
+    /// Returns whether the client is still fresh enough to answer.
     #[must_use]
     pub fn is_fresh(&self) -> bool {
         let inner = &self.registry.inner;

@@ -26,15 +26,18 @@ impl<S: Store> Registry<S> {
     /// ```
     ///
     /// # Errors
-    /// [`SignError::NoSigningSecret`] if the client has no valid secret that can sign, [`SignError::Suspended`] if it is suspended
-    /// (rule 20). [`SignError::UnknownClient`] if the client ID
-    /// does not exist, [`SignError::ClientDeleted`] if it was deleted. [`SignError::Unavailable`] if the store did not answer.
+    /// - [`SignError::UnknownClient`]: the client ID does not exist.
+    /// - [`SignError::ClientDeleted`]: the client ID was deleted (rule 13).
+    /// - [`SignError::NoSigningSecret`]: the client has no valid secret that can sign.
+    /// - [`SignError::Suspended`]: the client is suspended (rule 20).
+    /// - [`SignError::Unavailable`]: the store did not answer.
     pub async fn sign(&self, client_id: &ClientId, message: &[u8]) -> Result<Signature, SignError> {
         self.sign_with(client_id, |_| message).await
     }
 
-    /// Signs a message that names the secret which signs it, such as a JWT with a `kid`: `message` is called with that secret,
-    /// once, after it was chosen and before it signs. So no other secret can be promoted in between.
+    /// Signs a message that contains the ID of its signing secret, such as a JWT with a `kid`. The signing secret is chosen
+    /// first; then `message` is called once with its ID, and the bytes that it returns are signed. So the ID in the message is
+    /// always that of the secret that signed.
     ///
     /// ```
     /// # use client_registry::*;
@@ -79,8 +82,8 @@ impl<S: Store> Registry<S> {
         Ok(signature)
     }
 
-    /// Signs a message with every valid secret that can sign, the signing secret first: for formats that carry several signatures
-    /// during an overlap.
+    /// Signs a message with every valid secret that can sign, the signing secret first. Use it for formats that carry several
+    /// signatures during an overlap.
     ///
     /// ```
     /// # use client_registry::*;
@@ -100,8 +103,8 @@ impl<S: Store> Registry<S> {
         self.sign_all_with(client_id, |_| message).await
     }
 
-    /// Signs a message for every valid secret that can sign, as [`sign_with`](Self::sign_with) does for one: `message` is called
-    /// once for each, the signing secret first.
+    /// Signs a message with every valid secret that can sign, as [`sign_with`](Self::sign_with) does with one. `message` is
+    /// called once for each secret, for the signing secret first.
     ///
     /// ```
     /// # use client_registry::*;
@@ -156,7 +159,8 @@ impl<S: Store> Registry<S> {
     /// ```
     ///
     /// # Errors
-    /// [`AccessError::Denied`], or [`AccessError::Unavailable`] when the store did not answer.
+    /// - [`AccessError::Denied`]: the signature does not match the message, or its secret is not valid now or cannot sign.
+    /// - [`AccessError::Unavailable`]: the store did not answer. This is not a denial.
     pub async fn verify(&self, signature: &Signature, message: &[u8]) -> Result<Verified, AccessError> {
         let (client_id, secret) = (signature.client_id(), signature.secret_id());
         let opened = self.recall(client_id.into()).await?;
@@ -191,7 +195,8 @@ impl<S: Store> Registry<S> {
     /// ```
     ///
     /// # Errors
-    /// [`AccessError::Denied`], or [`AccessError::Unavailable`] when the store did not answer.
+    /// - [`AccessError::Denied`]: no valid secret of the client that can sign made this value for this message.
+    /// - [`AccessError::Unavailable`]: the store did not answer. This is not a denial.
     pub async fn verify_any(
         &self,
         client_id: &ClientId,
@@ -233,7 +238,7 @@ impl Verified {
         &self.client_id
     }
 
-    /// Returns the secret that signed.
+    /// Returns the ID of the secret that signed.
     #[must_use]
     pub fn secret_id(&self) -> SecretId {
         self.secret
@@ -244,19 +249,19 @@ impl Verified {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SignError {
-    /// The client ID does not exist.
-    #[error("there is no such client ID")]
+    /// The client ID does not exist. Check which client ID the message is for.
+    #[error("there is no such client ID, so nothing was signed: check which client ID the message is for")]
     UnknownClient,
-    /// The client ID was deleted (rule 13).
-    #[error("the client ID was deleted and is never used again: stop sending to it")]
+    /// The client ID was deleted and is never used again (rule 13). Stop sending to it.
+    #[error("the client ID was deleted and is never used again, so nothing was signed: stop sending to it")]
     ClientDeleted,
-    /// The client has no valid secret that can sign.
-    #[error("the client has no valid secret that can sign: add one")]
+    /// The client has no valid secret that can sign. Its seller has to add or enable one.
+    #[error("the client has no valid secret that can sign, so nothing was signed: add or enable one")]
     NoSigningSecret,
-    /// The client is suspended (rule 20).
-    #[error("the client is suspended: keep what is to be sent until it is resumed")]
+    /// The client is suspended (rule 20). Keep the message until the client is resumed.
+    #[error("the client is suspended, so nothing was signed: keep the message until the client is resumed")]
     Suspended,
-    /// The store did not answer.
+    /// The store did not answer. Try again later.
     #[error(transparent)]
     Unavailable(#[from] StoreError),
 }

@@ -26,8 +26,8 @@ use crate::store_error::StoreError;
 use crate::value::{ClientId, Revision};
 
 impl<S: Store> Registry<S> {
-    /// Reads everything that the store holds, and reports what is wrong and where. Traffic may go on: every list is looked at
-    /// twice before its difference from the records is reported.
+    /// Reads everything that the store holds, and reports what is wrong and where. The registry may be used meanwhile: a
+    /// difference between a list and the records is reported only if it is there at a second look.
     ///
     /// A check takes a few reads for each client, and some hundred bytes of memory.
     ///
@@ -44,7 +44,7 @@ impl<S: Store> Registry<S> {
     /// ```
     ///
     /// # Errors
-    /// [`StoreError`] when the store does not answer. What can be read and is wrong is in the report instead.
+    /// [`StoreError`] if the store did not answer. Data that is wrong or cannot be read is in the report instead.
     pub async fn check(&self) -> Result<CheckReport, StoreError> {
         let mut discrepancies = Vec::new();
         if let Some(protection) = &self.inner.protection

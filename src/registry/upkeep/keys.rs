@@ -17,15 +17,15 @@ use crate::value::{ClientId, KeyId};
 pub struct KeyStatus {
     /// The ID of the key.
     pub id: KeyId,
-    /// The state of the key: an active key may be written under, a retired one not.
+    /// The state of the key: records may be written under an active key, and not under a retired one.
     pub state: KeyState,
     /// `true` for the key that this registry writes under.
     pub is_primary: bool,
 }
 
 impl<S: Store> Registry<S> {
-    /// Lists the keys that the registry knows, in the order of their IDs, as the store has them now. Empty in memory, where
-    /// nothing is sealed.
+    /// Lists the keys that the registry knows, in the order of their IDs, as the store has them now. The list is empty for a
+    /// registry in memory, where nothing is sealed.
     ///
     /// ```
     /// # use client_registry::value::KeyId;
@@ -40,7 +40,7 @@ impl<S: Store> Registry<S> {
     /// ```
     ///
     /// # Errors
-    /// [`StoreError`] when the store does not answer, or its record of the keys cannot be used.
+    /// [`StoreError`] if the store did not answer, or if the registry's own record cannot be used.
     pub async fn keys(&self) -> Result<Vec<KeyStatus>, StoreError> {
         let Some(protection) = &self.inner.protection else {
             return Ok(Vec::new());
@@ -51,9 +51,8 @@ impl<S: Store> Registry<S> {
         Ok(keys.map(|(id, state)| KeyStatus { id: id.clone(), state, is_primary: id == primary }).collect())
     }
 
-    /// Lists the client IDs whose records are sealed under a key, in the order of the IDs, after one of them: at most `limit`. An
-    /// empty answer to the first call proves that no client needs the key. The registry's own record does not need a retired key;
-    /// old backups may.
+    /// Lists the client IDs whose records are sealed under a key, in the order of the IDs: at most `limit` of them, after the
+    /// ID `after`. If the first call returns an empty list, no client needs the key any longer. Old backups may still need it.
     ///
     /// ```
     /// # use client_registry::value::KeyId;
@@ -69,7 +68,7 @@ impl<S: Store> Registry<S> {
     /// ```
     ///
     /// # Errors
-    /// [`StoreError`] when the store does not answer.
+    /// [`StoreError`] if the store did not answer.
     pub async fn clients_under(
         &self,
         key_id: &KeyId,
@@ -79,13 +78,18 @@ impl<S: Store> Registry<S> {
         self.inner.store.clients(ClientsBy::Key(key_id), after, limit.max(1)).await
     }
 
-    /// Retires a key: nothing is written under it any longer, at once here and within
-    /// [`key_refresh`](crate::RegistryBuilder::key_refresh) on every other node. A keyring that has the key still opens what is
-    /// sealed under it. Retiring it again changes nothing.
+    /// Retires a key: no record is written under it any longer, at once on this node, and within
+    /// [`key_refresh`](crate::RegistryBuilder::key_refresh) on every other node. A keyring that has the key still opens the
+    /// records that are sealed under it. Retiring it again changes nothing.
     ///
-    /// To replace a key: give every node a keyring with both keys, the old one primary; then with the new one primary;
-    /// [`reseal`](Self::reseal); retire the old one; wait for a refresh; reseal once more; ask
-    /// [`clients_under`](Self::clients_under), and take the old key out of the keyrings when nothing is left.
+    /// To replace a key:
+    /// 1. Give every node a keyring with both keys, the old one first. Restart the nodes one by one.
+    /// 2. Give every node a keyring with both keys, the new one first. Restart the nodes one by one.
+    /// 3. On one node, [`reseal`](Self::reseal) to the end.
+    /// 4. Retire the old key, and wait for `key_refresh` on every node (5 seconds unless configured otherwise).
+    /// 5. Reseal once more.
+    /// 6. When [`clients_under`](Self::clients_under) lists no client under the old key, take it out of the keyrings. Keep it
+    ///    with the backups that need it.
     ///
     /// ```
     /// # use client_registry::value::KeyId;
@@ -99,8 +103,8 @@ impl<S: Store> Registry<S> {
     /// ```
     ///
     /// # Errors
-    /// - [`RetireError::Primary`]: the key is the primary one of this registry.
-    /// - [`RetireError::UnknownKey`]: the registry does not know the key; in memory it knows none.
+    /// - [`RetireError::Primary`]: the key is the primary key of this registry's keyring.
+    /// - [`RetireError::UnknownKey`]: the registry does not know the key. A registry in memory knows none.
     /// - [`RetireError::NotWritten`]: the registry's own record could not be written.
     /// - [`RetireError::Unavailable`]: the store did not answer.
     pub async fn retire_key(&self, key_id: &KeyId) -> Result<Outcome, RetireError> {
@@ -136,24 +140,25 @@ impl<S: Store> Registry<S> {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RetireError {
-    /// The key is the primary one of this registry, which could then write nothing any longer.
+    /// The key is the primary key of this registry's keyring. If it were retired, this node could write nothing any longer.
+    /// Open the registry with another primary key first.
     #[error(
-        "key {key_id} is the primary key of this registry: open the registry with another primary key first"
+        "key {key_id} is the primary key of this node's keyring: open the registry with another primary key first"
     )]
     Primary {
         /// The ID of the key.
         key_id: KeyId,
     },
-    /// The registry does not know the key.
-    #[error("the registry knows no key {key_id}: list its keys for those it knows")]
+    /// The registry does not know the key. [`Registry::keys`] lists those that it knows.
+    #[error("the registry knows no key {key_id}: list its keys to see which it knows")]
     UnknownKey {
         /// The ID of the key.
         key_id: KeyId,
     },
-    /// The registry's own record could not be written.
-    #[error("the registry's record was not written")]
+    /// The registry's own record could not be written, for the reason that the error holds. The key is not retired.
+    #[error("the key was not retired, because the registry's own record could not be written: try again")]
     NotWritten(#[from] OpenError),
-    /// The store did not answer.
+    /// The store did not answer. The key may or may not be retired: retire it again.
     #[error(transparent)]
     Unavailable(#[from] StoreError),
 }

@@ -19,45 +19,48 @@ use crate::value::coded::coded;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
-    /// The registry knows another key by this ID: the bytes of the key were changed, or the store holds another registry.
+    /// The keyring has a key of this ID, but not the one that the registry was written with: the bytes of the key were changed,
+    /// or the store holds another registry. Use the keyring that belongs to the store.
     #[error(
-        "key {key_id} is not the key that the registry knows by this ID: use the key that the store was written with, unless this is the store of another registry"
+        "key {key_id} of the keyring is not the key of this ID that the store was written with: use the keyring that belongs to this store, or check the address of the store"
     )]
     WrongKey {
         /// The key's ID.
         key_id: KeyId,
     },
-    /// The registry has records under a key that the keyring lacks.
-    #[error("the keyring lacks key {key_id}, under which records are sealed: add it")]
+    /// The registry has records that are sealed under a key that the keyring lacks. Add the key to the keyring.
+    #[error("the keyring lacks key {key_id}, under which records are sealed: add the key to the keyring")]
     MissingKey {
         /// The key's ID.
         key_id: KeyId,
     },
-    /// The primary key of the keyring was retired in this registry.
-    #[error("key {key_id} was retired: make another key the primary one")]
+    /// The primary key of the keyring was [retired](crate::Registry::retire_key) in this registry. Put an active key first in
+    /// the keyring.
+    #[error("key {key_id}, the primary key of the keyring, was retired: put an active key first in the keyring")]
     RetiredKey {
         /// The key's ID.
         key_id: KeyId,
     },
-    /// The store has clients, but lacks the record of the registry that they belong to.
+    /// The store has clients, but lacks the record of the registry that they belong to. Restore the store from a backup.
     #[error("the store has clients but no record of their registry: restore it from a backup")]
     NoRegistry,
-    /// The store holds another registry than the [expected](crate::RegistryBuilder::expect_registry) one, or none.
+    /// The store does not hold the [expected](crate::RegistryBuilder::expect_registry) registry: it holds another one, or none.
+    /// Check the address of the store.
     #[error("the store does not hold registry {expected}: {}", found_in_words(found.as_ref()))]
     OtherRegistry {
         /// The registry that was expected.
         expected: RegistryId,
-        /// The registry that is there; `None` where there is none.
+        /// The registry that the store holds; `None` if it holds none.
         found: Option<RegistryId>,
     },
-    /// An import into this store was interrupted.
+    /// An import into this store was interrupted. Run the same import again: it goes on where it stopped.
     #[error("an import into this store was interrupted: run it again, and it goes on where it stopped")]
     ImportUnfinished,
-    /// Other nodes changed the registry's own record again and again in between.
-    #[error("other nodes changed the registry's record again and again: try again")]
+    /// Other nodes changed the registry's own record at the same moment, at each attempt. Open the registry again.
+    #[error("other nodes changed the registry's own record at every attempt to open it: try again")]
     Contention,
-    /// The freshness is neither zero nor at least 100 milliseconds. No store answers faster than that reliably, and an answer
-    /// that comes too late lets nobody in.
+    /// The freshness is between zero and 100 milliseconds. No store reliably answers that fast, and an answer that comes too
+    /// late authenticates nobody. Use zero, or 100 milliseconds or more.
     #[error(
         "a freshness of {freshness:?} is too short: make it at least 100 milliseconds, or zero to ask the store every time"
     )]
@@ -65,16 +68,16 @@ pub enum OpenError {
         /// The configured freshness.
         freshness: Duration,
     },
-    /// The random source failed.
+    /// The source of randomness failed. Open the registry again.
     #[error(transparent)]
     Entropy(#[from] EntropyError),
-    /// The store did not answer, or what it holds cannot be used.
+    /// The store did not answer, or what it holds cannot be used. The [kind](StoreError::kind) of the error says what to do.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 coded! {
-    /// All kinds are `Unavailable`, since there is no registry to ask.
+    /// It is `Unavailable` for every variant, since there is no registry to ask.
     OpenError {
         Self::WrongKey { .. } => Unavailable "wrong_key",
         Self::MissingKey { .. } => Unavailable "missing_key",

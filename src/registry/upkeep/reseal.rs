@@ -14,23 +14,25 @@ use crate::store::{ClientsBy, Commit, CommitError, Expected, Index, MemoryStore,
 use crate::store_error::{StoreError, StoreErrorKind, tampered};
 use crate::value::{ClientId, KeyId};
 
-/// The progress of resealing.
+/// The progress of a [`Resealing`], in records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Resealed {
-    /// The records that have been resealed so far, here or, meanwhile, elsewhere.
+    /// The records that have been resealed so far, on this node or on another one.
     pub done: u64,
-    /// The records that were under other keys at the beginning, and those that came under them since.
+    /// The records that were under other keys at the beginning, and those that were written under other keys since.
     pub total: u64,
     /// The records that were left as they are: [`Resealing::failed`] says which, and why.
     pub left: u64,
 }
 
-/// Reseals records a few at a time, at the pace of the caller of [`step`](Self::step).
+/// A run of resealing: each [`step`](Self::step) seals a few more records anew under the primary key. [`Registry::reseal`]
+/// begins one.
 ///
-/// A record keeps its revision, its events and its index entries. A record that this registry refuses is not resealed, and the
-/// rest goes on; see [`failed`](Self::failed). A command that changes a client in between wins: its record is under the primary
-/// key of that node, and the next round looks at it again if that is another key.
+/// A record keeps its revision, its events and its index entries. A record that this registry cannot open is skipped; see
+/// [`failed`](Self::failed). If a command changes a client at the same moment, the command's record stays, under the primary
+/// key of the node that wrote it; if that is another key, a later step reseals it. Dropped or killed at any point, a new run
+/// continues where the last one stopped.
 #[must_use = "nothing is resealed before it is told to step"]
 pub struct Resealing<S = MemoryStore> {
     registry: Registry<S>,
@@ -53,7 +55,7 @@ enum Attempt {
 }
 
 impl<S: Store> Registry<S> {
-    /// Begins to reseal all records under the primary key: see [`Resealing`].
+    /// Begins to reseal all records under the primary key. Nothing is resealed before the first [`Resealing::step`].
     ///
     /// ```
     /// # use client_registry::value::KeyId;
@@ -70,7 +72,7 @@ impl<S: Store> Registry<S> {
     /// ```
     ///
     /// # Errors
-    /// [`StoreError`] when the store does not answer.
+    /// [`StoreError`] if the store did not answer.
     pub async fn reseal(&self) -> Result<Resealing<S>, StoreError> {
         let keys = self.other_keys().await?;
         let mut total = 0;
@@ -98,14 +100,14 @@ impl<S: Store> Registry<S> {
 }
 
 impl<S: Store> Resealing<S> {
-    /// Reseals at most `limit` records (at least one), and returns the progress; `None` when the store lists nothing under another
-    /// key any longer, besides what [failed](Self::failed). See [`Registry::reseal`] for an example.
+    /// Reseals at most `limit` records (at least one), and returns the progress. It returns `None` once the store lists no
+    /// record under another key, apart from those that [failed](Self::failed). [`Registry::reseal`] has an example.
     ///
     /// # Errors
     /// - [`Error::KeyRetired`]: the primary key of this registry was retired meanwhile.
-    /// - [`Error::Entropy`], [`Error::Unavailable`]: the random source or the store failed.
+    /// - [`Error::Entropy`], [`Error::Unavailable`]: the source of randomness or the store failed.
     ///
-    /// Nothing is lost: call it again.
+    /// Records that were resealed stay so. Call it again to continue.
     pub async fn step(&mut self, limit: usize) -> Result<Option<Resealed>, Error> {
         loop {
             let Some(key_id) = self.keys.last().cloned() else {
@@ -130,7 +132,7 @@ impl<S: Store> Resealing<S> {
         }
     }
 
-    /// Returns the progress.
+    /// Returns the progress so far.
     #[must_use]
     pub fn so_far(&self) -> Resealed {
         let Resealed { done, total, .. } = self.resealed;

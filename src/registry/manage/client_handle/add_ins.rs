@@ -36,7 +36,7 @@ impl<S: Store> ClientHandle<S> {
 
     /// Dissociates an add-in from this client ID.
     ///
-    /// A dropped call may have ended the association: give it again, or [associate](Self::associate) the add-in.
+    /// A dropped call may have ended the association: give it again, or [associate](Self::associate) the add-in again.
     ///
     /// ```
     /// # use client_registry::*;
@@ -80,8 +80,10 @@ impl<S: Store> ClientHandle<S> {
     /// ```
     ///
     /// # Errors
-    /// Besides the [errors of every call](Self#errors-of-every-call), which are about either client ID:
-    /// - [`Refusal::NotAssociated`](crate::Refusal::NotAssociated): the add-in is with neither.
+    /// Besides the [errors of every call](Self#errors-of-every-call), which may be about this client ID or about `to`:
+    /// - [`Refusal::NotAssociated`](crate::Refusal::NotAssociated): the add-in is associated with neither of the two client
+    ///   IDs.
+    /// - [`Refusal::Suspended`](crate::Refusal::Suspended): the other client ID is suspended (rule 20).
     /// - [`Refusal::AvailabilityDiffers`](crate::Refusal::AvailabilityDiffers), [`Refusal::OtherOwner`](crate::Refusal::OtherOwner): the
     ///   two client IDs differ in availability or seller.
     /// - [`Refusal::NoValidSecret`](crate::Refusal::NoValidSecret): the other client ID has no valid secret, so the

@@ -8,8 +8,8 @@ use crate::value::Attributes;
 impl<S: Store> ClientHandle<S> {
     /// Replaces the attributes (rule 24), which [`authenticate`](crate::Registry::authenticate) returns from then on.
     ///
-    /// All of them are replaced. A caller that changes one of several [ties](Self::if_at) the command to the revision that it
-    /// read the others from.
+    /// All attributes are replaced. To change one of several, read the others from a snapshot and [tie the command to its
+    /// revision](Self::if_at).
     ///
     /// A dropped call leaves the old attributes or the new ones: give it again.
     ///

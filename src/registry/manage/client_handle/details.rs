@@ -24,10 +24,11 @@ impl<S: Store> ClientHandle<S> {
     /// ```
     ///
     /// # Errors
-    /// Besides the [errors of every call](Self#errors-of-every-call): [`Error::NameTaken`] when the seller has another client
-    /// ID of this friendly name; [`Refusal::RedirectNotAllowed`](crate::Refusal::RedirectNotAllowed) when the policy
-    /// does not allow the redirect URL; [`Refusal::Invalid`](crate::Refusal::Invalid) when a client secret stands in the
-    /// details, which are public (rule 8).
+    /// Besides the [errors of every call](Self#errors-of-every-call):
+    /// - [`Error::NameTaken`]: the seller has another client ID of this friendly name.
+    /// - [`Refusal::RedirectNotAllowed`](crate::Refusal::RedirectNotAllowed): the policy does not allow the scheme of the
+    ///   redirect URL.
+    /// - [`Refusal::Invalid`](crate::Refusal::Invalid): the details contain a client secret, and they are public (rule 8).
     pub async fn change_details(&self, details: ClientDetails) -> Result<Outcome, Error> {
         self.change("change_details", |client, context| client.change_details(details.clone(), context)).await
     }

@@ -19,16 +19,18 @@ use crate::value::SecretId;
 pub enum EmergencyDeletion {
     /// No replacement was asked for.
     Deleted {
-        /// The valid secrets that are left. With none, the add-in is cut off until it gets another one; the log says so too.
+        /// The valid secrets that are left. If there are none, the add-in cannot authenticate until it receives another secret,
+        /// and a warning is logged.
         valid_left: Vec<SecretId>,
     },
     /// The replacement was issued in the same commit.
     Replaced(Issued),
-    /// No replacement was issued, though one was asked for.
+    /// A replacement was asked for, but not issued. The secret is deleted all the same: add another one with
+    /// [`ClientHandle::add_secret`].
     NotReplaced {
-        /// The reason.
+        /// The reason why no replacement was issued.
         why: Error,
-        /// The valid secrets that are left, as above.
+        /// The valid secrets that are left. If there are none, the add-in cannot authenticate until it receives another secret.
         valid_left: Vec<SecretId>,
     },
 }
@@ -41,16 +43,19 @@ struct Emergency {
 
 /// # Emergencies
 impl<S: Store> ClientHandle<S> {
-    /// Deletes a secret at once and marks it compromised (rules 9 and 10): no plan, no obstacle. It can issue the replacement
-    /// in the same commit. A replacement that the policy refuses does not stop the deletion: look for
-    /// [`EmergencyDeletion::NotReplaced`]. Where no valid secret is left, the answer and the log say so: the add-in is cut off.
+    /// Deletes a secret at once and marks it compromised, without a plan and whatever obstacles there are (rules 9 and 10). It
+    /// can issue the replacement in the same commit. If the replacement cannot be issued, the secret is deleted all the same,
+    /// and the answer is [`EmergencyDeletion::NotReplaced`].
     ///
-    /// While others change the client it is tried again for ten seconds, and a store that lets commits wait makes it first.
+    /// If no valid secret is left, the add-in cannot authenticate any longer: the answer says so, and a warning is logged.
     ///
-    /// A dropped call may have deleted the secret, and issued a replacement whose client secret nobody has. Give it again
-    /// without a replacement: that marks the secret compromised if it is not yet, and changes nothing otherwise.
-    /// [`snapshot`](Self::snapshot) lists a replacement that was issued, the last in the order of IDs and never used: delete it
-    /// as after [`add_secret`](Self::add_secret).
+    /// If other callers change the client at the same moment, the deletion is tried again for up to ten seconds. A store that
+    /// queues commits puts this one first.
+    ///
+    /// A dropped call may have deleted the secret, and may have issued a replacement whose client secret nobody has. Give it
+    /// again without a replacement: if the secret is deleted already, that changes nothing. A replacement that was issued is
+    /// the last secret that [`snapshot`](Self::snapshot) lists, and was never used: remove it with
+    /// [`plan_deletion`](Self::plan_deletion) and [`confirm`](Self::confirm).
     ///
     /// ```
     /// # use client_registry::*;
@@ -70,11 +75,13 @@ impl<S: Store> ClientHandle<S> {
     ///
     /// # Errors
     /// - [`Refusal::UnknownClient`], [`Refusal::UnknownSecret`]: the client ID or the secret does not exist, or the actor may
-    ///   not see it. No other rule stands against an emergency; on a deleted client it marks the secret compromised.
-    /// - [`Error::Unavailable`], [`Error::KeyRetired`]: nothing was written.
-    /// - [`Error::Unresolved`]: the store did not say whether it was.
+    ///   not see it. No other rule refuses an emergency deletion. On a deleted client it marks the secret compromised.
+    /// - [`Error::Unavailable`]: the store did not answer, or what it holds cannot be used. Nothing was written.
+    /// - [`Error::KeyRetired`]: the primary key of this node's keyring was retired. Nothing was written: give the command on
+    ///   another node.
+    /// - [`Error::Unresolved`]: the store did not say whether the secret was deleted: [resolve](crate::Registry::resolve) it.
     ///
-    /// Never [`Error::Contention`].
+    /// It never answers [`Error::Contention`].
     pub async fn delete_in_emergency(
         &self,
         secret: SecretId,
@@ -106,7 +113,8 @@ impl<S: Store> ClientHandle<S> {
         })
     }
 
-    /// Marks a deleted secret compromised, also after the client's deletion (rule 10).
+    /// Marks a deleted secret as compromised, so that presenting it raises an alarm (rule 10). It works after the client's
+    /// deletion, too.
     ///
     /// A dropped call may have marked the secret: give it again.
     ///
@@ -126,9 +134,10 @@ impl<S: Store> ClientHandle<S> {
     /// ```
     ///
     /// # Errors
-    /// Besides the [errors of every call](Self#errors-of-every-call): [`Refusal::NotDeleted`] when the secret is still there:
-    /// [delete it in an emergency](Self::delete_in_emergency); [`Refusal::UnknownSecret`] when the client never had it or no
-    /// longer remembers it. Never [`Refusal::ClientDeleted`].
+    /// Besides the [errors of every call](Self#errors-of-every-call), but never [`Refusal::ClientDeleted`]:
+    /// - [`Refusal::NotDeleted`]: the secret has not been deleted. [Delete it in an emergency](Self::delete_in_emergency),
+    ///   which also marks it.
+    /// - [`Refusal::UnknownSecret`]: the client never had the secret, or no longer remembers it.
     pub async fn mark_compromised(&self, secret: SecretId) -> Result<Outcome, Error> {
         let command = Command::new(&self.client_id, Operation::about("mark_compromised", secret));
         let decide = |opened: &Opened, _: &LastUses, context: &CommandContext<'_>| {

@@ -10,7 +10,8 @@ use crate::value::{SecretId, Timestamp};
 impl<S: Store> ClientHandle<S> {
     /// Plans to move the end of a secret (rule 21). [`confirm`](Self::confirm) carries the plan out.
     ///
-    /// What the plan says is as of the new end. A later end has no obstacles.
+    /// The plan describes the client at the new end: which secrets are valid then, and which one signs. A later end has no
+    /// obstacles.
     ///
     /// A dropped call leaves nothing behind: a plan changes nothing.
     ///
@@ -50,10 +51,10 @@ impl<S: Store> ClientHandle<S> {
 
     /// Moves the end of a secret in one call, if its plan has no obstacles: "the customer needs another week" (rule 21).
     ///
-    /// A promotion that waits until the replaced secrets have ended moves with them; one of this secret that would come after
-    /// its new end is withdrawn.
+    /// A promotion that begins when the replaced secrets have ended moves with the last of their ends. A scheduled promotion of
+    /// this secret that would begin after its new end is withdrawn.
     ///
-    /// A dropped call may have moved the end: give it again, which changes nothing then, or move the end back.
+    /// A dropped call may have moved the end: give it again, which then changes nothing, or move the end back.
     ///
     /// ```
     /// # use client_registry::*;
@@ -72,8 +73,9 @@ impl<S: Store> ClientHandle<S> {
     /// ```
     ///
     /// # Errors
-    /// [`ConfirmError::Obstructed`](crate::client::ConfirmError::Obstructed) with the plan, or
-    /// [`ConfirmError::Failed`](crate::client::ConfirmError::Failed) with an error as [`plan_end`](Self::plan_end) answers it.
+    /// - [`ConfirmError::Obstructed`](crate::client::ConfirmError::Obstructed): an obstacle stands in the way. It holds the
+    ///   plan.
+    /// - [`ConfirmError::Failed`](crate::client::ConfirmError::Failed): one of the errors of [`plan_end`](Self::plan_end).
     pub async fn move_end(
         &self,
         secret: SecretId,

@@ -30,7 +30,8 @@ impl<S: Store> ClientHandle<S> {
     /// # Errors
     /// Besides the [errors of every call](Self#errors-of-every-call):
     /// - [`Refusal::NotUnderway`](crate::Refusal::NotUnderway): no secret that this one replaced still runs.
-    /// - [`Refusal::CannotCallOff`](crate::Refusal::CannotCallOff): an older version of this crate made the rotation.
+    /// - [`Refusal::CannotCallOff`](crate::Refusal::CannotCallOff): an older version of this crate made the rotation, and did
+    ///   not keep the former ends.
     /// - [`Refusal::UnknownSecret`](crate::Refusal::UnknownSecret): the client has no such secret.
     pub async fn plan_calling_off(&self, new_secret: SecretId) -> Result<Plan<CallingOff>, Error> {
         self.plan(Operation::about("plan_calling_off", new_secret), |client, uses, context| {
@@ -41,8 +42,8 @@ impl<S: Store> ClientHandle<S> {
 
     /// Calls off a rotation in one call, if the plan has no obstacles: "I lost the new secret before I deployed it" (rule 11).
     ///
-    /// The new secret is deleted, and those that it replaced and that still run get back the ends and the scheduled
-    /// promotions that they had. From then on the client signs and authenticates as if it had not been rotated.
+    /// The new secret is deleted. The secrets that it replaced and that still run get back their former ends and scheduled
+    /// promotions. From then on the client signs and authenticates as if it had not been rotated.
     ///
     /// A dropped call may have called off the rotation. Given again, it is refused with
     /// [`Refusal::UnknownSecret`](crate::Refusal::UnknownSecret): the new secret is gone.
@@ -62,9 +63,9 @@ impl<S: Store> ClientHandle<S> {
     /// ```
     ///
     /// # Errors
-    /// [`ConfirmError::Obstructed`](crate::client::ConfirmError::Obstructed) with the plan, or
-    /// [`ConfirmError::Failed`](crate::client::ConfirmError::Failed) with an error as
-    /// [`plan_calling_off`](Self::plan_calling_off) answers it.
+    /// - [`ConfirmError::Obstructed`](crate::client::ConfirmError::Obstructed): an obstacle stands in the way. It holds the plan.
+    /// - [`ConfirmError::Failed`](crate::client::ConfirmError::Failed): one of the errors of
+    ///   [`plan_calling_off`](Self::plan_calling_off).
     pub async fn call_off(&self, new_secret: SecretId) -> Result<Outcome, ConfirmError<CallingOff>> {
         self.at_once(Operation::about("call_off", new_secret), |client, uses, context| {
             client.call_off(new_secret, uses, context)
@@ -72,7 +73,7 @@ impl<S: Store> ClientHandle<S> {
         .await
     }
 
-    /// Plans to close the overlap of a rotation early: the secrets that this one replaced end now (rule 11).
+    /// Plans to close the overlap of a rotation early: the secrets that `new_secret` replaced end now (rule 11).
     /// [`confirm`](Self::confirm) carries the plan out.
     ///
     /// A dropped call leaves nothing behind: a plan changes nothing.
@@ -102,7 +103,7 @@ impl<S: Store> ClientHandle<S> {
     /// Closes the overlap of a rotation in one call, if the plan has no obstacles: "the new one is everywhere, end the old one
     /// now" (rule 11).
     ///
-    /// A dropped call may have closed it. Given again, it is refused with
+    /// A dropped call may have closed the overlap. Given again, it is refused with
     /// [`Refusal::NotUnderway`](crate::Refusal::NotUnderway).
     ///
     /// ```
@@ -118,9 +119,8 @@ impl<S: Store> ClientHandle<S> {
     /// ```
     ///
     /// # Errors
-    /// [`ConfirmError::Obstructed`](crate::client::ConfirmError::Obstructed) with the plan, or
-    /// [`ConfirmError::Failed`](crate::client::ConfirmError::Failed) with an error as [`plan_closing`](Self::plan_closing)
-    /// answers it.
+    /// - [`ConfirmError::Obstructed`](crate::client::ConfirmError::Obstructed): an obstacle stands in the way. It holds the plan.
+    /// - [`ConfirmError::Failed`](crate::client::ConfirmError::Failed): one of the errors of [`plan_closing`](Self::plan_closing).
     pub async fn close_early(&self, new_secret: SecretId) -> Result<Outcome, ConfirmError<ClosingEarly>> {
         self.at_once(Operation::about("close_early", new_secret), |client, uses, context| {
             client.close_early(new_secret, uses, context)

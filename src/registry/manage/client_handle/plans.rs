@@ -35,8 +35,9 @@ impl<S: Store> ClientHandle<S> {
     /// ```
     ///
     /// # Errors
-    /// Besides the [errors of every call](Self#errors-of-every-call): [`Refusal::UnknownSecret`] when the client has no such
-    /// secret; [`Refusal::ClockBehind`].
+    /// Besides the [errors of every call](Self#errors-of-every-call):
+    /// - [`Refusal::UnknownSecret`]: the client has no such secret.
+    /// - [`Refusal::ClockBehind`]: the clock of this node is more than a minute behind the client's last change (rule 19).
     pub async fn plan_disabling(&self, secret: SecretId) -> Result<Plan<SecretDisabling>, Error> {
         self.plan(Operation::about("plan_disabling", secret), |client, uses, context| {
             client.plan_disabling(secret, uses, context)
@@ -46,8 +47,9 @@ impl<S: Store> ClientHandle<S> {
 
     /// Plans the deletion of a secret (rule 9). [`confirm`](Self::confirm) carries the plan out.
     ///
-    /// The plan knows every use on this node, and every use on another node that follows the feed that is more than a minute
-    /// old; see [`Registry::flush_last_uses`](crate::Registry::flush_last_uses) for nodes that do not.
+    /// The plan knows every use on this node. Of the uses on another node that runs
+    /// [`keep_fresh`](crate::Registry::keep_fresh), it knows those that are more than a minute old; a node that does not run it
+    /// has to call [`flush_last_uses`](crate::Registry::flush_last_uses).
     ///
     /// A dropped call leaves nothing behind: a plan changes nothing.
     ///
@@ -68,8 +70,9 @@ impl<S: Store> ClientHandle<S> {
     /// ```
     ///
     /// # Errors
-    /// Besides the [errors of every call](Self#errors-of-every-call): [`Refusal::UnknownSecret`] when the client has no such
-    /// secret; [`Refusal::ClockBehind`].
+    /// Besides the [errors of every call](Self#errors-of-every-call):
+    /// - [`Refusal::UnknownSecret`]: the client has no such secret.
+    /// - [`Refusal::ClockBehind`]: the clock of this node is more than a minute behind the client's last change (rule 19).
     pub async fn plan_deletion(&self, secret: SecretId) -> Result<Plan<SecretDeletion>, Error> {
         self.plan(Operation::about("plan_deletion", secret), |client, uses, context| {
             client.plan_deletion(secret, uses, context)
@@ -79,7 +82,8 @@ impl<S: Store> ClientHandle<S> {
 
     /// Plans the deletion of the client ID (rule 13). [`confirm`](Self::confirm) carries the plan out.
     ///
-    /// Nothing stands in the way of it, not even a use a moment ago: show what the plan says, its last use among it, and ask.
+    /// This plan has no obstacles, even if a secret was used a moment ago. So show the user what the plan says, above all the
+    /// last use, and ask before you confirm it.
     ///
     /// A dropped call leaves nothing behind: a plan changes nothing.
     ///
@@ -98,18 +102,20 @@ impl<S: Store> ClientHandle<S> {
     /// ```
     ///
     /// # Errors
-    /// Only the [errors of every call](Self#errors-of-every-call), [`Refusal::ClockBehind`] among them.
+    /// Besides the [errors of every call](Self#errors-of-every-call): [`Refusal::ClockBehind`] if the clock of this node is
+    /// more than a minute behind the client's last change (rule 19).
     pub async fn plan_client_deletion(&self) -> Result<Plan<ClientDeletion>, Error> {
         self.plan("plan_client_deletion", |client, uses, context| client.plan_client_deletion(uses, context))
             .await
     }
 
-    /// Carries out a plan, if its consequences still hold and no obstacle stands in the way.
+    /// Carries out a plan, if its consequences still hold and it has no obstacles (rule 9). The plan is decided anew, so it may
+    /// come back from a browser as JSON: nothing in it is believed.
     ///
-    /// A dropped call may have carried out the plan. Given again, the deletion of a secret is refused with
-    /// [`Refusal::UnknownSecret`], that of the client ID with [`Refusal::ClientDeleted`], and a disabling answers
-    /// [`ConfirmError::Changed`](crate::client::ConfirmError::Changed); nothing is done twice. [`enable`](Self::enable) undoes
-    /// a disabling; nothing undoes a deletion.
+    /// A dropped call may have carried out the plan. Nothing is done twice: given again, the deletion of a secret is refused
+    /// with [`Refusal::UnknownSecret`], the deletion of the client ID with [`Refusal::ClientDeleted`], and a disabling with
+    /// [`ConfirmError::Changed`](crate::client::ConfirmError::Changed). [`enable`](Self::enable) undoes a disabling; nothing
+    /// undoes a deletion.
     ///
     /// ```
     /// # use client_registry::*;
@@ -130,13 +136,13 @@ impl<S: Store> ClientHandle<S> {
     /// ```
     ///
     /// # Errors
-    /// - [`ConfirmError::Obstructed`](crate::client::ConfirmError::Obstructed): an obstacle stands in the way. It holds the plan
-    ///   as of now.
-    /// - [`ConfirmError::Changed`](crate::client::ConfirmError::Changed): the client or a consequence has changed. It holds the
-    ///   plan as of now, to be confirmed in place of the old one.
+    /// - [`ConfirmError::Obstructed`](crate::client::ConfirmError::Obstructed): an obstacle stands in the way. The error holds
+    ///   the plan as it is now: show its obstacles, each of which says what to do.
+    /// - [`ConfirmError::Changed`](crate::client::ConfirmError::Changed): the client or a consequence has changed since the
+    ///   plan was made. The error holds the new plan: show it, and confirm that one instead.
     /// - [`ConfirmError::Failed`](crate::client::ConfirmError::Failed): one of the [errors of every
-    ///   call](Self#errors-of-every-call), [`Refusal::UnknownSecret`] when the secret is gone, or
-    ///   [`Refusal::PlanOfAnotherClient`].
+    ///   call](Self#errors-of-every-call), [`Refusal::UnknownSecret`] if the secret is gone, or
+    ///   [`Refusal::PlanOfAnotherClient`] if the plan is for another client ID.
     pub async fn confirm<C>(&self, plan: Plan<C>) -> Result<Outcome, ConfirmError<C>>
     where
         C: Planned,

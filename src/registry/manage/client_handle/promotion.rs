@@ -35,7 +35,8 @@ impl<S: Store> ClientHandle<S> {
             .await
     }
 
-    /// Schedules a promotion: the secret signs from an instant on (rule 7). It replaces an earlier schedule of this secret.
+    /// Schedules a promotion: the secret signs from the instant `at` on (rule 7). It replaces an earlier scheduled promotion of
+    /// this secret.
     ///
     /// A dropped call may have scheduled the promotion: give it again, or [withdraw it](Self::withdraw_promotion).
     ///
@@ -55,8 +56,9 @@ impl<S: Store> ClientHandle<S> {
     /// ```
     ///
     /// # Errors
-    /// As for [`promote`](Self::promote), where [`Refusal::NotValidThen`](crate::Refusal::NotValidThen) means that
-    /// the secret is not valid at that instant. [`Refusal::InThePast`](crate::Refusal::InThePast) when the instant has passed.
+    /// Those of [`promote`](Self::promote), and:
+    /// - [`Refusal::NotValidThen`](crate::Refusal::NotValidThen): the secret is not valid at that instant.
+    /// - [`Refusal::InThePast`](crate::Refusal::InThePast): the instant has passed.
     pub async fn schedule_promotion(
         &self,
         secret: SecretId,
@@ -72,8 +74,8 @@ impl<S: Store> ClientHandle<S> {
     /// Withdraws the scheduled promotion of a secret (rule 7).
     ///
     /// A dropped call may have withdrawn the promotion: given again, it is refused with
-    /// [`Refusal::NothingScheduled`](crate::Refusal::NothingScheduled). [Scheduling](Self::schedule_promotion) it
-    /// again undoes it.
+    /// [`Refusal::NothingScheduled`](crate::Refusal::NothingScheduled). To undo it, [schedule](Self::schedule_promotion) the
+    /// promotion again.
     ///
     /// ```
     /// # use client_registry::*;
@@ -92,9 +94,9 @@ impl<S: Store> ClientHandle<S> {
     ///
     /// # Errors
     /// Besides the [errors of every call](Self#errors-of-every-call):
-    /// [`Refusal::UnknownSecret`](crate::Refusal::UnknownSecret) when the client has no such secret;
-    /// [`Refusal::NothingScheduled`](crate::Refusal::NothingScheduled) when no promotion of it is scheduled, above all
-    /// because it has come into force.
+    /// - [`Refusal::UnknownSecret`](crate::Refusal::UnknownSecret): the client has no such secret.
+    /// - [`Refusal::NothingScheduled`](crate::Refusal::NothingScheduled): no promotion of the secret is scheduled, most often
+    ///   because it has taken effect already. Then promote another secret instead.
     pub async fn withdraw_promotion(&self, secret: SecretId) -> Result<Outcome, Error> {
         self.change(Operation::about("withdraw_promotion", secret), |client, context| {
             client.withdraw_promotion(secret, context)

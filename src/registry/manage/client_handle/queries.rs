@@ -39,8 +39,8 @@ impl<S: Store> ClientHandle<S> {
         looked.instrument(self.span("snapshot")).await
     }
 
-    /// Returns what the seller should know now: what does not work, what will stop working, what could be better. The most
-    /// important finding comes first; see [`Client::review`](crate::client::Client::review).
+    /// Returns the findings of a review: what does not work now, what will stop working, and what could be better. The most
+    /// severe finding comes first; see [`Client::review`](crate::client::Client::review).
     ///
     /// ```
     /// # use client_registry::*;
@@ -63,9 +63,9 @@ impl<S: Store> ClientHandle<S> {
         Ok(snapshot.review(self.view.registry.policy()))
     }
 
-    /// Returns the client's trail after a revision: the events of at most `limit` commits (at most 1,000). Begin with
-    /// [`Revision::ZERO`] and go on with the revision of the last event. The trail of a deleted client stays readable
-    /// (rule 16).
+    /// Returns a part of the client's trail: the events of the commits after a revision, of at most `limit` commits (at most
+    /// 1,000). Begin with [`Revision::ZERO`], and continue with the revision of the last event that was returned. An empty
+    /// answer means that the trail ends there. The trail of a deleted client stays readable (rule 16).
     ///
     /// ```
     /// # use client_registry::*;
@@ -83,8 +83,9 @@ impl<S: Store> ClientHandle<S> {
     /// ```
     ///
     /// # Errors
-    /// [`Refusal::UnknownClient`]. [`Error::Unavailable`] of kind
-    /// [`Tampered`](crate::store::StoreErrorKind::Tampered) when the store holds events that were not written there.
+    /// - [`Refusal::UnknownClient`]: the client ID does not exist, or the actor may not see it (rule 15).
+    /// - [`Error::Unavailable`]: the store did not answer, or what it holds cannot be used. The kind is
+    ///   [`Tampered`](crate::store::StoreErrorKind::Tampered) if the store holds events that this crate did not write.
     pub async fn trail(&self, after: Revision, limit: usize) -> Result<Vec<Event>, Error> {
         let limit = limit.clamp(1, MAX_COMMITS);
         let read = async {
@@ -100,8 +101,8 @@ impl<S: Store> ClientHandle<S> {
         read.instrument(self.span("trail")).await
     }
 
-    /// Returns the hash of the client's latest event, as its record vouches for it; also after the client's deletion
-    /// (rule 16).
+    /// Returns the hash of the client's latest event. It comes from the sealed record, so it cannot be forged in the store. It
+    /// is there after the client's deletion, too (rule 16).
     ///
     /// A third party that holds the trail and this hash can prove, without this crate, that no event was left out, edited or
     /// added: see [`check_trail`](crate::event::check_trail).
@@ -121,7 +122,8 @@ impl<S: Store> ClientHandle<S> {
     /// ```
     ///
     /// # Errors
-    /// [`Refusal::UnknownClient`], [`Error::Unavailable`].
+    /// - [`Refusal::UnknownClient`]: the client ID does not exist, or the actor may not see it (rule 15).
+    /// - [`Error::Unavailable`]: the store did not answer, or what it holds cannot be used.
     pub async fn head(&self) -> Result<EventHash, Error> {
         let looked = async { Ok(self.view.load(&self.client_id).await?.head()) };
         looked.instrument(self.span("head")).await

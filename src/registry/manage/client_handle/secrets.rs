@@ -12,10 +12,11 @@ use crate::value::SecretId;
 
 /// # Adding and enabling secrets
 impl<S: Store> ClientHandle<S> {
-    /// Adds a secret and issues its client secret. The secret that signs goes on signing (rule 6).
+    /// Adds a secret and issues its client secret. The secret that signs now continues to sign (rule 6).
     ///
-    /// A dropped call may leave a secret whose client secret nobody has. [`snapshot`](Self::snapshot) lists it, the last in the
-    /// order of IDs and never used; [`plan_deletion`](Self::plan_deletion) and [`confirm`](Self::confirm) remove it.
+    /// A dropped call may leave a secret whose client secret nobody has. It is the last secret that
+    /// [`snapshot`](Self::snapshot) lists, and was never used: remove it with [`plan_deletion`](Self::plan_deletion) and
+    /// [`confirm`](Self::confirm).
     ///
     /// ```
     /// # use client_registry::*;
@@ -35,10 +36,10 @@ impl<S: Store> ClientHandle<S> {
     /// - [`Refusal::TooManySecrets`](crate::Refusal::TooManySecrets): the client has as many secrets that have not
     ///   ended as the policy allows (rule 3).
     /// - [`Refusal::LifetimeTooLong`](crate::Refusal::LifetimeTooLong): the policy allows no such lifetime (rule 4).
-    /// - [`Refusal::StartsInThePast`](crate::Refusal::StartsInThePast): the start that was chosen has passed.
-    /// - [`Refusal::Invalid`](crate::Refusal::Invalid): the validity is empty or overflows, or a client secret stands in the
-    ///   label.
-    /// - [`Refusal::SecretIdsUsedUp`](crate::Refusal::SecretIdsUsedUp): the client has counted all secret IDs.
+    /// - [`Refusal::StartsInThePast`](crate::Refusal::StartsInThePast): the chosen start has passed.
+    /// - [`Refusal::Invalid`](crate::Refusal::Invalid): the validity is empty or overflows, or the label contains a client
+    ///   secret.
+    /// - [`Refusal::SecretIdsUsedUp`](crate::Refusal::SecretIdsUsedUp): the client has used every secret ID.
     pub async fn add_secret(&self, new: NewSecret) -> Result<Issued, Error> {
         let client_secret = self.view.registry.new_client_secret()?;
         let result = self
@@ -47,10 +48,10 @@ impl<S: Store> ClientHandle<S> {
         hand_over_one(result, client_secret)
     }
 
-    /// Imports a secret that was made elsewhere (rule 18), and returns its ID here. The same value with the same attributes
-    /// again changes nothing.
+    /// Imports a secret that was made elsewhere (rule 18), and returns its ID in this registry. Importing the same client
+    /// secret with the same label, purpose, validity and key encoding again changes nothing.
     ///
-    /// A dropped call may have imported the secret: given again, it returns the ID.
+    /// A dropped call may have imported the secret: give it again, which then only returns the ID.
     ///
     /// ```
     /// # use client_registry::*;
@@ -71,17 +72,18 @@ impl<S: Store> ClientHandle<S> {
     ///
     /// # Errors
     /// Besides the [errors of every call](Self#errors-of-every-call):
-    /// - [`Refusal::SecretExists`](crate::Refusal::SecretExists): the client has this client secret with other
-    ///   attributes.
+    /// - [`Refusal::SecretExists`](crate::Refusal::SecretExists): the client already has this client secret with another label,
+    ///   purpose, validity or key encoding.
     /// - [`Refusal::Remembered`](crate::Refusal::Remembered): this client secret was deleted from the client and stays dead
     ///   (rule 10).
     /// - [`Refusal::Weak`](crate::Refusal::Weak): the client secret is easily guessed.
-    /// - [`Refusal::Invalid`](crate::Refusal::Invalid): the client secret was mistyped, or is not the key that its encoding says.
-    /// - [`Refusal::EndedLongAgo`](crate::Refusal::EndedLongAgo): the secret ended before all ended ones that the client keeps
-    ///   (rule 3).
+    /// - [`Refusal::Invalid`](crate::Refusal::Invalid): the client secret looks mistyped, or cannot be decoded as its key
+    ///   encoding says.
+    /// - [`Refusal::EndedLongAgo`](crate::Refusal::EndedLongAgo): the secret ended before all ended ones that the client keeps,
+    ///   so it would be forgotten at once (rule 3).
     /// - [`Refusal::TooManySecrets`](crate::Refusal::TooManySecrets): as for [`add_secret`](Self::add_secret).
-    /// - [`Refusal::CannotSign`](crate::Refusal::CannotSign), [`Refusal::NotValidThen`](crate::Refusal::NotValidThen): the import says that
-    ///   the secret signs today, and it cannot.
+    /// - [`Refusal::CannotSign`](crate::Refusal::CannotSign), [`Refusal::NotValidThen`](crate::Refusal::NotValidThen): the
+    ///   import marks the secret as the one that signs today, but it is for passwords only, or not valid now.
     pub async fn import_secret(&self, secret: ImportedSecret) -> Result<SecretId, Error> {
         let applied =
             self.apply("import_secret", |client, context| client.import_secret(&secret, context)).await?;

@@ -7,8 +7,8 @@ use crate::store::Store;
 impl<S: Store> ClientHandle<S> {
     /// Suspends the client: until it is [resumed](Self::resume) nothing of it authenticates, signs or verifies (rule 20).
     ///
-    /// Its secrets stay as they are, and can be rotated and deleted meanwhile. An operator's suspension takes the place of a
-    /// seller's. Other nodes know within their [freshness](crate::Freshness).
+    /// Its secrets stay as they are, and can be rotated and deleted while it is suspended. An operator's suspension replaces a
+    /// seller's, and only an operator lifts it. Other nodes follow within their [freshness](crate::Freshness).
     ///
     /// A dropped call may have suspended the client: give it again, or resume the client.
     ///
@@ -52,7 +52,8 @@ impl<S: Store> ClientHandle<S> {
     ///
     /// # Errors
     /// Besides the [errors of every call](Self#errors-of-every-call):
-    /// [`Refusal::SuspendedByOperator`](crate::Refusal::SuspendedByOperator) when a seller would lift an operator's suspension.
+    /// [`Refusal::SuspendedByOperator`](crate::Refusal::SuspendedByOperator) if an operator suspended the client and the actor
+    /// is a seller.
     pub async fn resume(&self) -> Result<Outcome, Error> {
         self.change("resume", |client, context| client.resume(context)).await
     }

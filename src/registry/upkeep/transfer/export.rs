@@ -20,7 +20,7 @@ use crate::value::{ClientId, Revision};
 pub struct ExportSummary {
     /// The number of clients, deleted ones included.
     pub clients: u64,
-    /// The number of their events.
+    /// The number of events of these clients.
     pub events: u64,
     /// The number of clients that were left out, because the caller named them.
     pub left_out: u64,
@@ -30,14 +30,14 @@ pub struct ExportSummary {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExportError {
-    /// The registry was changed meanwhile.
+    /// The registry was changed while it was exported. Stop the writers, or export a backup copy of the store.
     #[error("the registry was changed while it was exported: stop the writers, or export a backup copy")]
     Changed,
-    /// These clients cannot be read; all others can.
+    /// These clients cannot be read; all others can. Restore them, or [export without them](Registry::export_without).
     #[error("clients cannot be read: {}: restore them from a backup, or export without them", in_words(.0))]
     Unreadable(Vec<Unreadable>),
-    /// The stream could not be written to.
-    #[error("the export could not be written")]
+    /// The stream could not be written to. Export again.
+    #[error("the export could not be written to the stream, so it is not complete: export again")]
     Io(#[from] io::Error),
     /// The store did not answer, or what it holds cannot be used. The kind is [`StoreErrorKind::NotSealed`] for a registry in
     /// memory, which has no keyring.
@@ -58,11 +58,13 @@ impl<S: Store> Registry<S> {
     /// Writes the whole registry to a stream, to be [imported](crate::RegistryBuilder::import) into another store. Verifiers and
     /// MAC keys stay sealed; the import needs the same keyring.
     ///
-    /// The export is of one moment or fails: a change of what was exported already makes it fail. Where writers cannot be
-    /// stopped, export a backup copy. Writing to the stream blocks; wrap a slow one in a [`BufWriter`](io::BufWriter).
+    /// The export shows the registry at one moment: if a client that was exported already is changed meanwhile, the export
+    /// fails. If writers cannot be stopped, export a backup copy of the store. Writing to the stream blocks the thread; wrap a
+    /// slow stream in a [`BufWriter`](io::BufWriter).
     ///
-    /// Each piece carries a proof under the primary key of the keyring, chained from piece to piece: an export in which anything
-    /// was edited, left out, added or reordered is not imported. An older export that is whole still is.
+    /// Each piece carries a proof under the primary key of the keyring, chained from piece to piece. So an export in which
+    /// anything was edited, left out, added or reordered is not imported. The proof does not say how old an export is: a
+    /// complete older export of the same registry is accepted.
     ///
     /// ```
     /// # use client_registry::{Keyring, Registry, store::MemoryStore, value::KeyId};
@@ -76,7 +78,7 @@ impl<S: Store> Registry<S> {
     /// ```
     ///
     /// # Errors
-    /// - [`ExportError::Changed`]: the registry was changed meanwhile.
+    /// - [`ExportError::Changed`]: the registry was changed while it was exported.
     /// - [`ExportError::Unreadable`]: some clients cannot be read. It names all of them; restore them, or [export without
     ///   them](Self::export_without).
     /// - [`ExportError::Io`], [`ExportError::Store`]: the stream or the store failed. A registry in memory has no keyring and is
@@ -85,9 +87,9 @@ impl<S: Store> Registry<S> {
         self.export_without(&[], stream).await
     }
 
-    /// Writes the registry without some clients to a stream: those that [`ExportError::Unreadable`] named and that cannot be
-    /// restored. The registry that imports the stream knows nothing of them: their add-ins and friendly names are free there, and
-    /// their client IDs can be imported.
+    /// Writes the registry to a stream without some clients: those that [`ExportError::Unreadable`] named and that cannot be
+    /// restored. The registry that imports the stream does not know these clients: their add-ins and friendly names are free
+    /// there, and their client IDs can be imported again.
     ///
     /// ```
     /// # use client_registry::registry::upkeep::{ExportError, ExportSummary};
@@ -105,7 +107,7 @@ impl<S: Store> Registry<S> {
     /// ```
     ///
     /// # Errors
-    /// As for [`export`](Self::export).
+    /// Those of [`export`](Self::export).
     pub async fn export_without<W: Write + Send>(
         &self,
         left_out: &[ClientId],

@@ -17,15 +17,15 @@ use crate::store::{Adopted, Index, Store, Use};
 use crate::value::{ClientId, Timestamp};
 
 impl RegistryBuilder {
-    /// Fills an empty store from an [export](Registry::export), and opens the registry in it. Every record is opened, and every
-    /// trail followed, before it is written.
+    /// Fills an empty store from an [export](Registry::export), and opens the registry in it. Every record is opened and every
+    /// trail checked before it is written.
     ///
-    /// A piece of the export is believed only after its proof was found right, under the key that the export names; the keyring
-    /// must hold that key. The store does not open before the last piece was read. An export of an older version has no proofs,
-    /// and is refused unless the builder [accepts](Self::accept_unauthenticated_exports) it.
+    /// Each piece of the export is checked against its proof before anything of it is written. The keyring must hold the key
+    /// that the proofs were made with, which the export names. The store does not open before the last piece was read. An
+    /// export of format 1 has no proofs, and is refused unless the builder [accepts](Self::accept_unauthenticated_exports) it.
     ///
-    /// Interrupted at any point, the same import again goes on where it stopped. Reading the stream blocks; wrap a slow one in a
-    /// [`BufReader`](std::io::BufReader).
+    /// After an interruption at any point, the same import again continues where it stopped. Reading the stream blocks the
+    /// thread; wrap a slow stream in a [`BufReader`](std::io::BufReader).
     ///
     /// ```
     /// # use client_registry::{Keyring, Registry, store::MemoryStore, value::KeyId};
@@ -41,10 +41,12 @@ impl RegistryBuilder {
     /// ```
     ///
     /// # Errors
-    /// - [`ImportError::Malformed`], [`ImportError::Edited`], [`ImportError::Unauthenticated`], [`ImportError::Trail`]: the stream is
-    ///   no whole export, or not as it was written.
-    /// - [`ImportError::Differs`], [`ImportError::OtherRegistry`]: the store is not empty.
-    /// - [`ImportError::Open`]: the keyring does not fit, or the filled store did not open.
+    /// - [`ImportError::Malformed`]: the stream is not an export, or it ends too early.
+    /// - [`ImportError::Edited`], [`ImportError::Trail`]: the export was edited after it was made.
+    /// - [`ImportError::Unauthenticated`]: the export is of format 1, and the builder does not accept it.
+    /// - [`ImportError::Differs`], [`ImportError::OtherRegistry`]: the store is not empty: it has other clients, or belongs to
+    ///   another registry.
+    /// - [`ImportError::Open`]: the keyring does not fit the registry, or the filled store did not open.
     /// - [`ImportError::Io`], [`ImportError::Store`]: the stream or the store failed.
     pub async fn import<S: Store, R: Read + Send>(
         self,
