@@ -3,11 +3,12 @@
 //! [`Client`] knows no store, clock, randomness or keyring. A command takes what it needs as arguments, decides everything
 //! first, and then returns the next [`Client`] together with its events as a [`Decision`]; it never changes the value that it
 //! is called on. Either both are committed, or neither (rule 16). A [`Plan`] is the same code with its result not applied, so a
-//! plan and its command cannot disagree. What changes nothing is decided here as well: which presented client secret
-//! [authenticates](Client::authenticate), what [signs](Client::sign), and which signature is [verified](Client::verify).
+//! plan and its command cannot disagree. Queries are decided here as well: whether a presented client secret
+//! [authenticates](Client::authenticate), which secret [signs](Client::sign), and whether a signature
+//! [verifies](Client::verify).
 //!
 //! Applications use the [`Registry`](crate::Registry), which loads a client, calls this module and commits. Use this module
-//! directly to test rules, to simulate what next year brings, or to write another shell:
+//! directly to test the rules, to simulate a client at a later time, or to write a registry of your own:
 //!
 //! ```
 //! use client_registry::client::{Client, CommandContext};
@@ -29,7 +30,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Each family of commands has a file of its own, and so has each type that they share.
+//! In the source, each family of commands has a file of its own, and so has each type that they share. No file here may read a
+//! clock, a store or the source of randomness.
 
 mod access;
 mod add_ins;
@@ -99,7 +101,8 @@ use crate::value::{
 
 /// A client ID with everything that belongs to it, as of its latest change.
 ///
-/// A client is a value: commands return the next one. It is not `Clone`, since it holds verifiers and signing keys.
+/// A client is a value: commands return the next one, and never change the one that they are called on. It is not `Clone`,
+/// since it holds verifiers and signing keys. [`Snapshot::client`](crate::Snapshot::client) shows one of a registry.
 pub struct Client {
     id: ClientId,
     owner: SellerId,
@@ -203,14 +206,14 @@ impl Client {
         self.secrets.iter().map(|held| &held.secret)
     }
 
-    /// Returns the secret with this ID.
+    /// Returns the secret with this ID; `None` if the client has no such secret, or it was deleted.
     #[must_use]
     pub fn secret(&self, id: SecretId) -> Option<&Secret> {
         self.held(id).map(|held| &held.secret)
     }
 
-    /// Returns the promotions, at most two of each secret: one in force and one scheduled, or one that was scheduled and has come
-    /// into force since (rule 7).
+    /// Returns the promotions, at most two of each secret: one that is in force, and one that is scheduled or has taken effect
+    /// since (rule 7).
     #[must_use]
     pub fn promotions(&self) -> &[Promotion] {
         &self.promotions
@@ -233,10 +236,10 @@ impl Client {
         self.head
     }
 
-    /// Returns the instant at which the client is judged when the clock reads `clock` (rule 19).
+    /// Returns the instant to pass as `t` to the other methods when the clock reads `clock` (rule 19).
     ///
-    /// That is the later of the reading and the last change. If the last change is more than a minute ahead of the clock, it is
-    /// the reading.
+    /// It is the later of the reading and the last change. If the last change is more than a minute later than the reading, it
+    /// is the reading.
     #[must_use]
     pub fn instant(&self, clock: impl Into<Timestamp>) -> Timestamp {
         judged_at(self.changed_at, clock.into())

@@ -61,9 +61,10 @@ impl fmt::Display for StoreError {
     }
 }
 
+/// Prints the kind and the words: a `main` that returns the error prints this, and an administrator reads it.
 impl fmt::Debug for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("StoreError").field("kind", &self.kind).field("cause", &self.cause).finish()
+        write!(f, "StoreError({:?}): {self}", self.kind)
     }
 }
 
@@ -193,6 +194,7 @@ mod tests {
         let words = "the store cannot be reached: no connection: the cable is cut; try again later";
         assert_eq!(error.to_string(), words);
         assert_eq!(with_sources(&error), words);
+        assert_eq!(format!("{error:?}"), format!("StoreError(Unavailable): {words}"));
         let error = StoreError::new(StoreErrorKind::Misconfigured);
         assert_eq!(error.to_string(), "the store is not set up correctly: fix that before retrying");
     }

@@ -12,8 +12,8 @@ use crate::value::coded::coded;
 use crate::value::secret_text::looks;
 use crate::value::{Looks, Policy, SecretId, Timestamp};
 
-/// A denial by a client: the reason, and the secret that it is about. Both are for logs; its `Display` is for the caller and shows
-/// neither.
+/// A denial by a client: the reason, and the secret that it is about. Both are for logs. Its `Display` may be sent to the
+/// caller and shows neither.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("invalid client")]
 pub struct Denial {
@@ -37,7 +37,7 @@ impl Denial {
         self.reason
     }
 
-    /// Returns the secret that was recognised, or that the signature names.
+    /// Returns the ID of the secret that was recognised, or that the signature names; `None` if there is none.
     #[must_use]
     pub fn secret_id(&self) -> Option<SecretId> {
         self.secret
@@ -64,7 +64,7 @@ impl Denial {
 }
 
 coded! {
-    /// It is the same whatever the reason: the reason is for logs, and has a [code](Reason::code) of its own.
+    /// Every denial has the same kind and the same code. The reason is for logs, and has a [code](Reason::code) of its own.
     Denial {
         _ => Unauthenticated "denied",
     }
@@ -79,14 +79,14 @@ pub(crate) struct Identified<'a> {
 }
 
 impl Client {
-    /// Authenticates a caller that presents a client secret, and returns the secret that it is (rule 5). It must be valid at `t`: take
-    /// `t` from [`instant`](Self::instant).
+    /// Authenticates a caller by the client secret that it presents, and returns the matching secret, which must be valid at
+    /// `t` (rule 5). Take `t` from [`instant`](Self::instant).
     ///
     /// The text does not need to be well formed. It is hashed once and compared in constant time with every secret that the client
     /// has or remembers, whatever the outcome. The policy names the prefix that tells a mistyped client secret from a wrong one.
     ///
-    /// The client notes no use and raises no alarm: [`Registry::authenticate`](crate::Registry::authenticate) does. Another shell
-    /// notes a use when this succeeds, and when the denial [is one](Denial::is_use) (rule 9).
+    /// This method notes no use and raises no alarm: [`Registry::authenticate`](crate::Registry::authenticate) does. Code that
+    /// calls this method instead notes a use when it succeeds, and when the denial [counts as one](Denial::is_use) (rule 9).
     ///
     /// ```
     /// # use client_registry::client::{Client, CommandContext};
@@ -113,9 +113,9 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// A [`Denial`]. Its reason is none of [`UnknownClient`](Reason::UnknownClient),
-    /// [`LooksLikeClientSecret`](Reason::LooksLikeClientSecret), [`ClientDeleted`](Reason::ClientDeleted) and
-    /// [`CannotSign`](Reason::CannotSign), which are not about this client's passwords.
+    /// A [`Denial`]. Its reason is never [`UnknownClient`](Reason::UnknownClient),
+    /// [`LooksLikeClientSecret`](Reason::LooksLikeClientSecret), [`ClientDeleted`](Reason::ClientDeleted) or
+    /// [`CannotSign`](Reason::CannotSign), which are not about the passwords of a client.
     pub fn authenticate(
         &self,
         client_secret: &str,

@@ -27,7 +27,11 @@ impl Client {
     /// Associates an add-in with this client ID (rule 1). Doing it again changes nothing.
     ///
     /// # Errors
-    /// A [`Refusal`] if the add-in has another availability (rule 2), or if the client ID serves 256 add-ins already.
+    /// - [`Refusal::AvailabilityDiffers`]: the add-in has another availability than the client ID (rule 2).
+    /// - [`Refusal::TooManyAddIns`]: the client ID serves 256 add-ins already.
+    /// - [`Refusal::Invalid`]: the add-in's ID is a client secret (rule 8).
+    /// - [`Refusal::UnknownClient`], [`Refusal::ClockBehind`]: the actor may not change this client, or not under this clock
+    ///   (rules 15 and 19).
     pub fn associate(&self, add_in: &AddIn, context: &CommandContext<'_>) -> Result<Decision, Refusal> {
         let now = self.admit(context)?;
         let mut draft = Draft::of(self, context, now);
@@ -38,7 +42,8 @@ impl Client {
     /// Dissociates an add-in from this client ID. Nothing changes if it is not associated.
     ///
     /// # Errors
-    /// A [`Refusal`] if the actor may not change this client.
+    /// [`Refusal::UnknownClient`], [`Refusal::ClockBehind`]: the actor may not change this client, or not under this clock
+    /// (rules 15 and 19).
     pub fn dissociate(&self, add_in: &AddInId, context: &CommandContext<'_>) -> Result<Decision, Refusal> {
         let now = self.admit(context)?;
         if !self.serves(add_in) {
@@ -55,8 +60,12 @@ impl Client {
     /// Both clients change at the same instant, which is no earlier than the last change of either.
     ///
     /// # Errors
-    /// A [`Refusal`] if the two client IDs differ in seller or availability, if `to` is suspended, has no valid secret at that instant
-    /// or serves 256 add-ins already, or if the add-in is with neither.
+    /// - [`Refusal::OtherOwner`], [`Refusal::AvailabilityDiffers`]: the two client IDs differ in seller or availability.
+    /// - [`Refusal::Suspended`], [`Refusal::NoValidSecret`], [`Refusal::TooManyAddIns`]: `to` is suspended, has no valid secret
+    ///   at that instant, or serves 256 add-ins already.
+    /// - [`Refusal::NotAssociated`]: the add-in is associated with neither of the two.
+    /// - [`Refusal::UnknownClient`], [`Refusal::ClockBehind`]: the actor may not change both clients, or not under this clock
+    ///   (rules 15 and 19).
     pub fn move_add_in(
         &self,
         to: &Self,

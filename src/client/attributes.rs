@@ -9,10 +9,10 @@ use crate::value::{Attributes, Field};
 impl Client {
     /// Replaces the attributes (rule 24). The same ones again change nothing.
     ///
-    /// All of them are replaced, so a caller that adds one must know the others: tie the command to the revision that it saw.
+    /// All attributes are replaced, so a caller that adds one must pass the others as well.
     ///
     /// # Errors
-    /// [`Refusal::Invalid`] if a client secret stands in one of them, since they are public.
+    /// [`Refusal::Invalid`] if one of them contains a client secret, since attributes are public (rule 8).
     pub fn change_attributes(
         &self,
         attributes: Attributes,

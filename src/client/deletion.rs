@@ -29,7 +29,9 @@ impl Client {
     /// Plans the deletion of a secret (rule 9): returns its consequences and obstacles, and changes nothing.
     ///
     /// # Errors
-    /// A [`Refusal`] if the secret is unknown, or if the actor may not change this client.
+    /// - [`Refusal::UnknownSecret`]: the client has no such secret.
+    /// - [`Refusal::UnknownClient`], [`Refusal::ClockBehind`]: the actor may not change this client, or not under this clock
+    ///   (rules 15 and 19).
     pub fn plan_deletion(
         &self,
         secret: SecretId,
@@ -39,10 +41,12 @@ impl Client {
         self.decide_deletion(secret, uses, context).map(|(plan, _)| plan)
     }
 
-    /// Plans the disabling of a secret (rule 12). Since it can be undone, a recent use is no obstacle.
+    /// Plans the disabling of a secret (rule 12). A recent use is no obstacle, since disabling can be undone.
     ///
     /// # Errors
-    /// A [`Refusal`] if the secret is unknown, or if the actor may not change this client.
+    /// - [`Refusal::UnknownSecret`]: the client has no such secret.
+    /// - [`Refusal::UnknownClient`], [`Refusal::ClockBehind`]: the actor may not change this client, or not under this clock
+    ///   (rules 15 and 19).
     pub fn plan_disabling(
         &self,
         secret: SecretId,
@@ -52,10 +56,12 @@ impl Client {
         self.decide_disabling(secret, uses, context).map(|(plan, _)| plan)
     }
 
-    /// Plans the deletion of the client (rule 13). It has no obstacles; the plan only shows the consequences first.
+    /// Plans the deletion of the client ID (rule 13). The plan has no obstacles; it shows the consequences, so that a user can
+    /// decide.
     ///
     /// # Errors
-    /// A [`Refusal`] if the actor may not change this client.
+    /// [`Refusal::UnknownClient`], [`Refusal::ClockBehind`]: the actor may not change this client, or not under this clock
+    /// (rules 15 and 19).
     pub fn plan_client_deletion(
         &self,
         uses: &LastUses,
@@ -64,14 +70,15 @@ impl Client {
         self.decide_client_deletion(uses, context).map(|(plan, _)| plan)
     }
 
-    /// Deletes a secret at once and marks it as compromised (rules 9 and 10), without plan, obstacles or waiting for a clock.
+    /// Deletes a secret at once and marks it as compromised (rules 9 and 10), without a plan, whatever obstacles there are, and
+    /// whatever the clock reads.
     ///
     /// It can add a replacement in the same commit. If the rules do not allow the replacement, the deletion is made without it. A
     /// secret that was deleted before is marked as compromised; one that is marked already stays as it is.
     ///
     /// # Errors
-    /// [`Refusal::UnknownSecret`] if the secret is unknown, and [`Refusal::UnknownClient`] if the actor may not see the client;
-    /// no other.
+    /// - [`Refusal::UnknownSecret`]: the client never had the secret, or no longer remembers it.
+    /// - [`Refusal::UnknownClient`]: the actor may not see the client.
     pub fn delete_in_emergency(
         &self,
         secret: SecretId,
@@ -117,7 +124,8 @@ impl Client {
     /// Marks a deleted secret as compromised (rule 10). Doing it again changes nothing.
     ///
     /// # Errors
-    /// [`Refusal::NotDeleted`] if the secret has not been deleted, [`Refusal::UnknownSecret`] if it is not remembered.
+    /// - [`Refusal::NotDeleted`]: the secret has not been deleted.
+    /// - [`Refusal::UnknownSecret`]: the client never had the secret, or no longer remembers it.
     pub fn mark_compromised(
         &self,
         secret: SecretId,

@@ -12,13 +12,17 @@ use crate::secret::Secret;
 use crate::value::{Policy, SecretId, Timestamp};
 
 impl Client {
-    /// Plans to move the end of a secret (rule 21). The consequences and obstacles are as of the new end; there are no obstacles
-    /// if it is later than the present one.
+    /// Plans to move the end of a secret (rule 21). The plan describes the client at the new end. There are no obstacles if the
+    /// new end is later than the present one.
     ///
     /// # Errors
-    /// [`Refusal::AlreadyEnded`] if the end has come, [`Refusal::InThePast`] if the new one has, [`Refusal::EndTooLate`] if it
-    /// is later than the secret may have, [`Refusal::Invalid`] if it is not after the start of the secret,
-    /// [`Refusal::UnknownSecret`], or another [`Refusal`] if the actor may not change this client.
+    /// - [`Refusal::AlreadyEnded`]: the secret has ended.
+    /// - [`Refusal::InThePast`]: the new end has passed.
+    /// - [`Refusal::EndTooLate`]: the new end is later than the one that the secret was issued with, or than the policy allows.
+    /// - [`Refusal::Invalid`]: the new end is not after the start of the secret.
+    /// - [`Refusal::UnknownSecret`]: the client has no such secret.
+    /// - [`Refusal::UnknownClient`], [`Refusal::ClockBehind`]: the actor may not change this client, or not under this clock
+    ///   (rules 15 and 19).
     pub fn plan_end(
         &self,
         secret: SecretId,
@@ -31,11 +35,12 @@ impl Client {
 
     /// Moves the end of a secret at once, if its [plan](Self::plan_end) has no obstacles.
     ///
-    /// Moving it to where it is changes nothing, unless a rotation has put it there: from then on it stays there, even if the
-    /// rotation is called off.
+    /// Moving the end to the instant where it is already changes nothing, unless a rotation has set it: then the end stays
+    /// there even if the rotation is called off.
     ///
     /// # Errors
-    /// [`ConfirmError::Obstructed`] with the plan, or a [`Refusal`] as [planning](Self::plan_end) answers it.
+    /// - [`ConfirmError::Obstructed`]: the plan has obstacles. It holds the plan.
+    /// - [`ConfirmError::Failed`]: one of the errors of [`plan_end`](Self::plan_end).
     pub fn move_end(
         &self,
         secret: SecretId,

@@ -28,8 +28,8 @@ pub struct ImportedSecret {
 }
 
 impl ImportedSecret {
-    /// Returns a client secret to import. Its validity may start in the past. The key encoding must be stated: mistaking one
-    /// for the other breaks every signature.
+    /// Returns a client secret to import. Its validity may start in the past. The key encoding must be the one that the add-in
+    /// uses: with the wrong one, no signature matches.
     #[must_use]
     pub fn new(client_secret: ClientSecret, validity: Validity, key_encoding: KeyEncoding) -> Self {
         Self {
@@ -42,8 +42,8 @@ impl ImportedSecret {
         }
     }
 
-    /// Returns a key of Standard Webhooks to import: `whsec_` and base64. [`ClientSecret::parse_whsec`] says what it is read as. The
-    /// text of that client secret is also the password.
+    /// Parses a key of Standard Webhooks to import: `whsec_` and base64. [`ClientSecret::parse_whsec`] says how it is read. The
+    /// text of the resulting client secret is also the password.
     ///
     /// # Errors
     /// [`InvalidValue`] if the text is not such a key.
@@ -186,7 +186,8 @@ impl ImportedClient {
 impl Client {
     /// Imports a client ID that does not exist yet (rule 18). Only operators may do this.
     ///
-    /// That the ID, the friendly name and the add-ins are free spans clients, so the store enforces it.
+    /// The core does not check that the ID, the friendly name and the add-ins are free: that spans clients, so the store checks
+    /// it at the commit.
     ///
     /// # Errors
     /// A [`Refusal`] if a client secret is easy to guess or does not decode, if there are more secrets than allowed, if the
@@ -218,11 +219,12 @@ impl Client {
         Ok(draft.into())
     }
 
-    /// Checks a repeated import: it succeeds, and changes nothing, if everything in it exists with the same attributes (rule 18).
+    /// Checks a repeated import of this client ID (rule 18). It succeeds, and changes nothing, if everything in the import
+    /// exists with the same attributes.
     ///
     /// # Errors
-    /// [`Refusal::ClientExists`] or [`Refusal::SecretExists`] with what differs first; [`Refusal::Remembered`] for a client
-    /// secret that was deleted here.
+    /// [`Refusal::ClientExists`] or [`Refusal::SecretExists`], with the first attribute that differs; [`Refusal::Remembered`]
+    /// for a client secret that was deleted from this client.
     pub fn import_again(
         &self,
         imported: &ImportedClient,

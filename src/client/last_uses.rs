@@ -9,8 +9,8 @@ use super::believable_until;
 use crate::secret::{Origin, Secret};
 use crate::value::{SecretId, Timestamp};
 
-/// The times at which the secrets of a client were last used. They are kept apart from the client's record, so commands take them
-/// as an argument.
+/// The times at which the secrets of a client were last used. The store keeps them apart from the client's record, so commands
+/// take them as an argument; `LastUses::default()` has none.
 ///
 /// A secret is used when it authenticates, and when it is presented and refused because it has ended or is disabled (rule 9).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -22,7 +22,7 @@ impl LastUses {
         self.0.entry(secret).and_modify(|last| *last = (*last).max(at)).or_insert(at);
     }
 
-    /// Returns when the secret was last used, as far as is known.
+    /// Returns when the secret was last used; `None` if no use is known.
     #[must_use]
     pub fn of(&self, secret: SecretId) -> Option<Timestamp> {
         self.0.get(&secret).copied()

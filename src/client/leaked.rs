@@ -10,7 +10,7 @@ use super::{Client, Revocation, Tombstone};
 use crate::secret::{SecretState, Verifier};
 use crate::value::{ClientId, SecretId, SellerId, Timestamp};
 
-/// A leaked client secret: whose it is, and in which state.
+/// A leaked client secret: the client ID that it belongs to, and its state.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 pub struct LeakedSecret {
@@ -44,7 +44,8 @@ pub enum LeakedState {
 }
 
 impl LeakedState {
-    /// Returns whether the secret works or may yet work: it has to be deleted.
+    /// Returns whether the secret works, or could work later: valid, not yet started or disabled. Such a secret has to be
+    /// deleted.
     #[must_use]
     pub fn is_live(self) -> bool {
         matches!(self, Self::Valid | Self::NotYetStarted | Self::Disabled)
@@ -52,10 +53,11 @@ impl LeakedState {
 }
 
 impl Client {
-    /// Returns which of these texts are client secrets of this client, with their positions, as seen at `t` (rule 23). Ended,
-    /// disabled, deleted and compromised ones are found too, as long as the client has or remembers them.
+    /// Returns the texts that are client secrets of this client: the position of each in `texts`, and the secret with its state
+    /// at `t` (rule 23). Ended, disabled, deleted and compromised secrets are found too, as long as the client has or remembers
+    /// them.
     ///
-    /// The time that it takes tells which text was found: the texts have leaked, and only operators ask.
+    /// The comparison does not take constant time. The texts have leaked already, and only operators search.
     #[must_use]
     pub fn find_leaked(&self, texts: &[&str], t: impl Into<Timestamp>) -> Vec<(usize, LeakedSecret)> {
         let t = t.into();
@@ -74,7 +76,7 @@ impl Client {
 }
 
 impl Tombstone {
-    /// Returns which of these texts are client secrets that the deleted client remembers, as [`Client::find_leaked`] does.
+    /// Returns the texts that are client secrets which the deleted client remembers, as [`Client::find_leaked`] does.
     #[must_use]
     pub fn find_leaked(&self, texts: &[&str]) -> Vec<(usize, LeakedSecret)> {
         find(self.id(), self.owner(), dead(self.candidates()), texts, |text| self.hash(text))

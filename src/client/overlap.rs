@@ -30,14 +30,17 @@ pub(crate) struct End {
 }
 
 impl Client {
-    /// Plans to call off the rotation that issued this secret (rule 11): it is deleted, and the secrets that it replaced and that
-    /// still run get back their ends and their scheduled promotions.
+    /// Plans to call off the rotation that issued `new_secret` (rule 11). That secret is deleted, and the secrets that it
+    /// replaced and that still run get back their former ends and scheduled promotions.
     ///
-    /// The obstacles are those of a [deletion](Self::plan_deletion), where the secrets that come back count as left.
+    /// The obstacles are those of a [deletion](Self::plan_deletion); the secrets that get back their ends count as valid.
     ///
     /// # Errors
-    /// [`Refusal::NotUnderway`] if no secret that it replaced still runs, [`Refusal::CannotCallOff`] if an older version made
-    /// the rotation, [`Refusal::UnknownSecret`], or another [`Refusal`] if the actor may not change this client.
+    /// - [`Refusal::NotUnderway`]: no secret that it replaced still runs.
+    /// - [`Refusal::CannotCallOff`]: an older version of this crate made the rotation, and did not keep the former ends.
+    /// - [`Refusal::UnknownSecret`]: the client has no such secret.
+    /// - [`Refusal::UnknownClient`], [`Refusal::ClockBehind`]: the actor may not change this client, or not under this clock
+    ///   (rules 15 and 19).
     pub fn plan_calling_off(
         &self,
         new_secret: SecretId,
@@ -50,7 +53,8 @@ impl Client {
     /// Calls off a rotation at once, if its [plan](Self::plan_calling_off) has no obstacles.
     ///
     /// # Errors
-    /// [`ConfirmError::Obstructed`] with the plan, or a [`Refusal`] as [planning](Self::plan_calling_off) answers it.
+    /// - [`ConfirmError::Obstructed`]: the plan has obstacles. It holds the plan.
+    /// - [`ConfirmError::Failed`]: one of the errors of [`plan_calling_off`](Self::plan_calling_off).
     pub fn call_off(
         &self,
         new_secret: SecretId,
@@ -61,13 +65,16 @@ impl Client {
         plan.unobstructed(decision)
     }
 
-    /// Plans to close the overlap of a rotation early (rule 11): the secrets that this one replaced end now.
+    /// Plans to close the overlap of a rotation early (rule 11): the secrets that `new_secret` replaced end now.
     ///
     /// The obstacles are those of [moving an end](Self::plan_end) to now.
     ///
     /// # Errors
-    /// [`Refusal::NotUnderway`] if no secret that it replaced still runs, [`Refusal::UnknownSecret`], or another [`Refusal`] if
-    /// the actor may not change this client.
+    /// - [`Refusal::NotUnderway`]: no secret that it replaced still runs.
+    /// - [`Refusal::Invalid`]: a replaced secret began in this millisecond, so its validity would be empty (rule 4).
+    /// - [`Refusal::UnknownSecret`]: the client has no such secret.
+    /// - [`Refusal::UnknownClient`], [`Refusal::ClockBehind`]: the actor may not change this client, or not under this clock
+    ///   (rules 15 and 19).
     pub fn plan_closing(
         &self,
         new_secret: SecretId,
@@ -80,7 +87,8 @@ impl Client {
     /// Closes the overlap of a rotation at once, if its [plan](Self::plan_closing) has no obstacles.
     ///
     /// # Errors
-    /// [`ConfirmError::Obstructed`] with the plan, or a [`Refusal`] as [planning](Self::plan_closing) answers it.
+    /// - [`ConfirmError::Obstructed`]: the plan has obstacles. It holds the plan.
+    /// - [`ConfirmError::Failed`]: one of the errors of [`plan_closing`](Self::plan_closing).
     pub fn close_early(
         &self,
         new_secret: SecretId,

@@ -3,19 +3,6 @@
 //! A plan and its command are one piece of code, and confirming decides anew. So a plan may be sent, stored, shown in a dialog
 //! or even forged: nothing in it is believed, and it does not expire. If the client or a consequence has changed, the new plan
 //! is returned instead.
-//!
-//! A plan sees the last use of a secret on its own node at once, on another node that follows the feed
-//! ([`Registry::keep_fresh`](crate::Registry::keep_fresh)) after at most a minute, and on any other node when the application
-//! [writes it](crate::Registry::flush_last_uses). So a secret that was used elsewhere less than a minute ago, and not in the week
-//! before, can be deleted. The [`last_use_interval`](crate::RegistryBuilder::last_use_interval) comes on top of that minute.
-//!
-//! That holds while the clocks of the nodes agree. A node whose clock is days behind takes true uses noted by other nodes for uses
-//! in the future: when it notes a use itself, the earlier time replaces the later one, and a secret in use can look unused for that
-//! long. Keep the clocks of all nodes in step, and check them before you confirm a plan that surprises you.
-//!
-//! The plan to delete a client ID ([`ClientDeletion`]) never has obstacles: it can be confirmed although the client ID has valid
-//! secrets in use (rule 13). It names the secrets and add-ins that would be cut off, and when one of the secrets was last used.
-//! [`ConfirmError::Changed`] returns a new plan if the client has changed since.
 
 mod consequences;
 mod json;
@@ -35,6 +22,25 @@ use crate::value::{ClientId, ErrorKind, Revision, SecretId, Timestamp};
 
 redacted! {
     /// A plan: the consequences and obstacles of a command that was not carried out yet.
+    ///
+    /// `C` is the command: [`SecretDeletion`], [`SecretDisabling`], [`ClientDeletion`], [`CallingOff`], [`ClosingEarly`] or
+    /// [`EndMove`]. Show the plan to the user, and pass it to [`ClientHandle::confirm`](crate::ClientHandle::confirm). It may go
+    /// to a browser as [JSON](crate::json#plans) and come back, and it does not expire: confirming decides anew, and nothing in
+    /// the plan is believed. If the client or a consequence has changed, [`ConfirmError::Changed`] returns the new plan.
+    ///
+    /// The plan to delete a client ID never has obstacles, even if secrets of the client ID are in use (rule 13). It names the
+    /// secrets and add-ins that lose access, and the last use.
+    ///
+    /// # What a plan knows of last uses
+    /// A plan knows a use on its own node at once, a use on another node that runs
+    /// [`keep_fresh`](crate::Registry::keep_fresh) after at most a minute, and a use on any other node once that node calls
+    /// [`flush_last_uses`](crate::Registry::flush_last_uses). The
+    /// [`last_use_interval`](crate::RegistryBuilder::last_use_interval) is added to these times. So a plan has no obstacle if
+    /// the only use of the last 7 days was on another node less than a minute ago.
+    ///
+    /// Keep the clocks of all nodes in step, and check them before you confirm a plan that surprises you. A node whose clock
+    /// is days behind takes the true last uses that other nodes have noted for times in the future. When it notes a use itself,
+    /// it replaces them with its own, earlier time, and a secret that is in use looks unused for that long.
     #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
     #[serde(deny_unknown_fields)]
     #[must_use = "nothing has changed until the plan is confirmed"]
@@ -52,7 +58,8 @@ redacted! {
 }
 
 redacted! {
-    /// The last use of a secret, as far as it is known and believable (rule 9). An imported secret counts as used at its import.
+    /// The last use of a secret, as far as it is known and believable (rule 9). An imported secret counts as used when it was
+    /// imported.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
     #[serde(deny_unknown_fields)]
     #[non_exhaustive]
@@ -83,16 +90,17 @@ impl<C> Plan<C> {
         self.at
     }
 
-    /// Returns when the secret was last used, or any secret of the client that would be deleted, as far as is known and
-    /// believable. An imported secret counts as used at its import.
+    /// Returns the last use, as far as it is known and believable: of the secret that the plan is about, or, in a plan to
+    /// delete the client ID, of any of its secrets. It is `None` if no use is known. An imported secret counts as used when it
+    /// was imported.
     #[must_use]
     pub fn last_used(&self) -> Option<Timestamp> {
         self.last_used
     }
 
-    /// Returns the time of a last use that lies more than a minute after [`at`](Self::at), if there is one: the clock of the
-    /// node that noted it was wrong, or the clock of this node is. Such a time is not believed and is no obstacle (rule 9); the
-    /// next noted use replaces it. Check the clocks before confirming.
+    /// Returns the time of a last use that is more than a minute later than [`at`](Self::at), if there is one. Then the clock
+    /// of the node that noted it was wrong, or the clock of this node is: check both before you confirm the plan. Such a time
+    /// is not believed and is no obstacle (rule 9); the next use that is noted replaces it.
     #[must_use]
     pub fn use_ahead(&self) -> Option<Timestamp> {
         self.use_ahead
@@ -123,17 +131,26 @@ impl<C> Plan<C> {
 
 /// The reason why a plan was not carried out.
 ///
-/// `E` is what can fail besides: a [`Refusal`] in the pure core, an [`Error`](crate::Error) in the registry.
+/// Nothing was carried out, except that [`Error::Unresolved`](crate::Error::Unresolved) says that the change may have been
+/// made. `E` is the error for every other failure: an [`Error`](crate::Error) from the registry
+/// ([`registry::ConfirmError`](crate::registry::ConfirmError)), a [`Refusal`] from the pure core.
+///
+/// | variant | what to do |
+/// | --- | --- |
+/// | `Obstructed` | show the obstacles of the plan that it holds: each says what to do first, or how long to wait |
+/// | `Changed` | show the new plan that it holds, and confirm that one if the user agrees |
+/// | `Failed` | look at the error that it holds: its [`kind`](crate::Error::kind) says whether to correct the request, look again or try again later |
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfirmError<C, E = Refusal> {
-    /// An obstacle stands in the way. Nothing has changed; the plan names the obstacles as of now.
+    /// The plan has obstacles. It holds the plan as it is now, whose [`obstacles`](Plan::obstacles) each say what to do.
     #[error("the plan cannot be confirmed: {}", .0.obstacles_in_words())]
     Obstructed(Box<Plan<C>>),
-    /// The client or a consequence has changed. Nothing was carried out: look at the new plan and confirm that one.
+    /// The client or a consequence has changed since the plan was made. It holds the new plan: look at it, and confirm that
+    /// one.
     #[error("the client has changed since the plan was made: review the new plan and confirm that one")]
     Changed(Box<Plan<C>>),
-    /// The plan could not be carried out for another reason.
+    /// The plan could not be carried out for another reason, which the error says.
     #[error(transparent)]
     Failed(#[from] E),
 }
@@ -177,8 +194,8 @@ impl<C, E> ConfirmError<C, E> {
     }
 }
 
-/// The consequences that can be planned and confirmed: [`SecretDeletion`], [`SecretDisabling`], [`ClientDeletion`],
-/// [`CallingOff`], [`ClosingEarly`] and [`EndMove`].
+/// The commands that can be planned and confirmed: [`SecretDeletion`], [`SecretDisabling`], [`ClientDeletion`], [`CallingOff`],
+/// [`ClosingEarly`] and [`EndMove`]. The trait is sealed: it cannot be implemented outside this crate.
 pub trait Planned: sealed::Decide {}
 
 impl<C: sealed::Decide> Planned for C {}
@@ -207,7 +224,9 @@ impl Client {
     /// Carries out a plan, if its consequences still hold and it has no obstacles.
     ///
     /// # Errors
-    /// [`ConfirmError`] holds the plan as it would be made now, or a [`Refusal`].
+    /// - [`ConfirmError::Obstructed`]: the plan has obstacles. It holds the plan as it is now.
+    /// - [`ConfirmError::Changed`]: the client or a consequence has changed since. It holds the new plan.
+    /// - [`ConfirmError::Failed`]: a [`Refusal`], for example of a plan for another client ID.
     pub fn confirm<C: Planned>(
         &self,
         plan: &Plan<C>,

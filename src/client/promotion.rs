@@ -44,8 +44,12 @@ impl Client {
     /// already.
     ///
     /// # Errors
-    /// A [`Refusal`] if the secret is unknown, cannot sign or is not valid now, or if its signing key is gone
-    /// ([`Refusal::KeyDropped`]).
+    /// - [`Refusal::UnknownSecret`]: the client has no such secret.
+    /// - [`Refusal::CannotSign`]: the secret is for passwords only.
+    /// - [`Refusal::NotValidThen`]: the secret is not valid now.
+    /// - [`Refusal::KeyDropped`]: an older version of this crate removed its signing key.
+    /// - [`Refusal::UnknownClient`], [`Refusal::ClockBehind`]: the actor may not change this client, or not under this clock
+    ///   (rules 15 and 19).
     pub fn promote(&self, secret: SecretId, context: &CommandContext<'_>) -> Result<Decision, Refusal> {
         let now = self.admit(context)?;
         self.promotable(secret, now)?;
@@ -65,13 +69,13 @@ impl Client {
     /// Schedules a promotion: the secret signs from the instant `at` on. It replaces an earlier scheduled promotion of this
     /// secret.
     ///
-    /// The same instant again changes nothing, unless another secret was scheduled for it since: of two promotions that begin at
-    /// one instant the one made last counts (rule 6), so scheduling again is then a change with an event. If `at` is now, this is
+    /// Scheduling the same instant again changes nothing, unless another secret was scheduled for that instant since: of two
+    /// promotions that begin at one instant, the one made last counts (rule 6). If `at` is now, this is
     /// [`promote`](Self::promote).
     ///
     /// # Errors
-    /// A [`Refusal`] if the secret is unknown, cannot sign or is not valid at that instant, if the instant has passed, or if the
-    /// signing key is gone ([`Refusal::KeyDropped`]).
+    /// Those of [`promote`](Self::promote), where [`Refusal::NotValidThen`] is about that instant, and [`Refusal::InThePast`]
+    /// if the instant has passed.
     pub fn schedule_promotion(
         &self,
         secret: SecretId,
@@ -100,7 +104,8 @@ impl Client {
     /// Withdraws the scheduled promotion of a secret.
     ///
     /// # Errors
-    /// [`Refusal::NothingScheduled`] if there is none, for instance because it has come into force.
+    /// [`Refusal::NothingScheduled`] if no promotion of the secret is scheduled, for instance because it has taken effect;
+    /// [`Refusal::UnknownSecret`] if the client has no such secret.
     pub fn withdraw_promotion(
         &self,
         secret: SecretId,

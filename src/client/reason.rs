@@ -8,14 +8,14 @@ use super::Revocation;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Reason {
-    /// The client ID does not exist or is malformed. To [`Client::verify`](crate::client::Client::verify): the signature is of another
-    /// client ID.
+    /// The client ID does not exist or is malformed. From [`Client::verify`](crate::client::Client::verify): the signature is
+    /// for another client ID.
     UnknownClient,
     /// A client secret was presented as the client ID: the caller may have swapped them. It was not looked up.
     LooksLikeClientSecret,
     /// The client ID was deleted.
     ClientDeleted,
-    /// The presented text is none of the client's secrets.
+    /// The presented text is none of the client's secrets; or the signature does not match the message.
     Wrong,
     /// The presented text looks like a generated client secret with a slip: a wrong character, a missing piece, or quotes,
     /// `Bearer`, a byte order mark or white space around it.
@@ -30,9 +30,9 @@ pub enum Reason {
     Disabled,
     /// The secret was deleted.
     Deleted,
-    /// The secret is compromised: an attacker may have presented it. Alert an operator.
+    /// The presented secret is compromised: the caller may be an attacker. The registry logs an alarm; alert an operator.
     Compromised,
-    /// The secret is not for signing (signatures only).
+    /// The signature names a secret that is for passwords only.
     CannotSign,
     /// The client is suspended (rule 20). The secret or the signature would have been accepted otherwise.
     Suspended,

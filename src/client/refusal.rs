@@ -41,7 +41,7 @@ pub enum Refusal {
          ends"
     )]
     TooManySecrets {
-        /// [`Policy::max_secrets`](crate::Policy::max_secrets)
+        /// The limit of the policy: [`Policy::max_secrets`](crate::Policy::max_secrets).
         limit: usize,
     },
     /// The client has used every secret ID up to the largest.
@@ -50,7 +50,7 @@ pub enum Refusal {
     /// The lifetime is longer than the policy allows (rule 4).
     #[error("the lifetime is longer than the policy allows: choose at most {longest}")]
     LifetimeTooLong {
-        /// [`Policy::longest_lifetime`](crate::Policy::longest_lifetime)
+        /// The longest lifetime of the policy: [`Policy::longest_lifetime`](crate::Policy::longest_lifetime).
         longest: Lifetime,
     },
     /// The start lies in the past, which only an imported secret may have (rule 4).
@@ -61,7 +61,7 @@ pub enum Refusal {
         /// The instant of the command.
         now: Timestamp,
     },
-    /// A value is not valid.
+    /// A value is not valid. [`InvalidValue`] says which one, why, and what is accepted.
     #[error(transparent)]
     Invalid(#[from] InvalidValue),
     /// The policy does not allow the scheme of the redirect URL.
@@ -80,7 +80,9 @@ pub enum Refusal {
         why: &'static str,
     },
     /// The client already has this client secret, with other attributes (rule 18).
-    #[error("the client already has this client secret, as secret {secret} with a different {differs_in}")]
+    #[error(
+        "the client already has this client secret, as secret {secret} with a different {differs_in}: correct the import"
+    )]
     SecretExists {
         /// The secret that it has.
         secret: SecretId,
@@ -92,9 +94,9 @@ pub enum Refusal {
         "the client secret was secret {secret}, which is {revocation} and cannot be used again: issue a new one"
     )]
     Remembered {
-        /// The secret that it was.
+        /// The ID that the secret had.
         secret: SecretId,
-        /// What became of it.
+        /// How it was revoked.
         revocation: Revocation,
     },
     /// The client secret ended before every ended secret that the client keeps (rule 3), so it would be forgotten at once.
@@ -170,7 +172,7 @@ pub enum Refusal {
         /// The secret.
         secret: SecretId,
     },
-    /// An older version of this crate made the rotation, and did not keep what it took from this secret (rule 11).
+    /// An older version of this crate made the rotation, and did not keep the former end of this secret (rule 11).
     #[error(
         "the rotation cannot be called off, because an older version did not keep when secret {secret} would have ended: delete \
          the new secret, and rotate again"
@@ -180,7 +182,7 @@ pub enum Refusal {
         secret: SecretId,
     },
     /// The end of the secret has come, and can no longer be moved (rule 21).
-    #[error("secret {secret} ended at {at}: add another secret")]
+    #[error("secret {secret} ended at {at}, so its end cannot be moved any longer: add another secret")]
     AlreadyEnded {
         /// The secret.
         secret: SecretId,
@@ -206,8 +208,8 @@ pub enum Refusal {
     /// The client ID that the add-in should move to is suspended (rule 20).
     #[error("the client ID to move to is suspended: resume it first")]
     Suspended,
-    /// Only an operator can do that (rule 22).
-    #[error("only an operator of the platform can transfer a client ID to another seller")]
+    /// Only an operator can transfer a client ID (rule 22).
+    #[error("only an operator of the platform can transfer a client ID to another seller: ask one")]
     OperatorsOnly,
     /// The rotation names a secret that has another purpose, has not started or has ended (rule 11).
     #[error(
@@ -223,7 +225,7 @@ pub enum Refusal {
     )]
     NothingToReplace,
     /// The overlap of the rotation is shorter than the policy allows (rule 11).
-    #[error("the overlap is too short for the add-in to change over: give it at least {} s", shortest.as_secs_f64())]
+    #[error("the overlap is too short for the add-in to change over: make it at least {} s", shortest.as_secs_f64())]
     OverlapTooShort {
         /// The shortest overlap that the policy allows.
         shortest: Duration,

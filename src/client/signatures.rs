@@ -35,8 +35,9 @@ impl Client {
         self.sign_with(|_| message, t)
     }
 
-    /// Signs a message that names the secret which signs it, such as a JWT with a `kid`: `message` is called with that secret
-    /// once, after it was chosen and before it signs. Otherwise as [`sign`](Self::sign).
+    /// Signs a message that contains the ID of its signing secret, such as a JWT with a `kid`. The signing secret is chosen
+    /// first; then `message` is called once with its ID, and the bytes that it returns are signed. It returns `None` where
+    /// [`sign`](Self::sign) does.
     #[must_use]
     pub fn sign_with<M: AsRef<[u8]>>(
         &self,
@@ -60,15 +61,16 @@ impl Client {
         self.signed(held, mac)
     }
 
-    /// Signs a message with every valid secret that can sign at `t`, the signing secret first: for formats that carry several
-    /// signatures during an overlap. There are none if the client is suspended (rule 20).
+    /// Signs a message with every valid secret that can sign at `t`, the signing secret first. Use it for formats that carry
+    /// several signatures during an overlap. The list is empty if no valid secret can sign, or if the client is suspended (rule
+    /// 20).
     #[must_use]
     pub fn sign_all(&self, message: &[u8], t: impl Into<Timestamp>) -> Vec<Signature> {
         self.sign_all_with(|_| message, t)
     }
 
-    /// Signs a message for every valid secret that can sign, as [`sign_with`](Self::sign_with) does for one: `message` is called
-    /// once for each, the signing secret first.
+    /// Signs a message with every valid secret that can sign at `t`, as [`sign_with`](Self::sign_with) does with one. `message`
+    /// is called once for each secret, for the signing secret first.
     #[must_use]
     pub fn sign_all_with<M: AsRef<[u8]>>(
         &self,

@@ -61,8 +61,8 @@ impl fmt::Display for Signing {
 impl Client {
     /// Returns the secret that signs at `t`, and why (rule 6).
     ///
-    /// Of the promotions in force whose secret is valid at `t` and can sign, the latest names it; of two that begin at one
-    /// instant, the one made last. Without such a promotion, it is the secret that can sign and has been valid longest.
+    /// The latest promotion in force whose secret is valid at `t` and can sign decides; of two that begin at one instant, the
+    /// one made last. If there is no such promotion, it is the secret that can sign and has been valid longest.
     #[must_use]
     pub fn signing_at(&self, t: impl Into<Timestamp>) -> Signing {
         let t = t.into();
@@ -95,7 +95,7 @@ impl Client {
         self.secrets().filter(move |secret| secret.is_valid_at(t))
     }
 
-    /// Returns who signs and which passwords work, from the client's last change on.
+    /// Returns the timeline: which secret signs and which passwords work, from the client's last change on.
     #[must_use]
     pub fn timeline(&self) -> Timeline {
         Timeline::of(self, self.changed_at())
@@ -124,7 +124,7 @@ impl Client {
     }
 }
 
-/// The timeline of a client: who signs and which passwords work, as intervals from its last change on.
+/// The timeline of a client: which secret signs and which passwords work, as intervals from its last change on.
 ///
 /// The intervals follow one another without a gap, and each differs from the one before. The last one has no end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -132,7 +132,7 @@ pub struct Timeline {
     spans: Vec<Span>,
 }
 
-/// An interval in which nothing changes.
+/// An interval of a [`Timeline`], in which the signing secret and the passwords stay the same.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Span {
     from: Timestamp,
@@ -193,7 +193,7 @@ impl Span {
         self.until
     }
 
-    /// Returns who signs, and why.
+    /// Returns the secret that signs, and why.
     #[must_use]
     pub fn signing(&self) -> Signing {
         self.signing

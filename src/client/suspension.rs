@@ -10,7 +10,7 @@ use super::{Client, CommandContext, Decision, Refusal};
 use crate::event::Fact;
 use crate::value::{Actor, Timestamp};
 
-/// A suspension: since when, and by whom (rule 20).
+/// The suspension of a client: when it began, and which actor suspended the client (rule 20).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Suspension {
     pub(super) since: Timestamp,
@@ -18,13 +18,13 @@ pub struct Suspension {
 }
 
 impl Suspension {
-    /// Returns since when the client is suspended.
+    /// Returns when the client was suspended.
     #[must_use]
     pub fn since(&self) -> Timestamp {
         self.since
     }
 
-    /// Returns the actor that suspended it. An operator's suspension is lifted by an operator alone.
+    /// Returns the actor that suspended the client. Only an operator lifts an operator's suspension.
     #[must_use]
     pub fn by(&self) -> &Actor {
         &self.by
@@ -36,7 +36,8 @@ impl Client {
     /// seller's.
     ///
     /// # Errors
-    /// A [`Refusal`] if the actor may not change this client.
+    /// [`Refusal::UnknownClient`], [`Refusal::ClockBehind`]: the actor may not change this client, or not under this clock
+    /// (rules 15 and 19).
     pub fn suspend(&self, context: &CommandContext<'_>) -> Result<Decision, Refusal> {
         let now = self.admit(context)?;
         let stands = |suspension: &Suspension| suspension.by.is_operator() || !context.actor.is_operator();
@@ -53,7 +54,7 @@ impl Client {
     /// Resumes a suspended client (rule 20). Doing it again changes nothing.
     ///
     /// # Errors
-    /// [`Refusal::SuspendedByOperator`] if a seller would lift an operator's suspension.
+    /// [`Refusal::SuspendedByOperator`] if an operator suspended the client and the actor is a seller.
     pub fn resume(&self, context: &CommandContext<'_>) -> Result<Decision, Refusal> {
         let now = self.admit(context)?;
         let Some(suspension) = self.suspension() else {

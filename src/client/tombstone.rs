@@ -21,9 +21,9 @@ use crate::value::{ClientId, Revision, SecretId, SellerId, Timestamp};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Revocation {
-    /// It was deleted by a plan.
+    /// It was deleted and is not marked as compromised.
     Deleted,
-    /// It is in the wrong hands: a caller that presents it is not the add-in.
+    /// It is marked as compromised: an attacker may have it.
     Compromised,
 }
 
@@ -54,7 +54,8 @@ impl Remembered {
     }
 }
 
-/// The tombstone of a deleted client ID (rule 13). The ID is never used again.
+/// The tombstone of a deleted client ID: what is kept of it for ever, so that the ID is never used again and its trail stays
+/// readable (rule 13).
 #[derive(Debug)]
 pub struct Tombstone {
     id: ClientId,

@@ -106,7 +106,7 @@ impl RegistryBuilder {
     /// # let keyring = Keyring::generate(KeyId::parse("2026")?)?;
     /// # let store = MemoryStore::new();
     /// let id = Registry::open(store.clone(), keyring.clone()).await?.id().ok_or("it lives in a store")?; // once: keep the ID
-    /// let registry = Registry::builder().expect_registry(id).open(store, keyring.clone()).await?; // from then on
+    /// let registry = Registry::builder().expect_registry(id.clone()).open(store, keyring.clone()).await?; // from then on
     ///
     /// let empty = Registry::builder().expect_registry(id).open(MemoryStore::new(), keyring).await;
     /// assert_eq!(empty.unwrap_err().code(), "other_registry");

@@ -167,8 +167,32 @@ pub enum Resolution {
     NotMade,
 }
 
-/// The reason why a registry did not carry out a plan. Nothing has changed, unless [`Error::Unresolved`] says that it may
-/// have.
+/// The reason why a registry did not carry out a plan. Nothing has changed, unless [`Error::Unresolved`] says that it may have.
+/// The page of [`client::ConfirmError`](crate::client::ConfirmError) says what to do about each variant.
+///
+/// ```
+/// # use client_registry::*;
+/// # #[pollster::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let contoso = Registry::in_memory().as_seller("contoso")?;
+/// # let details = ClientDetails::new("calendar", "contoso.com", "https://contoso.com/done")?;
+/// # let issued = contoso.register(details, Lifetime::OneYear).await?;
+/// # let calendar = contoso.client(issued.client_id());
+/// use client_registry::client::ConfirmError;
+///
+/// let plan = calendar.plan_deletion(issued.secret_id()).await?;
+/// match calendar.confirm(plan).await {
+///     Ok(_) => println!("deleted"),
+///     Err(ConfirmError::Obstructed(plan)) => {
+///         for obstacle in plan.obstacles() {
+///             println!("not now: {obstacle}");
+///         }
+///     }
+///     Err(ConfirmError::Changed(new)) => println!("look at the new plan, and confirm it: {new:?}"),
+///     Err(error) => println!("{} ({:?}): {error}", error.code(), error.kind()),
+/// }
+/// # Ok(()) }
+/// ```
 pub type ConfirmError<C> = client::ConfirmError<C, Error>;
 
 impl<C> ConfirmError<C> {

@@ -2,11 +2,12 @@
 
 use std::fmt;
 
+use crate::store_error::with_sources;
 use crate::value::coded::coded;
 use crate::value::{Field, InvalidValue, variable};
 
 /// The reason why a [`SecretRing`](crate::SecretRing) could not be made or reloaded. It repeats nothing of a client secret.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RingConfigError {
     /// The variable is not set, or the file does not exist.
@@ -81,6 +82,13 @@ coded! {
         Self::Unreadable { .. } => Unavailable "source_unreadable",
         Self::Invalid { .. } => Invalid "source_invalid",
         Self::SetTwice { .. } => Invalid "source_set_twice",
+    }
+}
+
+/// Prints the code and the words: a `main` that returns the error prints this, and an administrator reads it.
+impl fmt::Debug for RingConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RingConfigError({}): {}", self.code(), with_sources(self))
     }
 }
 

@@ -69,6 +69,18 @@ fn what_is_no_file_is_not_opened() {
     assert_eq!(names(scratch.path()), before);
 }
 
+/// The address of a server is no path. It may hold a password, so nothing of it is repeated but its scheme.
+#[test]
+fn a_url_is_not_taken_for_a_path() {
+    for url in ["postgres://registry:hunter2@db.contoso.com/platform", "psql+tls://registry:hunter2@db"] {
+        let shown = PathBuf::from(format!("{}://…", url.split_once(':').unwrap().0));
+        let error = SqliteStore::open(url).unwrap_err();
+        misconfigured(&error, &shown, "this is a URL: name a file by its path");
+        let words = format!("{error} {error:?}");
+        assert!(!words.contains("hunter2") && !words.contains("contoso"), "{words}");
+    }
+}
+
 #[test]
 fn only_a_registry_is_replaced_by_a_restore() {
     let world = World::new();
@@ -124,8 +136,8 @@ fn what_is_no_copy_is_not_restored() {
         (at("nowhere.db"), "there is no such file: name a copy that was made with `backup_to`"),
         (at("text/copy.db"), "text\" is a file, not a directory"),
         (at("empty"), "the file is empty: name a copy that was made with `backup_to`"),
-        (at("text"), "this file is not a registry: choose another one"),
-        (at("foreign"), "this file is not a registry: choose another one"),
+        (at("text"), "this file is not a registry, and it was left as it is: choose another path, or"),
+        (at("foreign"), "this file is not a registry, and it was left as it is: choose another path, or"),
         (PathBuf::new(), "the path is empty"),
     ] {
         misconfigured(&SqliteStore::restore(&path, scratch.file()).unwrap_err(), &path, advice);

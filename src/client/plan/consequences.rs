@@ -5,26 +5,28 @@ use serde::{Deserialize, Serialize};
 use super::Plan;
 use crate::value::{AddInId, FriendlyName, SecretId, Timestamp};
 
-/// The consequences of deleting a secret (rule 9).
+/// The consequences of deleting a secret (rule 9). The methods of `Plan<SecretDeletion>` show them: see [`Plan`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SecretDeletion {
     pub(crate) deletes: SecretRemoval,
 }
 
-/// The consequences of disabling a secret (rules 9 and 12).
+/// The consequences of disabling a secret (rules 9 and 12). The methods of `Plan<SecretDisabling>` show them: see [`Plan`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SecretDisabling {
     pub(crate) disables: SecretRemoval,
 }
 
-/// The consequences of calling off a rotation: the new secret is deleted, and those that it replaced come back (rule 11).
+/// The consequences of calling off a rotation: the new secret is deleted, and the secrets that it replaced get back their
+/// former ends (rule 11). The methods of `Plan<CallingOff>` show them: see [`Plan`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallingOff {
     pub(crate) calls_off: SecretRemoval,
     pub(crate) restores: Vec<SecretId>,
 }
 
-/// The consequences of closing a rotation early: the secrets that were replaced end now (rule 11).
+/// The consequences of closing a rotation early: the secrets that were replaced end now (rule 11). The methods of
+/// `Plan<ClosingEarly>` show them: see [`Plan`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClosingEarly {
     /// Of the new secret, which stays.
@@ -32,7 +34,8 @@ pub struct ClosingEarly {
     pub(crate) ends: Vec<SecretId>,
 }
 
-/// The consequences of moving the end of a secret (rule 21). They are those at the new end.
+/// The consequences of moving the end of a secret, as they are at the new end (rule 21). The methods of `Plan<EndMove>` show
+/// them: see [`Plan`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EndMove {
     pub(crate) moves: SecretRemoval,
@@ -50,7 +53,7 @@ pub(crate) struct SecretRemoval {
     pub(crate) valid_left: Vec<SecretId>,
 }
 
-/// The consequences of deleting a client ID (rule 13).
+/// The consequences of deleting a client ID (rule 13). The methods of `Plan<ClientDeletion>` show them: see [`Plan`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClientDeletion {
     pub(crate) friendly_name: FriendlyName,
@@ -96,7 +99,7 @@ plan_of_secret!(ClosingEarly, closes, "Returns the new secret, which stays.");
 plan_of_secret!(EndMove, moves, "Returns the secret whose end is moved.");
 
 impl Plan<CallingOff> {
-    /// Returns the secrets that get back the ends and the scheduled promotions that they had, in the order of their IDs.
+    /// Returns the secrets that get back their former ends and scheduled promotions, in the order of their IDs.
     #[must_use]
     pub fn restores(&self) -> &[SecretId] {
         &self.consequences.restores

@@ -17,14 +17,14 @@ report! {
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
     #[non_exhaustive]
     pub enum Obstacle {
-        /// The secret is the last valid one: the add-in could no longer authenticate. Add another one first.
+        /// No other secret is valid, so the add-in could no longer authenticate. Add another one first.
         LastValid,
-        /// The secret is the last valid one that can sign: the platform could no longer sign for the add-in. Add another one
-        /// first.
+        /// No other valid secret can sign, so the platform could no longer sign for the add-in. Add one that can sign first.
         LastThatSigns,
-        /// The secret was used recently, so something still needs it. Wait until this instant.
+        /// The secret was used within [`Policy::retire_after`](crate::Policy::retire_after) (7 days by default), so some part
+        /// of the add-in still needs it. Find that part and change it over, or wait.
         UsedRecently {
-            /// When it will have been unused for [`Policy::retire_after`](crate::Policy::retire_after).
+            /// The instant from which the obstacle is gone, unless the secret is used again before.
             until: Timestamp,
         },
     }
@@ -46,10 +46,12 @@ impl Obstacle {
 impl fmt::Display for Obstacle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::LastValid => f.write_str("it is the last valid secret: add another one first"),
-            Self::LastThatSigns => {
-                f.write_str("it is the last valid secret that can sign: add another one first")
-            }
+            Self::LastValid => f.write_str(
+                "no other secret is valid, so the add-in could no longer authenticate: add another one first",
+            ),
+            Self::LastThatSigns => f.write_str(
+                "no other valid secret can sign, so the platform could no longer sign for the add-in: add one that can sign first",
+            ),
             Self::UsedRecently { until } => {
                 write!(
                     f,

@@ -1,14 +1,16 @@
 //! Reading a keyring from an environment variable. No error repeats what the variable holds (rule 8).
 
 use std::ffi::OsString;
+use std::fmt;
 
 use crate::record::Keyring;
+use crate::store_error::with_sources;
 use crate::value::InvalidValue;
 use crate::value::coded::coded;
 use crate::value::variable::{self, NoText};
 
 /// The reason why no keyring could be read from an environment variable.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyringVariableError {
     /// The variable is not set.
@@ -45,6 +47,13 @@ coded! {
         Self::Empty { .. } => Invalid "variable_empty",
         Self::NotUnicode { .. } => Invalid "variable_not_unicode",
         Self::Invalid { .. } => Invalid "variable_invalid",
+    }
+}
+
+/// Prints the code and the words: a `main` that returns the error prints this, and an administrator reads it.
+impl fmt::Debug for KeyringVariableError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "KeyringVariableError({}): {}", self.code(), with_sources(self))
     }
 }
 

@@ -4,19 +4,20 @@
 //! or changed key, another registry's database, an unfinished import and a retired primary key are refused. In an empty store
 //! a registry is made.
 
+use std::fmt;
 use std::time::Duration;
 
 use crate::entropy::{Entropy, EntropyError};
 use crate::record::{KeyState, Keyring, Record, RecordId, RegistryId, RegistryRecord, SealingError};
 use crate::registry::{ATTEMPTS, SENDS};
 use crate::store::{ClientsBy, Commit, CommitError, CommitId, Expected, Index, RecordChange, Store};
-use crate::store_error::{StoreError, StoreErrorKind};
+use crate::store_error::{StoreError, StoreErrorKind, with_sources};
 use crate::value::KeyId;
 use crate::value::coded::coded;
 
 /// The reason why a registry was not opened. Nothing was written, unless the store failed while it wrote the registry's own
 /// record.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
     /// The keyring has a key of this ID, but not the one that the registry was written with: the bytes of the key were changed,
@@ -36,7 +37,9 @@ pub enum OpenError {
     },
     /// The primary key of the keyring was [retired](crate::Registry::retire_key) in this registry. Put an active key first in
     /// the keyring.
-    #[error("key {key_id}, the primary key of the keyring, was retired: put an active key first in the keyring")]
+    #[error(
+        "key {key_id}, the primary key of the keyring, was retired: put an active key first in the keyring"
+    )]
     RetiredKey {
         /// The key's ID.
         key_id: KeyId,
@@ -90,6 +93,13 @@ coded! {
         Self::Store(_) => Unavailable "unavailable",
         ;
         Self::Entropy(error) => error,
+    }
+}
+
+/// Prints the code and the words: a `main` that returns the error prints this, and an administrator reads it.
+impl fmt::Debug for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "OpenError({}): {}", self.code(), with_sources(self))
     }
 }
 

@@ -90,8 +90,8 @@ pub(super) const NO_RIGHTS: &str =
     "give this user the right to read and write the file, and to write to its directory";
 const NO_DISK: &str =
     "the operating system cannot open it: see to the disk, and change nothing about the file";
-pub(super) const NOT_OURS: &str = "this file is not a registry: choose another one. If it was a registry, its beginning is \
-                                   damaged: move it away, and put a backup in its place";
+pub(super) const NOT_OURS: &str = "this file is not a registry, and it was left as it is: choose another path, or, if it was a \
+                                   registry before it was damaged, move it away and restore a backup in its place";
 
 #[cfg(test)]
 mod tests {

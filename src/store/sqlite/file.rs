@@ -24,6 +24,10 @@ pub(super) fn absolute(path: &Path) -> Result<PathBuf, Fault> {
     if path.as_os_str().as_encoded_bytes().starts_with(b"file:") {
         return Err(Fault::misconfigured(path, NO_URI));
     }
+    if let Some(scheme) = path.to_str().and_then(scheme) {
+        // The rest may hold a password.
+        return Err(Fault::misconfigured(Path::new(&format!("{scheme}://…")), NO_URL));
+    }
     if path.as_os_str().is_empty() {
         return Err(Fault::misconfigured(path, "the path is empty: name a file"));
     }
@@ -36,6 +40,16 @@ pub(super) fn absolute(path: &Path) -> Result<PathBuf, Fault> {
         return Err(Fault::misconfigured(path, LIKE_A_DIRECTORY));
     }
     Ok(named)
+}
+
+/// Returns the scheme of a URL. `None` for a path; one letter is the name of a drive.
+fn scheme(text: &str) -> Option<&str> {
+    let (scheme, _) = text.split_once("://")?;
+    let mut characters = scheme.chars();
+    let is_one = characters.next().is_some_and(|first| first.is_ascii_alphabetic())
+        && scheme.len() > 1
+        && characters.all(|one| one.is_ascii_alphanumeric() || "+-.".contains(one));
+    is_one.then_some(scheme)
 }
 
 /// Makes sure that there is a registry's file of a version that is known here. Makes it if there is none.
@@ -102,4 +116,6 @@ fn is_ours(path: &Path, (application_id, version): (i32, i64)) -> Result<(), Fau
 const FIRST_SOUND_VERSION: i32 = 3_051_003;
 const IN_MEMORY: &str = "a file is needed: for a registry in memory use `Registry::in_memory`";
 const NO_URI: &str = "this is a URI: name the file by its path";
+const NO_URL: &str =
+    "this is a URL: name a file by its path, or connect to a server with `PostgresStore::connect`";
 const LIKE_A_DIRECTORY: &str = "the path ends like that of a directory: name a file in it";

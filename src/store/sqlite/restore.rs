@@ -136,8 +136,8 @@ fn may_go(path: &Path, backup: &Path) -> Result<(), Fault> {
         Err(error) if !is_of_content(&error) => Err(advice::explained(path, error)),
         _ => {
             let problem = format!(
-                "this file is not a registry, and it was left as it is: {backup:?} was not restored. Choose another path. \
-                 If it was a registry, its beginning is damaged: move it away, then restore again"
+                "this file is not a registry, and it was left as it is: {backup:?} was not restored; choose another path, \
+                 or, if it was a registry before it was damaged, move it away and restore again"
             );
             Err(Fault::misconfigured(path, problem))
         }

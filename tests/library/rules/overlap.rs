@@ -154,7 +154,7 @@ fn rule_11_an_overlap_is_at_least_as_long_as_the_policy_says() {
     for overlap in [Duration::ZERO, Duration::from_nanos(999_999), hour - Duration::from_nanos(1)] {
         let refusal = rotate(overlap, &desk).unwrap_err();
         assert_eq!(refusal, Refusal::OverlapTooShort { shortest: hour }, "{overlap:?}");
-        assert!(refusal.to_string().ends_with("give it at least 3600 s"), "{refusal}");
+        assert!(refusal.to_string().ends_with("make it at least 3600 s"), "{refusal}");
     }
     for overlap in [Duration::MAX, days(u32::MAX)] {
         let refusal = rotate(overlap, &desk).unwrap_err();

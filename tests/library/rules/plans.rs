@@ -184,8 +184,8 @@ fn rule_09_obstacles_are_told_in_words() {
     uses.note(secret_id(1), start());
     let plan = single.plan_deletion(secret_id(1), &uses, &desk.at(start())).unwrap();
     let words = [
-        "it is the last valid secret: add another one first",
-        "it is the last valid secret that can sign: add another one first",
+        "no other secret is valid, so the add-in could no longer authenticate: add another one first",
+        "no other valid secret can sign, so the platform could no longer sign for the add-in: add one that can",
         "the secret was used recently: unless it is used again, this can be done at",
     ];
     assert_eq!(plan.obstacles().len(), words.len());
@@ -194,10 +194,7 @@ fn rule_09_obstacles_are_told_in_words() {
     }
     assert!(plan.obstacles()[2].to_string().contains(&days_later(start(), 7).to_string()));
     let refused = single.confirm(&plan, &uses, &desk.at(start())).unwrap_err().to_string();
-    assert!(
-        refused.starts_with("the plan cannot be confirmed: it is the last valid secret: add"),
-        "{refused}"
-    );
+    assert!(refused.starts_with("the plan cannot be confirmed: no other secret is valid, so"), "{refused}");
     assert!(words.iter().all(|words| refused.contains(words)), "{refused}");
     assert_eq!(refused.matches("; ").count(), 2, "{refused}");
 }
