@@ -1,4 +1,4 @@
-//! A client as a store keeps it: readable to the store, sealed and authenticated under the keyring (rule 8).
+//! Records: a client as a store keeps it, readable for the store, sealed and authenticated under the keyring (rule 8).
 //!
 //! A store moves a [`Record`] about. It may read the record's ID, revision, key ID and body, and can forge none of them: all of
 //! it is authenticated together with the sealed part, which holds the verifiers and signing keys. The [`Keyring`] is the

@@ -1,10 +1,9 @@
-//! What a seller should know about a client ID: findings, what ends when, and notices before it does.
+//! Reviews and reports: findings about a client ID, secrets that end, and notices before they end.
 //!
-//! A review looks at one client at one instant and changes nothing. [`Finding`] says what does not work, what will stop working
-//! and what could be better, each with a severity and what to do. [`Expiry`] is a secret that ends, and [`Notice`] is due 90,
-//! 60, 30, 15, 7 and 1 days before. Nothing is stored: all of it is computed from client, last uses, policy and instant, so no
-//! finding is out of date, and each goes away by itself with its cause. If one finding says everything about a cause, no second
-//! one repeats it.
+//! A review looks at one client at one instant and changes nothing. Each [`Finding`] says what does not work now, what will
+//! stop working or what could be better, with a severity and what to do. An [`Expiry`] is a secret that ends, and a [`Notice`]
+//! is due 90, 60, 30, 15, 7 and 1 days before. Nothing of this is stored: it is computed from client, last uses, policy and
+//! instant. So a finding is never out of date, and disappears with its cause. Two findings never report the same cause.
 //!
 //! ```
 //! use client_registry::*;

@@ -140,8 +140,8 @@ impl SecretRing {
         Ok(Self { config: Some(Mutex::new(config)), ..ring })
     }
 
-    /// Sets the clock that decides when the primary client secret is tried again, and that the [state](Self::state) is told by. It is
-    /// the system clock unless configured otherwise. Set it before the ring is used.
+    /// Sets the clock that decides when the primary client secret is tried again, and that the instants of the
+    /// [state](Self::state) are read from. It is the system clock unless configured otherwise. Set it before the ring is used.
     #[must_use]
     pub fn with_clock(self, clock: impl Clock) -> Self {
         self.keys().begin(clock.wall());
@@ -162,8 +162,8 @@ impl SecretRing {
         });
     }
 
-    /// Replaces both client secrets. Calls that are under way continue with those that they began with. A client secret that the ring
-    /// holds already keeps what is known of it.
+    /// Replaces both client secrets. Calls that are under way continue with those that they began with. A client secret that
+    /// the ring holds already keeps its state.
     pub fn replace(&self, primary: impl Into<SharedSecret>, secondary: Option<SharedSecret>) {
         self.put(primary.into(), secondary);
     }
@@ -171,11 +171,11 @@ impl SecretRing {
     /// Reads the client secrets again from where the [configuration](RingConfig) says they are, and returns whether something
     /// changed. Calls that are under way continue with the client secrets that they began with.
     ///
-    /// A client secret that is the same keeps what is known of it. If both are the same, nothing changes, and the next call still tries
-    /// first the one that worked last. A ring without a configuration has nothing to read: the answer is `false`.
+    /// A client secret that did not change keeps its state. If neither changed, nothing changes, and the next call still begins
+    /// with the one that worked last. A ring without a configuration has nothing to read, and answers `false`.
     ///
-    /// Call it every minute, say, or on a signal. It reads files, so in an asynchronous program call it where blocking is allowed.
-    /// Messages are verified and calls are made meanwhile.
+    /// Call it on a signal, or once a minute. It reads files, so in an asynchronous program call it where blocking is allowed.
+    /// Verifying and calling go on meanwhile.
     ///
     /// # Errors
     /// [`RingConfigError`] if a client secret cannot be read, or if there is no primary one. The ring keeps both client secrets that it
@@ -231,7 +231,8 @@ impl SecretRing {
     /// a client secret last did.
     ///
     /// # Errors
-    /// [`SignatureMismatch`] if neither matched, or if the signature is for another client ID.
+    /// [`SignatureMismatch`] if neither client secret made the signature for exactly these bytes, or if the signature is for
+    /// another client ID.
     pub fn verify(&self, signature: &Signature, message: &[u8]) -> Result<Slot, SignatureMismatch> {
         let keys = self.keys();
         if *signature.client_id() != keys.client_id {
@@ -240,7 +241,8 @@ impl SecretRing {
         keys.verify(|mac_key| mac_key.verify(message, signature.mac()), &*self.clock)
     }
 
-    /// Verifies an HMAC-SHA-256, as a JWT (HS256) or a webhook carries it.
+    /// Verifies an HMAC-SHA-256 value of 32 bytes, as another format carries it, with either client secret, and returns which
+    /// one matched.
     ///
     /// # Errors
     /// [`SignatureMismatch`] if neither client secret matches.
@@ -324,9 +326,16 @@ impl SecretRing {
     }
 }
 
-/// The error for a signature that neither client secret made.
+/// The error for a signature that neither client secret of the ring made for these bytes.
+///
+/// The message was changed on its way, or it was not verified as exactly the bytes that were received (parsing JSON and writing
+/// it again changes them); or the ring lacks the client secret that signed, for example a new one. If it is the latter, add the
+/// client secret, or [reload](SecretRing::reload) the ring.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the signature matches neither client secret of this ring")]
+#[error(
+    "neither client secret of this ring made this signature for these bytes: verify exactly the bytes that were received, and \
+     check that the ring has the current client secret"
+)]
 pub struct SignatureMismatch;
 
 coded! {

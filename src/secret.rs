@@ -41,7 +41,8 @@ use crate::value::{Label, SecretId, Timestamp, Validity, secret_text};
 
 /// The public attributes of a client secret. Nothing in it helps to guess the plaintext.
 ///
-/// Its [JSON](crate::json) has no state, which depends on the instant: [`Client::view`](crate::client::Client::view) has it.
+/// Its [JSON](crate::json) has no state, since the state depends on the instant; that of
+/// [`Client::view`](crate::client::Client::view) has it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Secret {
     pub(crate) id: SecretId,
@@ -93,7 +94,8 @@ impl Secret {
         self.validity
     }
 
-    /// Returns the end that the secret was issued with; `None` if it had none. Its end is never moved past it (rule 21).
+    /// Returns the end that the secret was issued with; `None` if it had none. The end of the secret is never moved past this
+    /// instant (rule 21).
     #[must_use]
     pub fn issued_until(&self) -> Option<Timestamp> {
         self.issued_until
@@ -123,7 +125,7 @@ impl Secret {
         self.disabled_since
     }
 
-    /// Returns the secret that a rotation replaced this one with (rule 11).
+    /// Returns the secret that a rotation replaced this one with (rule 11); `None` if it was not replaced.
     #[must_use]
     pub fn replaced_by(&self) -> Option<SecretId> {
         self.replaced_by
@@ -150,12 +152,12 @@ impl Secret {
         self.state_at(t) == SecretState::Valid
     }
 
-    /// Returns the instant since which a valid secret counts as valid: the latest of when it was added, its `from`, and when it
-    /// was last enabled (rule 6).
+    /// Returns the instant since which a valid secret counts as valid: the latest of the instant at which it was added, its
+    /// `from`, and the instant at which it was last enabled (rule 6).
     ///
-    /// If an operator works under a clock that was set back, a secret that is added or enabled counts as no earlier than those
-    /// added or enabled before. This instant is then later than [`added_at`](Self::added_at), so that adding or enabling a
-    /// secret never takes signing from another one.
+    /// If the clock was set back, a secret that is added or enabled counts as added no earlier than those before it. Then this
+    /// instant is later than [`added_at`](Self::added_at). So adding or enabling a secret never makes it sign in place of
+    /// another one.
     #[must_use]
     pub fn valid_since(&self) -> Timestamp {
         self.last_enabled.at.max(self.validity.from())

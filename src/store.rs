@@ -1,15 +1,16 @@
 //! The store contract: where records live.
 //!
-//! [`Store`] is for those who implement one; users meet it only when they choose which to open. It is kept minimal:
-//! no default methods, no capability flags, no associated types. A store sees [`Record`]s, never keys or live clients;
-//! it never asks what time it is and decides no rule but these two, which span clients: an add-in, and a seller's
-//! friendly name, belong to at most one client (rules 1 and 15). It is not trusted: the registry opens and checks
-//! whatever it answers.
+//! An application only chooses a store: `SqliteStore` for one machine, `PostgresStore` for many nodes, [`MemoryStore`] for
+//! tests, [`DynStore`] for a choice at run time. The trait [`Store`] is for authors of other stores. It is kept minimal: no
+//! default methods, no capability flags, no associated types. A store sees [`Record`]s, never keys or live clients. It never
+//! reads a clock. Of the rules it enforces only the two that span clients: an add-in, and a seller's friendly name, belong to
+//! at most one client (rules 1 and 15). A store is not trusted: the registry opens and checks everything that it returns.
 //!
-//! Each sentence of the contract names the cases that prove it. The feature `conformance` has them as a suite that
-//! anybody's store can be put through, `conformance`.
+//! Each sentence of the contract names the cases that prove it. The feature `conformance` has the module of this name, a test
+//! suite that runs these cases against any store.
 //!
-//! The modules `sqlite` and `postgres`, with the features of these names, each have a store, and their pages say how to run it.
+//! The modules `sqlite` and `postgres`, with the features of these names, each have a store; their pages are for administrators
+//! and say how to run it.
 
 mod adopted;
 mod commit;
@@ -104,7 +105,7 @@ use crate::value::{AddInId, ClientId, Revision, Timestamp};
 ///   `dropped_readers_leave_a_working_store`, `dropped_futures_hold_nothing`), and passes on what it waited for (case
 ///   `dropped_waiters_wake_others`).
 pub trait Store: std::fmt::Debug + Send + Sync + 'static {
-    /// The latest committed state of a record, or `None`.
+    /// Returns the latest committed state of a record, or `None` if there is none.
     ///
     /// # To ensure correctness
     /// - It sees every commit that was acknowledged before the call (case `load_sees_every_acknowledged_commit`).

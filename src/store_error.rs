@@ -83,14 +83,15 @@ pub enum StoreErrorKind {
     ReadOnly,
     /// The store holds data that cannot be read: restore it from a backup.
     Corrupt,
-    /// The store holds a record or an event that differs from what was written: it was changed in the store.
+    /// The store holds a record or an event that differs from what was written: it was changed in the store. Find out by whom,
+    /// and restore it from a backup.
     Tampered,
     /// The store holds a record that is older than one that this node has seen, or another record of the same revision: a
-    /// restored backup, or an attacker, put it back.
+    /// backup was restored, or an attacker put it back. If a backup was restored, restart every process that uses the registry.
     RolledBack,
-    /// A record is sealed under a key that the keyring lacks.
+    /// A record is sealed under a key that the keyring lacks: add the key to the keyring.
     MissingKey,
-    /// The data was written by a newer version of this crate or of the store.
+    /// The data was written by a newer version of this crate or of the store: upgrade this node.
     NewerFormat,
     /// The record belongs to an in-memory registry, which has no keyring: a durable store must not keep it.
     NotSealed,

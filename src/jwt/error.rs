@@ -22,7 +22,9 @@ pub enum SignJwtError {
         name: &'static str,
     },
     /// The claims have more than 48,000 bytes.
-    #[error("the claims have more than 48,000 bytes of JSON: send less, or where the rest is found")]
+    #[error(
+        "the claims have more than 48,000 bytes of JSON: send less, or an address where the rest can be read"
+    )]
     TooLarge,
     /// The lifetime is shorter than a second.
     #[error("the lifetime of the token is less than a second: give it at least one")]
@@ -60,10 +62,10 @@ pub enum JwtError {
     #[error("the token is not signed with HS256, the only algorithm that is accepted")]
     Algorithm,
     /// The header has `crit`: the token must not be accepted by a reader that does not know what it lists (RFC 7515 section 4.1.11).
-    #[error("the token has critical header members, and none are known here")]
+    #[error("the token has critical header members (crit), and this verifier supports none")]
     Critical,
     /// The header has another `typ`, or none.
-    #[error("the token is of another type than {}: it was made for another purpose", crate::jwt::TYPE)]
+    #[error("the token does not have the type {}: it was made for another purpose", crate::jwt::TYPE)]
     Type,
     /// Neither client secret of the ring signed the token.
     #[error(transparent)]
@@ -83,7 +85,7 @@ pub enum JwtError {
         from: Timestamp,
     },
     /// The token is for another client ID.
-    #[error("the token is for another audience than the client ID of this ring")]
+    #[error("the token is for another audience: its aud does not name the client ID of this ring")]
     Audience,
     /// The token was verified, and its claims are not what the caller wants to read.
     #[error("the claims of the token do not have the expected form: {problem}")]

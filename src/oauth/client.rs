@@ -48,8 +48,9 @@ impl ProvenClient {
     }
 }
 
-/// A client ID that a request names without any proof (`none`, RFC 6749 section 3.2.1). It was not looked up: it may belong to nobody,
-/// or to a client that has secrets. Let it do only what anybody may do, such as redeeming a code that PKCE binds (RFC 7636).
+/// A client ID that a request names without any proof (`none`, RFC 6749 section 3.2.1). It was not looked up: no client may
+/// have it, or a client that has secrets. Allow only what needs no authentication, such as redeeming a code that PKCE binds
+/// (RFC 7636).
 #[derive(Debug)]
 pub struct UnprovenClient {
     client_id: ClientId,

@@ -58,15 +58,15 @@ pub struct Expiry {
 pub struct Notice {
     /// When the notice was due.
     pub due: Timestamp,
-    /// How long before the end it was due: one of [`Notice::DAYS`]. If the caller asks late, the secret may have ended
-    /// already: see [`Expiry::state`].
+    /// The time before the end of the secret at which the notice was due: one of [`Notice::DAYS`]. If the caller asks late, the
+    /// secret may have ended already: see [`Expiry::state`].
     pub days: Days,
     /// The secret that ends, as it was when the caller asked.
     pub expiry: Expiry,
 }
 
 impl Notice {
-    /// How long before the end of a secret a notice is due, in days of 24 hours.
+    /// The times before the end of a secret at which a notice is due: 90, 60, 30, 15, 7 and 1 days of 24 hours.
     pub const DAYS: [Days; 6] =
         [Days::new(90), Days::new(60), Days::new(30), Days::new(15), Days::new(7), Days::new(1)];
 

@@ -10,30 +10,30 @@ use crate::value::report::report;
 use crate::value::{Actor, AppDomain, Days, Lifetime, RedirectUrl, SecretId, Timestamp, Validity};
 
 report! {
-    /// Something that a seller should know about a client ID. `Display` says what it is and what to do.
+    /// A finding of a review: something that a seller should know about a client ID. `Display` says what it is and what to do.
     #[derive(Debug, Clone, PartialEq, Eq)]
     #[non_exhaustive]
     pub enum Finding {
-        /// The client is suspended (rule 20): nothing of it authenticates, signs or verifies. The other findings say what would be
-        /// so if it were resumed.
+        /// The client is suspended (rule 20): nothing of it authenticates, signs or verifies. The other findings describe the
+        /// client as if it were resumed.
         Suspended {
             /// Since when.
             since: Timestamp,
             /// The actor that suspended it.
             by: Actor,
         },
-        /// No secret is valid (rule 4): nobody can authenticate, and nothing signs.
+        /// No secret is valid (rule 4): the add-in cannot authenticate, and nothing signs.
         NoValidSecret {
-            /// When a secret becomes valid by itself, if one does.
+            /// When a secret becomes valid without a command; `None` if none does.
             until: Option<Timestamp>,
         },
         /// There are valid secrets, but none can sign, although the client ID has secrets whose purpose signs: they have ended,
         /// are disabled or have not started. A client ID whose secrets are all passwords by choice has no such finding.
         NoSigningSecret {
-            /// When a secret begins to sign by itself, if one does.
+            /// When a secret begins to sign without a command; `None` if none does.
             until: Option<Timestamp>,
         },
-        /// In the future, the signing secret ends before the next one can sign.
+        /// At a later time, the signing secret ends before the next one can sign.
         SigningGap {
             /// The signing secret before the gap.
             secret: SecretId,
@@ -44,8 +44,7 @@ report! {
             /// The signing secret after the gap.
             successor: SecretId,
         },
-        /// The last secrets, two or more, end within a day of each other, and no other secret is valid after them. Having
-        /// several does not help then.
+        /// The last valid secrets, two or more, end within a day of each other, and no other secret is valid after them.
         SeveralEndTogether {
             /// The secrets, in the order of their IDs.
             secrets: Vec<SecretId>,
@@ -54,7 +53,7 @@ report! {
             /// When the last of them ends. No password works after that.
             last: Timestamp,
         },
-        /// A valid secret ends within [`Finding::ENDS_SOON`].
+        /// A valid secret ends within 30 days ([`Finding::ENDS_SOON`]).
         EndsSoon {
             /// The secret.
             secret: SecretId,
@@ -153,9 +152,9 @@ pub enum Severity {
 }
 
 impl Finding {
-    /// How long before its end a secret "ends soon". It is recommended to add the next one at least 30 days before the end.
+    /// The time before its end at which a secret "ends soon": 30 days. Add the next one before that.
     pub const ENDS_SOON: Days = Days::new(30);
-    /// How long after its end a secret has "ended long ago". It is recommended to delete it then.
+    /// The time after its end from which a secret has "ended long ago": 7 days. Delete it then.
     pub const ENDED_LONG_AGO: Days = Days::new(7);
     /// The recommended number of valid secrets: the current one and the next, which is what an add-in can hold in a
     /// [`SecretRing`](crate::SecretRing).

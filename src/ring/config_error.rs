@@ -54,8 +54,8 @@ pub enum RingConfigError {
         /// What the operating system answered.
         problem: std::io::ErrorKind,
     },
-    /// The variable or the file holds something else.
-    #[error("{place} does not hold a valid {field}")]
+    /// The variable or the file holds a text that is not valid. The source of the error says why.
+    #[error("{place} does not hold a valid {field}: correct it")]
     Invalid {
         /// Where the value is.
         place: Place,

@@ -45,8 +45,8 @@ impl ClientSecret {
     ///
     /// # Errors
     /// [`InvalidValue`] if it does not have 24 to 512 printable ASCII characters, or if it looks like a generated client secret
-    /// with a slip: mistyped, cut short, in quotes, with white space or other text around it. Only the default prefix is known
-    /// here; an import checks the policy's prefix too.
+    /// with a slip: mistyped, cut short, in quotes, with white space or other text around it. Only the default prefix `crs` is
+    /// recognised here; an import also checks the prefix of the policy.
     pub fn parse(text: &str) -> Result<Self, InvalidValue> {
         let invalid = |problem| Err(InvalidValue::new(Field::ClientSecret, problem));
         match text.len() {
@@ -156,7 +156,7 @@ impl Issued {
         (self.client_id, self.secret_id, self.client_secret)
     }
 
-    /// Returns the plaintext alone; the rest is in the registry.
+    /// Takes the plaintext, and drops the rest.
     pub fn into_client_secret(self) -> ClientSecret {
         self.client_secret
     }

@@ -22,8 +22,8 @@ use crate::value::redacted::redacted;
 use crate::value::{Field, InvalidValue, Problem};
 
 redacted! {
-    /// The encoding of a signing key: how the text of a client secret is read as the key of HMAC-SHA-256. Mistaking one
-    /// encoding for the other breaks every signature, so an import states it.
+    /// The encoding of a signing key: how the text of a client secret is read as the key of HMAC-SHA-256. With the wrong
+    /// encoding no signature matches, so an import has to state it.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
     #[serde(rename_all = "snake_case")]
     #[non_exhaustive]

@@ -30,7 +30,7 @@ impl Adopted {
         &self.index
     }
 
-    /// Every commit so far, in order.
+    /// Returns every commit so far, in order.
     #[must_use]
     pub fn history(&self) -> &[Committed] {
         &self.history

@@ -10,7 +10,7 @@ use crate::value::redacted::redacted;
 use crate::value::{AddInId, KeyId, NameKey, Revision, SecretId, SellerId, Timestamp};
 
 redacted! {
-    /// Names a commit: 16 random bytes, by which its outcome is settled when it is not known.
+    /// The ID of a commit: 16 random bytes. If the outcome of a commit is not known, the history is searched for its ID.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
     pub struct CommitId([u8; 16]);
 }
@@ -59,8 +59,8 @@ impl Commit {
         &self.changes
     }
 
-    /// Tells whether it is an emergency: a secret is to be dead at once. A hint: a store that lets commits wait for one
-    /// another lets this one go first, any other store ignores it.
+    /// Returns whether the commit is an emergency, which deletes a secret at once. It is a hint: a store that queues commits
+    /// puts this one first, any other store ignores it.
     #[must_use]
     pub fn is_urgent(&self) -> bool {
         self.is_urgent

@@ -28,7 +28,7 @@ redacted! {
 }
 
 impl Cursor {
-    /// A cursor of a store's own making.
+    /// Returns a cursor with a text of the store's own, which only this store reads.
     #[must_use]
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())

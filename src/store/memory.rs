@@ -21,7 +21,19 @@ use crate::entropy::instance_mark;
 use crate::record::{Record, RecordId};
 use crate::value::{AddInId, ClientId, Revision, Timestamp};
 
-/// Everything in memory, gone with the process. Cheap to clone; clones are the same store.
+/// A store in this process's memory: everything is lost when the process ends. Cheap to clone; clones are the same store.
+///
+/// [`Registry::in_memory`](crate::Registry::in_memory) uses one. To test an application with sealed records and without a
+/// database, open it with a keyring:
+///
+/// ```
+/// # use client_registry::{Keyring, Registry, store::MemoryStore, value::KeyId};
+/// # pollster::block_on(async {
+/// let keyring = Keyring::generate(KeyId::parse("2026")?)?;
+/// let registry = Registry::open(MemoryStore::new(), keyring).await?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// ```
 #[derive(Clone)]
 pub struct MemoryStore {
     inner: Arc<Inner>,
@@ -37,7 +49,7 @@ struct Inner {
 }
 
 impl MemoryStore {
-    /// An empty store.
+    /// Returns an empty store.
     #[must_use]
     pub fn new() -> Self {
         let records = papaya::HashMap::with_hasher(foldhash::fast::RandomState::default());

@@ -6,7 +6,7 @@ use crate::value::redacted::redacted;
 use crate::value::{AddInId, Availability, InvalidValue};
 
 redacted! {
-    /// An add-in, which a client ID can be associated with (rule 1). The application vouches that the actor owns it.
+    /// An add-in, which a client ID can be associated with (rule 1). The application must have checked that the actor owns it.
     #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
     #[serde(deny_unknown_fields)]
     pub struct AddIn {

@@ -19,11 +19,11 @@ use crate::value::text::text_value;
 use crate::value::{Field, InvalidValue, Problem};
 
 text_id! {
-    /// The public name of a client (RFC 6749 section 2.2). That an ID is well formed says nothing about who presents it.
+    /// A client ID: the public name of a client (RFC 6749 section 2.2). It proves nothing about the caller that presents it.
     ///
     /// The registry issues lowercase version 4 GUIDs. Imported IDs may be 8 to 64 characters of `[A-Za-z0-9._-]`, compared
     /// exactly. A GUID in any other spelling (uppercase, braces, no hyphens) is refused, so that no two IDs are the same GUID.
-    /// A text that looks like a generated client secret, of any prefix, is refused too, since callers swap the two.
+    /// A text that looks like a generated client secret, with any prefix, is refused too, since callers confuse the two.
     ClientId, check_client_id
 }
 

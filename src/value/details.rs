@@ -11,8 +11,8 @@ use crate::value::redacted::redacted;
 use crate::value::{AppDomain, FriendlyName, InvalidValue, RedirectUrl};
 
 redacted! {
-    /// The availability of a client ID or an add-in: where it is offered (rule 2). The two places have separate issuers. It
-    /// never changes.
+    /// The availability of a client ID or an add-in: where it is offered (rule 2). It is chosen at the registration and never
+    /// changes.
     ///
     /// Exhaustive on purpose: there is no third place.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]

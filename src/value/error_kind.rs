@@ -2,15 +2,15 @@
 //!
 //! Every error of the registry, the ring and the core maps to one of these kinds, so that a service needs one match for all.
 
-/// The kind of an error: what the caller can do about it. Errors of the registry, the ring and the core have a `kind()`; errors
-/// of a store have a [`StoreErrorKind`](crate::store::StoreErrorKind) instead.
+/// The kind of an error: what the caller can do about it, with an HTTP status. Errors of the registry, the ring and the core
+/// have a `kind()` that returns it; errors of a store have a [`StoreErrorKind`](crate::store::StoreErrorKind) instead.
 #[doc = include_str!("codes.md")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
     /// The request is malformed or not allowed: correct it.
     Invalid,
-    /// The caller did not prove who it is. The answer is the same whatever the reason.
+    /// The caller did not prove who it is. Send the same answer for every reason.
     Unauthenticated,
     /// The thing does not exist, or this actor may not see it.
     NotFound,

@@ -24,7 +24,7 @@ macro_rules! text_id {
             /// Parses an ID.
             ///
             /// # Errors
-            /// [`InvalidValue`] if the text does not have the form that the documentation of the type gives.
+            /// [`InvalidValue`] if the text does not have the form that the page of this type describes.
             pub fn parse(text: &str) -> Result<Self, InvalidValue> {
                 $check(text)?;
                 Ok(Self(Arc::from(text)))
@@ -44,7 +44,7 @@ macro_rules! text_id {
 pub(super) use text_id;
 
 text_id! {
-    /// The account that owns client IDs. The application has authenticated it.
+    /// The ID of a seller: the account that owns client IDs. The application authenticates sellers, and passes their IDs.
     ///
     /// 1 to 128 printable ASCII characters without spaces, compared exactly.
     SellerId, check_seller_id

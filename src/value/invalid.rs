@@ -39,7 +39,7 @@ impl InvalidValue {
     }
 }
 
-/// The fields that are parsed.
+/// The field that an input was meant for. `Display` names it in words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Field {
@@ -167,18 +167,18 @@ impl fmt::Display for Field {
     }
 }
 
-/// The problem with an input.
+/// The problem with an input. `Display` says it in words that follow the name of the field: "is empty".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Problem {
     /// It is empty.
     Empty,
-    /// It has fewer characters than this.
+    /// It has fewer than `min` characters.
     TooShort {
         /// The minimum number of characters.
         min: usize,
     },
-    /// It has more characters than this. The length is checked before anything else.
+    /// It has more than `max` characters. The length is checked before anything else.
     TooLong {
         /// The maximum number of characters.
         max: usize,
@@ -190,7 +190,8 @@ pub enum Problem {
     },
     /// It begins or ends with white space.
     SpaceAtEnds,
-    /// It looks like a client secret, and the field is public. The text was not looked up, logged or stored.
+    /// It looks like a client secret, and the field is public. The text was not looked up, logged or stored. Check that two
+    /// fields were not swapped.
     ClientSecret,
     /// It has another problem, in words: "is an IP address".
     Form(&'static str),

@@ -14,7 +14,9 @@ use crate::value::redirect_url::{MAX_SCHEME, is_scheme};
 use crate::value::secret_text::{DEFAULT_PREFIX, MAX_PREFIX};
 use crate::value::{Days, Field, InvalidValue, Lifetime, Problem, RedirectUrl, Timestamp, Validity};
 
-/// The limits that commands are decided by. [`Policy::default`] is recommended.
+/// The limits of a platform, under which commands are decided. The default is recommended: at most 5 secrets, three years, 7
+/// days without use before a deletion, and an overlap of at least an hour.
+/// [`RegistryBuilder::policy`](crate::RegistryBuilder::policy) sets another one.
 ///
 /// ```
 /// # use client_registry::{Days, Lifetime, Policy};
@@ -90,7 +92,7 @@ impl Policy {
         self.retire_after
     }
 
-    /// Sets how long a secret must be unused before a planned deletion is allowed, in whole seconds: a part of one counts as one.
+    /// Sets how long a secret must be unused before a planned deletion is allowed, rounded up to whole seconds.
     #[must_use]
     pub fn with_retire_after(self, retire_after: impl Into<Duration>) -> Self {
         Self { retire_after: in_whole_seconds(retire_after.into()), ..self }
@@ -102,8 +104,8 @@ impl Policy {
         self.min_overlap
     }
 
-    /// Sets the shortest overlap of a rotation, in whole seconds: a part of one counts as one. An overlap of zero is refused in
-    /// any case.
+    /// Sets the shortest overlap of a rotation, rounded up to whole seconds. An overlap of zero is refused even if this is
+    /// zero.
     #[must_use]
     pub fn with_min_overlap(self, min_overlap: impl Into<Duration>) -> Self {
         Self { min_overlap: in_whole_seconds(min_overlap.into()), ..self }

@@ -12,10 +12,23 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::value::{Field, InvalidValue, Problem};
 
-/// An instant in whole milliseconds, within chrono's calendar.
+/// An instant in whole milliseconds, in the years -262143 to 262142 (the calendar of chrono).
 ///
-/// A [`DateTime<Utc>`] converts into it, truncated towards the past; a leap second counts as the second after it. The text form
-/// is RFC 3339 in UTC with three decimals.
+/// A [`DateTime<Utc>`] converts into it, truncated to the millisecond before; a leap second counts as the second after it. A
+/// [`SystemTime`] converts as well, so `Timestamp::from(SystemTime::now())` is now. The text form is RFC 3339 in UTC with three
+/// decimals.
+///
+/// To add days, convert [`Days`](crate::Days) into a [`Duration`]:
+///
+/// ```
+/// # use client_registry::{Days, Timestamp};
+/// let start = Timestamp::parse("2026-03-01T09:00:00Z")?;
+/// let week_later = start.saturating_add(Days::new(7).into());
+/// assert_eq!(week_later.to_string(), "2026-03-08T09:00:00.000Z");
+/// assert_eq!(week_later.checked_sub(Days::new(7).into()), Some(start));
+/// assert_eq!(week_later.saturating_since(start), Days::new(7).into());
+/// # Ok::<(), client_registry::InvalidValue>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
@@ -25,8 +38,8 @@ impl Timestamp {
     /// The first instant of the calendar.
     pub const MIN: Self = Self(DateTime::<Utc>::MIN_UTC.timestamp_millis());
 
-    /// Parses an RFC 3339 timestamp, such as `2026-03-01T09:00:00Z`. A year of more than four digits has a sign, as in what
-    /// `Display` writes.
+    /// Parses an RFC 3339 timestamp, such as `2026-03-01T09:00:00Z`. A year of more than four digits needs a sign, as `Display`
+    /// writes it.
     ///
     /// # Errors
     /// [`InvalidValue`] if the text is not such a timestamp or lies outside the calendar.

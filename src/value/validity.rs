@@ -28,7 +28,7 @@ redacted! {
 }
 
 impl Days {
-    /// Returns this many days.
+    /// Returns a number of days.
     #[must_use]
     pub const fn new(days: u32) -> Self {
         Self(days)
@@ -70,7 +70,7 @@ impl fmt::Display for Days {
 
 /// The lifetime of a new secret (rule 4). One year is recommended, since it is the easiest to keep track of.
 ///
-/// Exhaustive on purpose: callers make it, and [`Lifetime::Days`] covers every length without a name.
+/// Exhaustive on purpose: [`Lifetime::Days`] covers every length that has no variant of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Lifetime {
@@ -102,7 +102,7 @@ impl Lifetime {
     /// Returns the validity of a secret with this lifetime that starts at `from`.
     ///
     /// # Errors
-    /// [`InvalidValue`] if it would be empty or would end beyond the calendar.
+    /// [`InvalidValue`] if the validity would be empty, or would end after the last [`Timestamp`].
     pub fn starting(self, from: impl Into<Timestamp>) -> Result<Validity, InvalidValue> {
         let from = from.into();
         let until = match self {
@@ -145,9 +145,9 @@ impl fmt::Display for Lifetime {
     }
 }
 
-/// The interval in which a secret may be valid: the half-open `[from, until)`, or from `from` on without end.
+/// The interval in which a secret may be valid. It includes its start `from` and not its end `until`; it may have no end.
 ///
-/// A secret has *started* at `from`, *ended* at `until`, and *runs* in between. Never empty.
+/// A secret has *started* at `from`, has *ended* at `until`, and *runs* in between. A validity is never empty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 pub struct Validity {
     from: Timestamp,

@@ -51,7 +51,8 @@ pub enum WebhookError {
         /// What is wrong with it, in words: "has more than 256 characters".
         problem: &'static str,
     },
-    /// The message was signed too long ago.
+    /// The message was signed before the tolerance (5 minutes unless configured otherwise). If it is new, compare the clocks of
+    /// both sides.
     #[error(
         "the message was signed at {signed_at}, too long ago: have it sent again; if it was signed a moment ago, compare the clocks of \
          both sides"
@@ -60,27 +61,28 @@ pub enum WebhookError {
         /// The timestamp of the message.
         signed_at: Timestamp,
     },
-    /// The message was signed in the future.
+    /// The message was signed later than the tolerance after now. Compare the clocks of both sides.
     #[error("the message was signed at {signed_at}, in the future: compare the clocks of both sides")]
     TooNew {
         /// The timestamp of the message.
         signed_at: Timestamp,
     },
     /// The message has no signature of version `v1`.
-    #[error("the message has no signature of version v1, the only one that is known here")]
+    #[error("the message has no signature of version v1, the only version that is supported")]
     NoSignature,
-    /// Neither client secret of the ring made one of the signatures.
+    /// Neither client secret of the ring made one of the signatures: the body was changed, or the ring lacks the client secret
+    /// that signed. [`SignatureMismatch`] says what to check.
     #[error(transparent)]
     Signature(#[from] SignatureMismatch),
-    /// A message with this ID was accepted before.
+    /// A message with this ID was accepted before. Do nothing, and answer the sender with success: it repeats a message whose
+    /// answer it did not receive.
     #[error(
         "a message with this ID was accepted before: do nothing, and answer the sender with success, not with this error"
     )]
     Replayed,
-    /// The receiver remembers as many messages as it may.
-    #[error(
-        "the receiver remembers as many messages as it may: answer 503, so that the message is sent again"
-    )]
+    /// The receiver cannot remember more messages. Answer 503, and give
+    /// [`remembering`](crate::webhooks::WebhookReceiver::remembering) a larger number.
+    #[error("the receiver cannot remember more messages: answer 503, so that the message is sent again")]
     Full,
 }
 

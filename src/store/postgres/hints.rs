@@ -122,7 +122,7 @@ impl fmt::Debug for Line {
     }
 }
 
-/// Says when it is worth while to look at the change feed. See [`PostgresStore::hints`](super::PostgresStore::hints).
+/// Hints that the change feed has something new to read. [`PostgresStore::hints`](super::PostgresStore::hints) returns them.
 #[derive(Debug)]
 pub struct ChangeHints {
     heard: Mutex<Heard>,

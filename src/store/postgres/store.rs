@@ -26,7 +26,7 @@ use super::write_statements::Writes;
 use super::{address, schema};
 use crate::store_error::StoreError;
 
-/// Keeps records in PostgreSQL 13 or later. Cheap to clone; clones share their connections.
+/// A store in PostgreSQL 13 or later, for many nodes. Cheap to clone; clones share their connections.
 ///
 /// The page of the module [`postgres`](crate::store::postgres) says how to run it.
 ///

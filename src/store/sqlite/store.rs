@@ -27,7 +27,7 @@ use crate::store::{Adopted, Changes, ClientsBy, Commit, CommitError, Committed, 
 use crate::store_error::{StoreError, StoreErrorKind};
 use crate::value::{AddInId, ClientId, Revision, Timestamp};
 
-/// Keeps everything in one SQLite file, for one machine. Cheap to clone; clones are the same store.
+/// A store in one SQLite file, for one machine. Cheap to clone; clones are the same store.
 ///
 /// The `sqlite3` tool reads the file as well: the views `clients`, `secrets` and `trail` are for people.
 ///
