@@ -60,7 +60,7 @@ pub use crate::record::{MAX_RECORD, Record, RecordId, RecordParts};
 pub use crate::store_error::{StoreError, StoreErrorKind};
 use crate::value::{AddInId, ClientId, Revision, Timestamp};
 
-/// Where records live.
+/// A store: the place where records live. An application uses one of this module's; this trait is for authors of other stores.
 ///
 /// Implementors write plain `async fn`s. The futures are `Send`, may be dropped at any point, and need no particular
 /// runtime. The registry polls them on the thread of its caller. A method may block that thread, and everything else that
@@ -113,7 +113,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     ///   `load_sees_no_half_of_a_commit`).
     fn load(&self, id: RecordId<'_>) -> impl Future<Output = Result<Option<Record>, StoreError>> + Send;
 
-    /// Replaces the records of one or two clients, or the one record of the registry, all or nothing.
+    /// Writes the next records of one or two clients, or of the registry itself: all of them, or nothing.
     ///
     /// # To ensure correctness
     /// - Each change is applied only where its [`Expected`] holds (cases `absent_is_honoured`, `exactly_is_honoured`,
@@ -164,7 +164,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     ///   at that before or after the expectations.
     fn commit(&self, commit: &Commit) -> impl Future<Output = Result<(), CommitError>> + Send;
 
-    /// A client's commits after a revision, in order, at most `limit` of them, each whole.
+    /// Returns a client's commits after a revision, in order: at most `limit` of them, each with all its events.
     ///
     /// # To ensure correctness
     /// - It outlives the client's deletion (case `history_outlives_deletion`).
@@ -181,7 +181,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
         limit: usize,
     ) -> impl Future<Output = Result<Vec<Committed>, StoreError>> + Send;
 
-    /// The IDs of clients in ascending order of their bytes, after one of them, at most `limit`.
+    /// Returns client IDs in ascending order of their bytes: at most `limit` of them, after the ID `after`.
     ///
     /// # To ensure correctness
     /// - The order is that of bytes, and the pages are the whole (cases `clients_are_listed_in_the_order_of_bytes`,
@@ -200,7 +200,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
         limit: usize,
     ) -> impl Future<Output = Result<Vec<ClientId>, StoreError>> + Send;
 
-    /// The client that an add-in belongs to.
+    /// Returns the client ID that an add-in belongs to; `None` if it belongs to none.
     fn client_of(
         &self,
         add_in: &AddInId,
@@ -220,8 +220,8 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
         limit: usize,
     ) -> impl Future<Output = Result<Vec<Ending>, StoreError>> + Send;
 
-    /// The events after a cursor, at most `limit` of them (at least 1); from the first one with `None`. The events of one
-    /// commit may come in two answers.
+    /// Returns the events after a cursor, or from the first one with `None`: at most `limit` of them (at least 1). The events
+    /// of one commit may come in two answers.
     ///
     /// # To ensure correctness
     /// - The events of one client come in one order, that of its trail (case `the_feed_has_each_trail_in_order`), and none
@@ -241,8 +241,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
         limit: usize,
     ) -> impl Future<Output = Result<Changes, StoreError>> + Send;
 
-    /// The cursor behind the last event: where a reader begins that wants to know what happens from now on. That of an empty
-    /// store is a cursor like any other.
+    /// Returns the cursor after the last event, where a reader of later events begins. An empty store has such a cursor, too.
     ///
     /// # To ensure correctness
     /// - Events before it belong to commits that every later [`load`](Self::load) sees; all others come after it (cases

@@ -90,8 +90,8 @@ pub enum JwtError {
     /// The token was verified, and its claims are not what the caller wants to read.
     #[error("the claims of the token do not have the expected form: {problem}")]
     Claims {
-        /// What `serde` says of them, without what it found. An error that the caller's own type makes is repeated up to its first
-        /// quotation mark.
+        /// The message of `serde`, without the values that it found. A message of the caller's own type is repeated up to its
+        /// first quotation mark.
         problem: String,
     },
 }

@@ -40,8 +40,8 @@ impl SecretRing {
         self.verify_jwt_within(token, TOLERANCE)
     }
 
-    /// As [`verify_jwt`](Self::verify_jwt), with another tolerance: how far the clocks of both sides may differ. A token counts as
-    /// valid for that much before its `nbf` and after its `exp`.
+    /// Verifies a token like [`verify_jwt`](Self::verify_jwt), with another tolerance than a minute: the difference that the
+    /// clocks of both sides may have. A token counts as valid for that much before its `nbf` and after its `exp`.
     ///
     /// # Errors
     /// The same as for [`verify_jwt`](Self::verify_jwt).

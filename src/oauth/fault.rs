@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::oauth::{ErrorCode, OAuthError};
 
-/// What is wrong with a request, found without a look at any client. Its `Display` goes to the caller; its
+/// A fault of a request that is found before any client is looked up. Its `Display` goes to the caller; its
 /// [code](RequestFault::code) is for logs and metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]

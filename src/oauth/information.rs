@@ -10,7 +10,7 @@ use crate::oauth::expiry::expires_at;
 use crate::secret::Issued;
 use crate::value::{ClientId, FriendlyName, RedirectUrl};
 
-/// What a registration endpoint says of a client (RFC 7591 section 3.2.1), without a client secret.
+/// The answer of a registration endpoint about a client (RFC 7591 section 3.2.1), without a client secret.
 ///
 /// As JSON it has `client_id`, `client_id_issued_at` in seconds since 1970, `client_name`, `redirect_uris` and `client_uri`, which is
 /// the app domain as a URL.

@@ -40,16 +40,16 @@ pub struct RingState {
     pub at: Timestamp,
     /// The client secret that the next call tries first.
     pub tried_first: Slot,
-    /// If that is the secondary one: when the primary one is tried first again, unless the platform refuses it once more before
-    /// (rule 17).
+    /// The instant from which the primary client secret is tried first again, if the secondary one is tried first now (rule
+    /// 17); `None` otherwise.
     pub tried_first_until: Option<Timestamp>,
-    /// What is known of the primary client secret.
+    /// The state of the primary client secret.
     pub primary: SlotState,
-    /// What is known of the secondary client secret, if there is one.
+    /// The state of the secondary client secret; `None` if there is none.
     pub secondary: Option<SlotState>,
 }
 
-/// What a ring knows of one of its client secrets. Every instant is a reading of the ring's clock, except the end.
+/// The state of one client secret of a ring. Every instant is a reading of the ring's clock, except the end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct SlotState {

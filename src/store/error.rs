@@ -19,16 +19,17 @@ pub enum CommitError {
     /// Something that must belong to one client alone belongs to another. Nothing was written.
     #[error("{entry:?} belongs to client {by}")]
     Taken {
-        /// What it is.
+        /// The entry.
         entry: IndexEntry,
-        /// Whose it is.
+        /// The client that the entry belongs to.
         by: ClientId,
     },
     /// The store failed before it began: it cannot be reached, is full or may not be written to. Nothing was written, and
     /// nothing is under way.
     #[error("nothing was written")]
     NotWritten(#[source] StoreError),
-    /// The store failed. The commit may have been applied, or may yet be: what `?` makes of every [`StoreError`].
+    /// The store failed, and the commit may have been applied, or may still be. `?` converts every [`StoreError`] into this
+    /// variant.
     #[error("the store did not say whether the commit was applied")]
     Failed(#[from] StoreError),
 }

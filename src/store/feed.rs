@@ -46,6 +46,6 @@ impl Cursor {
 pub struct Changes {
     /// The texts of the events that tell what happened, in order.
     pub events: Vec<EventText>,
-    /// Where to go on.
+    /// The cursor after the last of these events: pass it to the next call.
     pub cursor: Cursor,
 }

@@ -6,7 +6,7 @@ use crate::value::client_id::stored_client_id;
 use crate::value::redacted::redacted;
 use crate::value::{ClientId, KeyId, NameKey, SecretId, SellerId, Timestamp};
 
-/// Which clients to list.
+/// The clients to list, as an argument of [`Store::clients`](crate::store::Store::clients).
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub enum ClientsBy<'a> {

@@ -71,8 +71,8 @@ impl PostgresOptions {
         Ok(Self { schema: name.to_owned(), ..self })
     }
 
-    /// Sets the largest number of connections: 10 unless configured otherwise, at least 1, at most 262,143, which is the most that
-    /// PostgreSQL allows. One more is kept for [hints](Self::hints). A pool of the caller's own has a limit of its own.
+    /// Sets the largest number of connections: 10 unless configured otherwise, at least 1, at most 262,143, which is the most
+    /// that PostgreSQL allows. One more is kept for [hints](Self::hints). A pool of your own has a limit of its own.
     ///
     /// Where the server, or its limit for the role, has fewer to spare, calls wait for those that there are, and the store
     /// asks for more at most four times a second.

@@ -18,9 +18,9 @@ pub struct SqliteOptions {
 }
 
 impl SqliteOptions {
-    /// Sets the most bytes that the file grows to: no limit unless configured otherwise. A change that needs more is not written,
-    /// with [`ReadOnly`](crate::store_error::StoreErrorKind::ReadOnly), and everything else goes on: deletions, too, need some
-    /// room.
+    /// Sets the largest size of the file in bytes: no limit unless configured otherwise. A change that needs more is not
+    /// written, with [`ReadOnly`](crate::store_error::StoreErrorKind::ReadOnly), and everything else goes on: deletions, too,
+    /// need some room.
     ///
     /// In whole pages of 4,096 bytes. A file that is larger already stays as large as it is. The log beside it is not
     /// counted; it has some megabytes.
