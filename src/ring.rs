@@ -326,16 +326,10 @@ impl SecretRing {
     }
 }
 
-/// The error for a signature that neither client secret of the ring made for these bytes.
-///
-/// The message was changed on its way, or it was not verified as exactly the bytes that were received (parsing JSON and writing
-/// it again changes them); or the ring lacks the client secret that signed, for example a new one. If it is the latter, add the
-/// client secret, or [reload](SecretRing::reload) the ring.
+/// The error for a signature that neither client secret of the ring made for these bytes: they are not exactly the bytes that were
+/// sent (parsed JSON that is written again is not), or the ring lacks the client secret that signed: [reload](SecretRing::reload) it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "neither client secret of this ring made this signature for these bytes: verify exactly the bytes that were received, and \
-     check that the ring has the current client secret"
-)]
+#[error("neither client secret of this ring signed these bytes: verify them as received, or reload the ring")]
 pub struct SignatureMismatch;
 
 coded! {

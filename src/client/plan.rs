@@ -131,8 +131,8 @@ impl<C> Plan<C> {
 
 /// The reason why a plan was not carried out.
 ///
-/// Nothing was carried out, except that [`Error::Unresolved`](crate::Error::Unresolved) says that the change may have been
-/// made. `E` is the error for every other failure: an [`Error`](crate::Error) from the registry
+/// Nothing was carried out, unless the error is [`Error::Unresolved`](crate::Error::Unresolved): then the change may have been
+/// made. `E` is the error for every failure that is not about the plan: an [`Error`](crate::Error) from the registry
 /// ([`registry::ConfirmError`](crate::registry::ConfirmError)), a [`Refusal`] from the pure core.
 ///
 /// | variant | what to do |

@@ -22,8 +22,9 @@ use crate::value::ClientId;
 /// The client that authenticated a request, as an extractor of axum 0.8. It takes the body, so it comes last among a handler's arguments;
 /// the other parameters of the form are in [`form`](Self::form).
 ///
-/// The state gives the registry ([`FromRef`]); `S` is its store. A request that is refused, or whose client proves nothing, gets the
-/// ready answer, and the handler is not called.
+/// The registry comes from the state of the router, by [axum's
+/// `FromRef`](https://docs.rs/axum/0.8/axum/extract/trait.FromRef.html); `S` is its store. If a request is refused, or its
+/// client proves nothing, the extractor answers it, and the handler is not called.
 ///
 /// ```
 /// use axum::{Router, response::IntoResponse, routing::post};

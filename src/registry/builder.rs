@@ -93,12 +93,12 @@ impl RegistryBuilder {
         Self { cached_clients: clients, ..self }
     }
 
-    /// Accepts only the registry with this ID: [`open`](Self::open) and [`import`](Self::import) refuse every other store, and
-    /// an empty one, before anything is written ([`OpenError::OtherRegistry`]).
+    /// Accepts only the registry with this ID. [`open`](Self::open) refuses a store that holds another registry or none, and
+    /// [`import`](Self::import) an export of another registry, before anything is written ([`OpenError::OtherRegistry`]).
     ///
-    /// Set it on each node of a platform in production. Open the registry once without it, keep [`Registry::id`] in the
-    /// configuration, and pass it here at each later start. Then a wrong address, a deleted file or the database of a test does
-    /// not become a new, empty registry. It has no effect in memory.
+    /// Set it on each node in production: open the registry once without it, keep [`Registry::id`] in the configuration, and
+    /// pass it here at each later start. Then a wrong address or a deleted file does not lead to a new, empty registry, and the
+    /// database of a test is refused. It has no effect in memory.
     ///
     /// ```
     /// # use client_registry::{Keyring, Registry, store::MemoryStore, value::KeyId};

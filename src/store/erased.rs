@@ -109,10 +109,10 @@ impl<S: Store> ErasedStore for S {
     }
 }
 
-/// A store that is chosen when the program runs. Itself a [`Store`]. Cheap to clone; clones are the same store.
+/// A store whose kind is chosen when the program runs. It is a [`Store`] itself. Cheap to clone; clones are the same store.
 ///
-/// [`downcast_ref`](Self::downcast_ref) reaches what only one kind of store has, such as `SqliteStore::backup_to` and
-/// `PostgresStore::hints`.
+/// [`downcast_ref`](Self::downcast_ref) returns the store as its own type, for the methods that only one kind of store has,
+/// such as `SqliteStore::backup_to` and `PostgresStore::hints`.
 ///
 /// ```
 /// use client_registry::store::{DynStore, MemoryStore};
@@ -125,7 +125,8 @@ impl<S: Store> ErasedStore for S {
 ///     Ok(path) => DynStore::new(client_registry::store::SqliteStore::open(path)?),
 ///     _ => DynStore::new(MemoryStore::new()),
 /// };
-/// let registry = Registry::open(store, Keyring::generate(KeyId::parse("2026")?)?).await?;
+/// let keyring = Keyring::generate(KeyId::parse("2026")?)?; // for a store that stays: `Keyring::from_env`
+/// let registry = Registry::open(store, keyring).await?;
 /// # #[cfg(feature = "sqlite")]
 /// if let Some(file) = registry.store().downcast_ref::<client_registry::store::SqliteStore>() {
 ///     file.backup_to("backup.db").await?;
@@ -143,7 +144,7 @@ impl DynStore {
         Self(Arc::new(store))
     }
 
-    /// Returns the store as what it is, or `None` if it is another kind of store.
+    /// Returns the store as the type `S`, or `None` if it is another kind of store.
     ///
     /// ```
     /// # use client_registry::store::{DynStore, MemoryStore};

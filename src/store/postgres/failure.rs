@@ -15,7 +15,7 @@ use crate::store_error::{StoreError, StoreErrorKind};
 
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Failure {
-    #[error("the store in PostgreSQL must be used within a tokio runtime")]
+    #[error("the store in PostgreSQL must be used within a tokio runtime: call it in one")]
     NoRuntime,
     #[error("no connection was free within {0:?}: allow more of them, or wait longer")]
     NoneFree(Duration),
@@ -23,7 +23,7 @@ pub(super) enum Failure {
     NotConnected(Duration),
     #[error("no connection could be made{}", connecting(.0))]
     Connecting(#[source] Box<PoolError>),
-    #[error("the source of the password failed: see its own error, and mend it")]
+    #[error("the function that returns the password failed: correct what its own error says")]
     Password(#[source] Box<dyn Error + Send + Sync>),
     #[error(
         "other changes of this client were under way for {0:?}: try again, and look for a transaction that holds its row"

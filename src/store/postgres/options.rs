@@ -53,8 +53,8 @@ impl PostgresOptions {
     /// Sets the schema that the tables are in: `client_registry` unless configured otherwise.
     ///
     /// # Errors
-    /// [`StoreErrorKind::Misconfigured`] when the name is not 1 to 48 characters of `[a-z0-9_]`, the first no digit, or is
-    /// PostgreSQL's own (`public`, `information_schema`, `pg_…`).
+    /// [`StoreErrorKind::Misconfigured`] if the name is not 1 to 48 characters of `[a-z0-9_]`, begins with a digit, or belongs
+    /// to PostgreSQL (`public`, `information_schema`, `pg_…`).
     pub fn schema(self, name: &str) -> Result<Self, StoreError> {
         let is_plain = |b: u8| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_');
         let is_name = (1..=48).contains(&name.len())
@@ -74,7 +74,7 @@ impl PostgresOptions {
     /// Sets the largest number of connections: 10 unless configured otherwise, at least 1, at most 262,143, which is the most
     /// that PostgreSQL allows. One more is kept for [hints](Self::hints). A pool of your own has a limit of its own.
     ///
-    /// Where the server, or its limit for the role, has fewer to spare, calls wait for those that there are, and the store
+    /// If the server, or its limit for the role, allows fewer, calls wait for the connections that there are, and the store
     /// asks for more at most four times a second.
     pub fn max_connections(self, connections: usize) -> Self {
         Self { max_connections: connections.clamp(1, MOST_CONNECTIONS), ..self }
@@ -87,27 +87,27 @@ impl PostgresOptions {
     }
 
     /// Sets how long the server may work on a statement: 10 seconds unless configured otherwise, at least a millisecond and at
-    /// most a day. The store sets it on each connection, except in a pool of yours and [behind a pooler](Self::behind_pooler):
-    /// there, set it for the role (`ALTER ROLE … SET statement_timeout`). Half a second later the call gives up, whatever the
-    /// server does.
+    /// most a day. The store sets it on each connection, except in a pool of your own and [behind a
+    /// pooler](Self::behind_pooler): there, set it for the role (`ALTER ROLE … SET statement_timeout`). If the server has still
+    /// not answered half a second later, the call fails.
     pub fn statement_timeout(self, timeout: Duration) -> Self {
         Self { statement_timeout: timeout.clamp(SHORTEST, LONGEST), ..self }
     }
 
-    /// Sets the longest time that a statement waits for a lock on the server, at least a millisecond and at most a day: half of
-    /// the [time to get a connection](Self::acquire_timeout) unless configured otherwise. A change of a client whose row another
-    /// transaction holds is refused after that and not written, so that it gives its connection back before others have waited in
-    /// vain for one. The server is told as it is told the [statement timeout](Self::statement_timeout).
+    /// Sets how long a statement waits for a lock on the server: half of the [time to get a connection](Self::acquire_timeout)
+    /// unless configured otherwise, at least a millisecond and at most a day. If another transaction holds the row of a client
+    /// for longer, a change of that client is refused and not written; so it returns its connection before other calls give up
+    /// waiting for one. The store sets it where it sets the [statement timeout](Self::statement_timeout).
     ///
     /// Changes of one client take turns within a node, so that a client whose row is held occupies one connection.
     pub fn lock_timeout(self, timeout: Duration) -> Self {
         Self { lock_timeout: Some(timeout.clamp(SHORTEST, LONGEST)), ..self }
     }
 
-    /// Takes the password from a source that is asked for each new connection, in place of the one in the URL: a password
-    /// that is changed on the server, or a token that expires, is taken up without a restart. The source may answer with an
-    /// error, which stands behind the [`StoreError`] of the call that needed the connection; the next call asks again.
-    /// It has no effect on a pool of the caller's own.
+    /// Sets a function that returns the password for each new connection, in place of the one in the URL. So a password that
+    /// was changed on the server, or a token that expires, is used without a restart. If the function returns an error, it is
+    /// part of the [`StoreError`] of the call that needed the connection; the next call asks again. It has no effect on a pool
+    /// of your own.
     ///
     /// ```
     /// # use client_registry::store::PostgresOptions;
@@ -123,16 +123,16 @@ impl PostgresOptions {
         Self { password: Some(Password(Arc::new(move || Box::pin(source())))), ..self }
     }
 
-    /// Leaves out what a pooler between here and the server may not carry: prepared statements, settings of the session, and
-    /// the connection for [hints](Self::hints). For transaction pooling, as PgBouncer does it, also with a URL; costs the server
-    /// about as much again to plan each statement as to carry it out. Not needed with session pooling, nor in a pool of the
-    /// caller's own where PgBouncer is 1.21 or later and its `max_prepared_statements` above 0.
+    /// Avoids what a pooler with transaction pooling, such as PgBouncer, may not carry: prepared statements, settings of the
+    /// session, and the connection for [hints](Self::hints). The server then plans each statement anew, which takes about as
+    /// long as running it. It is not needed with session pooling, nor in a pool of your own if PgBouncer is 1.21 or later and
+    /// its `max_prepared_statements` is above 0.
     pub fn behind_pooler(self) -> Self {
         Self { named_statements: false, hints: false, ..self }
     }
 
-    /// Sets whether opening makes the schema, or brings it up to date: it does unless configured otherwise. Otherwise opening
-    /// fails until an administrator has run [`PostgresStore::schema_sql`](super::PostgresStore::schema_sql).
+    /// Sets whether opening the store makes the schema or brings it up to date: it does unless configured otherwise. With
+    /// `false`, opening fails until an administrator has run [`PostgresStore::schema_sql`](super::PostgresStore::schema_sql).
     pub fn migrate(self, migrate: bool) -> Self {
         Self { migrate, ..self }
     }

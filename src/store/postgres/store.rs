@@ -30,28 +30,27 @@ use crate::store_error::StoreError;
 ///
 /// The page of the module [`postgres`](crate::store::postgres) says how to run it.
 ///
-/// Must be used within a [tokio](https://docs.rs/tokio) runtime; outside of one every call fails.
+/// It must be used within a [tokio](https://docs.rs/tokio) runtime; outside of one every call fails.
 ///
 /// # Panics
-/// Within a runtime whose timers or I/O are switched off (`enable_all` switches them on) tokio panics.
+/// If the timers or the I/O of the runtime are switched off, tokio panics; `enable_all` switches both on.
 ///
 /// ```no_run
 /// use client_registry::store::PostgresStore;
-/// use client_registry::value::KeyId;
 /// use client_registry::{Keyring, Registry};
 ///
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 /// let store = PostgresStore::connect("postgres://registry@db.contoso.com/platform").await?;
-/// let registry = Registry::open(store, Keyring::generate(KeyId::parse("2026")?)?).await?;
+/// let registry = Registry::open(store, Keyring::from_env("REGISTRY_KEYS")?).await?;
 /// # Ok(())
 /// # }
 /// ```
 ///
 /// # Which server
-/// One primary, with synchronous standbys or without. A replica, a server whose transactions are read-only, and one with
-/// `synchronous_commit` off, or `local` although there are synchronous standbys, are refused when
-/// the store is opened, and noticed when they become so later: reads of a replica fail, since they would be answers from the
-/// past, and nothing is committed that may be lost after it was acknowledged.
+/// The server must be the one primary, with or without synchronous standbys. Opening the store refuses a replica, a server
+/// whose transactions are read-only, one with `synchronous_commit` off, and one with `local` although there are synchronous
+/// standbys. If a server becomes one of these later, calls fail: a replica would answer from the past, and the others could
+/// lose a change after it was acknowledged.
 ///
 /// # Errors, in bounded time
 /// A call ends within the [time to get a connection](PostgresOptions::acquire_timeout), the [time for a
@@ -81,7 +80,7 @@ impl PostgresStore {
     /// user=…`) names, without TLS; with it see [`connect_tls`](Self::connect_tls). Makes the schema, or brings it up to date.
     ///
     /// # Errors
-    /// [`StoreError`], whose source says what to do.
+    /// [`StoreError`], whose text says what is wrong and what to do.
     pub async fn connect(url: &str) -> Result<Self, StoreError> {
         Self::connect_with(url, PostgresOptions::new()).await
     }
@@ -116,16 +115,16 @@ impl PostgresStore {
         Self::open(Source::Ours(Arc::new(connections)), options, hints).await
     }
 
-    /// Opens the store through a pool of the caller's own (`deadpool-postgres` 0.14). Each call takes a connection for one
-    /// statement, or for the few of a reader of the change feed, and needs nothing of the session: a pooler between here and the
-    /// server may hand out connections by session or by transaction (with [`PostgresOptions::behind_pooler`] where it does not
-    /// carry prepared statements). It must lead to the server's primary.
+    /// Opens the store through a pool of your own (`deadpool-postgres` 0.14). Each call takes a connection for one statement,
+    /// or for the few of a reader of the change feed, and needs nothing of the session: a pooler between here and the server
+    /// may hand out connections by session or by transaction (with [`PostgresOptions::behind_pooler`] where it does not carry
+    /// prepared statements). It must lead to the server's primary.
     ///
-    /// A server that waits for synchronous standbys is refused, when the store is opened and with every change after that: that
-    /// it stops waiting is a warning, which is not seen through such a pool.
+    /// A server that waits for synchronous standbys is refused, when the store is opened and with every later change. Through
+    /// such a pool the store cannot see the warning with which the server says that it has stopped waiting.
     ///
-    /// The store tells other nodes through the pool what it commits. It gives no [hints](Self::hints) of what they commit:
-    /// listening takes a connection that is not in a pool.
+    /// The store sends hints about its own commits to other nodes, through the pool. It receives no [hints](Self::hints):
+    /// listening needs a connection that is not in a pool.
     ///
     /// # Errors
     /// As [`connect`](Self::connect).
@@ -149,9 +148,9 @@ impl PostgresStore {
         schema::schema_sql(&options.schema)
     }
 
-    /// Returns hints that this store, or another one that is [connected](Self::connect) to the same database and schema, committed
-    /// something: reasons to read the change feed early. A hint may be missing. A caller that depends on changes polls as well, as
-    /// the cache of a registry does:
+    /// Returns hints: reasons to read the change feed early, since this store or another one that is [connected](Self::connect)
+    /// to the same database and schema has committed something. A hint may be lost, so a caller that depends on changes polls
+    /// as well. [`keep_fresh`](crate::Registry::keep_fresh) does both:
     ///
     /// ```no_run
     /// # use client_registry::{Registry, store::PostgresStore};

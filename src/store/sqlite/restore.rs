@@ -52,11 +52,10 @@ impl SqliteStore {
     /// ```
     ///
     /// # Errors
-    /// [`StoreError`], whose source says what is the matter, and the file at `path` is as it was. Of kind
+    /// [`StoreError`], whose text says what is wrong and what to do. The file at `path` is as it was. The kind is
     /// [`Misconfigured`](StoreErrorKind::Misconfigured) when one of the two paths leads to something that is not a registry,
-    /// [`Unavailable`](StoreErrorKind::Unavailable) when a process has the file open,
-    /// [`Corrupt`](StoreErrorKind::Corrupt) when the copy is damaged, [`NewerFormat`](StoreErrorKind::NewerFormat) when a
-    /// newer version of this crate made it.
+    /// [`Unavailable`](StoreErrorKind::Unavailable) when a process has the file open, [`Corrupt`](StoreErrorKind::Corrupt) when
+    /// the copy is damaged, [`NewerFormat`](StoreErrorKind::NewerFormat) when a newer version of this crate made it.
     pub fn restore(backup: impl AsRef<Path>, path: impl AsRef<Path>) -> Result<(), StoreError> {
         let (backup, path) = (file::absolute(backup.as_ref())?, file::absolute(path.as_ref())?);
         let restored = medium::twice(&backup, || restore(&backup, &path));

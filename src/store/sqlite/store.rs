@@ -73,8 +73,9 @@ impl SqliteStore {
     /// Opens the store in this file, and makes the file if there is none. Blocks meanwhile.
     ///
     /// # Errors
-    /// [`StoreError`], whose source says what is the matter with the file and what to do about it. The file is left as it
-    /// is. [`NewerFormat`](StoreErrorKind::NewerFormat) when a newer version of this crate wrote it.
+    /// [`StoreError`], whose text says what is wrong with the file and what to do. The file is left as it is. The kind is
+    /// [`Misconfigured`](StoreErrorKind::Misconfigured) if the path does not lead to a registry (a directory, another program's
+    /// file, a URL), and [`NewerFormat`](StoreErrorKind::NewerFormat) when a newer version of this crate wrote it.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
         Self::options().open(path)
     }
