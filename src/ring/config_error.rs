@@ -55,7 +55,7 @@ pub enum RingConfigError {
         problem: std::io::ErrorKind,
     },
     /// The variable or the file holds a text that is not valid. The source of the error says why.
-    #[error("{place} does not hold a valid {field}: correct it")]
+    #[error("{place} does not hold a valid {field}")]
     Invalid {
         /// Where the value is.
         place: Place,

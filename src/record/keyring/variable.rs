@@ -32,7 +32,7 @@ pub enum KeyringVariableError {
         variable: String,
     },
     /// The value of the variable is not a keyring.
-    #[error("the environment variable {variable} does not hold a keyring: correct it")]
+    #[error("the environment variable {variable} does not hold a keyring")]
     Invalid {
         /// Its name.
         variable: String,
