@@ -19,23 +19,25 @@ pub(super) struct Writes {
 }
 
 /// The statements for one client: its record, its trail, and the rows of its secrets.
+///
+/// Each table that a statement names costs something, even where no row of it changes. Beside a bare compare-and-set with 8
+/// writers, a promotion comes to 0.9 by `record_and_trail` and to 0.65 by `any_secrets`; an addition with a deletion comes to 0.76
+/// by `one_secret` and `any_secrets`, and to no more if each has a statement of its own. By the statement for any number of
+/// clients, both come to 0.45 to 0.5.
 #[derive(Debug)]
 pub(super) struct OneClient {
     /// No secret is different, and there is no trail: the record is resealed.
-    sealed_anew: String,
+    record: String,
     /// No secret is different.
-    nothing: String,
+    record_and_trail: String,
     /// One secret is new, or ends at another time.
-    put: String,
-    puts: String,
-    drops: String,
-    puts_and_drops: String,
+    one_secret: String,
+    any_secrets: String,
 }
 
 impl Writes {
     pub(super) fn new(server: &Server) -> Self {
-        let one = |secrets: &[&str]| {
-            let secrets = secrets.concat();
+        let one = |secrets: &str| {
             server.statement(&format!("WITH changed AS ({UPDATE_ONE}) {secrets} {TRAIL_OF_ONE}"))
         };
         let whole = WHOLE.replace("{lock}", "FOR UPDATE").replace("{there}", THERE);
@@ -45,12 +47,10 @@ impl Writes {
         let new = new.replace("{changed}", "(SELECT count(*) FROM made)");
         Self {
             one: OneClient {
-                sealed_anew: server.statement(UPDATE_ONE),
-                nothing: one(&[]),
-                put: one(&[PUT]),
-                puts: one(&[PUTS]),
-                drops: one(&[DROPS]),
-                puts_and_drops: one(&[PUTS, DROPS]),
+                record: server.statement(UPDATE_ONE),
+                record_and_trail: one(""),
+                one_secret: one(ONE_SECRET),
+                any_secrets: one(ANY_SECRETS),
             },
             why: server.statement(WHY),
             whole: server.statement(&whole),
@@ -66,12 +66,10 @@ impl Writes {
 impl OneClient {
     pub(super) fn statement(&self, has_trail: bool, puts: usize, drops: usize) -> &str {
         match (has_trail, puts, drops) {
-            (false, ..) => &self.sealed_anew,
-            (_, 0, 0) => &self.nothing,
-            (_, 1, 0) => &self.put,
-            (_, _, 0) => &self.puts,
-            (_, 0, _) => &self.drops,
-            _ => &self.puts_and_drops,
+            (false, ..) => &self.record,
+            (true, 0, 0) => &self.record_and_trail,
+            (true, 1, 0) => &self.one_secret,
+            _ => &self.any_secrets,
         }
     }
 }
@@ -92,21 +90,18 @@ const TRAIL_OF_ONE: &str = "
 INSERT INTO client_registry.history (client_id, revision, commit_id, events)
 SELECT id, revision, $14, $15 FROM changed RETURNING revision";
 
-const PUT: &str = "
+const ONE_SECRET: &str = "
 , put AS (
     INSERT INTO client_registry.secrets (client_id, secret, ends) SELECT id, ($16)[1], ($17)[1] FROM changed
     ON CONFLICT (client_id, secret) DO UPDATE SET ends = excluded.ends
 )";
 
-const PUTS: &str = "
+const ANY_SECRETS: &str = "
 , put AS (
     INSERT INTO client_registry.secrets (client_id, secret, ends)
     SELECT $1, n.secret, n.ends FROM unnest($16, $17) AS n(secret, ends), changed
     ON CONFLICT (client_id, secret) DO UPDATE SET ends = excluded.ends
-)";
-
-const DROPS: &str = "
-, dropped AS (
+), dropped AS (
     DELETE FROM client_registry.secrets s USING changed WHERE s.client_id = $1 AND s.secret = ANY ($18)
 )";
 
