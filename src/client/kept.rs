@@ -9,7 +9,7 @@ mod body;
 use zeroize::Zeroizing;
 
 pub(crate) use self::body::Body;
-use self::body::{ActiveBody, PromotionBody, RememberedBody, SecretBody, SuspensionBody};
+use self::body::{ActiveBody, DeletedBody, PromotionBody, RememberedBody, SecretBody, SuspensionBody};
 use super::gathered::gathered;
 use super::tombstone::{Remembered, Tombstone};
 use super::{Client, ClientState, Held};
@@ -57,12 +57,12 @@ impl Client {
 
 impl Tombstone {
     pub(crate) fn to_body(&self) -> Body {
-        Body::Deleted {
+        Body::Deleted(DeletedBody {
             owner: self.owner().clone(),
             changed_at: self.changed_at(),
             remembered: bodies(self.candidates()),
             last_event: self.head(),
-        }
+        })
     }
 
     pub(crate) fn material(&self) -> Zeroizing<Vec<u8>> {
@@ -112,7 +112,7 @@ impl ClientState {
                     id,
                 })
             }
-            Body::Deleted { owner, changed_at, remembered, last_event } => {
+            Body::Deleted(DeletedBody { owner, changed_at, remembered, last_event }) => {
                 let remembered = material.remembered(&remembered)?;
                 Self::Deleted(Tombstone::kept(id, owner, revision, changed_at, last_event, remembered))
             }

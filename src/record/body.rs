@@ -43,7 +43,7 @@ pub(super) fn to_json(body: &impl Serialize) -> String {
 /// Returns the client of a record that was authenticated.
 pub(super) fn read(sealed: &Sealed, material: &[u8]) -> Result<Opened, StoreError> {
     let unreadable = |error| StoreError::with_source(StoreErrorKind::Corrupt, redact(error, "body"));
-    let body: Body = serde_json::from_str(sealed.body()).map_err(unreadable)?;
+    let body = Body::from_json(sealed.body()).map_err(unreadable)?;
     let id = ClientId::stored(sealed.id().as_str())
         .map_err(|invalid| StoreError::with_source(StoreErrorKind::Corrupt, invalid))?;
     let state = ClientState::from_kept(id, sealed.revision(), body, material);

@@ -34,6 +34,13 @@ impl RedirectUrl {
         Ok(Self(Box::from(text)))
     }
 
+    /// Returns a URL of an authenticated record, which was parsed when it came in: its form is checked, but no URL parser looks
+    /// at it again.
+    pub(crate) fn stored(text: &str) -> Result<Self, InvalidValue> {
+        check_form(text).map_err(|problem| InvalidValue::new(Field::RedirectUrl, problem))?;
+        Ok(Self(Box::from(text)))
+    }
+
     /// Returns the scheme as written, without the colon.
     #[must_use]
     pub fn scheme(&self) -> &str {
@@ -70,6 +77,32 @@ pub(crate) fn is_scheme(text: &str) -> bool {
 }
 
 fn check(text: &str) -> Result<(), Problem> {
+    let (scheme, authority) = check_form(text)?;
+    let Ok(url) = Url::parse(text) else {
+        return Err(Problem::Form("is not a URL"));
+    };
+    // After these schemes, parsers find a host behind any number of slashes (WHATWG URL, "special scheme").
+    let web = ["https", "http", "wss", "ws", "ftp"].iter().any(|web| scheme.eq_ignore_ascii_case(web));
+    match authority {
+        None if web => Err(Problem::Form("has no host")),
+        None => Ok(()),
+        Some(authority) => {
+            let (host, port) = host_and_port(authority);
+            if port.is_some_and(|port| !is_port(port)) {
+                return Err(Problem::Form("has a port that is not a number from 1 to 65535"));
+            }
+            if web && !url.host_str().is_some_and(|read| read.eq_ignore_ascii_case(host)) {
+                return Err(Problem::Form(
+                    "has a host that URL parsers read differently from how it is written",
+                ));
+            }
+            Ok(())
+        }
+    }
+}
+
+/// Checks what can be told without a URL parser, and returns the scheme and the authority.
+fn check_form(text: &str) -> Result<(&str, Option<&str>), Problem> {
     const MAX: usize = 2048;
     if text.is_empty() {
         return Err(Problem::Empty);
@@ -98,27 +131,7 @@ fn check(text: &str) -> Result<(), Problem> {
     if after_authority.contains(['[', ']']) {
         return Err(Problem::Form("has a bracket outside the host"));
     }
-    let Ok(url) = Url::parse(text) else {
-        return Err(Problem::Form("is not a URL"));
-    };
-    // After these schemes, parsers find a host behind any number of slashes (WHATWG URL, "special scheme").
-    let web = ["https", "http", "wss", "ws", "ftp"].iter().any(|web| scheme.eq_ignore_ascii_case(web));
-    match authority {
-        None if web => Err(Problem::Form("has no host")),
-        None => Ok(()),
-        Some(authority) => {
-            let (host, port) = host_and_port(authority);
-            if port.is_some_and(|port| !is_port(port)) {
-                return Err(Problem::Form("has a port that is not a number from 1 to 65535"));
-            }
-            if web && !url.host_str().is_some_and(|read| read.eq_ignore_ascii_case(host)) {
-                return Err(Problem::Form(
-                    "has a host that URL parsers read differently from how it is written",
-                ));
-            }
-            Ok(())
-        }
-    }
+    Ok((scheme, authority))
 }
 
 /// The longest scheme that a policy can allow.

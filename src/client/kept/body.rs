@@ -19,11 +19,39 @@ use crate::value::{
 };
 
 /// The readable part of a stored client.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub(crate) enum Body {
     Active(Box<ActiveBody>),
-    Deleted { owner: SellerId, changed_at: Timestamp, remembered: Vec<RememberedBody>, last_event: EventHash },
+    Deleted(DeletedBody),
+}
+
+impl Body {
+    /// Reads a body that was written as JSON. Its first member, the state, tells what the others are. A derived reader would expect
+    /// that member anywhere, and so build a tree of all the others first: two thirds of the cost of opening a record.
+    pub(crate) fn from_json(json: &str) -> Result<Self, serde_json::Error> {
+        if json.starts_with(ACTIVE) {
+            serde_json::from_str(json).map(|body| Self::Active(Box::new(body)))
+        } else if json.starts_with(DELETED) {
+            serde_json::from_str(json).map(Self::Deleted)
+        } else {
+            Err(serde::de::Error::custom("it does not begin with a known state"))
+        }
+    }
+}
+
+/// How the body of a client begins.
+const ACTIVE: &str = r#"{"state":"active","#;
+/// How the body of a tombstone begins.
+const DELETED: &str = r#"{"state":"deleted","#;
+
+/// The readable part of a tombstone.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct DeletedBody {
+    pub(super) owner: SellerId,
+    pub(super) changed_at: Timestamp,
+    pub(super) remembered: Vec<RememberedBody>,
+    pub(super) last_event: EventHash,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -243,25 +271,38 @@ mod details {
 
     use crate::value::{AppDomain, ClientDetails, FriendlyName, RedirectUrl};
 
-    #[derive(Serialize, Deserialize)]
-    struct Stored<N, D, U> {
-        friendly_name: N,
-        app_domain: D,
-        redirect_url: U,
+    #[derive(Serialize)]
+    struct Written<'a> {
+        friendly_name: &'a FriendlyName,
+        app_domain: &'a AppDomain,
+        redirect_url: &'a RedirectUrl,
+    }
+
+    #[derive(Deserialize)]
+    struct Read {
+        friendly_name: FriendlyName,
+        app_domain: AppDomain,
+        #[serde(deserialize_with = "redirect_url")]
+        redirect_url: RedirectUrl,
     }
 
     pub(super) fn serialize<S: Serializer>(details: &ClientDetails, to: S) -> Result<S::Ok, S::Error> {
-        let stored = Stored {
+        let written = Written {
             friendly_name: details.friendly_name(),
             app_domain: details.app_domain(),
             redirect_url: details.redirect_url(),
         };
-        stored.serialize(to)
+        written.serialize(to)
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<ClientDetails, D::Error> {
-        let stored = Stored::<FriendlyName, AppDomain, RedirectUrl>::deserialize(from)?;
-        Ok(ClientDetails::of(stored.friendly_name, stored.app_domain, stored.redirect_url))
+        let Read { friendly_name, app_domain, redirect_url } = Read::deserialize(from)?;
+        Ok(ClientDetails::of(friendly_name, app_domain, redirect_url))
+    }
+
+    /// The URL parser looked at it when it came in, and does not look again.
+    fn redirect_url<'de, D: Deserializer<'de>>(from: D) -> Result<RedirectUrl, D::Error> {
+        crate::value::text::deserialize(from, RedirectUrl::stored)
     }
 }
 
@@ -299,7 +340,7 @@ mod tests {
     #[test]
     fn bodies_are_written_as_they_always_were() {
         for line in GOLDEN.lines() {
-            let body: Body = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error} in {line}"));
+            let body: Body = Body::from_json(line).unwrap_or_else(|error| panic!("{error} in {line}"));
             assert_eq!(serde_json::to_string(&body).unwrap(), line);
         }
         for (member, value) in [
@@ -331,9 +372,11 @@ mod tests {
             (r#""standing":"#, r#""since":"#),
             (r#""app_domain":"app.contoso.com""#, r#""app_domain":"https://app.contoso.com""#),
             (r#""hint":"lNOe""#, r#""hint":"four!""#),
+            (r#""state":"active""#, r#""state":"suspended""#),
+            (r#""https://"#, r#""https//"#),
         ] {
             let line = GOLDEN.lines().find(|line| line.contains(right)).unwrap();
-            assert!(serde_json::from_str::<Body>(&line.replacen(right, wrong, 1)).is_err(), "{wrong}");
+            assert!(Body::from_json(&line.replacen(right, wrong, 1)).is_err(), "{wrong}");
         }
     }
 }

@@ -220,6 +220,7 @@ proptest! {
         max_secrets in 2usize..=32,
         days in any::<u32>(),
         retire_after in any::<Duration>(),
+        min_overlap in any::<Duration>(),
         prefix in "[A-Za-z0-9]{1,5}",
         schemes in prop::collection::vec("z[a-zA-Z0-9+.-]{0,20}", 0..4),
         loopback in any::<bool>(),
@@ -228,6 +229,7 @@ proptest! {
             .with_max_secrets(max_secrets).unwrap()
             .with_longest_lifetime(Lifetime::Days(Days::new(days)))
             .with_retire_after(retire_after)
+            .with_min_overlap(min_overlap)
             .with_secret_prefix(&prefix).unwrap();
         for scheme in &schemes {
             policy = policy.with_redirect_scheme(scheme).unwrap();

@@ -246,3 +246,14 @@ proptest! {
         }
     }
 }
+
+proptest! {
+    /// The form that records are written in is read without chrono's parser. It reads the same, or leaves the text to that.
+    #[test]
+    fn what_records_hold_is_read_as_chrono_reads_it(
+        text in "[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-6][0-9]:[0-6][0-9][.][0-9]{3}Z",
+    ) {
+        let read = DateTime::parse_from_rfc3339(&text).ok().map(|read| Timestamp::from(read.to_utc()));
+        prop_assert_eq!(Timestamp::parse(&text).ok(), read);
+    }
+}
