@@ -116,7 +116,7 @@ mod tests {
         #[serde(rename_all = "snake_case")]
         enum Word {
             One,
-            Of { days: u32 },
+            Two,
         }
     }
 
@@ -141,19 +141,16 @@ mod tests {
 
     #[test]
     fn an_error_says_what_was_expected_and_where() {
-        let config: Config =
-            serde_json::from_str(r#"{ "days": 3, "word": { "of": { "days": 7 } } }"#).unwrap();
-        assert_eq!(config, Config { days: 3, word: Some(Word::Of { days: 7 }) });
-        assert_eq!(serde_json::to_string(&config).unwrap(), r#"{"days":3,"word":{"of":{"days":7}}}"#);
+        let config: Config = serde_json::from_str(r#"{ "days": 3, "word": "two" }"#).unwrap();
+        assert_eq!(config, Config { days: 3, word: Some(Word::Two) });
+        assert_eq!(serde_json::to_string(&config).unwrap(), r#"{"days":3,"word":"two"}"#);
         for (json, says) in [
             (r#"{"days": "crs_1"}"#, "invalid type: string, expected u32 at line 1 column 16"),
             (r#"{"days": 4294967296}"#, "invalid value: integer, expected u32 at line 1 column 19"),
             (r#"{"crs_1": 3}"#, "unknown field, expected `days` or `word` at line 1 column 8"),
-            ("{\n\"word\": \"crs_1\"}", "unknown variant, expected `one` or `of` at line 2 column 15"),
-            (
-                r#"{"word": {"of": "crs_1"}}"#,
-                "invalid type: string, expected struct variant Word::Of at line 1 column 23",
-            ),
+            ("{\n\"word\": \"crs_1\"}", "unknown variant, expected `one` or `two` at line 2 column 15"),
+            (r#"{"word": {"one": null}}"#, "invalid type: map, expected enum Word at line 1 column 9"),
+            (r#"{"word": 0}"#, "invalid type: integer, expected enum Word at line 1 column 10"),
             (r#""crs_1""#, "invalid type: string, expected struct Config at line 1 column 7"),
             (r#"{"word": "one"}"#, "missing field `days` at line 1 column 15"),
             (r#"{"days": 3"#, "EOF while parsing an object at line 1 column 10"),
@@ -162,6 +159,8 @@ mod tests {
             assert_eq!(error_of::<Config>(json), says, "{json}");
         }
         assert_eq!(error_of::<Number>("-1"), "invalid value: integer, expected u32 at line 1 column 2");
+        let wrong = "invalid type: integer, expected variant identifier at line 1 column 9";
+        assert_eq!(error_of::<Tagged>(r#"{"type":0}"#), wrong);
         assert!(serde_json::from_str::<Config>("{").unwrap_err().is_eof());
     }
 
