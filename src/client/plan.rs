@@ -124,8 +124,11 @@ impl<C> Plan<C> {
         if self.obstacles.is_empty() { Ok(decision) } else { Err(ConfirmError::Obstructed(Box::new(self))) }
     }
 
+    /// The last valid secret is the last one that signs as well: saying the first is enough.
     pub(crate) fn obstacles_in_words(&self) -> String {
-        self.obstacles.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+        let is_last = self.obstacles.iter().any(|obstacle| matches!(obstacle, Obstacle::LastValid { .. }));
+        let said = |obstacle: &&Obstacle| !(is_last && matches!(obstacle, Obstacle::LastThatSigns { .. }));
+        self.obstacles.iter().filter(said).map(ToString::to_string).collect::<Vec<_>>().join("; ")
     }
 }
 

@@ -7,6 +7,9 @@
 //! what is stored. A value that is one text or one number (an ID, a name, an instant, a hash, a hint) has a single form, and is
 //! stored in that.
 
+mod details;
+mod validity;
+
 use serde::{Deserialize, Serialize};
 
 use crate::client::overlap::{End, GivenUp};
@@ -264,69 +267,6 @@ enum StoredOrigin {
 enum StoredKeyEncoding {
     Utf8,
     Base64,
-}
-
-mod details {
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    use crate::value::{AppDomain, ClientDetails, FriendlyName, RedirectUrl};
-
-    #[derive(Serialize)]
-    struct Written<'a> {
-        friendly_name: &'a FriendlyName,
-        app_domain: &'a AppDomain,
-        redirect_url: &'a RedirectUrl,
-    }
-
-    #[derive(Deserialize)]
-    struct Read {
-        friendly_name: FriendlyName,
-        app_domain: AppDomain,
-        #[serde(deserialize_with = "redirect_url")]
-        redirect_url: RedirectUrl,
-    }
-
-    pub(super) fn serialize<S: Serializer>(details: &ClientDetails, to: S) -> Result<S::Ok, S::Error> {
-        let written = Written {
-            friendly_name: details.friendly_name(),
-            app_domain: details.app_domain(),
-            redirect_url: details.redirect_url(),
-        };
-        written.serialize(to)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<ClientDetails, D::Error> {
-        let Read { friendly_name, app_domain, redirect_url } = Read::deserialize(from)?;
-        Ok(ClientDetails::of(friendly_name, app_domain, redirect_url))
-    }
-
-    /// The URL parser looked at it when it came in, and does not look again.
-    fn redirect_url<'de, D: Deserializer<'de>>(from: D) -> Result<RedirectUrl, D::Error> {
-        crate::value::text::deserialize(from, RedirectUrl::stored)
-    }
-}
-
-mod validity {
-    use serde::de::Error;
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    use crate::value::{Timestamp, Validity};
-
-    #[derive(Serialize, Deserialize)]
-    struct Stored {
-        from: Timestamp,
-        #[serde(deserialize_with = "Option::deserialize")]
-        until: Option<Timestamp>,
-    }
-
-    pub(super) fn serialize<S: Serializer>(validity: &Validity, to: S) -> Result<S::Ok, S::Error> {
-        Stored { from: validity.from(), until: validity.until() }.serialize(to)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Validity, D::Error> {
-        let Stored { from, until } = Stored::deserialize(from)?;
-        Validity::new(from, until).map_err(D::Error::custom)
-    }
 }
 
 #[cfg(test)]
