@@ -1,0 +1,77 @@
+//! What all pages have in common: the head, the tabs, who is signed in, and a notice.
+
+use askama::Template;
+use axum::http::{StatusCode, Uri};
+use axum::response::{Html, IntoResponse, Response};
+use tower_sessions::Session;
+
+use crate::account::Account;
+use crate::assets::{SCRIPT, STYLE};
+
+/// What the template `layout.html` shows around a page.
+#[derive(Debug, Clone)]
+pub struct Frame {
+    /// Who is signed in.
+    pub account: Option<Account>,
+    /// What the page before has done, in a sentence.
+    pub notice: Option<String>,
+    path: String,
+}
+
+impl Frame {
+    /// Returns the frame of a page that nobody has to sign in for.
+    pub fn bare() -> Self {
+        Self { account: None, notice: None, path: String::new() }
+    }
+
+    /// Returns the frame of a page, and takes the notice that waits in the session.
+    pub async fn of(
+        account: Account,
+        session: &Session,
+        uri: &Uri,
+    ) -> Result<Self, tower_sessions::session::Error> {
+        let notice = match session.get_value(NOTICE).await? {
+            Some(_) => session.remove(NOTICE).await?,
+            None => None,
+        };
+        Ok(Self { account: Some(account), notice, path: uri.path().to_owned() })
+    }
+
+    /// Says whether the page belongs to a tab.
+    pub fn is_at(&self, tab: &str) -> bool {
+        self.path == tab || self.path.strip_prefix(tab).is_some_and(|rest| rest.starts_with('/'))
+    }
+
+    /// Returns the path of the stylesheet.
+    pub fn style(&self) -> &'static str {
+        &STYLE
+    }
+
+    /// Returns the path of the script.
+    pub fn script(&self) -> &'static str {
+        &SCRIPT
+    }
+
+    /// Says whether an operator is signed in.
+    pub fn is_operator(&self) -> bool {
+        self.account.as_ref().is_some_and(Account::is_operator)
+    }
+}
+
+/// Leaves a notice for the next page of a session.
+pub(crate) async fn leave_notice(session: &Session, text: &str) -> Result<(), tower_sessions::session::Error> {
+    session.insert(NOTICE, text).await
+}
+
+/// Renders a page.
+pub fn page(template: &impl Template) -> Response {
+    match template.render() {
+        Ok(text) => Html(text).into_response(),
+        Err(error) => {
+            tracing::error!(%error, "a template could not be rendered");
+            (StatusCode::INTERNAL_SERVER_ERROR, "something went wrong").into_response()
+        }
+    }
+}
+
+const NOTICE: &str = "notice";

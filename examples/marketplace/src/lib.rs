@@ -1,0 +1,25 @@
+//! The pages of an app marketplace: sellers manage client IDs, client secrets and add-ins, operators look after all of them.
+//! `README.md` says how to start it, and where things lie.
+
+pub mod account;
+mod assets;
+pub mod catalogue;
+mod failure;
+mod frame;
+mod hand_over;
+mod pages;
+mod rate;
+mod security;
+pub mod seed;
+pub mod settings;
+pub mod shared;
+mod signed_in;
+pub mod start;
+mod words;
+
+pub use crate::failure::Failure;
+pub use crate::frame::{Frame, page};
+pub use crate::rate::Rates;
+pub use crate::security::{router, sessions};
+pub use crate::shared::{App, Marketplace};
+pub use crate::signed_in::{AsOperator, AsSeller};

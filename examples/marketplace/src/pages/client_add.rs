@@ -1,0 +1,136 @@
+//! `/clients/new`: a new client ID with its first client secret.
+
+use askama::Template;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Form, Router};
+use client_registry::value::{AppDomain, Field, FriendlyName, RedirectUrl};
+use client_registry::{Availability, ClientDetails, Error, InvalidValue, Lifetime, NewSecret, Refusal};
+use serde::Deserialize;
+
+use crate::failure::Failure;
+use crate::frame::{Frame, page};
+use crate::pages::secret_copy;
+use crate::shared::App;
+use crate::signed_in::AsSeller;
+use crate::words::{self, sentence};
+
+pub(crate) fn routes() -> Router<App> {
+    Router::new().route("/clients/new", get(show).post(add))
+}
+
+/// What was typed. It stands in the form again when something is wrong.
+#[derive(Debug, Default, Deserialize)]
+struct Typed {
+    #[serde(default)]
+    friendly_name: String,
+    #[serde(default)]
+    app_domain: String,
+    #[serde(default)]
+    redirect_url: String,
+    #[serde(default)]
+    years: String,
+    #[serde(default)]
+    availability: String,
+}
+
+/// What is wrong with each field.
+#[derive(Debug, Default)]
+struct Errors {
+    friendly_name: Option<String>,
+    app_domain: Option<String>,
+    redirect_url: Option<String>,
+    years: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "client_add.html")]
+struct Page {
+    frame: Frame,
+    form: Typed,
+    errors: Errors,
+    error: Option<String>,
+}
+
+async fn show(as_seller: AsSeller) -> Response {
+    let (form, errors) = (Typed { years: "1".to_owned(), ..Typed::default() }, Errors::default());
+    page(&Page { frame: as_seller.frame, form, errors, error: None })
+}
+
+async fn add(as_seller: AsSeller, Form(form): Form<Typed>) -> Result<Response, Failure> {
+    let (details, lifetime) = match form.parse() {
+        Ok(parsed) => parsed,
+        Err(errors) => return Ok(again(as_seller.frame, form, *errors, None)),
+    };
+    let availability = match form.availability.as_str() {
+        "china" => Availability::ChinaOnly,
+        _ => Availability::Worldwide,
+    };
+    let AsSeller { seller, session, app, frame } = as_seller;
+    let command =
+        async move { seller.register_with(details, availability, NewSecret::lasting(lifetime)).await };
+    match secret_copy::issue(&app, &session, command).await? {
+        Ok(response) => Ok(response),
+        Err(Error::NameTaken { by, last_used, .. }) => {
+            let advice = match last_used {
+                Some(_) => String::new(),
+                None => format!(
+                    " None of its secrets was ever used: if you have no client secret of {by}, open it and add a secret, or delete it."
+                ),
+            };
+            let taken =
+                format!("You have another client ID of this name, {by}: choose another name.{advice}");
+            let errors = Errors { friendly_name: Some(taken), ..Errors::default() };
+            Ok(again(frame, form, errors, None))
+        }
+        Err(Error::Refused(Refusal::Invalid(invalid))) => {
+            let (errors, rest) = Errors::of(&invalid);
+            Ok(again(frame, form, errors, rest))
+        }
+        Err(Error::Refused(refusal @ Refusal::RedirectNotAllowed { .. })) => {
+            let errors = Errors { redirect_url: Some(sentence(&refusal.to_string())), ..Errors::default() };
+            Ok(again(frame, form, errors, None))
+        }
+        Err(Error::Refused(refusal)) => {
+            Ok(again(frame, form, Errors::default(), Some(sentence(&refusal.to_string()))))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn again(frame: Frame, form: Typed, errors: Errors, error: Option<String>) -> Response {
+    (StatusCode::UNPROCESSABLE_ENTITY, page(&Page { frame, form, errors, error })).into_response()
+}
+
+impl Typed {
+    /// Reads all fields, so that all that is wrong is said at once.
+    fn parse(&self) -> Result<(ClientDetails, Lifetime), Box<Errors>> {
+        let wrong = |error: InvalidValue| Some(sentence(&error.to_string()));
+        let lifetime = words::lifetime(&self.years);
+        let errors = Errors {
+            friendly_name: FriendlyName::parse(&self.friendly_name).err().and_then(wrong),
+            app_domain: AppDomain::parse(&self.app_domain).err().and_then(wrong),
+            redirect_url: RedirectUrl::parse(&self.redirect_url).err().and_then(wrong),
+            years: lifetime.is_none().then(|| "Choose one, two or three years.".to_owned()),
+        };
+        let details = ClientDetails::new(&self.friendly_name, &self.app_domain, &self.redirect_url);
+        match (details, lifetime) {
+            (Ok(details), Some(lifetime)) => Ok((details, lifetime)),
+            _ => Err(Box::new(errors)),
+        }
+    }
+}
+
+impl Errors {
+    /// Returns an error beside its field, or apart from the fields.
+    fn of(invalid: &InvalidValue) -> (Self, Option<String>) {
+        let text = Some(sentence(&invalid.to_string()));
+        match invalid.field() {
+            Field::FriendlyName => (Self { friendly_name: text, ..Self::default() }, None),
+            Field::AppDomain => (Self { app_domain: text, ..Self::default() }, None),
+            Field::RedirectUrl => (Self { redirect_url: text, ..Self::default() }, None),
+            _ => (Self::default(), text),
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! `GET /clients`: the client IDs of a seller, searched by friendly name, page by page.
+
+use askama::Template;
+use axum::Router;
+use axum::extract::Query;
+use axum::response::Response;
+use axum::routing::get;
+use client_registry::review::Severity;
+use client_registry::store::DynStore;
+use client_registry::value::{FriendlyName, NameKey};
+use client_registry::{ClientId, Policy, Seller, Snapshot};
+use serde::Deserialize;
+
+use crate::failure::Failure;
+use crate::frame::{Frame, page};
+use crate::shared::App;
+use crate::signed_in::AsSeller;
+use crate::words::{self, When, sentence};
+
+pub(crate) fn routes() -> Router<App> {
+    Router::new().route("/clients", get(show))
+}
+
+#[derive(Deserialize)]
+struct Asked {
+    #[serde(default)]
+    q: String,
+    #[serde(default)]
+    after: String,
+}
+
+#[derive(Template)]
+#[template(path = "client_list.html")]
+struct Page {
+    frame: Frame,
+    query: String,
+    error: Option<String>,
+    rows: Vec<Row>,
+    unreadable: Vec<ClientId>,
+    paged: bool,
+    next: Option<ClientId>,
+}
+
+struct Row {
+    id: ClientId,
+    name: String,
+    availability: &'static str,
+    suspended: bool,
+    signs: bool,
+    ends: Option<When>,
+    warnings: usize,
+}
+
+async fn show(as_seller: AsSeller, Query(asked): Query<Asked>) -> Result<Response, Failure> {
+    let query = asked.q.trim().to_owned();
+    let (key, error) = match query.is_empty().then_some(()) {
+        Some(()) => (None, None),
+        None => match FriendlyName::parse(&query) {
+            Ok(name) => (Some(name.key()), None),
+            Err(error) => (None, Some(sentence(&error.to_string()))),
+        },
+    };
+    let after = ClientId::parse(&asked.after).ok();
+    let found = find(&as_seller.seller, key.as_ref(), after.clone()).await?;
+    let policy = as_seller.app.registry.policy();
+    let rows = found.clients.iter().map(|client| Row::of(client, policy)).collect();
+    let paged = after.is_some();
+    let AsSeller { frame, .. } = as_seller;
+    Ok(page(&Page { frame, query, error, rows, unreadable: found.unreadable, paged, next: found.next }))
+}
+
+#[derive(Default)]
+struct Found {
+    clients: Vec<Snapshot>,
+    unreadable: Vec<ClientId>,
+    next: Option<ClientId>,
+}
+
+/// Returns a page of the client IDs that have the words in their names.
+///
+/// The registry finds a whole name at once, but not a part of one: so the list is walked until the page is full.
+async fn find(
+    seller: &Seller<DynStore>,
+    key: Option<&NameKey>,
+    mut after: Option<ClientId>,
+) -> Result<Found, Failure> {
+    let mut found = Found::default();
+    let matches = |client: &Snapshot| {
+        let name = client.client().details().friendly_name().key();
+        key.is_none_or(|key| name.as_str().contains(key.as_str()))
+    };
+    loop {
+        let listed = seller.clients(after.as_ref(), ON_A_PAGE).await?;
+        found.unreadable.extend(listed.unreadable().iter().map(|one| one.client_id().clone()));
+        let next = listed.next().cloned();
+        for client in listed.into_items().into_iter().filter(matches) {
+            if found.clients.len() == ON_A_PAGE {
+                found.next = found.clients.last().map(|last| last.client().id().clone());
+                return Ok(found);
+            }
+            found.clients.push(client);
+        }
+        after = next;
+        match after {
+            None => return Ok(found),
+            Some(_) if found.clients.len() == ON_A_PAGE => {
+                found.next = found.clients.last().map(|last| last.client().id().clone());
+                return Ok(found);
+            }
+            Some(_) => {}
+        }
+    }
+}
+
+impl Row {
+    fn of(snapshot: &Snapshot, policy: &Policy) -> Self {
+        let client = snapshot.client();
+        let signing = snapshot.signing().secret();
+        let end = signing.and_then(|id| client.secret(id)).and_then(|secret| secret.validity().until());
+        let warnings = snapshot.review(policy).iter().filter(|one| one.severity() != Severity::Info).count();
+        Self {
+            id: client.id().clone(),
+            name: client.details().friendly_name().as_str().to_owned(),
+            availability: words::availability(client.availability()),
+            suspended: client.suspension().is_some(),
+            signs: signing.is_some(),
+            ends: end.map(|end| When::new(end, snapshot.at())),
+            warnings,
+        }
+    }
+}
+
+/// How many client IDs are on a page.
+const ON_A_PAGE: usize = 20;

@@ -1,0 +1,43 @@
+//! `Marketplace`: what the handlers share.
+
+use std::sync::Arc;
+
+use client_registry::clock::Clock;
+use client_registry::store::DynStore;
+use client_registry::{Registry, Timestamp};
+
+use crate::account::SignIn;
+use crate::catalogue::Catalogue;
+use crate::hand_over::HandOver;
+use crate::rate::Rates;
+
+/// The state of the router.
+pub type App = Arc<Marketplace>;
+
+/// What the handlers share.
+#[derive(Debug)]
+pub struct Marketplace {
+    /// Client IDs and client secrets.
+    pub registry: Registry<DynStore>,
+    /// The clock of the registry.
+    pub clock: Arc<dyn Clock>,
+    /// The add-ins and their listings, which are the marketplace's own.
+    pub catalogue: Catalogue,
+    /// The platform's side: tokens, and webhooks to add-ins.
+    pub platform: token_endpoint::Server,
+    /// Who may sign in.
+    pub sign_in: Box<dyn SignIn>,
+    /// Client secrets that wait to be shown, once.
+    pub hand_over: HandOver,
+    /// How often an address may try to sign in, or get a token.
+    pub rates: Rates,
+    /// The public address of the trip calendar, an add-in that is shown in a frame.
+    pub trip_calendar: Option<String>,
+}
+
+impl Marketplace {
+    /// Returns the instant of the registry's clock.
+    pub fn now(&self) -> Timestamp {
+        self.clock.wall()
+    }
+}
