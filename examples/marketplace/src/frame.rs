@@ -3,25 +3,29 @@
 use askama::Template;
 use axum::http::{StatusCode, Uri};
 use axum::response::{Html, IntoResponse, Response};
+use client_registry::Timestamp;
+use serde::{Deserialize, Serialize};
 use tower_sessions::Session;
 
 use crate::account::Account;
 use crate::assets::{SCRIPT, STYLE};
+use crate::prose::Prose;
 
 /// What the template `layout.html` shows around a page.
 #[derive(Debug, Clone)]
 pub struct Frame {
     /// Who is signed in.
     pub account: Option<Account>,
-    /// What the page before has done, in a sentence.
-    pub notice: Option<String>,
+    /// What the page before has done, or why it has not.
+    pub notice: Option<Notice>,
     path: String,
+    now: Timestamp,
 }
 
 impl Frame {
     /// Returns the frame of a page that nobody has to sign in for.
     pub fn bare() -> Self {
-        Self { account: None, notice: None, path: String::new() }
+        Self { account: None, notice: None, path: String::new(), now: Timestamp::MIN }
     }
 
     /// Returns the frame of a page, and takes the notice that waits in the session.
@@ -29,12 +33,13 @@ impl Frame {
         account: Account,
         session: &Session,
         uri: &Uri,
+        now: Timestamp,
     ) -> Result<Self, tower_sessions::session::Error> {
         let notice = match session.get_value(NOTICE).await? {
             Some(_) => session.remove(NOTICE).await?,
             None => None,
         };
-        Ok(Self { account: Some(account), notice, path: uri.path().to_owned() })
+        Ok(Self { account: Some(account), notice, path: uri.path().to_owned(), now })
     }
 
     /// Says whether the page belongs to a tab.
@@ -52,15 +57,33 @@ impl Frame {
         &SCRIPT
     }
 
+    /// Returns a text whose instants are shown in words.
+    pub(crate) fn prose(&self, text: &str) -> Prose {
+        Prose::new(text, self.now)
+    }
+
     /// Says whether an operator is signed in.
     pub fn is_operator(&self) -> bool {
         self.account.as_ref().is_some_and(Account::is_operator)
     }
 }
 
+/// A sentence about what was done.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Notice {
+    /// Whether it was done.
+    pub good: bool,
+    /// The sentence.
+    pub text: String,
+}
+
 /// Leaves a notice for the next page of a session.
-pub(crate) async fn leave_notice(session: &Session, text: &str) -> Result<(), tower_sessions::session::Error> {
-    session.insert(NOTICE, text).await
+pub(crate) async fn leave_notice(
+    session: &Session,
+    good: bool,
+    text: &str,
+) -> Result<(), tower_sessions::session::Error> {
+    session.insert(NOTICE, Notice { good, text: text.to_owned() }).await
 }
 
 /// Renders a page.

@@ -8,13 +8,18 @@ mod failure;
 mod frame;
 mod hand_over;
 mod pages;
+mod plans;
+mod prose;
 mod rate;
+mod secrets;
 mod security;
 pub mod seed;
 pub mod settings;
 pub mod shared;
 mod signed_in;
 pub mod start;
+mod timeline;
+mod trail;
 mod words;
 
 pub use crate::failure::Failure;

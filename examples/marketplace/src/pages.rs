@@ -2,10 +2,25 @@
 //! `templates/client_list.html`, `tests/browser/client_list.mjs`.
 
 mod client_add;
+mod client_delete;
+mod client_edit;
 mod client_list;
+mod client_rotate;
 mod client_summary;
+mod client_suspend;
+mod client_trail;
+mod head;
 mod operator_home;
+mod secret_add;
+mod secret_call_off;
+mod secret_close_early;
 mod secret_copy;
+mod secret_delete;
+mod secret_disable;
+mod secret_emergency;
+mod secret_end;
+mod secret_promote;
+mod secret_show;
 mod sign_in;
 
 use axum::Router;
@@ -25,7 +40,21 @@ pub(crate) fn routes() -> Router<App> {
         .merge(client_list::routes())
         .merge(client_add::routes())
         .merge(client_summary::routes())
+        .merge(client_trail::routes())
+        .merge(client_edit::routes())
+        .merge(client_rotate::routes())
+        .merge(client_suspend::routes())
+        .merge(client_delete::routes())
         .merge(secret_copy::routes())
+        .merge(secret_show::routes())
+        .merge(secret_add::routes())
+        .merge(secret_promote::routes())
+        .merge(secret_end::routes())
+        .merge(secret_disable::routes())
+        .merge(secret_delete::routes())
+        .merge(secret_emergency::routes())
+        .merge(secret_call_off::routes())
+        .merge(secret_close_early::routes())
         .merge(operator_routes())
 }
 

@@ -5,13 +5,14 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Redirect, Response};
 use client_registry::store::DynStore;
-use client_registry::{ClientHandle, ClientId, Operator, Seller, Timestamp};
+use client_registry::{ClientHandle, ClientId, Error, Operator, Outcome, Refusal, Seller, Timestamp};
 use tower_sessions::Session;
 
 use crate::account::Account;
 use crate::failure::Failure;
 use crate::frame::{self, Frame};
 use crate::shared::App;
+use crate::words::sentence;
 
 /// The seller who is signed in, and what a page for sellers needs.
 #[derive(Debug)]
@@ -40,9 +41,43 @@ impl AsSeller {
 
     /// Leaves a notice for the next page, and goes there.
     pub async fn go(&self, to: &str, notice: &str) -> Result<Response, Failure> {
-        frame::leave_notice(&self.session, notice).await?;
+        frame::leave_notice(&self.session, true, notice).await?;
         Ok(Redirect::to(to).into_response())
     }
+
+    /// Leaves word for the next page that something was not done, and goes there.
+    pub async fn not_done(&self, to: &str, why: &str) -> Result<Response, Failure> {
+        frame::leave_notice(&self.session, false, why).await?;
+        Ok(Redirect::to(to).into_response())
+    }
+}
+
+impl AsSeller {
+    /// Goes on after a command: with what was done, or with the reason why it was not. What is no refusal is a [`Failure`].
+    pub async fn settled(
+        &self,
+        to: &str,
+        outcome: Result<Outcome, Error>,
+        done: &str,
+    ) -> Result<Response, Failure> {
+        match outcome {
+            Ok(Outcome::Changed) => self.go(to, done).await,
+            Ok(Outcome::Unchanged) => self.go(to, "It was so already: nothing was changed.").await,
+            Err(error @ (Error::MovedOn { .. } | Error::AddInTaken { .. })) => {
+                self.not_done(to, &not_done(&error)).await
+            }
+            Err(Error::Refused(Refusal::UnknownClient | Refusal::ClientDeleted)) => {
+                Err(Failure::not_found("client ID"))
+            }
+            Err(Error::Refused(refusal)) => self.not_done(to, &not_done(&refusal)).await,
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// Returns why something was not done, in a sentence.
+pub(crate) fn not_done(error: &dyn std::fmt::Display) -> String {
+    format!("Nothing was changed. {}", sentence(&error.to_string()))
 }
 
 impl FromRequestParts<App> for AsSeller {
@@ -85,7 +120,13 @@ impl AsOperator {
 
     /// Leaves a notice for the next page, and goes there.
     pub async fn go(&self, to: &str, notice: &str) -> Result<Response, Failure> {
-        frame::leave_notice(&self.session, notice).await?;
+        frame::leave_notice(&self.session, true, notice).await?;
+        Ok(Redirect::to(to).into_response())
+    }
+
+    /// Leaves word for the next page that something was not done, and goes there.
+    pub async fn not_done(&self, to: &str, why: &str) -> Result<Response, Failure> {
+        frame::leave_notice(&self.session, false, why).await?;
         Ok(Redirect::to(to).into_response())
     }
 }
@@ -110,7 +151,7 @@ async fn signed_in(parts: &mut Parts, app: &App) -> Result<(Account, Frame, Sess
     let Some(account) = account else {
         return Err(Redirect::to("/sign-in").into_response());
     };
-    let frame = Frame::of(account.clone(), &session, &parts.uri).await.map_err(failed)?;
+    let frame = Frame::of(account.clone(), &session, &parts.uri, app.now()).await.map_err(failed)?;
     Ok((account, frame, session))
 }
 

@@ -5,7 +5,6 @@ use std::fmt;
 use askama::filters::HtmlSafe;
 use chrono::{DateTime, TimeDelta, Utc};
 use client_registry::client::Signing;
-use client_registry::secret::SecretState;
 use client_registry::{Availability, Lifetime, Purpose, SecretId, Timestamp};
 
 /// An instant in words, with the exact value at hand: it is written as an element `time`.
@@ -69,16 +68,6 @@ pub(crate) fn sentence(text: &str) -> String {
     format!("{first}{}{end}", characters.as_str())
 }
 
-/// Returns the state of a secret.
-pub(crate) fn state(state: SecretState) -> &'static str {
-    match state {
-        SecretState::Valid => "valid",
-        SecretState::Disabled => "disabled",
-        SecretState::Ended => "ended",
-        _ => "not started",
-    }
-}
-
 /// Returns what a secret is for.
 pub(crate) fn purpose(purpose: Purpose) -> &'static str {
     if purpose.signs() { "signs, and is a password" } else { "is a password only" }
@@ -93,18 +82,14 @@ pub(crate) fn availability(availability: Availability) -> &'static str {
 }
 
 /// Returns why a secret signs.
-pub(crate) fn why_it_signs(signing: Signing, now: Timestamp) -> String {
+pub(crate) fn why_it_signs(signing: Signing) -> String {
     match signing {
         Signing::Promoted { secret, since } => {
-            let since = When::new(since, now);
             format!("Secret {secret} signs, because it was promoted: {since}.")
         }
-        Signing::ValidLongest { secret, since } => {
-            let since = When::new(since, now);
-            format!(
-                "Secret {secret} signs, because of those that can sign it has been valid longest, since {since}. None was promoted."
-            )
-        }
+        Signing::ValidLongest { secret, since } => format!(
+            "Secret {secret} signs, because none was promoted, and of those that can sign it has been valid longest: since {since}."
+        ),
         _ => "No secret signs: none is valid and can sign.".to_owned(),
     }
 }

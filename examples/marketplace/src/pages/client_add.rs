@@ -20,15 +20,21 @@ pub(crate) fn routes() -> Router<App> {
     Router::new().route("/clients/new", get(show).post(add))
 }
 
-/// What was typed. It stands in the form again when something is wrong.
+/// The details that were typed. They stand in the form again when something is wrong.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub(crate) struct TypedDetails {
+    #[serde(default)]
+    pub(crate) friendly_name: String,
+    #[serde(default)]
+    pub(crate) app_domain: String,
+    #[serde(default)]
+    pub(crate) redirect_url: String,
+}
+
 #[derive(Debug, Default, Deserialize)]
 struct Typed {
-    #[serde(default)]
-    friendly_name: String,
-    #[serde(default)]
-    app_domain: String,
-    #[serde(default)]
-    redirect_url: String,
+    #[serde(flatten)]
+    details: TypedDetails,
     #[serde(default)]
     years: String,
     #[serde(default)]
@@ -37,11 +43,11 @@ struct Typed {
 
 /// What is wrong with each field.
 #[derive(Debug, Default)]
-struct Errors {
-    friendly_name: Option<String>,
-    app_domain: Option<String>,
-    redirect_url: Option<String>,
-    years: Option<String>,
+pub(crate) struct Errors {
+    pub(crate) friendly_name: Option<String>,
+    pub(crate) app_domain: Option<String>,
+    pub(crate) redirect_url: Option<String>,
+    pub(crate) years: Option<String>,
 }
 
 #[derive(Template)]
@@ -104,27 +110,35 @@ fn again(frame: Frame, form: Typed, errors: Errors, error: Option<String>) -> Re
 }
 
 impl Typed {
-    /// Reads all fields, so that all that is wrong is said at once.
     fn parse(&self) -> Result<(ClientDetails, Lifetime), Box<Errors>> {
-        let wrong = |error: InvalidValue| Some(sentence(&error.to_string()));
         let lifetime = words::lifetime(&self.years);
-        let errors = Errors {
-            friendly_name: FriendlyName::parse(&self.friendly_name).err().and_then(wrong),
-            app_domain: AppDomain::parse(&self.app_domain).err().and_then(wrong),
-            redirect_url: RedirectUrl::parse(&self.redirect_url).err().and_then(wrong),
-            years: lifetime.is_none().then(|| "Choose one, two or three years.".to_owned()),
-        };
-        let details = ClientDetails::new(&self.friendly_name, &self.app_domain, &self.redirect_url);
-        match (details, lifetime) {
+        let years = lifetime.is_none().then(|| "Choose one, two or three years.".to_owned());
+        match (self.details.parse(), lifetime) {
             (Ok(details), Some(lifetime)) => Ok((details, lifetime)),
-            _ => Err(Box::new(errors)),
+            (Ok(_), None) => Err(Box::new(Errors { years, ..Errors::default() })),
+            (Err(errors), _) => Err(Box::new(Errors { years, ..*errors })),
         }
+    }
+}
+
+impl TypedDetails {
+    /// Reads all fields, so that all that is wrong is said at once.
+    pub(crate) fn parse(&self) -> Result<ClientDetails, Box<Errors>> {
+        let wrong = |error: InvalidValue| Some(sentence(&error.to_string()));
+        ClientDetails::new(&self.friendly_name, &self.app_domain, &self.redirect_url).map_err(|_| {
+            Box::new(Errors {
+                friendly_name: FriendlyName::parse(&self.friendly_name).err().and_then(wrong),
+                app_domain: AppDomain::parse(&self.app_domain).err().and_then(wrong),
+                redirect_url: RedirectUrl::parse(&self.redirect_url).err().and_then(wrong),
+                years: None,
+            })
+        })
     }
 }
 
 impl Errors {
     /// Returns an error beside its field, or apart from the fields.
-    fn of(invalid: &InvalidValue) -> (Self, Option<String>) {
+    pub(crate) fn of(invalid: &InvalidValue) -> (Self, Option<String>) {
         let text = Some(sentence(&invalid.to_string()));
         match invalid.field() {
             Field::FriendlyName => (Self { friendly_name: text, ..Self::default() }, None),
