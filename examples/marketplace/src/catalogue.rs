@@ -29,6 +29,8 @@ pub struct Listing {
     pub oauth: bool,
     /// The name of the uploaded package; empty if there is none.
     pub package: String,
+    /// Whether the listing blocks every country but China, which one for China has to.
+    pub blocks_others: bool,
     /// Whether it was submitted.
     pub submitted: bool,
 }
@@ -57,25 +59,41 @@ impl Catalogue {
     }
 
     /// Adds an add-in, or says that there is one of this ID.
-    pub async fn add(&self, listing: Listing) -> Result<bool, CatalogueError> {
+    pub async fn add(&self, new: Listing) -> Result<bool, CatalogueError> {
         let written = self.connection.call(move |db| {
             db.execute(
-                "INSERT INTO add_in (id, owner, name, china, oauth, package, submitted) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) \
-                 ON CONFLICT (id) DO NOTHING",
+                "INSERT INTO add_in (id, owner, name, china, oauth, package, blocks_others, submitted) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (id) DO NOTHING",
                 params![
-                    listing.id, listing.owner, listing.name, listing.china, listing.oauth, listing.package, listing.submitted
+                    new.id,
+                    new.owner,
+                    new.name,
+                    new.china,
+                    new.oauth,
+                    new.package,
+                    new.blocks_others,
+                    new.submitted
                 ],
             )
         });
         Ok(written.await? == 1)
     }
 
-    /// Writes what the owner can change: the name, the tick, the package and the submission.
-    pub async fn change(&self, listing: Listing) -> Result<bool, CatalogueError> {
+    /// Writes what the owner can change: the name, the tick, the package, the countries and the submission.
+    pub async fn change(&self, new: Listing) -> Result<bool, CatalogueError> {
         let written = self.connection.call(move |db| {
             db.execute(
-                "UPDATE add_in SET name = ?3, oauth = ?4, package = ?5, submitted = ?6 WHERE id = ?1 AND owner = ?2",
-                params![listing.id, listing.owner, listing.name, listing.oauth, listing.package, listing.submitted],
+                "UPDATE add_in SET name = ?3, oauth = ?4, package = ?5, blocks_others = ?6, submitted = ?7 \
+                 WHERE id = ?1 AND owner = ?2",
+                params![
+                    new.id,
+                    new.owner,
+                    new.name,
+                    new.oauth,
+                    new.package,
+                    new.blocks_others,
+                    new.submitted
+                ],
             )
         });
         Ok(written.await? == 1)
@@ -111,6 +129,18 @@ impl Catalogue {
         named.await
     }
 
+    /// Says whether the data to look at was added.
+    pub async fn is_seeded(&self) -> Result<bool, CatalogueError> {
+        let version: i64 =
+            self.connection.call(|db| db.query_row("PRAGMA user_version", [], |row| row.get(0))).await?;
+        Ok(version > 0)
+    }
+
+    /// Notes that the data to look at was added.
+    pub async fn mark_seeded(&self) -> Result<(), CatalogueError> {
+        self.connection.call(|db| db.execute_batch("PRAGMA user_version = 1")).await
+    }
+
     /// Gives an add-in to another seller, as when its client ID is transferred.
     pub async fn transfer(&self, id: &AddInId, to: &str) -> Result<(), CatalogueError> {
         let (id, to) = (id.as_str().to_owned(), to.to_owned());
@@ -129,6 +159,7 @@ fn listing(row: &Row<'_>) -> rusqlite::Result<Listing> {
         china: row.get("china")?,
         oauth: row.get("oauth")?,
         package: row.get("package")?,
+        blocks_others: row.get("blocks_others")?,
         submitted: row.get("submitted")?,
     })
 }
@@ -143,6 +174,7 @@ const SCHEMA: &str = "
         china INTEGER NOT NULL,
         oauth INTEGER NOT NULL,
         package TEXT NOT NULL,
+        blocks_others INTEGER NOT NULL,
         submitted INTEGER NOT NULL
     ) STRICT;
     CREATE INDEX IF NOT EXISTS add_in_owner ON add_in (owner, name, id);

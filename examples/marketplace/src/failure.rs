@@ -44,7 +44,8 @@ impl Failure {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "Something went wrong", detail)
     }
 
-    fn of(problem: &ProblemDetails) -> Self {
+    /// Returns the problem details of an error as a page.
+    pub(crate) fn of(problem: &ProblemDetails) -> Self {
         let status = StatusCode::from_u16(problem.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let failure = Self::new(status, problem.title(), problem.detail());
         Self { retry_after: problem.retry_after_secs().map(u64::from), ..failure }

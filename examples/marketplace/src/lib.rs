@@ -2,8 +2,10 @@
 //! `README.md` says how to start it, and where things lie.
 
 pub mod account;
+mod add_ins;
 mod assets;
 pub mod catalogue;
+pub mod events;
 mod failure;
 mod frame;
 mod hand_over;

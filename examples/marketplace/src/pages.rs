@@ -1,6 +1,14 @@
 //! The pages. A page has a handler, a template and a browser test of the same name: `pages/client_list.rs`,
 //! `templates/client_list.html`, `tests/browser/client_list.mjs`.
 
+mod add_in_create;
+mod add_in_events;
+mod add_in_list;
+mod add_in_move;
+mod add_in_open;
+mod add_in_overview;
+mod add_in_replace;
+mod add_in_submit;
 mod client_add;
 mod client_delete;
 mod client_edit;
@@ -55,6 +63,14 @@ pub(crate) fn routes() -> Router<App> {
         .merge(secret_emergency::routes())
         .merge(secret_call_off::routes())
         .merge(secret_close_early::routes())
+        .merge(add_in_create::routes())
+        .merge(add_in_events::routes())
+        .merge(add_in_list::routes())
+        .merge(add_in_move::routes())
+        .merge(add_in_open::routes())
+        .merge(add_in_overview::routes())
+        .merge(add_in_replace::routes())
+        .merge(add_in_submit::routes())
         .merge(operator_routes())
 }
 

@@ -23,21 +23,32 @@ impl Prose {
 
 impl fmt::Display for Prose {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (i, word) in self.text.split(' ').enumerate() {
-            if i > 0 {
-                f.write_str(" ")?;
-            }
-            let instant = word.trim_end_matches([',', ':', ';', '.', ')']);
-            let instant = instant.trim_start_matches('(');
-            match (instant.len() >= LEN, Timestamp::parse(instant)) {
-                (true, Ok(at)) => {
-                    let (before, after) = word.split_once(instant).unwrap_or_default();
-                    write!(f, "{before}{}{after}", When::new(at, self.now))?;
-                }
+        let mut words = self.text.split(' ').peekable();
+        while let Some(word) = words.next() {
+            match (self.instant(word), words.peek().and_then(|next| self.instant(next))) {
+                (Some((before, when, after)), _) => write!(f, "{before}{when}{after}")?,
+                // "at 2026-03-11T09:00:00Z" is "on 11 March 2026" or "in 3 hours".
+                (None, Some((_, when, _))) if word == "at" => match when.is_date() {
+                    true => f.write_str("on")?,
+                    false => continue,
+                },
                 _ => escape(word, f)?,
+            }
+            if words.peek().is_some() {
+                f.write_str(" ")?;
             }
         }
         Ok(())
+    }
+}
+
+impl Prose {
+    /// Returns the instant in a word, and what stands around it.
+    fn instant<'a>(&self, word: &'a str) -> Option<(&'a str, When, &'a str)> {
+        let instant = word.trim_end_matches([',', ':', ';', '.', ')']).trim_start_matches('(');
+        let at = (instant.len() >= LEN).then(|| Timestamp::parse(instant).ok()).flatten()?;
+        let (before, after) = word.split_once(instant)?;
+        Some((before, When::new(at, self.now), after))
     }
 }
 
@@ -72,6 +83,8 @@ mod tests {
         let now = Timestamp::parse("2026-03-01T09:00:00Z").unwrap();
         let prose = Prose::new("<b> ends at 2026-03-11T09:00:00.000Z: act", now).to_string();
         let time = r#"<time datetime="2026-03-11T09:00:00.000Z" title="11 March 2026, 09:00:00 UTC">11 March 2026, in 10 days</time>"#;
-        assert_eq!(prose, format!("&lt;b&gt; ends at {time}: act"));
+        assert_eq!(prose, format!("&lt;b&gt; ends on {time}: act"));
+        let soon = Prose::new("it ends at 2026-03-01T12:00:00Z", now).to_string();
+        assert!(soon.starts_with("it ends <time") && soon.ends_with(">in 3 hours</time>"), "{soon}");
     }
 }

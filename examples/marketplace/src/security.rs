@@ -55,7 +55,9 @@ fn forged() -> Failure {
 async fn headers(State(app): State<App>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
-    if let Ok(policy) = HeaderValue::from_str(&content_security_policy(app.trip_calendar.as_deref())) {
+    if let Ok(policy) = HeaderValue::from_str(&content_security_policy(
+        app.trip_calendar.as_ref().map(|framed| framed.url.as_str()),
+    )) {
         headers.insert(CONTENT_SECURITY_POLICY, policy);
     }
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));

@@ -1,5 +1,6 @@
 //! `Marketplace`: what the handlers share.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use client_registry::clock::Clock;
@@ -8,6 +9,7 @@ use client_registry::{Registry, Timestamp};
 
 use crate::account::SignIn;
 use crate::catalogue::Catalogue;
+use crate::events::Deliveries;
 use crate::hand_over::HandOver;
 use crate::rate::Rates;
 
@@ -31,8 +33,23 @@ pub struct Marketplace {
     pub hand_over: HandOver,
     /// How often an address may try to sign in, or get a token.
     pub rates: Rates,
-    /// The public address of the trip calendar, an add-in that is shown in a frame.
-    pub trip_calendar: Option<String>,
+    /// The public address: the issuer of tokens.
+    pub issuer: String,
+    /// The trip calendar, an add-in that is shown in a frame.
+    pub trip_calendar: Option<Framed>,
+    /// The latest messages to add-ins.
+    pub deliveries: Deliveries,
+}
+
+/// An add-in that runs beside the marketplace and is shown in a frame.
+#[derive(Debug, Clone)]
+pub struct Framed {
+    /// The ID of the add-in.
+    pub add_in: &'static str,
+    /// Its public address.
+    pub url: String,
+    /// The file that takes its next client secret.
+    pub secondary: PathBuf,
 }
 
 impl Marketplace {

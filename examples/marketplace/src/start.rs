@@ -15,6 +15,7 @@ use tower_sessions_rusqlite_store::tokio_rusqlite::Connection;
 
 use crate::account::DevelopmentSignIn;
 use crate::catalogue::Catalogue;
+use crate::events::Deliveries;
 use crate::hand_over::HandOver;
 use crate::settings::Settings;
 use crate::{Marketplace, Rates, router, seed, sessions};
@@ -33,14 +34,14 @@ pub async fn start(settings: &Settings, url: &str) -> Result<Started, Box<dyn Er
     let registry = open(settings).await?;
     keep_fresh(&registry);
     let catalogue = Catalogue::open(&settings.folder.join("catalogue.db")).await?;
-    seed::add(&registry, &catalogue, settings).await?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    seed::add(&registry, &catalogue, settings, clock.wall()).await?;
 
     let store = RusqliteStore::new(Connection::open(settings.folder.join("sessions.db")).await?);
     store.migrate().await?;
     tokio::spawn(store.clone().continuously_delete_expired(Duration::from_secs(600)));
 
     let issuer = settings.public.as_deref().unwrap_or(url);
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let app = Arc::new(Marketplace {
         registry: registry.clone(),
         clock: Arc::clone(&clock),
@@ -49,7 +50,9 @@ pub async fn start(settings: &Settings, url: &str) -> Result<Started, Box<dyn Er
         sign_in: Box::new(DevelopmentSignIn::new()),
         hand_over: HandOver::new(clock),
         rates: Rates::new(SIGN_INS_A_MINUTE, TOKENS_A_SECOND),
+        issuer: issuer.to_owned(),
         trip_calendar: None,
+        deliveries: Deliveries::default(),
     });
     Ok(Started { router: router(app, sessions(store, issuer.starts_with("https://"))), registry })
 }

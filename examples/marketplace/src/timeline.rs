@@ -49,9 +49,7 @@ impl Picture {
         let timeline = client.timeline();
         let spans: Vec<_> =
             timeline.spans().iter().filter(|span| span.until().is_none_or(|until| until > now)).collect();
-        let last = spans.last().map_or(now, |span| span.from()).max(now);
-        // A tenth of the width stands for all that comes after the last change.
-        let scale = Scale { now, last: last.saturating_since(now).as_millis().max(1) };
+        let scale = Scale { turns: spans.iter().map(|span| span.from()).collect() };
         let ids = client.secrets().map(|secret| secret.id());
         let ids: Vec<_> = ids.filter(|id| spans.iter().any(|span| span.passwords().contains(id))).collect();
         let rows: Vec<_> =
@@ -66,15 +64,16 @@ impl Picture {
     }
 }
 
+/// All steps are as wide as each other, so that a day next to three years can be seen.
 struct Scale {
-    now: Timestamp,
-    last: u128,
+    turns: Vec<Timestamp>,
 }
 
 impl Scale {
     fn x(&self, at: Timestamp) -> u32 {
-        let along = at.saturating_since(self.now).as_millis().min(self.last);
-        LEFT + u32::try_from(along * u128::from(WIDTH) / self.last).unwrap_or(WIDTH)
+        let before = self.turns.iter().skip(1).filter(|turn| **turn <= at).count();
+        let step = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        LEFT + step(before) * WIDTH / step(self.turns.len()).max(1)
     }
 }
 
@@ -124,9 +123,9 @@ fn step(span: &Span, now: Timestamp) -> Step {
 }
 
 const LEFT: u32 = 90;
-const WIDTH: u32 = 620;
+const WIDTH: u32 = 700;
 /// The right edge of bars that go on.
-const RIGHT: u32 = LEFT + WIDTH + 80;
+const RIGHT: u32 = LEFT + WIDTH;
 const TOP: u32 = 12;
 const ROW: u32 = 34;
 const BOTTOM: u32 = 30;

@@ -20,7 +20,12 @@ impl When {
         Self { at: at.to_datetime(), now: now.to_datetime() }
     }
 
-    /// Returns the words: `today` and the time, or the date, with the distance if it is small.
+    /// Says whether the words are a date, and not only a distance.
+    pub(crate) fn is_date(&self) -> bool {
+        (self.at - self.now).abs() >= TimeDelta::days(1)
+    }
+
+    /// Returns the words: the distance if it is small, or the date, with the distance if that is less than two months.
     pub(crate) fn words(&self) -> String {
         let distance = self.at - self.now;
         let date = self.at.format("%-d %B %Y");
@@ -33,7 +38,8 @@ impl When {
         if distance.abs() < TimeDelta::days(1) {
             return relative(distance, distance.num_hours(), "hour");
         }
-        match distance.num_days() {
+        // To the nearest day, so that 30 days stay 30 days a moment later.
+        match (distance.num_hours() + 12 * distance.num_hours().signum()) / 24 {
             days if days.abs() <= 60 => format!("{date}, {}", relative(distance, days, "day")),
             _ => date.to_string(),
         }

@@ -43,7 +43,8 @@ struct Page {
 
 async fn show(as_seller: AsSeller, Path(id): Path<String>) -> Result<Response, Failure> {
     let snapshot = as_seller.client(&id)?.snapshot().await?;
-    let (details, revision) = (snapshot.client().details(), snapshot.client().revision().number().to_string());
+    let (details, revision) =
+        (snapshot.client().details(), snapshot.client().revision().number().to_string());
     let form = TypedDetails {
         friendly_name: details.friendly_name().as_str().to_owned(),
         app_domain: details.app_domain().as_str().to_owned(),

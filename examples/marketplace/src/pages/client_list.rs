@@ -131,4 +131,4 @@ impl Row {
 }
 
 /// How many client IDs are on a page.
-const ON_A_PAGE: usize = 20;
+const ON_A_PAGE: usize = 10;
