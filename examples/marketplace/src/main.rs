@@ -17,11 +17,18 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let url = format!("http://{}", listener.local_addr()?);
     let started = start(&settings, &url).await?;
     println!("the marketplace is at {url}");
+    match &started.calendar {
+        Some(calendar) => println!("the trip calendar, an add-in, is at {}", calendar.url()),
+        None => println!("the trip calendar was not started: its client ID is not known"),
+    }
     println!("its data is in {}", settings.folder.display());
     println!("sign in as seller contoso or fabrikam, or as operator ann; ctrl-c stops it");
 
     let service = started.router.into_make_service_with_connect_info::<SocketAddr>();
     axum::serve(listener, service).with_graceful_shutdown(stop()).await?;
+    if let Some(calendar) = started.calendar {
+        calendar.stop().await.map_err(|error| error.to_string())?;
+    }
     started.registry.flush_last_uses().await?;
     println!("stopped");
     Ok(())

@@ -6,18 +6,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use client_registry::Registry;
 use client_registry::clock::{Clock, SystemClock};
 use client_registry::store::{DynStore, PostgresStore, SqliteStore};
+use client_registry::value::Attributes;
+use client_registry::{Error as RegistryError, Refusal, Registry};
+use token_endpoint::ping::WEBHOOK_URL;
 use tower_sessions::ExpiredDeletion;
 use tower_sessions_rusqlite_store::RusqliteStore;
 use tower_sessions_rusqlite_store::tokio_rusqlite::Connection;
+use trip_calendar::Running;
 
 use crate::account::DevelopmentSignIn;
 use crate::catalogue::Catalogue;
 use crate::events::Deliveries;
 use crate::hand_over::HandOver;
+use crate::seed::{CalendarFiles, TRIP_CALENDAR};
 use crate::settings::Settings;
+use crate::shared::Framed;
 use crate::{Marketplace, Rates, router, seed, sessions};
 
 /// What was started.
@@ -27,9 +32,11 @@ pub struct Started {
     pub router: Router,
     /// The registry: write its last uses before the process ends.
     pub registry: Registry<DynStore>,
+    /// The trip calendar, unless its client ID is not known.
+    pub calendar: Option<Running>,
 }
 
-/// Opens the registry, the sessions and the catalogue, adds data to look at, and returns the router.
+/// Opens the registry, the sessions and the catalogue, adds data to look at, starts the trip calendar, and returns the router.
 pub async fn start(settings: &Settings, url: &str) -> Result<Started, Box<dyn Error>> {
     let registry = open(settings).await?;
     keep_fresh(&registry);
@@ -42,6 +49,12 @@ pub async fn start(settings: &Settings, url: &str) -> Result<Started, Box<dyn Er
     tokio::spawn(store.clone().continuously_delete_expired(Duration::from_secs(600)));
 
     let issuer = settings.public.as_deref().unwrap_or(url);
+    let calendar = start_calendar(settings, &registry, issuer).await?;
+    let framed = calendar.as_ref().map(|running| Framed {
+        add_in: TRIP_CALENDAR,
+        url: running.url().to_owned(),
+        secondary: CalendarFiles::of(settings).secondary,
+    });
     let app = Arc::new(Marketplace {
         registry: registry.clone(),
         clock: Arc::clone(&clock),
@@ -51,10 +64,41 @@ pub async fn start(settings: &Settings, url: &str) -> Result<Started, Box<dyn Er
         hand_over: HandOver::new(clock),
         rates: Rates::new(SIGN_INS_A_MINUTE, TOKENS_A_SECOND),
         issuer: issuer.to_owned(),
-        trip_calendar: None,
+        trip_calendar: framed,
         deliveries: Deliveries::default(),
     });
-    Ok(Started { router: router(app, sessions(store, issuer.starts_with("https://"))), registry })
+    let router = router(app, sessions(store, issuer.starts_with("https://")));
+    Ok(Started { router, registry, calendar })
+}
+
+/// Starts the trip calendar, and tells the platform where it takes messages.
+async fn start_calendar(
+    settings: &Settings,
+    registry: &Registry<DynStore>,
+    issuer: &str,
+) -> Result<Option<Running>, Box<dyn Error>> {
+    let files = CalendarFiles::of(settings);
+    let Some(client_id) = files.read_client_id() else {
+        return Ok(None);
+    };
+    let config = trip_calendar::Config::new(client_id.clone(), files.primary, files.secondary, issuer)
+        .with_kept_in(files.trips)
+        .listening_on(&settings.calendar.to_string());
+    let running = trip_calendar::start(config).await.map_err(|error| error.to_string())?;
+
+    let client = registry.as_operator("marketplace")?.client(&client_id);
+    let webhook = format!("{}/events", running.url());
+    match client.snapshot().await {
+        Ok(snapshot) => {
+            let others = snapshot.client().attributes().iter().filter(|(key, _)| *key != WEBHOOK_URL);
+            let attributes = Attributes::new(others.chain([(WEBHOOK_URL, webhook.as_str())]))?;
+            client.change_attributes(attributes).await?;
+        }
+        // Its seller has deleted the client ID: the add-in shows what that means.
+        Err(RegistryError::Refused(Refusal::ClientDeleted | Refusal::UnknownClient)) => {}
+        Err(error) => return Err(error.into()),
+    }
+    Ok(Some(running))
 }
 
 async fn open(settings: &Settings) -> Result<Registry<DynStore>, Box<dyn Error>> {
