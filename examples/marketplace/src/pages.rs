@@ -18,7 +18,13 @@ mod client_summary;
 mod client_suspend;
 mod client_trail;
 mod head;
-mod operator_home;
+mod operator_check;
+mod operator_client;
+mod operator_clients;
+mod operator_expiry;
+mod operator_leaks;
+mod operator_notices;
+mod operator_reseal;
 mod secret_add;
 mod secret_call_off;
 mod secret_close_early;
@@ -76,7 +82,14 @@ pub(crate) fn routes() -> Router<App> {
 
 /// Returns the routes of the pages for operators.
 fn operator_routes() -> Router<App> {
-    Router::new().merge(operator_home::routes())
+    Router::new()
+        .merge(operator_clients::routes())
+        .merge(operator_client::routes())
+        .merge(operator_leaks::routes())
+        .merge(operator_expiry::routes())
+        .merge(operator_notices::routes())
+        .merge(operator_check::routes())
+        .merge(operator_reseal::routes())
 }
 
 /// Returns the routes of the sign-in, which has a limit of its own.

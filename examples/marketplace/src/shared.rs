@@ -11,7 +11,9 @@ use crate::account::SignIn;
 use crate::catalogue::Catalogue;
 use crate::events::Deliveries;
 use crate::hand_over::HandOver;
+use crate::mailbox::Mailbox;
 use crate::rate::Rates;
+use crate::resealer::Resealer;
 
 /// The state of the router.
 pub type App = Arc<Marketplace>;
@@ -25,6 +27,10 @@ pub struct Marketplace {
     pub clock: Arc<dyn Clock>,
     /// The add-ins and their listings, which are the marketplace's own.
     pub catalogue: Catalogue,
+    /// Notices to sellers, as mails.
+    pub mailbox: Mailbox,
+    /// Brings records under the primary key.
+    pub resealer: Resealer,
     /// The platform's side: tokens, and webhooks to add-ins.
     pub platform: token_endpoint::Server,
     /// Who may sign in.

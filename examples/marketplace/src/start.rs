@@ -20,6 +20,8 @@ use crate::account::DevelopmentSignIn;
 use crate::catalogue::Catalogue;
 use crate::events::Deliveries;
 use crate::hand_over::HandOver;
+use crate::mailbox::Mailbox;
+use crate::resealer::Resealer;
 use crate::seed::{CalendarFiles, TRIP_CALENDAR};
 use crate::settings::Settings;
 use crate::shared::Framed;
@@ -59,6 +61,8 @@ pub async fn start(settings: &Settings, url: &str) -> Result<Started, Box<dyn Er
         registry: registry.clone(),
         clock: Arc::clone(&clock),
         catalogue,
+        mailbox: Mailbox::open(&settings.folder.join("mailbox.db")).await?,
+        resealer: Resealer::default(),
         platform: token_endpoint::Server::new(registry.clone(), Arc::clone(&clock), issuer, None)?,
         sign_in: Box::new(DevelopmentSignIn::new()),
         hand_over: HandOver::new(clock),
