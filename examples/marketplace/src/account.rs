@@ -60,7 +60,7 @@ pub struct DevelopmentSignIn {
 impl DevelopmentSignIn {
     /// Returns a sign-in with the accounts of the seed.
     pub fn new() -> Self {
-        let sellers = ["contoso", "fabrikam"].map(|id| Account::Seller(id.to_owned()));
+        let sellers = ["contoso", "fabrikam", "northwind"].map(|id| Account::Seller(id.to_owned()));
         let mut accounts = Vec::from(sellers);
         accounts.push(Account::Operator("ann".to_owned()));
         Self { accounts }

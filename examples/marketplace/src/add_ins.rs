@@ -17,10 +17,12 @@ impl Found {
     /// Finds an add-in that stands in a path. One of another seller is not there.
     pub(crate) async fn of(as_seller: &AsSeller, id: &str) -> Result<Self, Failure> {
         let owner = as_seller.seller.id().as_str();
-        let Some(listing) = as_seller.app.catalogue.find(owner, id).await? else {
+        let Some(mut listing) = as_seller.app.catalogue.find(owner, id).await? else {
             return Err(Failure::not_found("add-in"));
         };
         let client = as_seller.seller.client_of(listing.add_in()?.id()).await?;
+        // The registry knows best whether it has a client ID.
+        listing.oauth |= client.is_some();
         Ok(Self { listing, client })
     }
 

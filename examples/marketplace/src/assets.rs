@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::{Router, routing::get};
 use data_encoding::HEXLOWER;
@@ -19,6 +20,7 @@ pub(crate) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
     Router::new()
         .route(&STYLE, get(async move || (style, STYLE_TEXT)))
         .route(&SCRIPT, get(async move || (script, SCRIPT_TEXT)))
+        .route("/favicon.ico", get(async || StatusCode::NO_CONTENT))
 }
 
 fn named(name: &str, extension: &str, text: &str) -> String {

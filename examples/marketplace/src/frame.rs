@@ -75,15 +75,23 @@ pub struct Notice {
     pub good: bool,
     /// The sentence.
     pub text: String,
+    /// A page to go on to, and what it is called.
+    pub link: Option<(String, String)>,
+}
+
+impl Notice {
+    /// Returns a sentence about what was done, or was not.
+    pub(crate) fn new(good: bool, text: &str) -> Self {
+        Self { good, text: text.to_owned(), link: None }
+    }
 }
 
 /// Leaves a notice for the next page of a session.
 pub(crate) async fn leave_notice(
     session: &Session,
-    good: bool,
-    text: &str,
+    notice: Notice,
 ) -> Result<(), tower_sessions::session::Error> {
-    session.insert(NOTICE, Notice { good, text: text.to_owned() }).await
+    session.insert(NOTICE, notice).await
 }
 
 /// Renders a page.

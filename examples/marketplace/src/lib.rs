@@ -28,6 +28,7 @@ mod words;
 
 pub use crate::failure::Failure;
 pub use crate::frame::{Frame, page};
+pub use crate::hand_over::HandOver;
 pub use crate::rate::Rates;
 pub use crate::security::{router, sessions};
 pub use crate::shared::{App, Marketplace};

@@ -22,7 +22,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
         None => println!("the trip calendar was not started: its client ID is not known"),
     }
     println!("its data is in {}", settings.folder.display());
-    println!("sign in as seller contoso or fabrikam, or as operator ann; ctrl-c stops it");
+    println!(
+        "sign in as seller contoso or fabrikam, as northwind, who has nothing yet, or as operator ann; ctrl-c stops it"
+    );
 
     let service = started.router.into_make_service_with_connect_info::<SocketAddr>();
     axum::serve(listener, service).with_graceful_shutdown(stop()).await?;

@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
-use crate::frame::Frame;
+use crate::frame::{Frame, Notice};
 use crate::prose::Prose;
 use crate::signed_in::{AsSeller, not_done};
 use crate::words::{self, sentence};
@@ -78,7 +78,7 @@ pub(crate) async fn confirm<C: InWords>(
     as_seller: AsSeller,
     client: &ClientHandle<DynStore>,
     confirmation: &Confirmation,
-    (to, done): (&str, &str),
+    (to, done): (&str, Notice),
     render: impl FnOnce(Frame, PlanView) -> Response,
 ) -> Result<Response, Failure> {
     let Ok(plan) = serde_json::from_str::<Plan<C>>(&confirmation.plan) else {
@@ -86,7 +86,7 @@ pub(crate) async fn confirm<C: InWords>(
         return Err(Failure::new(StatusCode::BAD_REQUEST, "Not a plan", detail));
     };
     let (plan, changed) = match client.confirm(plan).await {
-        Ok(_) => return as_seller.go(to, done).await,
+        Ok(_) => return as_seller.go_with(to, done).await,
         Err(ConfirmError::Changed(plan)) => (plan, true),
         Err(ConfirmError::Obstructed(plan)) => (plan, false),
         Err(ConfirmError::Failed(error)) => return refused(&as_seller, to, error).await,
@@ -145,7 +145,7 @@ macro_rules! in_words {
 }
 
 in_words! {
-    SecretDeletion: |plan| format!("Secret {} is deleted for good: who presents it is refused.", plan.secret());
+    SecretDeletion: |plan| format!("Secret {} is deleted for good: whoever presents it is refused.", plan.secret());
     SecretDisabling: |plan| format!("Secret {} is refused until it is enabled again. Its end stays.", plan.secret());
     CallingOff: |plan| format!(
         "Secret {} is deleted, and {} gets back the end and the promotions that it had.",

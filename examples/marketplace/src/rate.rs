@@ -8,7 +8,8 @@ use axum::http::{Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use governor::clock::{Clock, DefaultClock};
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use governor::state::keyed::HashMapStateStore;
+use governor::{Quota, RateLimiter};
 
 use crate::failure::Failure;
 use crate::shared::App;
@@ -16,16 +17,18 @@ use crate::shared::App;
 /// The rates of each address.
 #[derive(Debug)]
 pub struct Rates {
-    sign_in: DefaultKeyedRateLimiter<IpAddr>,
-    token: DefaultKeyedRateLimiter<IpAddr>,
+    sign_in: ByAddress,
+    token: ByAddress,
 }
+
+type ByAddress = RateLimiter<IpAddr, HashMapStateStore<IpAddr>, DefaultClock>;
 
 impl Rates {
     /// Returns limits: attempts to sign in each minute, and calls of the token endpoint each second.
     pub fn new(sign_ins_a_minute: NonZeroU32, tokens_a_second: NonZeroU32) -> Self {
         Self {
-            sign_in: RateLimiter::keyed(Quota::per_minute(sign_ins_a_minute)),
-            token: RateLimiter::keyed(Quota::per_second(tokens_a_second)),
+            sign_in: RateLimiter::hashmap(Quota::per_minute(sign_ins_a_minute)),
+            token: RateLimiter::hashmap(Quota::per_second(tokens_a_second)),
         }
     }
 }
@@ -59,7 +62,7 @@ pub(crate) async fn limit_tokens(State(app): State<App>, request: Request, next:
 
 /// Returns how many seconds an address has to wait. A proxy in front of this server has to limit the rate itself: all that comes
 /// through it has one address.
-fn wait(limiter: &DefaultKeyedRateLimiter<IpAddr>, request: &Request) -> Option<u64> {
+fn wait(limiter: &ByAddress, request: &Request) -> Option<u64> {
     let connection = request.extensions().get::<ConnectInfo<SocketAddr>>();
     let address = connection.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |found| found.0.ip());
     if limiter.len() > REMEMBERED {

@@ -59,7 +59,7 @@ impl SecretRow {
             ended: state == SecretState::Ended,
             from: when(secret.validity().from()),
             until: secret.validity().until().map(when),
-            latest: secret.issued_until().map(when),
+            latest: secret.issued_until().map(|at| when(at).in_full()),
             last_used: snapshot.last_used(id).map(when),
             scheduled: scheduled.map(|one| when(one.at())),
             replaced_by: secret.replaced_by().filter(|by| client.secret(*by).is_some()),

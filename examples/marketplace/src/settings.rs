@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use client_registry::Keyring;
 use client_registry::value::KeyId;
+use zeroize::Zeroizing;
 
 /// The settings of a start.
 #[derive(Debug)]
@@ -46,7 +47,7 @@ impl Settings {
             return Ok(Keyring::from_env("REGISTRY_KEYS")?);
         }
         let path = self.folder.join("registry.keys");
-        match fs::read_to_string(&path) {
+        match fs::read_to_string(&path).map(Zeroizing::new) {
             Ok(text) => Ok(Keyring::parse(&text)?),
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 let keyring = Keyring::generate(KeyId::parse("first")?)?;

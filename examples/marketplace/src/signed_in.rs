@@ -10,7 +10,7 @@ use tower_sessions::Session;
 
 use crate::account::Account;
 use crate::failure::Failure;
-use crate::frame::{self, Frame};
+use crate::frame::{self, Frame, Notice};
 use crate::shared::App;
 use crate::words::sentence;
 
@@ -39,15 +39,21 @@ impl AsSeller {
         self.app.now()
     }
 
+    /// Leaves a notice with a link for the next page, and goes there.
+    pub async fn go_with(&self, to: &str, notice: Notice) -> Result<Response, Failure> {
+        frame::leave_notice(&self.session, notice).await?;
+        Ok(Redirect::to(to).into_response())
+    }
+
     /// Leaves a notice for the next page, and goes there.
     pub async fn go(&self, to: &str, notice: &str) -> Result<Response, Failure> {
-        frame::leave_notice(&self.session, true, notice).await?;
+        frame::leave_notice(&self.session, Notice::new(true, notice)).await?;
         Ok(Redirect::to(to).into_response())
     }
 
     /// Leaves word for the next page that something was not done, and goes there.
     pub async fn not_done(&self, to: &str, why: &str) -> Result<Response, Failure> {
-        frame::leave_notice(&self.session, false, why).await?;
+        frame::leave_notice(&self.session, Notice::new(false, why)).await?;
         Ok(Redirect::to(to).into_response())
     }
 }
@@ -120,13 +126,13 @@ impl AsOperator {
 
     /// Leaves a notice for the next page, and goes there.
     pub async fn go(&self, to: &str, notice: &str) -> Result<Response, Failure> {
-        frame::leave_notice(&self.session, true, notice).await?;
+        frame::leave_notice(&self.session, Notice::new(true, notice)).await?;
         Ok(Redirect::to(to).into_response())
     }
 
     /// Leaves word for the next page that something was not done, and goes there.
     pub async fn not_done(&self, to: &str, why: &str) -> Result<Response, Failure> {
-        frame::leave_notice(&self.session, false, why).await?;
+        frame::leave_notice(&self.session, Notice::new(false, why)).await?;
         Ok(Redirect::to(to).into_response())
     }
 }

@@ -71,6 +71,13 @@ pub async fn start(settings: &Settings, url: &str) -> Result<Started, Box<dyn Er
         trip_calendar: framed,
         deliveries: Deliveries::default(),
     });
+    let swept = Arc::clone(&app);
+    tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(SWEEP).await;
+            swept.hand_over.sweep();
+        }
+    });
     let router = router(app, sessions(store, issuer.starts_with("https://")));
     Ok(Started { router, registry, calendar })
 }
@@ -122,5 +129,7 @@ fn keep_fresh(registry: &Registry<DynStore>) {
     };
 }
 
+/// How often client secrets that nobody has come for are looked for.
+const SWEEP: Duration = Duration::from_secs(30);
 const SIGN_INS_A_MINUTE: NonZeroU32 = NonZeroU32::new(60).expect("it is not zero");
 const TOKENS_A_SECOND: NonZeroU32 = NonZeroU32::new(100).expect("it is not zero");

@@ -12,12 +12,18 @@ use client_registry::{Availability, Lifetime, Purpose, SecretId, Timestamp};
 pub(crate) struct When {
     at: DateTime<Utc>,
     now: DateTime<Utc>,
+    in_full: bool,
 }
 
 impl When {
     /// Returns an instant as seen from another.
     pub(crate) fn new(at: Timestamp, now: Timestamp) -> Self {
-        Self { at: at.to_datetime(), now: now.to_datetime() }
+        Self { at: at.to_datetime(), now: now.to_datetime(), in_full: false }
+    }
+
+    /// Returns the same with date and time as words, to be written down.
+    pub(crate) fn in_full(self) -> Self {
+        Self { in_full: true, ..self }
     }
 
     /// Says whether the words are a date, and not only a distance.
@@ -27,6 +33,9 @@ impl When {
 
     /// Returns the words: the distance if it is small, or the date, with the distance if that is less than two months.
     pub(crate) fn words(&self) -> String {
+        if self.in_full {
+            return self.at.format("%-d %B %Y, %H:%M UTC").to_string();
+        }
         let distance = self.at - self.now;
         let date = self.at.format("%-d %B %Y");
         if distance.abs() < TimeDelta::minutes(1) {

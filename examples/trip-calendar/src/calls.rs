@@ -42,6 +42,14 @@ async fn message(State(calendar): State<TripCalendar>) -> Response {
 fn answer(said: Result<String, PlatformError>) -> Response {
     match said {
         Ok(said) => page(StatusCode::OK, &Page { succeeded: true, said }),
-        Err(error) => page(StatusCode::BAD_GATEWAY, &Page { succeeded: false, said: error.to_string() }),
+        Err(error) => page(StatusCode::BAD_GATEWAY, &Page { succeeded: false, said: sentence(&error) }),
     }
+}
+
+/// Returns an error as a sentence: it begins with a small letter, and has no full stop.
+fn sentence(error: &PlatformError) -> String {
+    let text = error.to_string();
+    let mut characters = text.chars();
+    let first = characters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", characters.as_str())
 }

@@ -20,8 +20,9 @@ use client_registry::webhooks::WebhookReceiver;
 use tower_http::csrf::CsrfLayer;
 
 pub use crate::config::Config;
-use crate::platform::Platform;
 pub use crate::running::{Running, start};
+
+use crate::platform::Platform;
 use crate::trips::Trips;
 
 /// What the handlers share.

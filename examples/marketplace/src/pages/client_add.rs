@@ -6,7 +6,9 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Form, Router};
 use client_registry::value::{AppDomain, Field, FriendlyName, RedirectUrl};
-use client_registry::{Availability, ClientDetails, Error, InvalidValue, Lifetime, NewSecret, Refusal};
+use client_registry::{
+    Availability, ClientDetails, ClientId, Error, InvalidValue, Lifetime, NewSecret, Refusal,
+};
 use serde::Deserialize;
 
 use crate::failure::Failure;
@@ -57,17 +59,32 @@ struct Page {
     form: Typed,
     errors: Errors,
     error: Option<String>,
+    taken: Option<Taken>,
+}
+
+/// The client ID that has the name. Where the answer to a registration got lost, it is the one that was registered.
+struct Taken {
+    by: ClientId,
+    unused: bool,
 }
 
 async fn show(as_seller: AsSeller) -> Response {
     let (form, errors) = (Typed { years: "1".to_owned(), ..Typed::default() }, Errors::default());
-    page(&Page { frame: as_seller.frame, form, errors, error: None })
+    page(&Page { frame: as_seller.frame, form, errors, error: None, taken: None })
 }
 
 async fn add(as_seller: AsSeller, Form(form): Form<Typed>) -> Result<Response, Failure> {
     let (details, lifetime) = match form.parse() {
         Ok(parsed) => parsed,
-        Err(errors) => return Ok(again(as_seller.frame, form, *errors, None)),
+        Err(errors) => {
+            return Ok(again(Page {
+                frame: as_seller.frame,
+                form,
+                errors: *errors,
+                error: None,
+                taken: None,
+            }));
+        }
     };
     let availability = match form.availability.as_str() {
         "china" => Availability::ChinaOnly,
@@ -79,34 +96,29 @@ async fn add(as_seller: AsSeller, Form(form): Form<Typed>) -> Result<Response, F
     match secret_copy::issue(&app, &session, command).await? {
         Ok(response) => Ok(response),
         Err(Error::NameTaken { by, last_used, .. }) => {
-            let advice = match last_used {
-                Some(_) => String::new(),
-                None => format!(
-                    " None of its secrets was ever used: if you have no client secret of {by}, open it and add a secret, or delete it."
-                ),
-            };
-            let taken =
-                format!("You have another client ID of this name, {by}: choose another name.{advice}");
-            let errors = Errors { friendly_name: Some(taken), ..Errors::default() };
-            Ok(again(frame, form, errors, None))
+            let name = Some("You have another client ID of this name: choose another name.".to_owned());
+            let errors = Errors { friendly_name: name, ..Errors::default() };
+            let taken = Some(Taken { by, unused: last_used.is_none() });
+            Ok(again(Page { frame, form, errors, error: None, taken }))
         }
         Err(Error::Refused(Refusal::Invalid(invalid))) => {
             let (errors, rest) = Errors::of(&invalid);
-            Ok(again(frame, form, errors, rest))
+            Ok(again(Page { frame, form, errors, error: rest, taken: None }))
         }
         Err(Error::Refused(refusal @ Refusal::RedirectNotAllowed { .. })) => {
             let errors = Errors { redirect_url: Some(sentence(&refusal.to_string())), ..Errors::default() };
-            Ok(again(frame, form, errors, None))
+            Ok(again(Page { frame, form, errors, error: None, taken: None }))
         }
         Err(Error::Refused(refusal)) => {
-            Ok(again(frame, form, Errors::default(), Some(sentence(&refusal.to_string()))))
+            let (errors, error) = (Errors::default(), Some(sentence(&refusal.to_string())));
+            Ok(again(Page { frame, form, errors, error, taken: None }))
         }
         Err(error) => Err(error.into()),
     }
 }
 
-fn again(frame: Frame, form: Typed, errors: Errors, error: Option<String>) -> Response {
-    (StatusCode::UNPROCESSABLE_ENTITY, page(&Page { frame, form, errors, error })).into_response()
+fn again(shown: Page) -> Response {
+    (StatusCode::UNPROCESSABLE_ENTITY, page(&shown)).into_response()
 }
 
 impl Typed {

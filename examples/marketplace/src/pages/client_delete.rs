@@ -8,7 +8,7 @@ use axum::{Form, Router};
 use client_registry::client::ClientDeletion;
 
 use crate::failure::Failure;
-use crate::frame::{Frame, page};
+use crate::frame::{Frame, Notice, page};
 use crate::pages::head::Head;
 use crate::plans::{self, Confirmation, PlanView};
 use crate::shared::App;
@@ -44,12 +44,12 @@ async fn confirm(
     let client = as_seller.client(&id)?;
     let head = Head::of(&client).await?;
     let add_ins = add_ins(&as_seller, &client).await?;
-    let done = format!(
-        "Client ID “{}” was deleted with all its secrets. Its trail stays at /clients/{}/trail.",
-        head.name, head.id
-    );
+    let done = Notice {
+        link: Some((format!("{}/trail", head.path()), "Its trail stays".to_owned())),
+        ..Notice::new(true, &format!("Client ID “{}” was deleted with all its secrets.", head.name))
+    };
     let again = |frame, plan| page(&Page { frame, client: head, add_ins, plan });
-    plans::confirm::<ClientDeletion>(as_seller, &client, &confirmation, ("/clients", &done), again).await
+    plans::confirm::<ClientDeletion>(as_seller, &client, &confirmation, ("/clients", done), again).await
 }
 
 /// Returns the add-ins that use a client ID, each with its name.

@@ -7,8 +7,8 @@ use axum::response::Response;
 use axum::routing::get;
 use client_registry::review::Severity;
 use client_registry::store::DynStore;
-use client_registry::value::{FriendlyName, NameKey};
-use client_registry::{ClientId, Policy, Seller, Snapshot};
+use client_registry::value::{FriendlyName, NameKey, Problem};
+use client_registry::{ClientId, Error, InvalidValue, Policy, Refusal, Seller, Snapshot};
 use serde::Deserialize;
 
 use crate::failure::Failure;
@@ -52,13 +52,16 @@ struct Row {
 }
 
 async fn show(as_seller: AsSeller, Query(asked): Query<Asked>) -> Result<Response, Failure> {
-    let query = asked.q.trim().to_owned();
-    let (key, error) = match query.is_empty().then_some(()) {
-        Some(()) => (None, None),
-        None => match FriendlyName::parse(&query) {
-            Ok(name) => (Some(name.key()), None),
-            Err(error) => (None, Some(sentence(&error.to_string()))),
-        },
+    let mut query = asked.q.trim().to_owned();
+    let (key, error) = match read(&as_seller.seller, &query).await? {
+        Ok(key) => (key, None),
+        Err(error) => {
+            // A client secret that was pasted here is not shown again.
+            if error.problem() == Problem::ClientSecret {
+                query.clear();
+            }
+            (None, Some(sentence(&error.to_string())))
+        }
     };
     let after = ClientId::parse(&asked.after).ok();
     let found = find(&as_seller.seller, key.as_ref(), after.clone()).await?;
@@ -67,6 +70,22 @@ async fn show(as_seller: AsSeller, Query(asked): Query<Asked>) -> Result<Respons
     let paged = after.is_some();
     let AsSeller { frame, .. } = as_seller;
     Ok(page(&Page { frame, query, error, rows, unreadable: found.unreadable, paged, next: found.next }))
+}
+
+/// Returns what to look for, if anything.
+async fn read(
+    seller: &Seller<DynStore>,
+    query: &str,
+) -> Result<Result<Option<NameKey>, InvalidValue>, Error> {
+    if query.is_empty() {
+        return Ok(Ok(None));
+    }
+    // The look-up by a whole name tells a client secret from a name.
+    match seller.client_named(query).await {
+        Err(Error::Refused(Refusal::Invalid(invalid))) => Ok(Err(invalid)),
+        Err(error) => Err(error),
+        Ok(_) => Ok(FriendlyName::parse(query).map(|name| Some(name.key()))),
+    }
 }
 
 #[derive(Default)]

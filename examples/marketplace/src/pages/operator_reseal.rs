@@ -4,7 +4,8 @@
 use askama::Template;
 use axum::Router;
 use axum::extract::Path;
-use axum::response::{Redirect, Response};
+use axum::http::header::REFRESH;
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use client_registry::record::KeyState;
 use client_registry::registry::upkeep::Resealed;
@@ -74,7 +75,10 @@ async fn show(as_operator: AsOperator) -> Result<Response, Failure> {
         }
         Progress::Failed(why) => shown.failed = Some(sentence(&why)),
     }
-    Ok(page(&shown))
+    let running = shown.running.is_some();
+    let response = page(&shown);
+    // Works without a script.
+    Ok(if running { ([(REFRESH, "1")], response).into_response() } else { response })
 }
 
 async fn start(as_operator: AsOperator) -> Redirect {
@@ -89,5 +93,24 @@ async fn retire(as_operator: AsOperator, Path(key): Path<String>) -> Result<Resp
             as_operator.go("/operator/reseal", &format!("Nothing is written under {key} any longer.")).await
         }
         Err(error) => as_operator.not_done("/operator/reseal", &not_done(&error)).await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_resealing_that_is_under_way_has_a_progress_bar_and_no_button() {
+        let mut so_far = Resealed::default();
+        (so_far.done, so_far.total) = (3, 10);
+        let key =
+            |id: &str, primary| Key { id: KeyId::parse(id).unwrap(), primary, retired: false, needed: true };
+        let keys = vec![key("first", false), key("second", true)];
+        let frame = Frame::bare();
+        let shown = Page { frame, keys, running: Some(so_far), done: None, left: Vec::new(), failed: None };
+        let text = shown.render().unwrap();
+        assert!(text.contains(r#"<progress aria-labelledby="progress" max="10" value="3">"#), "{text}");
+        assert!(!text.contains("Bring all records"), "{text}");
     }
 }

@@ -9,7 +9,7 @@ use client_registry::SecretId;
 use client_registry::client::ClosingEarly;
 
 use crate::failure::Failure;
-use crate::frame::{Frame, page};
+use crate::frame::{Frame, Notice, page};
 use crate::pages::head::Head;
 use crate::plans::{self, Confirmation, PlanView};
 use crate::shared::App;
@@ -48,5 +48,6 @@ async fn confirm(
     let to = head.path();
     let done = format!("The rotation to secret {secret} was closed: what it replaced has ended.");
     let again = |frame, plan| page(&Page { frame, client: head, secret, plan });
-    plans::confirm::<ClosingEarly>(as_seller, &client, &confirmation, (&to, &done), again).await
+    plans::confirm::<ClosingEarly>(as_seller, &client, &confirmation, (&to, Notice::new(true, &done)), again)
+        .await
 }

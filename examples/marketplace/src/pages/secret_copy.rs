@@ -9,7 +9,7 @@ use std::future::Future;
 use askama::Template;
 use axum::Router;
 use axum::extract::Path;
-use axum::http::header::{CONTENT_TYPE, HeaderName};
+use axum::http::header::CONTENT_TYPE;
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
@@ -50,7 +50,9 @@ where
     let keeper = App::clone(app);
     let task = tokio::spawn(async move {
         let issued = match command.await {
-            Err(Error::Unresolved(unresolved)) => settle(&keeper, *unresolved).await?,
+            Err(Error::Unresolved(unresolved)) => settle(&keeper, *unresolved)
+                .await?
+                .ok_or_else(|| Err(Failure::internal(&"a command that issues has issued nothing")))?,
             other => other.map_err(Ok)?,
         };
         let to = path(issued.client_id(), issued.secret_id());
@@ -64,10 +66,13 @@ where
     }
 }
 
-/// Finds out what became of a change that the store left unknown, and what it issued.
-async fn settle(app: &App, unresolved: Unresolved) -> Result<Issued, Result<Error, Failure>> {
+/// Finds out what became of a change that the store left unknown, and what it issued if it was made.
+pub(crate) async fn settle(
+    app: &App,
+    unresolved: Unresolved,
+) -> Result<Option<Issued>, Result<Error, Failure>> {
     match app.registry.resolve(unresolved).await {
-        Ok(Resolution::Made(Some(issued))) => Ok(issued),
+        Ok(Resolution::Made(issued)) => Ok(issued),
         Err(unresolved) => Err(Ok(Error::Unresolved(Box::new(unresolved)))),
         _ => {
             let detail = "the database failed, and nothing was changed: try again";
@@ -131,8 +136,8 @@ async fn show(
     };
     let validity = issued.validity();
     let (from, until) = (
-        When::new(validity.from(), snapshot.at()),
-        validity.until().map(|until| When::new(until, snapshot.at())),
+        When::new(validity.from(), snapshot.at()).in_full(),
+        validity.until().map(|until| When::new(until, snapshot.at()).in_full()),
     );
     let plaintext = issued.client_secret().expose();
     let text = issued.client_secret().expose_whsec(|whsec| {
@@ -143,9 +148,7 @@ async fn show(
     let text = text.map_err(|error| Failure::internal(&error))?;
     // The body owns the buffer, which is wiped when it was sent. The copy in the buffer of the connection is beyond our reach.
     let body = axum::body::Body::from(Bytes::from_owner(Wiped(text)));
-    // The pages before this one are not kept by the browser either.
-    let clear = (HeaderName::from_static("clear-site-data"), "\"cache\"");
-    Ok(([(CONTENT_TYPE, "text/html; charset=utf-8"), clear], body).into_response())
+    Ok(([(CONTENT_TYPE, "text/html; charset=utf-8")], body).into_response())
 }
 
 struct Wiped(Zeroizing<String>);

@@ -83,8 +83,9 @@ async fn delete(
     match tokio::spawn(command).await.map_err(|error| Failure::internal(&error))? {
         Ok(Done::Replaced(to)) => Ok(Redirect::to(&to).into_response()),
         Ok(Done::Deleted(done)) => as_seller.go(&to, &done).await,
-        Err(Error::Refused(refusal)) => as_seller.not_done(&to, &sentence(&refusal.to_string())).await,
-        Err(error) => Err(error.into()),
+        Err(Ok(Error::Refused(refusal))) => as_seller.not_done(&to, &sentence(&refusal.to_string())).await,
+        Err(Ok(error)) => Err(error.into()),
+        Err(Err(failure)) => Err(failure),
     }
 }
 
@@ -101,12 +102,21 @@ async fn carry_out(
     session: Id,
     secret: SecretId,
     replacement: Option<NewSecret>,
-) -> Result<Done, Error> {
+) -> Result<Done, Result<Error, Failure>> {
     let left = |ids: &[SecretId]| match ids {
         [] => "No valid secret is left: the add-in is cut off until it gets a new one.".to_owned(),
         ids => format!("Still valid: {}.", words::secrets(ids)),
     };
-    Ok(match client.delete_in_emergency(secret, replacement).await? {
+    let deletion = match client.delete_in_emergency(secret, replacement).await {
+        Err(Error::Unresolved(unresolved)) => match secret_copy::settle(&app, *unresolved).await? {
+            Some(issued) => EmergencyDeletion::Replaced(issued),
+            None => {
+                return Ok(Done::Deleted(format!("Secret {secret} was deleted and marked as compromised.")));
+            }
+        },
+        other => other.map_err(Ok)?,
+    };
+    Ok(match deletion {
         EmergencyDeletion::Replaced(issued) => {
             let to = secret_copy::path(issued.client_id(), issued.secret_id());
             app.hand_over.keep(session, issued);

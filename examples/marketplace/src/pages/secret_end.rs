@@ -10,7 +10,7 @@ use client_registry::client::EndMove;
 use serde::Deserialize;
 
 use crate::failure::Failure;
-use crate::frame::{Frame, page};
+use crate::frame::{Frame, Notice, page};
 use crate::pages::head::Head;
 use crate::plans::{self, Confirmation, PlanView};
 use crate::shared::App;
@@ -61,5 +61,5 @@ async fn confirm(
     let to = head.path();
     let done = format!("The end of secret {secret} was moved.");
     let again = |frame, plan| page(&Page { frame, client: head, secret, plan });
-    plans::confirm::<EndMove>(as_seller, &client, &confirmation, (&to, &done), again).await
+    plans::confirm::<EndMove>(as_seller, &client, &confirmation, (&to, Notice::new(true, &done)), again).await
 }

@@ -55,7 +55,10 @@ async fn sign_in(
     Ok(Redirect::to(account.home()).into_response())
 }
 
-async fn sign_out(session: Session) -> Result<Redirect, Failure> {
+async fn sign_out(State(app): State<App>, session: Session) -> Result<Redirect, Failure> {
+    if let Some(id) = session.id() {
+        app.hand_over.forget(id);
+    }
     session.flush().await?;
     Ok(Redirect::to("/sign-in"))
 }
