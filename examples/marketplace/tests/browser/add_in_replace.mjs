@@ -1,0 +1,30 @@
+import { journey } from "./support/browser.mjs";
+import { associate, createAddIn } from "./support/add_ins.mjs";
+import { look } from "./support/look.mjs";
+import { addClient, button, freshName, isAt, link, says, send } from "./support/steps.mjs";
+
+journey("add-in replace: delete a client ID but continue to offer the add-in", { as: "contoso" }, async ({ page }) => {
+  const [old, next, addIn] = ["old client", "next client", "continued"].map(freshName);
+  await addClient(page, old);
+  const path = await createAddIn(page, addIn);
+  await associate(page, old);
+  await link(page, "Delete the client ID but continue to offer the add-in").click();
+  await isAt(page, new RegExp(`continue to offer ${addIn}`));
+  await look(page, "add_in_replace");
+  const address = page.url();
+  await addClient(page, next);
+  await page.goto(address);
+  await page.getByLabel("New client ID").selectOption({ label: next });
+  await button(page, "Swap").click();
+  await link(page, `Delete ${old}`).waitFor();
+  await look(page, "add_in_replace/swapped");
+  const then = page.url();
+  await link(page, `Delete ${old}`).click();
+  await send(page, "Yes");
+  await says(page, "was deleted");
+  await page.goto(then);
+  await link(page, "Submit the add-in").click();
+  await send(page, "Submit");
+  await page.goto(path);
+  await page.getByText("✓ submitted").first().waitFor();
+});
