@@ -138,6 +138,9 @@ impl ProblemDetails {
 
     /// Returns the whole answer: status, headers and JSON, with `Cache-Control: no-store`, and `Retry-After` where it
     /// [helps](Self::retry_after_secs).
+    ///
+    /// A server that answers 401 must also send `WWW-Authenticate` (RFC 9110 section 11.6.1). Only the endpoint knows its scheme: add
+    /// the header there. A token endpoint answers with [`OAuthError::response`](crate::oauth::OAuthError::response), which has it.
     #[cfg(feature = "oauth")]
     #[cfg_attr(docsrs, doc(cfg(feature = "oauth")))]
     #[must_use]

@@ -259,7 +259,18 @@ impl<S: Store> Registry<S> {
         self.inner.uses.flush(&self.inner.store, &*self.inner.clock).await
     }
 
-    pub(crate) fn now(&self) -> Timestamp {
+    /// Returns the instant that the registry's clock shows: that of the [clock](crate::RegistryBuilder::clock) it was built with,
+    /// which may differ from the system's. A client is judged at [`Client::instant`](crate::Client::instant) of it.
+    ///
+    /// ```
+    /// # use client_registry::{Registry, clock::ManualClock, Timestamp};
+    /// let clock = ManualClock::new(Timestamp::parse("2026-03-01T09:00:00Z")?.to_datetime());
+    /// let registry = Registry::builder().clock(clock).in_memory();
+    /// assert_eq!(registry.now().to_string(), "2026-03-01T09:00:00.000Z");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
         self.inner.clock.wall()
     }
 

@@ -2,10 +2,11 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use zeroize::Zeroizing;
 
 use crate::client::Client;
+use crate::oauth::ClientAuthMethod;
 use crate::oauth::expiry::expires_at;
 use crate::secret::Issued;
 use crate::value::{ClientId, FriendlyName, RedirectUrl};
@@ -13,7 +14,7 @@ use crate::value::{ClientId, FriendlyName, RedirectUrl};
 /// The answer of a registration endpoint about a client (RFC 7591 section 3.2.1), without a client secret.
 ///
 /// As JSON it has `client_id`, `client_id_issued_at` in seconds since 1970, `client_name`, `redirect_uris` and `client_uri`, which is
-/// the app domain as a URL.
+/// the app domain as a URL; and `token_endpoint_auth_method`, if it was [given](Self::authenticating_by).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ClientInformation {
     client_id: ClientId,
@@ -21,6 +22,8 @@ pub struct ClientInformation {
     client_name: FriendlyName,
     redirect_uris: [RedirectUrl; 1],
     client_uri: String,
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "name_of")]
+    token_endpoint_auth_method: Option<ClientAuthMethod>,
 }
 
 impl ClientInformation {
@@ -34,7 +37,15 @@ impl ClientInformation {
             client_name: details.friendly_name().clone(),
             redirect_uris: [details.redirect_url().clone()],
             client_uri: format!("https://{}", details.app_domain()),
+            token_endpoint_auth_method: None,
         }
+    }
+
+    /// Adds the way in which the client means to authenticate, as its [request](crate::oauth::ClientMetadata::method) said it. The
+    /// registry does not keep it: every client may use either way.
+    #[must_use]
+    pub fn authenticating_by(self, method: ClientAuthMethod) -> Self {
+        Self { token_endpoint_auth_method: Some(method), ..self }
     }
 
     /// Returns the JSON of a registration response, with `client_secret` and `client_secret_expires_at`; `None` if the client secret
@@ -100,6 +111,11 @@ impl fmt::Debug for ExposedInformation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ExposedInformation").finish_non_exhaustive()
     }
+}
+
+/// Only called where there is a method.
+fn name_of<S: Serializer>(method: &Option<ClientAuthMethod>, to: S) -> Result<S::Ok, S::Error> {
+    method.map(ClientAuthMethod::as_str).serialize(to)
 }
 
 fn is_escaped(byte: u8) -> bool {

@@ -77,7 +77,7 @@ impl ClientMetadata {
                 ));
             }
         };
-        Ok(Self { details: ClientDetails::of(friendly_name, app_domain, redirect_url), method })
+        Ok(Self { details: ClientDetails::from_parts(friendly_name, app_domain, redirect_url), method })
     }
 
     /// Returns the details to register the client with.

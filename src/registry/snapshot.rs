@@ -47,11 +47,10 @@ impl Snapshot {
         self.client().signing_at(self.at)
     }
 
-    /// Returns what the seller should know at that instant; see [`Client::review`]. Take the policy from
-    /// [`Registry::policy`](crate::Registry::policy).
+    /// Returns what the seller should know at that instant, under the policy of the registry; see [`Client::review`].
     #[must_use]
-    pub fn review(&self, policy: &Policy) -> Vec<Finding> {
-        self.client().review(&self.uses, policy, self.at)
+    pub fn review(&self) -> Vec<Finding> {
+        self.client().review(&self.uses, &self.policy, self.at)
     }
 
     /// Returns when a secret was last used, as far as is known (rule 9); `None` if no use is known. The time is the one that

@@ -46,6 +46,21 @@ impl Attributes {
         Ok(checked)
     }
 
+    /// Returns these attributes with the value of one key replaced or added.
+    ///
+    /// ```
+    /// # use client_registry::value::Attributes;
+    /// let attributes = Attributes::new([("environment", "test")])?.with("environment", "production")?;
+    /// assert_eq!(attributes.get("environment"), Some("production"));
+    /// # Ok::<(), client_registry::InvalidValue>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn with(&self, key: &str, value: &str) -> Result<Self, InvalidValue> {
+        Self::new(self.iter().filter(|(other, _)| *other != key).chain([(key, value)]))
+    }
+
     /// Returns the value of a key.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&str> {

@@ -69,8 +69,21 @@ impl ClientDetails {
         })
     }
 
-    /// Returns details of values that were parsed already.
-    pub(crate) fn of(friendly_name: FriendlyName, app_domain: AppDomain, redirect_url: RedirectUrl) -> Self {
+    /// Returns details of values that were parsed already. A form parses each by itself, and so shows what is wrong with all of
+    /// them at once.
+    ///
+    /// ```
+    /// # use client_registry::{ClientDetails, value::{AppDomain, FriendlyName, RedirectUrl}};
+    /// let name = FriendlyName::parse("calendar app");
+    /// let domain = AppDomain::parse("https://app.contoso.com");
+    /// let url = RedirectUrl::parse("app.contoso.com/done");
+    /// match (name, domain, url) {
+    ///     (Ok(name), Ok(domain), Ok(url)) => println!("{:?}", ClientDetails::from_parts(name, domain, url)),
+    ///     (name, domain, url) => println!("{:?}", [name.err(), domain.err(), url.err()]),
+    /// }
+    /// ```
+    #[must_use]
+    pub fn from_parts(friendly_name: FriendlyName, app_domain: AppDomain, redirect_url: RedirectUrl) -> Self {
         Self { friendly_name, app_domain, redirect_url }
     }
 

@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use client_registry::clock::Clock;
 use client_registry::store::DynStore;
 use client_registry::{Registry, Timestamp};
 
@@ -23,8 +22,6 @@ pub type App = Arc<Marketplace>;
 pub struct Marketplace {
     /// Client IDs and client secrets.
     pub registry: Registry<DynStore>,
-    /// The clock of the registry.
-    pub clock: Arc<dyn Clock>,
     /// The add-ins and their listings, which are the marketplace's own.
     pub catalogue: Catalogue,
     /// Notices to sellers, as mails.
@@ -61,6 +58,6 @@ pub struct Framed {
 impl Marketplace {
     /// Returns the instant of the registry's clock.
     pub fn now(&self) -> Timestamp {
-        self.clock.wall()
+        self.registry.now()
     }
 }

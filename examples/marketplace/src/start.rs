@@ -8,7 +8,6 @@ use std::time::Duration;
 use axum::Router;
 use client_registry::clock::{Clock, SystemClock};
 use client_registry::store::{DynStore, PostgresStore, SqliteStore};
-use client_registry::value::Attributes;
 use client_registry::{Error as RegistryError, Refusal, Registry};
 use token_endpoint::ping::WEBHOOK_URL;
 use tower_sessions::ExpiredDeletion;
@@ -44,7 +43,7 @@ pub async fn start(settings: &Settings, url: &str) -> Result<Started, Box<dyn Er
     keep_fresh(&registry);
     let catalogue = Catalogue::open(&settings.folder.join("catalogue.db")).await?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-    seed::add(&registry, &catalogue, settings, clock.wall()).await?;
+    seed::add(&registry, &catalogue, settings, registry.now()).await?;
 
     let store = RusqliteStore::new(Connection::open(settings.folder.join("sessions.db")).await?);
     store.migrate().await?;
@@ -59,7 +58,6 @@ pub async fn start(settings: &Settings, url: &str) -> Result<Started, Box<dyn Er
     });
     let app = Arc::new(Marketplace {
         registry: registry.clone(),
-        clock: Arc::clone(&clock),
         catalogue,
         mailbox: Mailbox::open(&settings.folder.join("mailbox.db")).await?,
         resealer: Resealer::default(),
@@ -101,8 +99,7 @@ async fn start_calendar(
     let webhook = format!("{}/events", running.url());
     match client.snapshot().await {
         Ok(snapshot) => {
-            let others = snapshot.client().attributes().iter().filter(|(key, _)| *key != WEBHOOK_URL);
-            let attributes = Attributes::new(others.chain([(WEBHOOK_URL, webhook.as_str())]))?;
+            let attributes = snapshot.client().attributes().with(WEBHOOK_URL, &webhook)?;
             client.change_attributes(attributes).await?;
         }
         // Its seller has deleted the client ID: the add-in shows what that means.

@@ -187,7 +187,7 @@ fn details<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ClientDetails, 
         redirect_url: RedirectUrl,
     }
     let StoredDetails { friendly_name, app_domain, redirect_url } = StoredDetails::deserialize(deserializer)?;
-    Ok(ClientDetails::of(friendly_name, app_domain, redirect_url))
+    Ok(ClientDetails::from_parts(friendly_name, app_domain, redirect_url))
 }
 
 fn validity<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Validity, D::Error> {

@@ -20,26 +20,28 @@ fn a_registration_comes_and_goes_in_the_words_of_the_rfc() {
     let metadata = ClientMetadata::parse(sent.to_string().as_bytes()).unwrap();
     assert_eq!(metadata.method(), ClientAuthMethod::SecretPost);
     assert_eq!(metadata.details(), &details("calendar app"));
+    let method = metadata.method();
     let issued = block_on(platform.contoso.register(metadata.into_details(), Lifetime::OneYear)).unwrap();
     let snapshot = block_on(platform.contoso.client(issued.client_id()).snapshot()).unwrap();
-    let information = ClientInformation::of(snapshot.client());
+    let information = ClientInformation::of(snapshot.client()).authenticating_by(method);
     let public = json!({
         "client_id": issued.client_id(),
         "client_id_issued_at": 1_772_355_600,
         "client_name": "calendar app",
         "redirect_uris": ["https://app.contoso.com/done"],
         "client_uri": "https://app.contoso.com",
+        "token_endpoint_auth_method": "client_secret_post",
     });
     assert_eq!(serde_json::to_value(&information).unwrap(), public);
     let exposed = information.expose_json(&issued).unwrap();
     let json: Value = serde_json::from_slice(exposed.expose()).unwrap();
     assert_eq!(json["client_secret"], issued.client_secret().expose());
     assert_eq!(json["client_secret_expires_at"], 1_803_891_600);
-    assert_eq!(json.as_object().unwrap().len(), 7);
+    assert_eq!(json.as_object().unwrap().len(), 8);
     assert_eq!(format!("{exposed:?}"), "ExposedInformation { .. }");
     // What was written is a registration request again.
     let again = ClientMetadata::parse(exposed.expose()).unwrap();
-    assert_eq!(again.details(), &details("calendar app"));
+    assert_eq!((again.details(), again.method()), (&details("calendar app"), ClientAuthMethod::SecretPost));
 
     let other = block_on(platform.register("another app"));
     assert!(information.expose_json(&other).is_none(), "the client secret of another client");

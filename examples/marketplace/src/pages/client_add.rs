@@ -136,15 +136,18 @@ impl Typed {
 impl TypedDetails {
     /// Reads all fields, so that all that is wrong is said at once.
     pub(crate) fn parse(&self) -> Result<ClientDetails, Box<Errors>> {
-        let wrong = |error: InvalidValue| Some(sentence(&error.to_string()));
-        ClientDetails::new(&self.friendly_name, &self.app_domain, &self.redirect_url).map_err(|_| {
-            Box::new(Errors {
-                friendly_name: FriendlyName::parse(&self.friendly_name).err().and_then(wrong),
-                app_domain: AppDomain::parse(&self.app_domain).err().and_then(wrong),
-                redirect_url: RedirectUrl::parse(&self.redirect_url).err().and_then(wrong),
-                years: None,
-            })
-        })
+        let name = FriendlyName::parse(&self.friendly_name);
+        let domain = AppDomain::parse(&self.app_domain);
+        let url = RedirectUrl::parse(&self.redirect_url);
+        match (name, domain, url) {
+            (Ok(name), Ok(domain), Ok(url)) => Ok(ClientDetails::from_parts(name, domain, url)),
+            (name, domain, url) => {
+                let wrong = |error: InvalidValue| sentence(&error.to_string());
+                let (friendly_name, app_domain) = (name.err().map(wrong), domain.err().map(wrong));
+                let redirect_url = url.err().map(wrong);
+                Err(Box::new(Errors { friendly_name, app_domain, redirect_url, years: None }))
+            }
+        }
     }
 }
 

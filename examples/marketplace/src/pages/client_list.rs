@@ -8,7 +8,7 @@ use axum::routing::get;
 use client_registry::review::Severity;
 use client_registry::store::DynStore;
 use client_registry::value::{FriendlyName, NameKey, Problem};
-use client_registry::{ClientId, Error, InvalidValue, Policy, Refusal, Seller, Snapshot};
+use client_registry::{ClientId, Error, InvalidValue, Refusal, Seller, Snapshot};
 use serde::Deserialize;
 
 use crate::failure::Failure;
@@ -65,8 +65,7 @@ async fn show(as_seller: AsSeller, Query(asked): Query<Asked>) -> Result<Respons
     };
     let after = ClientId::parse(&asked.after).ok();
     let found = find(&as_seller.seller, key.as_ref(), after.clone()).await?;
-    let policy = as_seller.app.registry.policy();
-    let rows = found.clients.iter().map(|client| Row::of(client, policy)).collect();
+    let rows = found.clients.iter().map(Row::of).collect();
     let paged = after.is_some();
     let AsSeller { frame, .. } = as_seller;
     Ok(page(&Page { frame, query, error, rows, unreadable: found.unreadable, paged, next: found.next }))
@@ -132,11 +131,11 @@ async fn find(
 }
 
 impl Row {
-    fn of(snapshot: &Snapshot, policy: &Policy) -> Self {
+    fn of(snapshot: &Snapshot) -> Self {
         let client = snapshot.client();
         let signing = snapshot.signing().secret();
         let end = signing.and_then(|id| client.secret(id)).and_then(|secret| secret.validity().until());
-        let warnings = snapshot.review(policy).iter().filter(|one| one.severity() != Severity::Info).count();
+        let warnings = snapshot.review().iter().filter(|one| one.severity() != Severity::Info).count();
         Self {
             id: client.id().clone(),
             name: client.details().friendly_name().as_str().to_owned(),

@@ -83,7 +83,7 @@ async fn show(as_seller: AsSeller, Path(id): Path<String>) -> Result<Response, F
         by: suspension.by().to_string(),
         by_operator: !matches!(suspension.by(), client_registry::value::Actor::Seller(_)),
     });
-    let findings = snapshot.review(as_seller.app.registry.policy());
+    let findings = snapshot.review();
     let notices = due(&as_seller.seller, client.id(), now).await?;
     let shown = Page {
         frame: as_seller.frame,

@@ -41,7 +41,6 @@ impl World {
         let times = NonZeroU32::new(times).unwrap();
         let app = Arc::new(Marketplace {
             registry: registry.clone(),
-            clock: Arc::clone(&clock),
             catalogue: Catalogue::open(":memory:".as_ref()).await.unwrap(),
             mailbox: Mailbox::open(":memory:".as_ref()).await.unwrap(),
             resealer: Resealer::default(),

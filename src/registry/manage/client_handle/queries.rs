@@ -60,7 +60,7 @@ impl<S: Store> ClientHandle<S> {
     /// Only the [errors of every call](Self#errors-of-every-call).
     pub async fn review(&self) -> Result<Vec<Finding>, Error> {
         let snapshot = self.snapshot().await?;
-        Ok(snapshot.review(self.view.registry.policy()))
+        Ok(snapshot.review())
     }
 
     /// Returns a part of the client's trail: the events of the commits after a revision, of at most `limit` commits (at most
