@@ -36,6 +36,7 @@ pub mod entropy;
 pub mod event;
 pub mod json;
 pub mod jwt;
+pub mod log;
 #[cfg(feature = "oauth")]
 #[cfg_attr(docsrs, doc(cfg(feature = "oauth")))]
 pub mod oauth;

@@ -2,6 +2,7 @@
 
 use http::HeaderMap;
 
+use crate::log::DENIED;
 use crate::oauth::fault::RequestFault;
 use crate::oauth::form::{CLIENT_ID, CLIENT_SECRET, Form, text};
 use crate::oauth::request::{ClientAuthMethod, ClientRequest, Presented};
@@ -79,7 +80,7 @@ impl<S: Store> Registry<S> {
         match ClientRequest::parse(headers, query, body) {
             Ok(request) => self.authenticate_client(request).await,
             Err(error) => {
-                tracing::debug!(reason = error.reason(), "client authentication refused");
+                tracing::debug!(target: DENIED, reason = error.reason(), "client authentication refused");
                 Err(error)
             }
         }
@@ -145,6 +146,6 @@ impl<S: Store> Registry<S> {
 
 /// Logs a refusal, and returns its answer. `challenged` says whether the request had an `Authorization` header.
 pub(super) fn refused(fault: RequestFault, challenged: bool) -> OAuthError {
-    tracing::debug!(reason = fault.code(), "client authentication refused");
+    tracing::debug!(target: DENIED, reason = fault.code(), "client authentication refused");
     fault.into_error(challenged)
 }

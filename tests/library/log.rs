@@ -203,3 +203,33 @@ fn a_record_that_was_changed_in_the_store_is_an_alarm() {
     assert!(answers.iter().all(|answer| matches!(answer, Err(AccessError::Unavailable(_)))));
     assert_eq!(count(&lines, &["ERROR", "a record cannot be used", "calendar-app"]), 1, "{lines:#?}");
 }
+
+/// Alerts and filters go by these targets.
+#[test]
+fn alarms_and_denials_have_targets_of_their_own() {
+    let platform = Platform::new();
+    let issued = block_on(platform.register("calendar app"));
+    let client = platform.contoso.client(issued.client_id());
+    let _ = block_on(client.delete_in_emergency(issued.secret_id(), None)).unwrap();
+    let (_, lines) = logged(|| {
+        for secret in [issued.client_secret().expose(), "wrong"] {
+            block_on(platform.registry.authenticate(issued.client_id().as_str(), secret)).unwrap_err();
+        }
+    });
+    assert_eq!(count(&lines, &["WARN", "client_registry::alarm"]), 1, "{lines:#?}");
+    assert_eq!(count(&lines, &["DEBUG", "client_registry::denied", "reason="]), 1, "{lines:#?}");
+    assert_eq!((log::ALARM, log::DENIED), ("client_registry::alarm", "client_registry::denied"));
+}
+
+/// A wrong path or address is an empty store, and an empty store becomes a registry.
+#[test]
+fn a_new_registry_in_a_store_is_heard() {
+    let key = || Keyring::new(KeyId::parse("2026").unwrap(), b"thirty-two bytes to seal it with").unwrap();
+    let store = MemoryStore::new();
+    let made = "a new registry was made in an empty store";
+    let (registry, lines) = logged(|| block_on(Registry::open(store.clone(), key())).unwrap());
+    let id = registry.id().unwrap().to_string();
+    assert_eq!(count(&lines, &["WARN", made, &id]), 1, "{lines:#?}");
+    let (_, lines) = logged(|| block_on(Registry::open(store, key())).unwrap());
+    assert_eq!(count(&lines, &[made]), 0, "{lines:#?}");
+}

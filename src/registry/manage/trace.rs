@@ -1,21 +1,14 @@
 //! The spans and events of the log: one span for each operation, with the actor, the client, the secret, the number of
 //! attempts and the outcome. Only IDs are logged, at every level (rule 8): never a name, a domain or a secret.
 //!
-//! | level | what |
-//! | --- | --- |
-//! | error | the store holds what was not written there |
-//! | warn | a compromised client secret was presented; a clock lags; a commit's outcome is not known; no valid secret is left |
-//! | info | a client was changed |
-//! | debug | everything else: a query, a refusal, an authentication, a denial, a signature |
-//!
-//! Errors and the first two warnings are alarms: at most one a minute for each client, with the number of those that were
-//! kept back.
+//! The module [`log`](crate::log) lists the lines, and what may change of them.
 
 use std::fmt::Display;
 
 use tracing::Span;
 use tracing::field::Empty;
 
+use crate::log::ALARM;
 use crate::registry::manage::applied::Applied;
 use crate::registry::{Error, Outcome};
 use crate::value::{Actor, ClientId, SecretId};
@@ -118,6 +111,7 @@ pub(in crate::registry) fn moved(
 pub(in crate::registry) fn nothing_left(client_id: &ClientId, secret: SecretId) {
     let (client_id, secret) = (client_id.as_str(), secret.number());
     tracing::warn!(
+        target: ALARM,
         client_id,
         secret,
         "no valid secret is left: the client cannot authenticate until one is added"

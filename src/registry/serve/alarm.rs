@@ -9,6 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::clock::{Clock, ClockReading};
+use crate::log::ALARM;
 use crate::record::RecordId;
 use crate::store_error::{StoreError, StoreErrorKind};
 use crate::value::{SecretId, Timestamp};
@@ -53,7 +54,7 @@ impl Alarms {
     ) {
         if let Some(kept_back) = self.rings(Kind::Compromised, client_id, clock) {
             let secret = secret.map(SecretId::number);
-            tracing::warn!(client_id, secret, kept_back, "a compromised client secret was presented");
+            tracing::warn!(target: ALARM, client_id, secret, kept_back, "a compromised client secret was presented");
         }
     }
 
@@ -67,6 +68,7 @@ impl Alarms {
     ) {
         if let Some(kept_back) = self.rings(Kind::ClockBehind, client_id, clock) {
             tracing::warn!(
+                target: ALARM,
                 client_id,
                 %changed_at,
                 clock = %now,
@@ -92,7 +94,7 @@ impl Alarms {
             return;
         }
         if let Some(kept_back) = self.rings(Kind::Store(error.kind()), id.as_str(), clock) {
-            tracing::error!(record = id.as_str(), %error, kept_back, "a record cannot be used");
+            tracing::error!(target: ALARM, record = id.as_str(), %error, kept_back, "a record cannot be used");
         }
     }
 
@@ -105,7 +107,7 @@ impl Alarms {
         let beyond = bells.beyond(now);
         drop(bells);
         if let Some(kept_back) = beyond {
-            tracing::warn!(kept_back, "there are more alarms than the log is told of one by one");
+            tracing::warn!(target: ALARM, kept_back, "there are more alarms than the log is told of one by one");
         }
         rings
     }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::client::{Denial, Reason};
+use crate::log::DENIED;
 use crate::record::Opened;
 use crate::registry::Registry;
 use crate::store::Store;
@@ -20,7 +21,7 @@ impl<S: Store> Registry<S> {
             (Reason::Compromised, Some(id)) => self.inner.alarms.compromised(id, secret, &*self.inner.clock),
             _ => {
                 let secret = secret.map(SecretId::number);
-                tracing::debug!(client_id, secret, %reason, "denied");
+                tracing::debug!(target: DENIED, client_id, secret, %reason, "denied");
             }
         }
         Denied { denial, opened }

@@ -13,6 +13,9 @@ use crate::value::{ClientId, SecretId};
 impl<S: Store> Registry<S> {
     /// Signs a message with the signing secret of the client (rule 6).
     ///
+    /// Signing is the platform's own: it knows no actor, and signs for every client ID. Where a seller gave the ID, look the client up
+    /// as that seller first (rule 15).
+    ///
     /// ```
     /// # use client_registry::*;
     /// # #[pollster::main]

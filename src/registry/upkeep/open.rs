@@ -139,7 +139,12 @@ pub(in crate::registry) async fn open<S: Store>(
                 }
             }
         };
+        let is_new = expected == Expected::Absent;
         if write(store, &next, expected, keyring, entropy).await? {
+            if is_new {
+                let registry = RegistryId::from_bytes(next.registry_id).to_string();
+                tracing::warn!(registry, "a new registry was made in an empty store");
+            }
             return Ok(next);
         }
     }
