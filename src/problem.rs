@@ -23,6 +23,32 @@
 //! sender it is. Everything else says no more than its kind: what a store, a keyring, an
 //! export or the configuration of a ring has met is for logs. A denial says the same whatever its reason (rule 5).
 
+//!
+//! # In axum
+//!
+//! With the feature `axum`, problem details are a response. `?` makes them of any error, by a type of the application's:
+//!
+//! ```
+//! # use client_registry::problem::ProblemDetails;
+//! struct Problem(ProblemDetails); // and `impl IntoResponse`, which returns `self.0.into_response()`
+//!
+//! impl<E> From<E> for Problem
+//! where
+//!     for<'a> ProblemDetails: From<&'a E>,
+//! {
+//!     fn from(error: E) -> Self {
+//!         Self(ProblemDetails::from(&error))
+//!     }
+//! }
+//!
+//! # fn parse() -> Result<client_registry::ClientId, Problem> {
+//! Ok(client_registry::ClientId::parse("calendar")?)
+//! # }
+//! ```
+//!
+//! Take `Path<String>` and parse the ID in the handler. axum's own answer to `Path<ClientId>` repeats the text that is not one, which may be
+//! a client secret in the wrong place.
+
 mod errors;
 
 use std::borrow::Cow;

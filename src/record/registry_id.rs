@@ -29,7 +29,10 @@ impl RegistryId {
             && HEXLOWER.decode_mut(text.as_bytes(), &mut bytes).is_ok();
         match is_one {
             true => Ok(Self(bytes)),
-            false => Err(InvalidValue::new(Field::RegistryId, Problem::Form("is malformed"))),
+            false => Err(InvalidValue::new(
+                Field::RegistryId,
+                Problem::Form("is not 32 lowercase hexadecimal digits"),
+            )),
         }
     }
 

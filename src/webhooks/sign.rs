@@ -10,6 +10,9 @@ use crate::value::{ClientId, Timestamp};
 impl<S: Store> Registry<S> {
     /// Signs a message to an add-in with the signing secret of its client (rule 6), and returns the headers to send with the body.
     ///
+    /// Prefer [`sign_webhook_with_all`](Self::sign_webhook_with_all): without an overlap it does the same. One signature is for receivers
+    /// that cannot read several, and for add-ins that know the signing secret for sure.
+    ///
     /// The application chooses the ID of the message: 1 to 256 printable ASCII characters without spaces and full stops. Send
     /// exactly the bytes of `body` as the body. When a message has to be sent again, call this method again with the same ID:
     /// the timestamp must be recent.

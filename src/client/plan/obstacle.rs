@@ -55,7 +55,7 @@ impl fmt::Display for Obstacle {
             Self::UsedRecently { until } => {
                 write!(
                     f,
-                    "the secret was used recently: unless it is used again, this can be done at {until} or later"
+                    "a secret that would stop working was used recently: unless it is used again, this can be done at {until} or later"
                 )
             }
         }

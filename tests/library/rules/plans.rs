@@ -186,7 +186,7 @@ fn rule_09_obstacles_are_told_in_words() {
     let words = [
         "no other secret is valid, so the add-in could no longer authenticate: add another one first",
         "no other valid secret can sign, so the platform could no longer sign for the add-in: add one that can",
-        "the secret was used recently: unless it is used again, this can be done at",
+        "a secret that would stop working was used recently: unless it is used again, this can be done at",
     ];
     assert_eq!(plan.obstacles().len(), words.len());
     for (obstacle, words) in plan.obstacles().iter().zip(words) {
@@ -195,8 +195,9 @@ fn rule_09_obstacles_are_told_in_words() {
     assert!(plan.obstacles()[2].to_string().contains(&days_later(start(), 7).to_string()));
     let refused = single.confirm(&plan, &uses, &desk.at(start())).unwrap_err().to_string();
     assert!(refused.starts_with("the plan cannot be confirmed: no other secret is valid, so"), "{refused}");
-    assert!(words.iter().all(|words| refused.contains(words)), "{refused}");
-    assert_eq!(refused.matches("; ").count(), 2, "{refused}");
+    // The last valid secret is the last one that signs as well: the first says enough.
+    assert!(refused.contains(words[2]), "{refused}");
+    assert_eq!(refused.matches("; ").count(), 1, "{refused}");
 }
 
 /// Time alone changes consequences: another one that ends meanwhile is no longer left.
