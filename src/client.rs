@@ -43,6 +43,7 @@ mod deletion;
 mod draft;
 mod ends;
 mod gathered;
+mod held;
 mod import;
 pub(crate) mod kept;
 mod last_uses;
@@ -71,6 +72,7 @@ pub use self::context::CommandContext;
 pub(crate) use self::context::believable_until;
 pub use self::decision::{Change, Decision};
 pub use self::deletion::Replacement;
+pub(crate) use self::held::{Held, is_due};
 pub use self::import::{ImportedClient, ImportedSecret};
 pub use self::last_uses::LastUses;
 pub use self::leaked::{LeakedSecret, LeakedState};
@@ -91,10 +93,9 @@ pub use self::suspension::Suspension;
 pub use self::tombstone::{Revocation, Tombstone};
 
 use self::context::{admit, admit_in_emergency, is_behind, judged_at};
-use self::overlap::GivenUp;
 use self::tombstone::Remembered;
 use crate::event::EventHash;
-use crate::secret::{MacKey, Secret, Verifier, VerifierPrefix};
+use crate::secret::{Secret, VerifierPrefix};
 use crate::value::{
     AddInId, Attributes, Availability, ClientDetails, ClientId, Revision, SecretId, SellerId, Timestamp,
 };
@@ -118,8 +119,6 @@ pub struct Client {
     /// In the order of their IDs.
     secrets: Vec<Held>,
     prefix: VerifierPrefix,
-    /// The verifiers of the secrets, at the same positions. They lie side by side, since authenticating reads all of them.
-    verifiers: Vec<Verifier>,
     promotions: Vec<Promotion>,
     /// Sorted.
     add_ins: Vec<AddInId>,
@@ -128,16 +127,6 @@ pub struct Client {
     /// The number of facts so far: it orders what happened at one instant.
     steps: u64,
     head: EventHash,
-}
-
-/// A secret with its signing key.
-pub(crate) struct Held {
-    pub(crate) secret: Secret,
-    /// Present for every secret whose purpose signs, until it is deleted or forgotten (rule 19). Older versions removed the key
-    /// of an ended secret.
-    pub(crate) mac_key: Option<MacKey>,
-    /// What the rotation that replaced it took from it (rule 11).
-    given_up: Option<Box<GivenUp>>,
 }
 
 impl Client {
@@ -293,13 +282,5 @@ impl std::fmt::Debug for Client {
             .field("promotions", &self.promotions)
             .field("add_ins", &self.add_ins)
             .finish_non_exhaustive()
-    }
-}
-
-impl Held {
-    /// Returns whether the secret can sign at `t`: it is valid, its purpose signs, and its key is present. A record of an older
-    /// version may lack the key of a secret that had ended by the clock of that time.
-    pub(crate) fn can_sign_at(&self, t: Timestamp) -> bool {
-        self.mac_key.is_some() && self.secret.purpose().signs() && self.secret.is_valid_at(t)
     }
 }

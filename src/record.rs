@@ -35,7 +35,7 @@ use std::sync::Arc;
 
 pub use self::frame::{MAX_RECORD, RecordParts};
 pub(crate) use self::frame::{ORDINARY_RECORD, Sealed};
-pub(crate) use self::opened::{LiveClient, Opened, is_due};
+pub(crate) use self::opened::Opened;
 pub use self::registry::KeyState;
 pub(crate) use self::registry::RegistryRecord;
 pub use self::registry_id::RegistryId;
@@ -81,6 +81,12 @@ impl<'a> RecordId<'a> {
     #[must_use]
     pub fn is_reserved(&self) -> bool {
         self.0.starts_with('~')
+    }
+
+    /// Returns whether it is the ID of this client.
+    #[inline]
+    pub(crate) fn is_of(&self, client_id: &ClientId) -> bool {
+        client_id.is(self.0)
     }
 
     /// Returns the record ID of a presented client ID, if it is well formed.

@@ -105,6 +105,8 @@ struct Inner<S> {
     protection: Option<Protection>,
     /// `None` in memory, where nothing can be stale.
     cache: Option<Cache>,
+    /// The store, if it keeps live clients in this process and nothing lies between: they are asked where they lie.
+    at_hand: Option<MemoryStore>,
 }
 
 impl Registry {
@@ -279,11 +281,38 @@ impl<S: Store> Registry<S> {
         self.load_record(client_id.into()).await
     }
 
-    /// Finds a client that is at most as stale as was promised: to authenticate, sign and verify.
+    /// Finds a client that is at most as stale as was promised, and asks a question about it: to authenticate, sign and verify.
     #[inline]
+    async fn ask<T, E: From<StoreError>>(
+        &self,
+        id: RecordId<'_>,
+        question: impl FnOnce(Option<&Opened>) -> Result<T, E> + Send,
+    ) -> Result<T, E> {
+        match self.ask_at_once(id, question) {
+            Ok(answer) => answer,
+            // In a box: what it takes to wait for the store makes no future larger that finds what it looks for.
+            Err(question) => question(Box::pin(self.recall(id)).await?.as_ref()),
+        }
+    }
+
+    /// Asks a question that needs no waiting: about a live client in memory, which takes one look-up and shares nothing, or about one
+    /// that is fresh in the cache. Otherwise gives the question back.
+    #[inline]
+    fn ask_at_once<T, Q: FnOnce(Option<&Opened>) -> T>(&self, id: RecordId<'_>, question: Q) -> Result<T, Q> {
+        match (&self.inner.at_hand, &self.inner.cache) {
+            (Some(memory), _) => memory.ask(id, question),
+            (None, Some(cache)) => match cache.fresh(id, &*self.inner.clock) {
+                Some(found) => Ok(question(found.as_ref())),
+                None => Err(question),
+            },
+            (None, None) => Err(question),
+        }
+    }
+
+    /// Finds a client that is not at hand.
     async fn recall(&self, id: RecordId<'_>) -> Result<Option<Opened>, StoreError> {
         match &self.inner.cache {
-            None => self.alarmed(id, protection::live(id, self.inner.store.load(id).await)),
+            None => self.load_record(id).await,
             Some(cache) => {
                 cache.get(id, &*self.inner.clock, || self.clone().load_for_all(id.as_str().to_owned())).await
             }

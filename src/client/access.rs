@@ -1,12 +1,12 @@
 //! Judging a presented client secret, from the client alone (rules 5, 9 and 10).
 //!
-//! A client secret is recognised without a clock and judged with one. [`Identified`] lies between the two, so that a shell hashes
-//! before it knows whether the client exists, and reads its clock only for a secret that the client has.
+//! A client secret is recognised without a clock and judged with one. The secret that was recognised lies between the two, so
+//! that a shell hashes before it knows whether the client exists, and reads its clock only for a secret that the client has.
 
 use std::hint::black_box;
 
 use super::recognition::Recognition;
-use super::{Client, Reason, Revocation, Tombstone};
+use super::{Client, Held, Reason, Revocation, Tombstone};
 use crate::secret::{Secret, SecretState, Verifier};
 use crate::value::coded::coded;
 use crate::value::secret_text::looks;
@@ -70,14 +70,6 @@ coded! {
     }
 }
 
-/// The secret of a client that was presented, not yet judged.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Identified<'a> {
-    /// The position among the client's secrets.
-    pub(crate) position: usize,
-    pub(crate) secret: &'a Secret,
-}
-
 impl Client {
     /// Authenticates a caller by the client secret that it presents, and returns the matching secret, which must be valid at
     /// `t` (rule 5). Take `t` from [`instant`](Self::instant).
@@ -122,8 +114,7 @@ impl Client {
         policy: &Policy,
         t: impl Into<Timestamp>,
     ) -> Result<&Secret, Denial> {
-        let judged =
-            self.identify(&self.hash(client_secret)).and_then(|identified| self.judge(identified, t.into()));
+        let judged = self.identify(&self.hash(client_secret)).and_then(|held| self.judge(held, t.into()));
         judged.map_err(|denial| denial.explained_by(client_secret, policy))
     }
 
@@ -147,22 +138,23 @@ impl Client {
 
     /// Returns the presented secret if it is valid at `t` (rule 4) and the client is not suspended (rule 20).
     #[inline]
-    pub(crate) fn judge<'a>(&self, presented: Identified<'a>, t: Timestamp) -> Result<&'a Secret, Denial> {
-        let (reason, is_use) = match presented.secret.state_at(t) {
-            SecretState::Valid if self.suspension().is_none() => return Ok(presented.secret),
+    pub(crate) fn judge<'a>(&self, presented: &'a Held, t: Timestamp) -> Result<&'a Secret, Denial> {
+        let Held { secret, .. } = presented;
+        let (reason, is_use) = match secret.state_at(t) {
+            SecretState::Valid if self.suspension().is_none() => return Ok(secret),
             SecretState::Valid => (Reason::Suspended, true),
             SecretState::NotYetStarted => (Reason::NotYetStarted, false),
             SecretState::Disabled => (Reason::Disabled, true),
             SecretState::Ended => (Reason::Ended, true),
         };
-        Err(Denial { is_use, ..Denial::of(presented.secret.id(), reason) })
+        Err(Denial { is_use, ..Denial::of(secret.id(), reason) })
     }
 
     /// Returns the secret that was presented, valid or not. A secret that stays dead is denied (rule 10).
     #[inline]
-    pub(crate) fn identify(&self, presented: &Verifier) -> Result<Identified<'_>, Denial> {
+    pub(crate) fn identify(&self, presented: &Verifier) -> Result<&Held, Denial> {
         match self.recognise(presented) {
-            Recognition::Held(position, secret) => Ok(Identified { position, secret }),
+            Recognition::Held(held) => Ok(held),
             Recognition::Remembered(secret, revocation) => Err(Denial::of(secret, revocation.into())),
             Recognition::Unknown => Err(Denial::because(Reason::Wrong)),
         }

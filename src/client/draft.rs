@@ -7,6 +7,7 @@
 use super::chain::Chain;
 use super::context::changed_at;
 use super::gathered::gathered;
+use super::held::LastReport;
 use super::tombstone::{Remembered, Revocation, Tombstone, remember};
 use super::{Change, Client, ClientState, CommandContext, Decision, Held, Refusal};
 use crate::event::{Fact, Handover};
@@ -137,7 +138,7 @@ impl Draft {
             last_enabled: self.enabled_now(),
             end_set_at: None,
         };
-        self.put_in(Held { secret, mac_key, given_up: None }, verifier);
+        self.put_in(Held { verifier, secret, mac_key, given_up: None, reported: LastReport::default() });
         self.client.last_secret = Some(id);
         self.record(Fact::SecretAdded { secret: id, label, purpose, validity, origin });
         self.forget_ended();
@@ -173,23 +174,16 @@ impl Draft {
         Change { next, events }
     }
 
-    fn put_in(&mut self, held: Held, verifier: Verifier) {
-        let Client { secrets, verifiers, .. } = &mut self.client;
+    fn put_in(&mut self, held: Held) {
+        let secrets = &mut self.client.secrets;
         *secrets = gathered(secrets.iter().map(Held::carry).chain([held]));
-        *verifiers = gathered(verifiers.iter().map(Verifier::carry).chain([verifier]));
     }
 
     /// Removes a secret that the command has found, and its promotions. Returns its verifier.
     fn take_out(&mut self, id: SecretId) -> Verifier {
-        let Client { secrets, verifiers, promotions, .. } = &mut self.client;
-        let position = secrets.iter().position(|held| held.secret.id == id);
-        let Some((position, verifier)) = position.and_then(|at| Some((at, verifiers.get(at)?.carry())))
-        else {
-            unreachable!("the command has found secret {id} in this client, and each secret has a verifier");
-        };
-        let others = |at: &usize| *at != position;
-        *verifiers = gathered((0..).zip(&*verifiers).filter(|(at, _)| others(at)).map(|(_, v)| v.carry()));
-        *secrets = gathered((0..).zip(&*secrets).filter(|(at, _)| others(at)).map(|(_, held)| held.carry()));
+        let verifier = self.held_mut(id).verifier.carry();
+        let Client { secrets, promotions, .. } = &mut self.client;
+        *secrets = gathered(secrets.iter().filter(|held| held.secret.id != id).map(Held::carry));
         promotions.retain(|promotion| promotion.secret != id);
         // A rotation whose new secret is gone can no longer be called off (rule 11).
         for held in secrets.iter_mut().filter(|held| held.secret.replaced_by == Some(id)) {
@@ -253,7 +247,6 @@ impl Client {
             revision: self.revision,
             secrets: gathered(self.secrets.iter().map(Held::carry)),
             prefix: self.prefix,
-            verifiers: gathered(self.verifiers.iter().map(Verifier::carry)),
             promotions: self.promotions.clone(),
             add_ins: self.add_ins.clone(),
             remembered: gathered(self.remembered.iter().map(Remembered::carry)),
@@ -277,16 +270,6 @@ impl Client {
             held.secret.validity.has_ended(now) && held.secret.validity.until() >= validity.until()
         };
         validity.has_ended(self.settled(now)) && self.secrets.iter().filter(ended_later).count() >= MAX_ENDED
-    }
-}
-
-impl Held {
-    fn carry(&self) -> Self {
-        Self {
-            secret: self.secret.clone(),
-            mac_key: self.mac_key.as_ref().map(MacKey::carry),
-            given_up: self.given_up.clone(),
-        }
     }
 }
 

@@ -40,8 +40,8 @@ impl Client {
     pub(crate) fn material(&self) -> Zeroizing<Vec<u8>> {
         let most = self.secrets.len() * (VERIFIER + 1 + MAC_KEY) + self.remembered.len() * VERIFIER;
         let mut material = Zeroizing::new(Vec::with_capacity(most));
-        for (held, verifier) in self.secrets.iter().zip(&self.verifiers) {
-            material.extend_from_slice(&*verifier.to_bytes());
+        for held in &self.secrets {
+            material.extend_from_slice(&*held.verifier.to_bytes());
             match &held.mac_key {
                 Some(mac_key) => {
                     material.push(1);
@@ -80,10 +80,8 @@ impl ClientState {
             Body::Active(body) => {
                 let body = *body;
                 let mut held = Vec::with_capacity(body.secrets.len());
-                let mut verifiers = Vec::with_capacity(body.secrets.len());
                 for secret in body.secrets {
-                    verifiers.push(material.verifier()?);
-                    held.push(secret.held(material.mac_key()?)?);
+                    held.push(secret.held(material.verifier()?, material.mac_key()?)?);
                 }
                 date_the_replaced(&mut held);
                 Self::Active(Client {
@@ -98,7 +96,6 @@ impl ClientState {
                     revision,
                     secrets: held,
                     prefix: VerifierPrefix::of(&id),
-                    verifiers,
                     promotions: body
                         .promotions
                         .into_iter()

@@ -61,14 +61,14 @@ impl Client {
     #[must_use]
     pub fn find_leaked(&self, texts: &[&str], t: impl Into<Timestamp>) -> Vec<(usize, LeakedSecret)> {
         let t = t.into();
-        let held = self.secrets.iter().zip(&self.verifiers).map(|(held, verifier)| {
+        let held = self.secrets.iter().map(|held| {
             let state = match held.secret.state_at(t) {
                 SecretState::Valid => LeakedState::Valid,
                 SecretState::NotYetStarted => LeakedState::NotYetStarted,
                 SecretState::Disabled => LeakedState::Disabled,
                 SecretState::Ended => LeakedState::Ended,
             };
-            (verifier, held.secret.id, state)
+            (&held.verifier, held.secret.id, state)
         });
         let candidates = held.chain(dead(&self.remembered));
         find(self.id(), self.owner(), candidates, texts, |text| self.hash(text))

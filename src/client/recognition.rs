@@ -6,15 +6,15 @@
 use subtle::ConditionallySelectable;
 
 use super::tombstone::Remembered;
-use super::{Client, Refusal, Revocation, Tombstone};
+use super::{Client, Held, Refusal, Revocation, Tombstone};
 use crate::secret::{ClientSecret, Secret, Verifier};
 use crate::value::SecretId;
 
 /// What a presented client secret turned out to be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 pub(crate) enum Recognition<'a> {
-    /// One of the client's secrets, valid or not, and its position among them.
-    Held(usize, &'a Secret),
+    /// One of the client's secrets, valid or not.
+    Held(&'a Held),
     /// One that stays dead.
     Remembered(SecretId, Revocation),
     /// Nothing that the client ever had, as far as it remembers.
@@ -30,16 +30,16 @@ impl Client {
     /// Hashes what a caller presented.
     #[inline]
     pub(crate) fn hash(&self, client_secret: &str) -> Verifier {
-        self.prefix.of_presented(self.id.as_str(), client_secret)
+        self.prefix.of_presented(self.id.as_bytes(), client_secret)
     }
 
     /// Compares with everything that the client has or remembers.
     #[inline]
     pub(crate) fn recognise(&self, presented: &Verifier) -> Recognition<'_> {
-        let held = find(&self.verifiers, presented);
+        let held = find(self.secrets.iter().map(|held| &held.verifier), presented);
         let remembered = recall(&self.remembered, presented);
-        match held.and_then(|position| Some((position, self.secrets.get(position)?))) {
-            Some((position, held)) => Recognition::Held(position, &held.secret),
+        match held.and_then(|position| self.secrets.get(position)) {
+            Some(held) => Recognition::Held(held),
             None => remembered,
         }
     }
@@ -47,7 +47,7 @@ impl Client {
     /// The secret with this verifier. A value that was deleted stays dead (rule 10).
     pub(crate) fn holder_of(&self, verifier: &Verifier) -> Result<Option<&Secret>, Refusal> {
         match self.recognise(verifier) {
-            Recognition::Held(_, secret) => Ok(Some(secret)),
+            Recognition::Held(held) => Ok(Some(&held.secret)),
             Recognition::Remembered(secret, revocation) => Err(Refusal::Remembered { secret, revocation }),
             Recognition::Unknown => Ok(None),
         }
@@ -57,7 +57,7 @@ impl Client {
 impl Tombstone {
     /// Hashes what a caller presented.
     pub(crate) fn hash(&self, client_secret: &str) -> Verifier {
-        self.prefix().of_presented(self.id().as_str(), client_secret)
+        self.prefix().of_presented(self.id().as_bytes(), client_secret)
     }
 
     /// Compares with everything that outlives the client.

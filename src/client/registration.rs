@@ -98,7 +98,6 @@ impl Client {
             changed_at: now,
             revision: Revision::ZERO,
             secrets: Vec::new(),
-            verifiers: Vec::new(),
             promotions: Vec::new(),
             add_ins: Vec::new(),
             remembered: Vec::new(),

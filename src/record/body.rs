@@ -16,7 +16,7 @@ use crate::value::redacted::redact;
 /// Returns the body as compact JSON, and the material.
 pub(super) fn write(opened: &Opened) -> (String, Zeroizing<Vec<u8>>) {
     let (body, material) = match opened {
-        Opened::Active(live) => (live.client().to_body(), live.client().material()),
+        Opened::Active(live) => (live.to_body(), live.material()),
         Opened::Deleted(tombstone) => (tombstone.to_body(), tombstone.material()),
     };
     (to_json(&body), material)

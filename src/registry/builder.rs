@@ -142,23 +142,31 @@ impl RegistryBuilder {
         let record = open(&store, &keyring, self.expected.as_ref(), &*self.entropy).await?;
         let protection = Protection::new(keyring, record, &*self.clock, self.key_refresh);
         let cache = Cache::new(self.freshness, self.reload_after, self.cached_clients);
-        Ok(self.build(store, Some(protection), Some(cache)))
+        Ok(self.build(store, Some(protection), Some(cache), None))
     }
 
     /// Makes a registry in this process's memory. It ends with the process.
     #[must_use]
     pub fn in_memory(self) -> Registry {
-        self.in_memory_behind(|memory| memory)
+        let store = MemoryStore::new();
+        let at_hand = store.clone();
+        self.build(store, None, None, Some(at_hand))
     }
 
     /// Makes a registry in this process's memory behind a store of your own that wraps the [`MemoryStore`]: for example to make
     /// calls wait or fail in a test, to count them, or to use a [`DynStore`](crate::store::DynStore).
     #[must_use]
     pub fn in_memory_behind<S: Store>(self, wrap: impl FnOnce(MemoryStore) -> S) -> Registry<S> {
-        self.build(wrap(MemoryStore::new()), None, None)
+        self.build(wrap(MemoryStore::new()), None, None, None)
     }
 
-    fn build<S>(self, store: S, protection: Option<Protection>, cache: Option<Cache>) -> Registry<S> {
+    fn build<S>(
+        self,
+        store: S,
+        protection: Option<Protection>,
+        cache: Option<Cache>,
+        at_hand: Option<MemoryStore>,
+    ) -> Registry<S> {
         let Self { policy, clock, entropy, last_use_interval, .. } = self;
         let uses = LastUseBuffer::new(last_use_interval);
         Registry {
@@ -171,6 +179,7 @@ impl RegistryBuilder {
                 alarms: Alarms::default(),
                 protection,
                 cache,
+                at_hand,
             }),
         }
     }

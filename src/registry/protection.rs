@@ -218,7 +218,7 @@ pub(super) fn live(
 ) -> Result<Option<Opened>, StoreError> {
     let Some(record) = found? else { return Ok(None) };
     match record.into_live() {
-        Ok(opened) if RecordId::from(opened.client_id()) == id => Ok(Some(opened)),
+        Ok(opened) if id.is_of(opened.client_id()) => Ok(Some(opened)),
         Ok(_) => Err(tampered("the record of one client stands under the ID of another")),
         Err(_) => Err(StoreError::with_source(
             StoreErrorKind::MissingKey,

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use serde::{Serialize, Serializer};
 
 use crate::client::{Client, LastUses, Signing};
-use crate::record::LiveClient;
 use crate::review::Finding;
 use crate::value::{Policy, SecretId, Timestamp};
 
@@ -17,21 +16,21 @@ use crate::value::{Policy, SecretId, Timestamp};
 /// the policy of the registry.
 #[derive(Clone)]
 pub struct Snapshot {
-    live: Arc<LiveClient>,
+    client: Arc<Client>,
     at: Timestamp,
     uses: LastUses,
     policy: Arc<Policy>,
 }
 
 impl Snapshot {
-    pub(super) fn new(live: Arc<LiveClient>, at: Timestamp, uses: LastUses, policy: Arc<Policy>) -> Self {
-        Self { live, at, uses, policy }
+    pub(super) fn new(client: Arc<Client>, at: Timestamp, uses: LastUses, policy: Arc<Policy>) -> Self {
+        Self { client, at, uses, policy }
     }
 
     /// Returns the client.
     #[must_use]
     pub fn client(&self) -> &Client {
-        self.live.client()
+        &self.client
     }
 
     /// Returns the instant at which the client was looked at: the reading of the clock, or the last change of the client if

@@ -100,7 +100,7 @@ pub(crate) mod tests {
     }
 
     fn some() -> Verifier {
-        VerifierPrefix::NOBODY.of_presented("calendar-app", "correct horse battery staple")
+        VerifierPrefix::NOBODY.of_presented(b"calendar-app", "correct horse battery staple")
     }
 
     #[test]

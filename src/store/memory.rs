@@ -11,6 +11,8 @@ use std::ops::Bound;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use papaya::Equivalent;
+
 use self::books::Books;
 use super::{
     Adopted, Changes, ClientsBy, Commit, CommitError, Committed, Cursor, Ending, Index, IndexEntry, Store,
@@ -18,7 +20,7 @@ use super::{
 };
 use crate::client::LastUses;
 use crate::entropy::instance_mark;
-use crate::record::{Record, RecordId};
+use crate::record::{Opened, Record, RecordId};
 use crate::value::{AddInId, ClientId, Revision, Timestamp};
 
 /// A store in this process's memory: everything is lost when the process ends. Cheap to clone; clones are the same store.
@@ -63,8 +65,33 @@ impl MemoryStore {
         self.inner.books.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    #[inline]
     fn find(&self, id: &str) -> Option<Record> {
-        self.inner.records.pin().get(id).cloned()
+        self.inner.records.pin().get(&Key(id)).cloned()
+    }
+
+    /// Asks a question about a live client where it lies, between commits: without waiting and without counting references. Gives
+    /// the question back if the record is sealed, so that it is no live client.
+    #[inline]
+    pub(crate) fn ask<T, Q: FnOnce(Option<&Opened>) -> T>(
+        &self,
+        id: RecordId<'_>,
+        question: Q,
+    ) -> Result<T, Q> {
+        self.wait_for_whole_commits();
+        let records = self.inner.records.pin();
+        match records.get(&Key(id.as_str())).map(Record::as_live) {
+            Some(None) => Err(question),
+            found => Ok(question(found.flatten())),
+        }
+    }
+
+    /// Waits while two records that must be seen to change at once are being replaced.
+    #[inline]
+    fn wait_for_whole_commits(&self) {
+        if self.inner.is_half_written.load(Ordering::Acquire) {
+            drop(self.books());
+        }
     }
 
     fn index_of(&self, books: &Books, client_id: &ClientId) -> Index {
@@ -123,9 +150,7 @@ impl Store for MemoryStore {
         if id.is_reserved() {
             return Ok(self.books().reserved.get(id.as_str()).cloned());
         }
-        if self.inner.is_half_written.load(Ordering::Acquire) {
-            drop(self.books());
-        }
+        self.wait_for_whole_commits();
         Ok(self.find(id.as_str()))
     }
 
@@ -290,6 +315,17 @@ impl Default for MemoryStore {
 impl fmt::Debug for MemoryStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MemoryStore").field("records", &self.inner.records.len()).finish_non_exhaustive()
+    }
+}
+
+/// A client ID to look up. It hashes as a [`ClientId`] does, and is compared with one where it lies.
+#[derive(Hash)]
+struct Key<'a>(&'a str);
+
+impl Equivalent<ClientId> for Key<'_> {
+    #[inline]
+    fn equivalent(&self, client_id: &ClientId) -> bool {
+        client_id.is(self.0)
     }
 }
 

@@ -5,34 +5,81 @@
 //! every request: measure before touching it.
 
 use std::borrow::Borrow;
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 use std::sync::Arc;
 
-use serde::{Deserializer, Serialize};
+use serde::{Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 
 use crate::value::bytes::all;
-use crate::value::id::{is_plain, text_id};
+use crate::value::id::is_plain;
 use crate::value::secret_text::{DEFAULT_PREFIX, could_be_secret};
 use crate::value::text::text_value;
 use crate::value::{Field, InvalidValue, Problem};
 
-text_id! {
-    /// A client ID: the public name of a client (RFC 6749 section 2.2). It proves nothing about the caller that presents it.
-    ///
-    /// The registry issues lowercase version 4 GUIDs. Imported IDs may be 8 to 64 characters of `[A-Za-z0-9._-]`, compared
-    /// exactly. A GUID in any other spelling (uppercase, braces, no hyphens) is refused, so that no two IDs are the same GUID.
-    /// A text that looks like a generated client secret, with any prefix, is refused too, since callers confuse the two.
-    ClientId, check_client_id
+/// A client ID: the public name of a client (RFC 6749 section 2.2). It proves nothing about the caller that presents it.
+///
+/// The registry issues lowercase version 4 GUIDs. Imported IDs may be 8 to 64 characters of `[A-Za-z0-9._-]`, compared
+/// exactly. A GUID in any other spelling (uppercase, braces, no hyphens) is refused, so that no two IDs are the same GUID.
+/// A text that looks like a generated client secret, with any prefix, is refused too, since callers confuse the two.
+#[derive(Clone)]
+pub struct ClientId(Text);
+
+/// The text of a client ID. A GUID, as nearly every one is, lies in place: a copy of it allocates nothing, counts no references, and
+/// is compared where it lies.
+#[derive(Clone)]
+enum Text {
+    Guid([u8; GUID]),
+    Other(Arc<str>),
 }
 
 impl ClientId {
+    /// Parses an ID.
+    ///
+    /// # Errors
+    /// [`InvalidValue`] if the text does not have the form that the documentation of the type gives.
+    pub fn parse(text: &str) -> Result<Self, InvalidValue> {
+        check_client_id(text)?;
+        Ok(Self::of(text))
+    }
+
+    /// Returns the text, exactly as it is stored.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "unreachable: a GUID is made of `[0-9a-f-]` alone")]
+    pub fn as_str(&self) -> &str {
+        match &self.0 {
+            Text::Guid(text) => std::str::from_utf8(text).expect("a GUID is ASCII"),
+            Text::Other(text) => text,
+        }
+    }
+
+    /// Returns the bytes of the text.
+    #[inline]
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        match &self.0 {
+            Text::Guid(text) => text,
+            Text::Other(text) => text.as_bytes(),
+        }
+    }
+
+    /// Returns whether this is the text of the ID.
+    #[inline]
+    pub(crate) fn is(&self, text: &str) -> bool {
+        match &self.0 {
+            // The length is known: no call compares the two.
+            Text::Guid(own) => <&[u8; GUID]>::try_from(text.as_bytes()).is_ok_and(|text| own == text),
+            Text::Other(own) => **own == *text,
+        }
+    }
+
     /// Returns the version 4 GUID of 16 random bytes.
     pub(crate) fn from_random(bytes: [u8; 16]) -> Self {
         let guid = uuid::Builder::from_random_bytes(bytes).into_uuid();
         let mut text = Uuid::encode_buffer();
-        Self(Arc::from(&*guid.hyphenated().encode_lower(&mut text)))
+        Self::of(guid.hyphenated().encode_lower(&mut text))
     }
 
     /// Returns whether the text is a client ID as the registry issues them. No client secret has that form.
@@ -49,7 +96,56 @@ impl ClientId {
     /// Parses an ID that a store has kept.
     pub(crate) fn stored(text: &str) -> Result<Self, InvalidValue> {
         check_stored_client_id(text)?;
-        Ok(Self(Arc::from(text)))
+        Ok(Self::of(text))
+    }
+
+    /// Returns the ID of a text that was checked.
+    fn of(text: &str) -> Self {
+        match text.as_bytes().try_into() {
+            Ok(guid) if is_our_guid(text) => Self(Text::Guid(guid)),
+            _ => Self(Text::Other(Arc::from(text))),
+        }
+    }
+}
+
+text_value!(@of ClientId, "({})");
+
+impl Borrow<str> for ClientId {
+    fn borrow(&self) -> &str {
+        self.as_str()
+    }
+}
+
+impl PartialEq for ClientId {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_bytes() == other.as_bytes()
+    }
+}
+
+impl Eq for ClientId {}
+
+impl PartialOrd for ClientId {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for ClientId {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.as_bytes().cmp(other.as_bytes())
+    }
+}
+
+/// As the text, which it borrows as.
+impl Hash for ClientId {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_str().hash(state);
+    }
+}
+
+impl Serialize for ClientId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
     }
 }
 
@@ -94,8 +190,8 @@ fn check_stored_client_id(text: &str) -> Result<(), InvalidValue> {
 /// branch per character, so that the compiler looks at many at once.
 #[inline]
 fn is_our_guid(text: &str) -> bool {
-    const SHAPE: [u8; 36] = *b"xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
-    let Ok(text) = <[u8; 36]>::try_from(text.as_bytes()) else {
+    const SHAPE: [u8; GUID] = *b"xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+    let Ok(text) = <[u8; GUID]>::try_from(text.as_bytes()) else {
         return false;
     };
     text.into_iter().zip(SHAPE).fold(true, |so_far, (b, shape)| {
@@ -108,6 +204,9 @@ fn is_our_guid(text: &str) -> bool {
 pub(crate) fn stored_client_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ClientId, D::Error> {
     crate::value::text::deserialize(deserializer, ClientId::stored)
 }
+
+/// The length of a GUID in its one spelling.
+const GUID: usize = 36;
 
 #[cfg(test)]
 mod tests {

@@ -41,8 +41,6 @@ macro_rules! text_id {
     };
 }
 
-pub(super) use text_id;
-
 text_id! {
     /// The ID of a seller: the account that owns client IDs. The application authenticates sellers, and passes their IDs.
     ///

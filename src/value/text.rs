@@ -47,6 +47,10 @@ macro_rules! text_value {
             }
         }
 
+        crate::value::text::text_value!(@of $name, $debug);
+    };
+    // Of a value with an `as_str` of its own.
+    (@of $name:ident, $debug:literal) => {
         impl FromStr for $name {
             type Err = InvalidValue;
 
@@ -63,20 +67,20 @@ macro_rules! text_value {
 
         impl AsRef<str> for $name {
             fn as_ref(&self) -> &str {
-                &self.0
+                self.as_str()
             }
         }
 
         /// Without what looks like a client secret: values are logged before a command has refused them.
         impl fmt::Debug for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, concat!(stringify!($name), $debug), crate::value::secret_text::shown(&self.0))
+                write!(f, concat!(stringify!($name), $debug), crate::value::secret_text::shown(self.as_str()))
             }
         }
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.pad(&self.0)
+                f.pad(self.as_str())
             }
         }
     };

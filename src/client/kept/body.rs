@@ -12,10 +12,11 @@ mod validity;
 
 use serde::{Deserialize, Serialize};
 
+use crate::client::held::LastReport;
 use crate::client::overlap::{End, GivenUp};
 use crate::client::{Held, Promotion, Revocation, Suspension};
 use crate::event::EventHash;
-use crate::secret::{Hint, KeyEncoding, LastEnabled, MacKey, Origin, Purpose, Secret};
+use crate::secret::{Hint, KeyEncoding, LastEnabled, MacKey, Origin, Purpose, Secret, Verifier};
 use crate::value::{
     Actor, AddInId, Attributes, Availability, ClientDetails, Label, OperatorId, SecretId, SellerId,
     Timestamp, Validity,
@@ -143,7 +144,7 @@ struct EndBody {
 }
 
 impl SecretBody {
-    pub(super) fn of(Held { secret, mac_key: _, given_up }: &Held) -> Self {
+    pub(super) fn of(Held { secret, given_up, .. }: &Held) -> Self {
         let until = secret.validity.until();
         Self {
             id: secret.id,
@@ -166,7 +167,7 @@ impl SecretBody {
     }
 
     /// Returns the secret that was kept, or `None` if the end that a rotation took from it cannot have been its own.
-    pub(super) fn held(self, mac_key: Option<MacKey>) -> Option<Held> {
+    pub(super) fn held(self, verifier: Verifier, mac_key: Option<MacKey>) -> Option<Held> {
         let given_up = match self.given_up {
             None => None,
             Some(GivenUpBody { end, promotions }) => {
@@ -195,7 +196,7 @@ impl SecretBody {
             last_enabled: self.last_enabled,
             end_set_at: self.end_set_at,
         };
-        Some(Held { secret, mac_key, given_up })
+        Some(Held { verifier, secret, mac_key, given_up, reported: LastReport::default() })
     }
 }
 

@@ -172,9 +172,7 @@ impl<S: Store> LeakSearch<'_, S> {
             for id in &ids {
                 match registry.load(id).await {
                     Ok(Some(Opened::Active(live))) => {
-                        found.extend(
-                            live.client().find_leaked(&self.texts, registry.instant_of(live.client())),
-                        );
+                        found.extend(live.find_leaked(&self.texts, registry.instant_of(&live)));
                     }
                     Ok(Some(Opened::Deleted(tombstone))) => found.extend(tombstone.find_leaked(&self.texts)),
                     Ok(None) => {}

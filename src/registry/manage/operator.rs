@@ -240,7 +240,7 @@ impl<S: Store> Operator<S> {
                     let Opened::Active(live) = &opened else {
                         return Err(Refusal::ClientDeleted.into());
                     };
-                    live.client().import_again(&imported, &self.view.context(&opened))?;
+                    live.import_again(&imported, &self.view.context(&opened))?;
                     return Ok(Outcome::Unchanged);
                 }
                 None => {

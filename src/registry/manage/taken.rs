@@ -34,8 +34,8 @@ impl<S: Store> View<S> {
         };
         let inner = &self.registry.inner;
         let uses = inner.uses.of(&inner.store, &by, &*inner.clock).await?;
-        let last_used = live.client().secrets().filter_map(|secret| uses.of(secret.id())).max();
-        Err(Error::NameTaken { by, registered_at: live.client().registered_at(), last_used })
+        let last_used = live.secrets().filter_map(|secret| uses.of(secret.id())).max();
+        Err(Error::NameTaken { by, registered_at: live.registered_at(), last_used })
     }
 }
 

@@ -43,9 +43,9 @@ impl<S: Store> View<S> {
     pub(in crate::registry) fn context(&self, opened: &Opened) -> CommandContext<'_> {
         let context = self.context_of_new();
         if let Opened::Active(live) = opened
-            && live.client().is_ahead_of(context.now)
+            && live.is_ahead_of(context.now)
         {
-            self.registry.warn_of_lag(live.client(), context.now);
+            self.registry.warn_of_lag(live, context.now);
         }
         context
     }
@@ -62,8 +62,8 @@ impl<S: Store> View<S> {
         };
         let inner = &self.registry.inner;
         let mut uses = inner.uses.of(&inner.store, opened.client_id(), &*inner.clock).await?;
-        uses.retain(|secret| live.client().secret(secret).is_some());
-        let (at, policy) = (self.registry.instant_of(live.client()), Arc::clone(&inner.policy));
+        uses.retain(|secret| live.secret(secret).is_some());
+        let (at, policy) = (self.registry.instant_of(live), Arc::clone(&inner.policy));
         Ok(Some(Snapshot::new(Arc::clone(live), at, uses, policy)))
     }
 

@@ -4,12 +4,13 @@
 //! record, and a denial is logged. The caller gets one answer for everything that fails. Authenticating never commits.
 
 use std::hint::black_box;
+use std::sync::Arc;
 
 use crate::client::{Client, Denial, Reason};
-use crate::record::{LiveClient, Opened, RecordId};
+use crate::record::{Opened, RecordId};
 use crate::registry::Registry;
 use crate::registry::serve::authenticated::Authenticated;
-use crate::registry::serve::denied::{AccessError, Denied};
+use crate::registry::serve::denied::AccessError;
 use crate::secret::{Verifier, VerifierPrefix};
 use crate::store::Store;
 use crate::store_error::StoreError;
@@ -50,13 +51,13 @@ impl<S: Store> Registry<S> {
         client_secret: &str,
     ) -> Result<Authenticated, AccessError> {
         let record_id = record_of(client_id, self.inner.policy.secret_prefix());
-        let opened = match record_id {
-            Ok(id) => self.recall(id).await?,
-            Err(_) => None,
-        };
-        let hashed_with = record_id.as_ref().map_or(NOBODY, RecordId::as_str);
-        let nobody = record_id.err().unwrap_or(Reason::UnknownClient);
-        Ok(self.let_in(opened, hashed_with, nobody, client_secret)?)
+        match record_id {
+            Ok(id) => {
+                let unknown = Reason::UnknownClient;
+                self.ask(id, |found| self.let_in(found, id.as_str(), unknown, client_secret)).await
+            }
+            Err(reason) => self.let_in(None, NOBODY, reason, client_secret),
+        }
     }
 
     /// Returns whether a secret would authenticate its client now. Ask it at each request with an access token, to refuse the
@@ -82,10 +83,11 @@ impl<S: Store> Registry<S> {
     /// # Errors
     /// [`StoreError`] if the store did not answer.
     pub async fn is_alive(&self, client_id: &ClientId, secret: SecretId) -> Result<bool, StoreError> {
-        Ok(match self.recall(client_id.into()).await? {
-            Some(Opened::Active(live)) => live.client().is_alive(secret, self.instant_of(live.client())),
-            Some(Opened::Deleted(_)) | None => false,
-        })
+        let is_alive = |found: Option<&Opened>| match found {
+            Some(Opened::Active(client)) => Ok(client.is_alive(secret, self.instant_of(client))),
+            Some(Opened::Deleted(_)) | None => Ok(false),
+        };
+        self.ask(client_id.into(), is_alive).await
     }
 
     /// Lets in the caller that presented a client secret, or denies it. If there is no such client, `nobody` is the reason, and the
@@ -93,36 +95,33 @@ impl<S: Store> Registry<S> {
     #[inline]
     pub(super) fn let_in(
         &self,
-        opened: Option<Opened>,
+        found: Option<&Opened>,
         hashed_with: &str,
         nobody: Reason,
         client_secret: &str,
-    ) -> Result<Authenticated, Denied> {
-        let (denial, opened) = match opened {
-            None => (deny_nobody(hashed_with, &[client_secret], nobody), None),
-            Some(Opened::Deleted(tombstone)) => {
-                (tombstone.deny(&tombstone.hash(client_secret)), Some(Opened::Deleted(tombstone)))
-            }
-            Some(Opened::Active(live)) => match self.judge(&live, &live.client().hash(client_secret)) {
-                Ok((secret, at)) => return Ok(Authenticated::traced(live, secret, at)),
-                Err(denial) => (denial, Some(Opened::Active(live))),
+    ) -> Result<Authenticated, AccessError> {
+        let denial = match found {
+            None => deny_nobody(hashed_with, &[client_secret], nobody),
+            Some(Opened::Deleted(tombstone)) => tombstone.deny(&tombstone.hash(client_secret)),
+            Some(Opened::Active(client)) => match self.judge(client, &client.hash(client_secret)) {
+                Ok((secret, at)) => return Ok(Authenticated::traced(Arc::clone(client), secret, at)),
+                Err(denial) => denial,
             },
         };
         let denial = denial.explained_by(client_secret, &self.inner.policy);
-        Err(self.denied(denial, opened))
+        Err(self.denied(denial, found))
     }
 
     /// Asks the client, and notes the use (rule 9). The clock is read only for a secret that the client has.
     #[inline]
-    fn judge(&self, live: &LiveClient, presented: &Verifier) -> Result<(SecretId, Timestamp), Denial> {
-        let client = live.client();
-        let identified = client.identify(presented)?;
-        let (id, at) = (identified.secret.id(), self.instant_of(client));
-        let judged = client.judge(identified, at);
+    fn judge(&self, client: &Client, presented: &Verifier) -> Result<(SecretId, Timestamp), Denial> {
+        let held = client.identify(presented)?;
+        let at = self.instant_of(client);
+        let judged = client.judge(held, at);
         if judged.as_ref().err().is_none_or(Denial::is_use) {
-            self.inner.uses.note(live, identified.position, id, at);
+            self.inner.uses.note(client, held, at);
         }
-        judged.map(|_| (id, at))
+        judged.map(|secret| (secret.id(), at))
     }
 
     /// Returns the instant at which a client is judged (rule 19).
@@ -158,7 +157,7 @@ pub(super) fn record_of<'a>(client_id: &'a str, prefix: &str) -> Result<RecordId
 pub(super) fn deny_nobody(hashed_with: &str, presented: &[&str], reason: Reason) -> Denial {
     for client_secret in presented {
         // Otherwise the compiler may see that nothing comes of it, and leave it out.
-        black_box(VerifierPrefix::NOBODY.of_presented(hashed_with, client_secret));
+        black_box(VerifierPrefix::NOBODY.of_presented(hashed_with.as_bytes(), client_secret));
     }
     Denial::because(reason)
 }

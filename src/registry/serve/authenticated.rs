@@ -4,7 +4,6 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::client::Client;
-use crate::record::LiveClient;
 use crate::secret::Secret;
 use crate::value::{Attributes, ClientId, SecretId, SellerId, Timestamp};
 
@@ -14,17 +13,16 @@ use crate::value::{Attributes, ClientId, SecretId, SellerId, Timestamp};
 /// memory: for a long session, copy what you need.
 #[derive(Clone)]
 pub struct Authenticated {
-    live: Arc<LiveClient>,
+    client: Arc<Client>,
     secret: SecretId,
     at: Timestamp,
 }
 
 impl Authenticated {
     #[inline]
-    pub(super) fn traced(live: Arc<LiveClient>, secret: SecretId, at: Timestamp) -> Self {
-        let client_id = live.client().id().as_str();
-        tracing::debug!(client_id, secret = secret.number(), "authenticated");
-        Self { live, secret, at }
+    pub(super) fn traced(client: Arc<Client>, secret: SecretId, at: Timestamp) -> Self {
+        tracing::debug!(client_id = client.id().as_str(), secret = secret.number(), "authenticated");
+        Self { client, secret, at }
     }
 
     /// Returns the client ID.
@@ -77,7 +75,7 @@ impl Authenticated {
     }
 
     fn client(&self) -> &Client {
-        self.live.client()
+        &self.client
     }
 }
 

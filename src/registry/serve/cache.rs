@@ -105,27 +105,10 @@ impl Cache {
         self.freshness
     }
 
-    /// The client of an ID, at most as stale as promised. Callers that miss the same client share one load.
-    #[inline]
-    pub(in crate::registry) async fn get<F>(
-        &self,
-        id: RecordId<'_>,
-        clock: &dyn Clock,
-        load: impl Fn() -> F + Send,
-    ) -> Found
-    where
-        F: Future<Output = Found> + Send + 'static,
-    {
-        match self.fresh(id.as_str(), clock) {
-            Some(found) => Ok(found),
-            // In a box: what it takes to ask the store makes no future larger that finds what it looks for.
-            None => Box::pin(self.look_up(id, clock, load)).await,
-        }
-    }
-
     /// The fresh entry of a client, or the fresh knowledge that there is none.
     #[inline]
-    fn fresh(&self, key: &str, clock: &dyn Clock) -> Option<Option<Opened>> {
+    pub(in crate::registry) fn fresh(&self, id: RecordId<'_>, clock: &dyn Clock) -> Option<Option<Opened>> {
+        let key = id.as_str();
         if self.freshness.limit().is_zero() {
             return None;
         }
@@ -138,8 +121,13 @@ impl Cache {
         self.is_unknown(key, clock).then_some(None)
     }
 
-    /// Asks the store, or joins a load that is under way.
-    async fn look_up<F>(&self, id: RecordId<'_>, clock: &dyn Clock, load: impl Fn() -> F + Send) -> Found
+    /// The client of an ID, at most as stale as promised. Callers that miss the same client share one load.
+    pub(in crate::registry) async fn get<F>(
+        &self,
+        id: RecordId<'_>,
+        clock: &dyn Clock,
+        load: impl Fn() -> F + Send,
+    ) -> Found
     where
         F: Future<Output = Found> + Send + 'static,
     {
@@ -150,7 +138,7 @@ impl Cache {
         for _ in 0..LOOKS {
             let landed = {
                 // A load may have landed since this caller looked.
-                let begin = || match self.fresh(key, clock) {
+                let begin = || match self.fresh(id, clock) {
                     Some(found) => Err(found),
                     None => Ok((ClockReading::of(clock), load())),
                 };
@@ -170,7 +158,7 @@ impl Cache {
                 Ok(_) => {}
             }
             // The load may have been fresh when it landed. The cache tells whether it still is, or whether there is a later one.
-            if let Some(found) = self.fresh(key, clock) {
+            if let Some(found) = self.fresh(id, clock) {
                 return Ok(found);
             }
             if !was_fresh && !was_overtaken {

@@ -14,8 +14,8 @@ use crate::value::{ClientId, ErrorKind, SecretId};
 impl<S: Store> Registry<S> {
     /// Writes a denial to the log, or raises an alarm (rule 10), and returns it with the client that it is about.
     #[cold]
-    pub(in crate::registry) fn denied(&self, denial: Denial, opened: Option<Opened>) -> Denied {
-        let client_id = opened.as_ref().map(|opened| opened.client_id().as_str());
+    pub(in crate::registry) fn denied(&self, denial: Denial, found: Option<&Opened>) -> AccessError {
+        let client_id = found.map(|opened| opened.client_id().as_str());
         let (reason, secret) = (denial.reason(), denial.secret_id());
         match (reason, client_id) {
             (Reason::Compromised, Some(id)) => self.inner.alarms.compromised(id, secret, &*self.inner.clock),
@@ -24,7 +24,7 @@ impl<S: Store> Registry<S> {
                 tracing::debug!(target: DENIED, client_id, secret, %reason, "denied");
             }
         }
-        Denied { denial, opened }
+        AccessError::Denied(Denied { denial, opened: found.cloned() })
     }
 }
 

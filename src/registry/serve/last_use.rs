@@ -9,9 +9,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::client::{LastUses, believable_until};
+use crate::client::{Client, Held, LastUses, believable_until, is_due};
 use crate::clock::Clock;
-use crate::record::{LiveClient, is_due};
 use crate::store::{Store, Use};
 use crate::store_error::StoreError;
 use crate::value::{ClientId, SecretId, Timestamp};
@@ -42,20 +41,15 @@ impl LastUseBuffer {
         }
     }
 
-    /// Notes a use of the secret at a position, unless one was noted within the interval before.
+    /// Notes a use of a secret, unless one was noted within the interval before.
     #[inline]
-    pub(in crate::registry) fn note(
-        &self,
-        live: &LiveClient,
-        position: usize,
-        secret: SecretId,
-        at: Timestamp,
-    ) {
-        if live.should_report(position, at, self.interval_millis) {
-            self.report(live.client().id(), secret, at);
+    pub(in crate::registry) fn note(&self, client: &Client, used: &Held, at: Timestamp) {
+        if used.reported.note(at, self.interval_millis) {
+            self.report(client.id(), used.secret.id(), at);
         }
     }
 
+    #[cold]
     fn report(&self, client_id: &ClientId, secret: SecretId, at: Timestamp) {
         let key = (client_id.clone(), secret);
         let is_due = |last: Timestamp| is_due(at.as_millis(), last.as_millis(), self.interval_millis);

@@ -82,7 +82,7 @@ impl<S: Store> LoadedClient<S> {
             let why = "the client was loaded longer ago than the freshness allows: load it again";
             return Err(StoreError::with_source(StoreErrorKind::Unavailable, why).into());
         }
-        Ok(self.registry.let_in(self.opened.clone(), &self.hashed_with, self.nobody, client_secret)?)
+        self.registry.let_in(self.opened.as_ref(), &self.hashed_with, self.nobody, client_secret)
     }
 
     /// Returns whether the client is still fresh enough to answer.

@@ -3,12 +3,14 @@
 //! Both readings are hashed and compared with everything that the client has or remembers, whatever came of the other one and
 //! also if they are equal. One of them is reported: one answer, one line in the log, one noted use, one alarm at most.
 
-use crate::client::{Denial, Reason};
-use crate::record::{LiveClient, Opened, RecordId};
+use std::sync::Arc;
+
+use crate::client::{Client, Denial, Reason};
+use crate::record::Opened;
 use crate::registry::Registry;
 use crate::registry::serve::access::{NOBODY, deny_nobody, record_of};
 use crate::registry::serve::authenticated::Authenticated;
-use crate::registry::serve::denied::{AccessError, Denied};
+use crate::registry::serve::denied::AccessError;
 use crate::secret::Secret;
 use crate::store::Store;
 use crate::value::{SecretId, Timestamp};
@@ -21,61 +23,58 @@ impl<S: Store> Registry<S> {
         readings: [&str; 2],
     ) -> Result<Authenticated, AccessError> {
         let record_id = record_of(client_id, self.inner.policy.secret_prefix());
-        let opened = match record_id {
-            Ok(id) => self.recall(id).await?,
-            Err(_) => None,
-        };
-        let nobody = record_id.err().unwrap_or(Reason::UnknownClient);
-        let hashed_with = record_id.as_ref().map_or(NOBODY, RecordId::as_str);
-        Ok(self.let_in_by_either(opened, hashed_with, nobody, readings)?)
+        match record_id {
+            Ok(id) => {
+                let unknown = Reason::UnknownClient;
+                self.ask(id, |found| self.let_in_by_either(found, id.as_str(), unknown, readings)).await
+            }
+            Err(reason) => self.let_in_by_either(None, NOBODY, reason, readings),
+        }
     }
 
     /// Lets in the caller if either reading is a valid secret, or denies it.
     fn let_in_by_either(
         &self,
-        opened: Option<Opened>,
+        found: Option<&Opened>,
         hashed_with: &str,
         nobody: Reason,
         readings: [&str; 2],
-    ) -> Result<Authenticated, Denied> {
-        let (denial, opened) = match opened {
-            None => (deny_nobody(hashed_with, &readings, nobody), None),
+    ) -> Result<Authenticated, AccessError> {
+        let denial = match found {
+            None => deny_nobody(hashed_with, &readings, nobody),
             Some(Opened::Deleted(tombstone)) => {
                 let [raw, decoded] = readings.map(|reading| tombstone.deny(&tombstone.hash(reading)));
-                (more_telling(raw, decoded), Some(Opened::Deleted(tombstone)))
+                more_telling(raw, decoded)
             }
-            Some(Opened::Active(live)) => match self.judge_either(&live, readings) {
-                Ok((secret, at)) => return Ok(Authenticated::traced(live, secret, at)),
-                Err(denial) => (denial, Some(Opened::Active(live))),
+            Some(Opened::Active(client)) => match self.judge_either(client, readings) {
+                Ok((secret, at)) => return Ok(Authenticated::traced(Arc::clone(client), secret, at)),
+                Err(denial) => denial,
             },
         };
         let [raw, decoded] = readings;
         let denial = denial.explained_by(raw, &self.inner.policy).explained_by(decoded, &self.inner.policy);
-        Err(self.denied(denial, opened))
+        Err(self.denied(denial, found))
     }
 
     /// Asks the client about both, and notes one use (rule 9). The clock is read only for a secret that the client has.
-    fn judge_either(&self, live: &LiveClient, readings: [&str; 2]) -> Result<(SecretId, Timestamp), Denial> {
-        let client = live.client();
+    fn judge_either(&self, client: &Client, readings: [&str; 2]) -> Result<(SecretId, Timestamp), Denial> {
         let identified = readings.map(|reading| client.identify(&client.hash(reading)));
         if let [Err(raw), Err(decoded)] = identified {
             return Err(more_telling(raw, decoded));
         }
         let at = self.instant_of(client);
         let [raw, decoded] = identified.map(|identified| match identified {
-            Ok(held) => (Some(held.position), client.judge(held, at).map(Secret::id)),
+            Ok(held) => (Some(held), client.judge(held, at).map(Secret::id)),
             Err(denial) => (None, Err(denial)),
         });
-        let (position, judged) = match weight(&decoded.1) > weight(&raw.1) {
+        let (used, judged) = match weight(&decoded.1) > weight(&raw.1) {
             true => decoded,
             false => raw,
         };
-        let used = match &judged {
-            Ok(secret) => Some(*secret),
-            Err(denial) => denial.secret_id().filter(|_| denial.is_use()),
-        };
-        if let (Some(position), Some(secret)) = (position, used) {
-            self.inner.uses.note(live, position, secret, at);
+        if let Some(held) = used
+            && judged.as_ref().err().is_none_or(Denial::is_use)
+        {
+            self.inner.uses.note(client, held, at);
         }
         judged.map(|secret| (secret, at))
     }

@@ -78,9 +78,11 @@ impl<S: Store> Registry<S> {
         client_id: &ClientId,
         mac: impl FnOnce(SecretId, &MacKey) -> [u8; 32] + Send,
     ) -> Result<Signature, SignError> {
-        let opened = self.recall(client_id.into()).await?;
-        let client = active(opened.as_ref())?;
-        let signature = client.sign_by(mac, self.instant_of(client)).ok_or_else(|| unsigned(client))?;
+        let signed = |found: Option<&Opened>| {
+            let client = active(found)?;
+            client.sign_by(mac, self.instant_of(client)).ok_or_else(|| unsigned(client))
+        };
+        let signature = self.ask(client_id.into(), signed).await?;
         trace_signature(client_id, signature.secret_id());
         Ok(signature)
     }
@@ -138,12 +140,14 @@ impl<S: Store> Registry<S> {
         client_id: &ClientId,
         mac: impl FnMut(SecretId, &MacKey) -> [u8; 32] + Send,
     ) -> Result<Vec<Signature>, SignError> {
-        let opened = self.recall(client_id.into()).await?;
-        let client = active(opened.as_ref())?;
-        let signatures = client.sign_all_by(mac, self.instant_of(client));
-        let first = signatures.first().ok_or_else(|| unsigned(client))?;
-        trace_signature(client_id, first.secret_id());
-        Ok(signatures)
+        let signed = |found: Option<&Opened>| {
+            let client = active(found)?;
+            let signatures = client.sign_all_by(mac, self.instant_of(client));
+            let first = signatures.first().ok_or_else(|| unsigned(client))?;
+            trace_signature(client_id, first.secret_id());
+            Ok::<_, SignError>(signatures)
+        };
+        self.ask(client_id.into(), signed).await
     }
 
     /// Verifies a signature with the secret that it names. That secret must be valid now and able to sign.
@@ -166,20 +170,21 @@ impl<S: Store> Registry<S> {
     /// - [`AccessError::Unavailable`]: the store did not answer. This is not a denial.
     pub async fn verify(&self, signature: &Signature, message: &[u8]) -> Result<Verified, AccessError> {
         let (client_id, secret) = (signature.client_id(), signature.secret_id());
-        let opened = self.recall(client_id.into()).await?;
-        let denial = match &opened {
-            None => Denial::of(secret, Reason::UnknownClient),
-            Some(Opened::Deleted(_)) => Denial::of(secret, Reason::ClientDeleted),
-            Some(Opened::Active(live)) => {
-                let client = live.client();
+        let verified = |found: Option<&Opened>| {
+            let denial = match found {
+                None => Denial::of(secret, Reason::UnknownClient),
+                Some(Opened::Deleted(_)) => Denial::of(secret, Reason::ClientDeleted),
                 // The client was looked up by the ID in the signature.
-                match client.verify_own(signature, message, self.instant_of(client)) {
-                    Ok(_) => return Ok(Verified::traced(client_id.clone(), secret)),
-                    Err(denial) => denial,
+                Some(Opened::Active(client)) => {
+                    match client.verify_own(signature, message, self.instant_of(client)) {
+                        Ok(_) => return Ok(Verified::traced(client_id.clone(), secret)),
+                        Err(denial) => denial,
+                    }
                 }
-            }
+            };
+            Err(self.denied(denial, found))
         };
-        Err(self.denied(denial, opened).into())
+        self.ask(client_id.into(), verified).await
     }
 
     /// Verifies an HMAC-SHA-256 value of 32 bytes, which does not name its secret, with every valid secret that can sign.
@@ -206,19 +211,20 @@ impl<S: Store> Registry<S> {
         mac: &[u8; 32],
         message: &[u8],
     ) -> Result<Verified, AccessError> {
-        let opened = self.recall(client_id.into()).await?;
-        let denial = match &opened {
-            None => Denial::because(Reason::UnknownClient),
-            Some(Opened::Deleted(_)) => Denial::because(Reason::ClientDeleted),
-            Some(Opened::Active(live)) => {
-                let client = live.client();
-                match client.verify_any(mac, message, self.instant_of(client)) {
-                    Ok(secret) => return Ok(Verified::traced(client_id.clone(), secret.id())),
-                    Err(denial) => denial,
+        let verified = |found: Option<&Opened>| {
+            let denial = match found {
+                None => Denial::because(Reason::UnknownClient),
+                Some(Opened::Deleted(_)) => Denial::because(Reason::ClientDeleted),
+                Some(Opened::Active(client)) => {
+                    match client.verify_any(mac, message, self.instant_of(client)) {
+                        Ok(secret) => return Ok(Verified::traced(client_id.clone(), secret.id())),
+                        Err(denial) => denial,
+                    }
                 }
-            }
+            };
+            Err(self.denied(denial, found))
         };
-        Err(self.denied(denial, opened).into())
+        self.ask(client_id.into(), verified).await
     }
 }
 
@@ -295,7 +301,7 @@ fn unsigned(client: &Client) -> SignError {
 
 fn active(opened: Option<&Opened>) -> Result<&Client, SignError> {
     match opened {
-        Some(Opened::Active(live)) => Ok(live.client()),
+        Some(Opened::Active(live)) => Ok(live),
         Some(Opened::Deleted(_)) => Err(SignError::ClientDeleted),
         None => Err(SignError::UnknownClient),
     }

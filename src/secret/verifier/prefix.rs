@@ -24,8 +24,8 @@ impl VerifierPrefix {
     pub(crate) fn of(client_id: &ClientId) -> Self {
         let mut state = INITIAL;
         let mut head = [[0; BLOCK]; 2];
-        put(&mut head, &[LABEL, client_id.as_str().as_bytes(), NUL]);
-        if client_id.as_str().len() >= GUID {
+        put(&mut head, &[LABEL, client_id.as_bytes(), NUL]);
+        if client_id.as_bytes().len() >= GUID {
             compress(&mut state, head.split_at(1).0);
         }
         Self(state)
@@ -33,22 +33,21 @@ impl VerifierPrefix {
 
     /// Returns the verifier of a client's secret.
     pub(crate) fn of_secret(&self, client_id: &ClientId, client_secret: &ClientSecret) -> Verifier {
-        self.hash(client_id.as_str(), client_secret.expose().as_bytes())
+        self.hash(client_id.as_bytes(), client_secret.expose().as_bytes())
     }
 
     /// Returns the verifier of what a caller presented. The work depends only on the lengths of the two texts, not on whether the
     /// client exists. Of a text that is longer than any client secret, one byte more than the limit is hashed: that takes bounded
     /// time and matches no verifier.
     #[inline]
-    pub(crate) fn of_presented(&self, client_id: &str, client_secret: &str) -> Verifier {
+    pub(crate) fn of_presented(&self, client_id: &[u8], client_secret: &str) -> Verifier {
         let secret = client_secret.as_bytes();
         self.hash(client_id, secret.get(..=MAX_LEN).unwrap_or(secret))
     }
 
     #[inline]
-    fn hash(&self, client_id: &str, secret: &[u8]) -> Verifier {
-        let len = LABEL.len() + client_id.len() + NUL.len() + secret.len();
-        let id = client_id.as_bytes();
+    fn hash(&self, id: &[u8], secret: &[u8]) -> Verifier {
+        let len = LABEL.len() + id.len() + NUL.len() + secret.len();
         match (id.len(), secret.len()) {
             // A generated secret of one of our client IDs. Room for the longest text would take longer to clear.
             (GUID, ..=IN_ONE_BLOCK) => self.finish(&mut [[0; BLOCK]], len, &[secret]),
@@ -135,7 +134,7 @@ mod tests {
             let prefix = VerifierPrefix::of(&id);
             for len in 0..=MAX_LEN + 1 {
                 let text = "s".repeat(len);
-                let found = prefix.of_presented(id.as_str(), &text);
+                let found = prefix.of_presented(id.as_bytes(), &text);
                 assert_eq!(found.to_bytes().to_vec(), documented(id.as_str(), &text), "{id_len} and {len}");
             }
         }
@@ -149,7 +148,7 @@ mod tests {
         assert_eq!(super::super::tests::compressions(), 1);
         let secret = "crs_".to_owned() + &"0".repeat(49);
         assert_eq!(
-            prefix.of_presented(id.as_str(), &secret).to_bytes().to_vec(),
+            prefix.of_presented(id.as_bytes(), &secret).to_bytes().to_vec(),
             documented(id.as_str(), &secret)
         );
         assert_eq!(super::super::tests::compressions(), 1);
@@ -165,7 +164,7 @@ mod tests {
         let verifier = prefix.of_secret(&id, &secret);
         let work = super::super::tests::compressions();
         for extra in [1, 2, 1 << 20] {
-            let presented = prefix.of_presented(id.as_str(), &"a".repeat(MAX_LEN + extra));
+            let presented = prefix.of_presented(id.as_bytes(), &"a".repeat(MAX_LEN + extra));
             assert!(!bool::from(verifier.matches(&presented)));
             assert_eq!(super::super::tests::compressions(), work);
         }

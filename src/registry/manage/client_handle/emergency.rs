@@ -142,7 +142,7 @@ impl<S: Store> ClientHandle<S> {
         let command = Command::new(&self.client_id, Operation::about("mark_compromised", secret));
         let decide = |opened: &Opened, _: &LastUses, context: &CommandContext<'_>| {
             let decision = match opened {
-                Opened::Active(live) => live.client().mark_compromised(secret, context)?,
+                Opened::Active(live) => live.mark_compromised(secret, context)?,
                 Opened::Deleted(tombstone) => tombstone.mark_compromised(secret, context)?,
             };
             Ok::<_, Error>((decision, ()))
@@ -182,7 +182,7 @@ impl<S: Store> ClientHandle<S> {
         let command = Command::new(&self.client_id, Operation::about("delete_in_emergency", secret));
         let decide = |opened: &Opened, _: &LastUses, context: &CommandContext<'_>| match opened {
             Opened::Active(live) => {
-                Ok::<_, Error>(live.client().delete_and_forget(secret, replacement, forget, context)?)
+                Ok::<_, Error>(live.delete_and_forget(secret, replacement, forget, context)?)
             }
             Opened::Deleted(tombstone) => {
                 let decision = tombstone.delete_in_emergency(secret, context)?;
@@ -193,8 +193,8 @@ impl<S: Store> ClientHandle<S> {
         let applied = self.view.carry_out(command.in_emergency(), decide).await?;
         let valid_left: Vec<_> = match &applied.opened {
             Opened::Active(live) => {
-                let at = self.view.registry.instant_of(live.client());
-                live.client().valid_at(at).map(Secret::id).collect()
+                let at = self.view.registry.instant_of(live);
+                live.valid_at(at).map(Secret::id).collect()
             }
             Opened::Deleted(_) => Vec::new(),
         };
