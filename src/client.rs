@@ -42,6 +42,7 @@ mod decision;
 mod deletion;
 mod draft;
 mod ends;
+mod extras;
 mod gathered;
 mod held;
 mod import;
@@ -93,6 +94,7 @@ pub use self::suspension::Suspension;
 pub use self::tombstone::{Revocation, Tombstone};
 
 use self::context::{admit, admit_in_emergency, is_behind, judged_at};
+use self::extras::Extras;
 use self::tombstone::Remembered;
 use crate::event::EventHash;
 use crate::secret::{Secret, VerifierPrefix};
@@ -109,20 +111,13 @@ pub struct Client {
     owner: SellerId,
     details: ClientDetails,
     availability: Availability,
-    attributes: Attributes,
-    suspension: Option<Box<Suspension>>,
     registered_at: Timestamp,
-    /// When the present owner got it, if it was transferred (rule 22).
-    transferred_at: Option<Timestamp>,
     changed_at: Timestamp,
     revision: Revision,
     /// In the order of their IDs.
-    secrets: Vec<Held>,
+    secrets: Box<[Held]>,
     prefix: VerifierPrefix,
-    promotions: Vec<Promotion>,
-    /// Sorted.
-    add_ins: Vec<AddInId>,
-    remembered: Vec<Remembered>,
+    extras: Option<Box<Extras>>,
     last_secret: Option<SecretId>,
     /// The number of facts so far: it orders what happened at one instant.
     steps: u64,
@@ -157,13 +152,13 @@ impl Client {
     /// Returns the attributes that the application attached (rule 24).
     #[must_use]
     pub fn attributes(&self) -> &Attributes {
-        &self.attributes
+        &self.extras().attributes
     }
 
     /// Returns since when and by whom the client is suspended, if it is (rule 20).
     #[must_use]
     pub fn suspension(&self) -> Option<&Suspension> {
-        self.suspension.as_deref()
+        self.extras().suspension.as_ref()
     }
 
     /// Returns when the client was registered or imported.
@@ -175,7 +170,7 @@ impl Client {
     /// Returns when the client was transferred to its present owner, if it was (rule 22).
     #[must_use]
     pub fn transferred_at(&self) -> Option<Timestamp> {
-        self.transferred_at
+        self.extras().transferred_at
     }
 
     /// Returns when the client was last changed.
@@ -205,18 +200,18 @@ impl Client {
     /// since (rule 7).
     #[must_use]
     pub fn promotions(&self) -> &[Promotion] {
-        &self.promotions
+        &self.extras().promotions
     }
 
     /// Returns the add-ins that use the client ID, in the order of their IDs (rule 1).
     #[must_use]
     pub fn add_ins(&self) -> &[AddInId] {
-        &self.add_ins
+        &self.extras().add_ins
     }
 
     /// Returns the deleted secrets whose verifiers are kept, so that they cannot come back (rule 10).
     pub fn remembered(&self) -> impl ExactSizeIterator<Item = (SecretId, Revocation)> + '_ {
-        self.remembered.iter().map(Remembered::secret_and_revocation)
+        self.candidates().iter().map(Remembered::secret_and_revocation)
     }
 
     /// Returns the hash of the latest event (rule 16).
@@ -251,8 +246,15 @@ impl Client {
     }
 
     pub(crate) fn held(&self, id: SecretId) -> Option<&Held> {
-        let position = self.secrets.partition_point(|held| held.secret.id < id);
-        self.secrets.get(position).filter(|held| held.secret.id == id)
+        let is_it = |held: &&Held| held.secret.id == id;
+        // The IDs since the last one that was deleted follow one another: most often no other secret is looked at.
+        let from_end = self.last_secret.and_then(|last| last.number().checked_sub(id.number()));
+        let expected =
+            from_end.and_then(|from_end| self.secrets.iter().nth_back(usize::try_from(from_end).ok()?));
+        expected.filter(is_it).or_else(|| {
+            let position = self.secrets.partition_point(|held| held.secret.id < id);
+            self.secrets.get(position).filter(is_it)
+        })
     }
 
     /// Returns the instant of a command, if the actor may give it (rules 15 and 19).
@@ -279,8 +281,8 @@ impl std::fmt::Debug for Client {
             .field("details", &self.details)
             .field("revision", &self.revision)
             .field("secrets", &self.secrets().collect::<Vec<_>>())
-            .field("promotions", &self.promotions)
-            .field("add_ins", &self.add_ins)
+            .field("promotions", &self.promotions())
+            .field("add_ins", &self.add_ins())
             .finish_non_exhaustive()
     }
 }

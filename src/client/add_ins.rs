@@ -110,11 +110,11 @@ impl Client {
     }
 
     pub(super) fn serves(&self, add_in: &AddInId) -> bool {
-        self.add_ins.binary_search(add_in).is_ok()
+        self.add_ins().binary_search(add_in).is_ok()
     }
 
     fn refuse_full(&self) -> Result<(), Refusal> {
-        if self.add_ins.len() < MAX_ADD_INS {
+        if self.add_ins().len() < MAX_ADD_INS {
             return Ok(());
         }
         Err(Refusal::TooManyAddIns { limit: MAX_ADD_INS })
@@ -137,14 +137,14 @@ impl Draft {
     }
 
     fn take_in(&mut self, add_in: &AddInId) {
-        let add_ins = &mut self.client_mut().add_ins;
+        let add_ins = &mut self.client_mut().extras_mut().add_ins;
         if let Err(position) = add_ins.binary_search(add_in) {
             add_ins.insert(position, add_in.clone());
         }
     }
 
     fn let_go(&mut self, add_in: &AddInId) {
-        self.client_mut().add_ins.retain(|served| served != add_in);
+        self.client_mut().extras_mut().add_ins.retain(|served| served != add_in);
     }
 }
 

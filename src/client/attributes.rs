@@ -23,11 +23,11 @@ impl Client {
             refuse_secret(Field::Attributes, key)?;
             refuse_secret(Field::Attributes, value)?;
         }
-        if attributes == self.attributes {
+        if attributes == *self.attributes() {
             return Ok(Decision::Unchanged);
         }
         let mut draft = Draft::of(self, context, now);
-        draft.client_mut().attributes = attributes.clone();
+        draft.client_mut().extras_mut().attributes = attributes.clone();
         draft.record(Fact::AttributesChanged { attributes });
         Ok(draft.into())
     }

@@ -102,7 +102,7 @@ impl Client {
         let mut changed = self.secret(secret).is_some();
         if changed {
             draft.delete(secret, Revocation::Compromised);
-        } else if condemn(&mut draft.client_mut().remembered, secret)? {
+        } else if condemn(&mut draft.client_mut().extras_mut().remembered, secret)? {
             draft.record(Fact::SecretCompromised { secret });
             changed = true;
         }
@@ -136,7 +136,7 @@ impl Client {
             return Err(Refusal::NotDeleted { secret });
         }
         let mut draft = Draft::of(self, context, now);
-        if !condemn(&mut draft.client_mut().remembered, secret)? {
+        if !condemn(&mut draft.client_mut().extras_mut().remembered, secret)? {
             return Ok(Decision::Unchanged);
         }
         draft.record(Fact::SecretCompromised { secret });
@@ -189,7 +189,7 @@ impl Client {
         let now = self.admit(context)?;
         let consequences = ClientDeletion {
             friendly_name: self.details.friendly_name().clone(),
-            add_ins: self.add_ins.clone(),
+            add_ins: self.add_ins().to_vec(),
             valid_secrets: self.valid_at(now).map(Secret::id).collect(),
         };
         let used = self.used(self.secrets().map(Secret::id), uses, now);
@@ -202,10 +202,10 @@ impl Client {
         for secret in secrets {
             draft.delete(secret.id(), Revocation::Deleted);
         }
-        draft.client_mut().add_ins.clear();
+        draft.client_mut().extras_mut().add_ins.clear();
         draft.record(Fact::ClientDeleted {
             friendly_name: self.details.friendly_name().clone(),
-            add_ins: self.add_ins.clone(),
+            add_ins: self.add_ins().to_vec(),
         });
         Ok((plan, Decision::Changed(Box::new(draft.finish_deleted()))))
     }

@@ -6,9 +6,10 @@
 
 use super::chain::Chain;
 use super::context::changed_at;
-use super::gathered::gathered;
+use super::extras::Extras;
+use super::gathered::filled;
 use super::held::LastReport;
-use super::tombstone::{Remembered, Revocation, Tombstone, remember};
+use super::tombstone::{Revocation, Tombstone, remember};
 use super::{Change, Client, ClientState, CommandContext, Decision, Held, Refusal};
 use crate::event::{Fact, Handover};
 use crate::secret::{ClientSecret, Hint, LastEnabled, MacKey, Origin, Purpose, Secret, Verifier};
@@ -149,7 +150,7 @@ impl Draft {
     /// such at once: it must not push out a verifier that is remembered as deleted.
     pub(super) fn delete(&mut self, id: SecretId, revocation: Revocation) {
         let verifier = self.take_out(id);
-        remember(&mut self.client.remembered, id, revocation, verifier);
+        remember(&mut self.client.extras_mut().remembered, id, revocation, verifier);
         self.record(Fact::SecretDeleted { secret: id });
         if revocation == Revocation::Compromised {
             self.record(Fact::SecretCompromised { secret: id });
@@ -176,19 +177,20 @@ impl Draft {
 
     fn put_in(&mut self, held: Held) {
         let secrets = &mut self.client.secrets;
-        *secrets = gathered(secrets.iter().map(Held::carry).chain([held]));
+        *secrets = filled(secrets.iter().map(Held::carry).chain([held]));
     }
 
     /// Removes a secret that the command has found, and its promotions. Returns its verifier.
     fn take_out(&mut self, id: SecretId) -> Verifier {
         let verifier = self.held_mut(id).verifier.carry();
-        let Client { secrets, promotions, .. } = &mut self.client;
-        *secrets = gathered(secrets.iter().filter(|held| held.secret.id != id).map(Held::carry));
-        promotions.retain(|promotion| promotion.secret != id);
+        let secrets = &mut self.client.secrets;
+        let (before, after) = secrets.split_at(secrets.partition_point(|held| held.secret.id < id));
+        *secrets = filled(before.iter().chain(after.iter().skip(1)).map(Held::carry));
         // A rotation whose new secret is gone can no longer be called off (rule 11).
         for held in secrets.iter_mut().filter(|held| held.secret.replaced_by == Some(id)) {
             held.given_up = None;
         }
+        self.client.extras_mut().promotions.retain(|promotion| promotion.secret != id);
         verifier
     }
 
@@ -239,17 +241,12 @@ impl Client {
             owner: self.owner.clone(),
             details: self.details.clone(),
             availability: self.availability,
-            attributes: self.attributes.clone(),
-            suspension: self.suspension.clone(),
             registered_at: self.registered_at,
-            transferred_at: self.transferred_at,
             changed_at: self.changed_at,
             revision: self.revision,
-            secrets: gathered(self.secrets.iter().map(Held::carry)),
+            secrets: filled(self.secrets.iter().map(Held::carry)),
             prefix: self.prefix,
-            promotions: self.promotions.clone(),
-            add_ins: self.add_ins.clone(),
-            remembered: gathered(self.remembered.iter().map(Remembered::carry)),
+            extras: self.extras.as_deref().and_then(Extras::carry),
             last_secret: self.last_secret,
             steps: self.steps,
             head: self.head,

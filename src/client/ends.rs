@@ -117,14 +117,14 @@ impl Draft {
         let now = self.now();
         let client = self.client();
         let waits = |p: &&Promotion| p.secret == by && p.follows && now < p.at;
-        let Some(waiting) = client.promotions.iter().find(waits).copied() else { return };
+        let Some(waiting) = client.promotions().iter().find(waits).copied() else { return };
         let replaced = client.secrets().filter(|secret| secret.replaced_by == Some(by));
         let last = replaced.filter_map(|secret| secret.validity.until()).fold(now, Timestamp::max);
         if last == waiting.at {
             return;
         }
         if client.secret(by).is_some_and(|secret| secret.validity.runs(last)) {
-            for promotion in self.client_mut().promotions.iter_mut().filter(|p| **p == waiting) {
+            for promotion in self.client_mut().extras_mut().promotions.iter_mut().filter(|p| **p == waiting) {
                 promotion.at = last;
             }
             self.record(match last <= now {

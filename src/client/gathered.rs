@@ -8,3 +8,14 @@ pub(super) fn gathered<T>(items: impl Iterator<Item = T>) -> Vec<T> {
     all.extend(items);
     all
 }
+
+/// Collects items of a known number into a slice, as [`gathered`] does.
+pub(super) fn filled<T>(items: impl Iterator<Item = T>) -> Box<[T]> {
+    let all = gathered(items);
+    debug_assert_eq!(
+        all.len(),
+        all.capacity(),
+        "a vector that is too large moves its items to give room back"
+    );
+    all.into_boxed_slice()
+}

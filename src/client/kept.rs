@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 
 pub(crate) use self::body::Body;
 use self::body::{ActiveBody, DeletedBody, PromotionBody, RememberedBody, SecretBody, SuspensionBody};
+use super::extras::Extras;
 use super::gathered::gathered;
 use super::tombstone::{Remembered, Tombstone};
 use super::{Client, ClientState, Held};
@@ -25,20 +26,20 @@ impl Client {
             registered_at: self.registered_at,
             changed_at: self.changed_at,
             secrets: self.secrets.iter().map(SecretBody::of).collect(),
-            promotions: self.promotions.iter().copied().map(PromotionBody).collect(),
-            add_ins: self.add_ins.clone(),
-            remembered: bodies(&self.remembered),
+            promotions: self.promotions().iter().copied().map(PromotionBody).collect(),
+            add_ins: self.add_ins().to_vec(),
+            remembered: bodies(self.candidates()),
             last_secret: self.last_secret,
             steps: self.steps,
             last_event: self.head,
-            attributes: self.attributes.clone(),
+            attributes: self.attributes().clone(),
             suspension: self.suspension().cloned().map(SuspensionBody),
-            transferred_at: self.transferred_at,
+            transferred_at: self.transferred_at(),
         }))
     }
 
     pub(crate) fn material(&self) -> Zeroizing<Vec<u8>> {
-        let most = self.secrets.len() * (VERIFIER + 1 + MAC_KEY) + self.remembered.len() * VERIFIER;
+        let most = self.secrets.len() * (VERIFIER + 1 + MAC_KEY) + self.candidates().len() * VERIFIER;
         let mut material = Zeroizing::new(Vec::with_capacity(most));
         for held in &self.secrets {
             material.extend_from_slice(&*held.verifier.to_bytes());
@@ -50,7 +51,7 @@ impl Client {
                 None => material.push(0),
             }
         }
-        write_remembered(&self.remembered, &mut material);
+        write_remembered(self.candidates(), &mut material);
         material
     }
 }
@@ -84,18 +85,10 @@ impl ClientState {
                     held.push(secret.held(material.verifier()?, material.mac_key()?)?);
                 }
                 date_the_replaced(&mut held);
-                Self::Active(Client {
-                    owner: body.owner,
-                    details: body.details,
-                    availability: body.availability,
+                let extras = Extras {
                     attributes: body.attributes,
-                    suspension: body.suspension.map(|SuspensionBody(suspension)| Box::new(suspension)),
+                    suspension: body.suspension.map(|SuspensionBody(suspension)| suspension),
                     transferred_at: body.transferred_at,
-                    registered_at: body.registered_at,
-                    changed_at: body.changed_at,
-                    revision,
-                    secrets: held,
-                    prefix: VerifierPrefix::of(&id),
                     promotions: body
                         .promotions
                         .into_iter()
@@ -103,11 +96,23 @@ impl ClientState {
                         .collect(),
                     add_ins: body.add_ins,
                     remembered: material.remembered(&body.remembered)?,
+                };
+                let client = Client {
+                    owner: body.owner,
+                    details: body.details,
+                    availability: body.availability,
+                    registered_at: body.registered_at,
+                    changed_at: body.changed_at,
+                    revision,
+                    secrets: held.into_boxed_slice(),
+                    prefix: VerifierPrefix::of(&id),
+                    extras: extras.boxed(),
                     last_secret: body.last_secret,
                     steps: body.steps,
                     head: body.last_event,
                     id,
-                })
+                };
+                Self::Active(client)
             }
             Body::Deleted(DeletedBody { owner, changed_at, remembered, last_event }) => {
                 let remembered = material.remembered(&remembered)?;

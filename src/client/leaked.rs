@@ -70,7 +70,7 @@ impl Client {
             };
             (&held.verifier, held.secret.id, state)
         });
-        let candidates = held.chain(dead(&self.remembered));
+        let candidates = held.chain(dead(self.candidates()));
         find(self.id(), self.owner(), candidates, texts, |text| self.hash(text))
     }
 }

@@ -180,7 +180,7 @@ impl Draft {
     pub(super) fn replace(&mut self, secret: SecretId, by: SecretId, overlap_ends: Timestamp) {
         let now = self.now();
         let is_scheduled = |p: &&Promotion| p.secret == secret && now < p.at;
-        let promotions = self.client().promotions.iter().filter(is_scheduled).copied().collect();
+        let promotions = self.client().promotions().iter().filter(is_scheduled).copied().collect();
         let held = self.held_mut(secret);
         let replaced = &mut held.secret;
         let end = End { validity: replaced.validity, set_at: replaced.end_set_at };
@@ -206,7 +206,7 @@ impl Draft {
         let validity = held.secret.validity;
         self.record(Fact::SecretRestored { secret, validity });
         for promotion in promotions {
-            self.client_mut().promotions.push(promotion);
+            self.client_mut().extras_mut().promotions.push(promotion);
             self.record(Fact::PromotionRestored { secret, from: promotion.at });
         }
         self.drop_outdone(secret);
@@ -216,7 +216,7 @@ impl Draft {
     /// before it was in force, if it was made last, and took the place of the first. Otherwise the first one was made last, under a
     /// clock that had been set back, and took the place of none.
     fn drop_outdone(&mut self, secret: SecretId) {
-        let promotions = &mut self.client_mut().promotions;
+        let promotions = &mut self.client_mut().extras_mut().promotions;
         let of_it: Vec<_> = promotions.iter().filter(|p| p.secret == secret).copied().collect();
         let is_outdone = |first: &Promotion| {
             let later = || of_it.iter().filter(|p| p.order() > first.order());

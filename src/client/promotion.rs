@@ -91,9 +91,9 @@ impl Client {
             return self.promote(secret, context);
         }
         self.promotable(secret, at)?;
-        let all = self.promotions.iter().chain(self.held_back());
+        let all = self.promotions().iter().chain(self.held_back());
         let last_made = all.filter(|p| p.at == at).max_by_key(|p| p.step);
-        if last_made.is_some_and(|last| last.secret == secret && self.promotions.contains(last)) {
+        if last_made.is_some_and(|last| last.secret == secret && self.promotions().contains(last)) {
             return Ok(Decision::Unchanged);
         }
         let mut draft = Draft::of(self, context, now);
@@ -113,7 +113,7 @@ impl Client {
     ) -> Result<Decision, Refusal> {
         let now = self.admit(context)?;
         self.known(secret)?;
-        if !self.promotions.iter().any(|promotion| promotion.secret == secret && promotion.at > now) {
+        if !self.promotions().iter().any(|promotion| promotion.secret == secret && promotion.at > now) {
             return Err(Refusal::NothingScheduled { secret });
         }
         let mut draft = Draft::of(self, context, now);
@@ -161,16 +161,16 @@ impl Draft {
         // A rotation that is called off must not bring back what was replaced since (rule 11).
         let given_up = self.client().held(secret).and_then(|held| held.given_up.as_deref());
         let withheld = given_up.map_or(&[][..], |given_up| &given_up.promotions);
-        let all = self.client().promotions.iter().filter(|p| p.secret == secret).chain(withheld);
+        let all = self.client().promotions().iter().filter(|p| p.secret == secret).chain(withheld);
         let withheld: Vec<_> = left_by(at, now, all.copied()).filter(|p| withheld.contains(p)).collect();
         if let Some(given_up) = &mut self.held_mut(secret).given_up {
             given_up.promotions = withheld;
         }
 
-        let of_it = self.client().promotions.iter().filter(|p| p.secret == secret).copied();
+        let of_it = self.client().promotions().iter().filter(|p| p.secret == secret).copied();
         let stay: Vec<_> = left_by(at, now, of_it).collect();
-        self.client_mut().promotions.retain(|p| p.secret != secret || stay.contains(p));
-        self.client_mut().promotions.push(promotion);
+        self.client_mut().extras_mut().promotions.retain(|p| p.secret != secret || stay.contains(p));
+        self.client_mut().extras_mut().promotions.push(promotion);
         self.record(match at <= now {
             true => Fact::SecretPromoted { secret },
             false => Fact::PromotionScheduled { secret, from: at },
@@ -185,8 +185,8 @@ impl Draft {
 
     /// Withdraws certain promotions.
     pub(super) fn withdraw_those(&mut self, those: impl Fn(&Promotion) -> bool) {
-        while let Some(position) = self.client().promotions.iter().position(&those) {
-            let Promotion { secret, at, .. } = self.client_mut().promotions.remove(position);
+        while let Some(position) = self.client().promotions().iter().position(&those) {
+            let Promotion { secret, at, .. } = self.client_mut().extras_mut().promotions.remove(position);
             self.record(Fact::PromotionWithdrawn { secret, from: at });
         }
     }

@@ -37,7 +37,7 @@ impl Client {
     #[inline]
     pub(crate) fn recognise(&self, presented: &Verifier) -> Recognition<'_> {
         let held = find(self.secrets.iter().map(|held| &held.verifier), presented);
-        let remembered = recall(&self.remembered, presented);
+        let remembered = recall(self.candidates(), presented);
         match held.and_then(|position| self.secrets.get(position)) {
             Some(held) => Recognition::Held(held),
             None => remembered,

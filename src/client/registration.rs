@@ -7,9 +7,7 @@ use super::{Client, CommandContext, Decision, NewSecret, Refusal};
 use crate::event::{EventHash, Fact};
 use crate::secret::{ClientSecret, VerifierPrefix};
 use crate::value::secret_text::refuse_secret;
-use crate::value::{
-    Attributes, Availability, ClientDetails, ClientId, Field, Policy, Revision, SellerId, Timestamp,
-};
+use crate::value::{Availability, ClientDetails, ClientId, Field, Policy, Revision, SellerId, Timestamp};
 
 impl Client {
     /// Registers a client ID with its first secret.
@@ -91,16 +89,11 @@ impl Client {
             owner,
             details,
             availability,
-            attributes: Attributes::default(),
-            suspension: None,
             registered_at: now,
-            transferred_at: None,
             changed_at: now,
             revision: Revision::ZERO,
-            secrets: Vec::new(),
-            promotions: Vec::new(),
-            add_ins: Vec::new(),
-            remembered: Vec::new(),
+            secrets: Box::default(),
+            extras: None,
             last_secret: None,
             steps: 0,
             head: EventHash::START,

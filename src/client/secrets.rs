@@ -145,7 +145,7 @@ impl Draft {
         if let Some(given_up) = &mut disabled.given_up {
             given_up.promotions.clear();
         }
-        self.client_mut().promotions.retain(|promotion| promotion.secret != secret);
+        self.client_mut().extras_mut().promotions.retain(|promotion| promotion.secret != secret);
         self.record(Fact::SecretDisabled { secret });
     }
 }

@@ -113,7 +113,7 @@ impl Client {
     pub(super) fn promotion_at(&self, t: Timestamp) -> Option<(&Promotion, &Held)> {
         let mut found: Option<(&Promotion, &Held)> = None;
         // Most often the one made last is the one, and its secret the only one that is looked up.
-        for promotion in self.promotions.iter().rev().filter(|promotion| promotion.at() <= t) {
+        for promotion in self.promotions().iter().rev().filter(|promotion| promotion.at() <= t) {
             if found.is_none_or(|(latest, _)| latest.order() < promotion.order())
                 && let Some(held) = self.held(promotion.secret()).filter(|held| held.can_sign_at(t))
             {

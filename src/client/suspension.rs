@@ -46,7 +46,7 @@ impl Client {
         }
         let mut draft = Draft::of(self, context, now);
         let suspension = Suspension { since: now, by: context.actor.clone() };
-        draft.client_mut().suspension = Some(Box::new(suspension));
+        draft.client_mut().extras_mut().suspension = Some(suspension);
         draft.record(Fact::ClientSuspended {});
         Ok(draft.into())
     }
@@ -64,7 +64,7 @@ impl Client {
             return Err(Refusal::SuspendedByOperator { since: suspension.since });
         }
         let mut draft = Draft::of(self, context, now);
-        draft.client_mut().suspension = None;
+        draft.client_mut().extras_mut().suspension = None;
         draft.record(Fact::ClientResumed {});
         Ok(draft.into())
     }

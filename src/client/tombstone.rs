@@ -77,7 +77,7 @@ impl Tombstone {
             changed_at: client.changed_at,
             head: client.head,
             prefix: client.prefix,
-            remembered: client.remembered,
+            remembered: client.extras.map(|extras| extras.remembered).unwrap_or_default(),
         }
     }
 

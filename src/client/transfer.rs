@@ -22,7 +22,7 @@ impl Client {
         let mut draft = Draft::of(self, context, now);
         let client = draft.client_mut();
         let from = std::mem::replace(&mut client.owner, to.clone());
-        client.transferred_at = Some(now);
+        client.extras_mut().transferred_at = Some(now);
         draft.record(Fact::ClientTransferred { from, to: to.clone() });
         Ok(draft.into())
     }

@@ -30,6 +30,9 @@ use crate::value::{Field, InvalidValue, Problem};
 pub struct Attributes(BTreeMap<Box<str>, Box<str>>);
 
 impl Attributes {
+    /// No attributes.
+    pub(crate) const NONE: Self = Self(BTreeMap::new());
+
     /// Checks keys and values.
     ///
     /// # Errors

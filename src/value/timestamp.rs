@@ -4,6 +4,7 @@
 //! and events: it must not change.
 
 use std::fmt;
+use std::num::NonZeroU64;
 use std::str::FromStr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -30,13 +31,24 @@ use crate::value::{Field, InvalidValue, Problem};
 /// # Ok::<(), client_registry::InvalidValue>(())
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Timestamp(i64);
+pub struct Timestamp(
+    /// The milliseconds since 1970, with the sign bit flipped: ordered as they are, and never zero within the calendar, so that an
+    /// optional instant takes no more room.
+    NonZeroU64,
+);
 
 impl Timestamp {
     /// The last instant of the calendar.
-    pub const MAX: Self = Self(DateTime::<Utc>::MAX_UTC.timestamp_millis());
+    pub const MAX: Self = Self::of(DateTime::<Utc>::MAX_UTC.timestamp_millis());
     /// The first instant of the calendar.
-    pub const MIN: Self = Self(DateTime::<Utc>::MIN_UTC.timestamp_millis());
+    pub const MIN: Self = Self::of(DateTime::<Utc>::MIN_UTC.timestamp_millis());
+
+    const fn of(millis: i64) -> Self {
+        match NonZeroU64::new(millis.cast_unsigned() ^ SIGN) {
+            Some(ordered) => Self(ordered),
+            None => Self(NonZeroU64::MIN),
+        }
+    }
 
     /// Parses an RFC 3339 timestamp, such as `2026-03-01T09:00:00Z`. A year of more than four digits needs a sign, as `Display`
     /// writes it.
@@ -78,7 +90,7 @@ impl Timestamp {
             NaiveDate::from_ymd_opt(i32::try_from(number(0..4)?).ok()?, number(5..7)?, number(8..10)?)?;
         let time =
             date.and_hms_milli_opt(number(11..13)?, number(14..16)?, number(17..19)?, number(20..23)?)?;
-        Some(Self(time.and_utc().timestamp_millis()))
+        Some(Self::of(time.and_utc().timestamp_millis()))
     }
 
     /// Returns the whole seconds since 1970-01-01T00:00:00Z, rounded down, negative before: a `NumericDate`, as the `exp` of a
@@ -91,19 +103,19 @@ impl Timestamp {
     /// ```
     #[must_use]
     pub const fn as_secs(self) -> i64 {
-        self.0.div_euclid(1000)
+        self.as_millis().div_euclid(1000)
     }
 
     /// Returns the milliseconds since 1970-01-01T00:00:00Z, negative before.
     #[must_use]
     pub const fn as_millis(self) -> i64 {
-        self.0
+        (self.0.get() ^ SIGN).cast_signed()
     }
 
     /// Returns the instant this many milliseconds after 1970-01-01T00:00:00Z, or `None` outside the calendar.
     #[must_use]
     pub fn from_millis(millis: i64) -> Option<Self> {
-        (Self::MIN.0..=Self::MAX.0).contains(&millis).then_some(Self(millis))
+        (Self::MIN.as_millis()..=Self::MAX.as_millis()).contains(&millis).then(|| Self::of(millis))
     }
 
     /// Returns the instant as a chrono type.
@@ -113,14 +125,14 @@ impl Timestamp {
         reason = "unreachable: each instant lies within the calendar, which chrono's contains"
     )]
     pub fn to_datetime(self) -> DateTime<Utc> {
-        DateTime::from_timestamp_millis(self.0).expect("an instant lies within the calendar")
+        DateTime::from_timestamp_millis(self.as_millis()).expect("an instant lies within the calendar")
     }
 
     /// Returns the instant `duration` later, in whole milliseconds, or `None` outside the calendar.
     #[must_use]
     pub fn checked_add(self, duration: Duration) -> Option<Self> {
         let millis = i64::try_from(duration.as_millis()).ok()?;
-        Self::from_millis(self.0.checked_add(millis)?)
+        Self::from_millis(self.as_millis().checked_add(millis)?)
     }
 
     /// Returns the instant `duration` later, or the end of the calendar.
@@ -133,13 +145,13 @@ impl Timestamp {
     #[must_use]
     pub fn checked_sub(self, duration: Duration) -> Option<Self> {
         let millis = i64::try_from(duration.as_millis()).ok()?;
-        Self::from_millis(self.0.checked_sub(millis)?)
+        Self::from_millis(self.as_millis().checked_sub(millis)?)
     }
 
     /// Returns the time from `earlier` to this instant, or zero if `earlier` is not earlier.
     #[must_use]
     pub fn saturating_since(self, earlier: Self) -> Duration {
-        let millis = self.0.saturating_sub(earlier.0);
+        let millis = self.as_millis().saturating_sub(earlier.as_millis());
         Duration::from_millis(u64::try_from(millis).unwrap_or(0))
     }
 
@@ -153,7 +165,7 @@ impl Timestamp {
 impl From<DateTime<Utc>> for Timestamp {
     fn from(instant: DateTime<Utc>) -> Self {
         // A leap second reads as up to 1,999 milliseconds, which at the very end leaves the calendar.
-        Self(instant.timestamp_millis().min(Self::MAX.0))
+        Self::of(instant.timestamp_millis().min(Self::MAX.as_millis()))
     }
 }
 
@@ -164,7 +176,9 @@ impl From<SystemTime> for Timestamp {
         let since = instant.duration_since(UNIX_EPOCH).unwrap_or_default();
         // No arithmetic of 128 bits: this is read for every request.
         match i64::try_from(since.as_secs()) {
-            Ok(secs) if secs < Self::MAX.as_secs() => Self(secs * 1000 + i64::from(since.subsec_millis())),
+            Ok(secs) if secs < Self::MAX.as_secs() => {
+                Self::of(secs * 1000 + i64::from(since.subsec_millis()))
+            }
             _ => Self::MAX,
         }
     }
@@ -208,3 +222,6 @@ impl fmt::Debug for Timestamp {
         fmt::Display::fmt(self, f)
     }
 }
+
+/// The sign bit of 64.
+const SIGN: u64 = 1 << 63;
