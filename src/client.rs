@@ -95,6 +95,7 @@ pub use self::tombstone::{Revocation, Tombstone};
 
 use self::context::{admit, admit_in_emergency, is_behind, judged_at};
 use self::extras::Extras;
+use self::signing::Foreseen;
 use self::tombstone::Remembered;
 use crate::event::EventHash;
 use crate::secret::{Secret, VerifierPrefix};
@@ -119,6 +120,7 @@ pub struct Client {
     prefix: VerifierPrefix,
     extras: Option<Box<Extras>>,
     last_secret: Option<SecretId>,
+    foreseen: Foreseen,
     /// The number of facts so far: it orders what happened at one instant.
     steps: u64,
     head: EventHash,

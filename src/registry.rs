@@ -36,6 +36,7 @@ mod unreadable;
 pub mod upkeep;
 mod walk;
 
+use std::pin::Pin;
 use std::sync::Arc;
 
 pub use self::builder::RegistryBuilder;
@@ -290,9 +291,18 @@ impl<S: Store> Registry<S> {
     ) -> Result<T, E> {
         match self.ask_at_once(id, question) {
             Ok(answer) => answer,
-            // In a box: what it takes to wait for the store makes no future larger that finds what it looks for.
-            Err(question) => question(Box::pin(self.recall(id)).await?.as_ref()),
+            Err(question) => question(self.wait_for(id).await?.as_ref()),
         }
+    }
+
+    /// Finds a client that is not at hand. In a box: what it takes to wait for the store makes no future larger that finds what it looks
+    /// for.
+    #[inline]
+    fn wait_for<'a>(
+        &'a self,
+        id: RecordId<'a>,
+    ) -> Pin<Box<impl Future<Output = Result<Option<Opened>, StoreError>> + Send + 'a>> {
+        Box::pin(self.recall(id))
     }
 
     /// Asks a question that needs no waiting: about a live client in memory, which takes one look-up and shares nothing, or about one
@@ -309,7 +319,6 @@ impl<S: Store> Registry<S> {
         }
     }
 
-    /// Finds a client that is not at hand.
     async fn recall(&self, id: RecordId<'_>) -> Result<Option<Opened>, StoreError> {
         match &self.inner.cache {
             None => self.load_record(id).await,

@@ -9,6 +9,7 @@ use super::context::changed_at;
 use super::extras::Extras;
 use super::gathered::filled;
 use super::held::LastReport;
+use super::signing::Foreseen;
 use super::tombstone::{Revocation, Tombstone, remember};
 use super::{Change, Client, ClientState, CommandContext, Decision, Held, Refusal};
 use crate::event::{Fact, Handover};
@@ -161,6 +162,7 @@ impl Draft {
     pub(super) fn finish(mut self) -> Change {
         self.client.revision = self.chain.revision();
         self.client.head = self.chain.head();
+        self.client.foreseen = self.client.foresee();
         let events = self.chain.into_events();
         Change { next: ClientState::Active(self.client), events }
     }
@@ -248,6 +250,7 @@ impl Client {
             prefix: self.prefix,
             extras: self.extras.as_deref().and_then(Extras::carry),
             last_secret: self.last_secret,
+            foreseen: Foreseen::NOTHING,
             steps: self.steps,
             head: self.head,
         }

@@ -12,6 +12,7 @@ pub(crate) use self::body::Body;
 use self::body::{ActiveBody, DeletedBody, PromotionBody, RememberedBody, SecretBody, SuspensionBody};
 use super::extras::Extras;
 use super::gathered::gathered;
+use super::signing::Foreseen;
 use super::tombstone::{Remembered, Tombstone};
 use super::{Client, ClientState, Held};
 use crate::secret::{MacKey, Verifier, VerifierPrefix};
@@ -97,7 +98,7 @@ impl ClientState {
                     add_ins: body.add_ins,
                     remembered: material.remembered(&body.remembered)?,
                 };
-                let client = Client {
+                let mut client = Client {
                     owner: body.owner,
                     details: body.details,
                     availability: body.availability,
@@ -110,8 +111,10 @@ impl ClientState {
                     last_secret: body.last_secret,
                     steps: body.steps,
                     head: body.last_event,
+                    foreseen: Foreseen::NOTHING,
                     id,
                 };
+                client.foreseen = client.foresee();
                 Self::Active(client)
             }
             Body::Deleted(DeletedBody { owner, changed_at, remembered, last_event }) => {

@@ -3,6 +3,7 @@
 //! Details are public, so a client secret in them is refused. That a name is free spans clients; the store enforces it.
 
 use super::draft::Draft;
+use super::signing::Foreseen;
 use super::{Client, CommandContext, Decision, NewSecret, Refusal};
 use crate::event::{EventHash, Fact};
 use crate::secret::{ClientSecret, VerifierPrefix};
@@ -95,6 +96,7 @@ impl Client {
             secrets: Box::default(),
             extras: None,
             last_secret: None,
+            foreseen: Foreseen::NOTHING,
             steps: 0,
             head: EventHash::START,
         }

@@ -54,11 +54,22 @@ impl Client {
         mac: impl FnOnce(SecretId, &MacKey) -> [u8; 32],
         t: impl Into<Timestamp>,
     ) -> Option<Signature> {
+        let (secret, mac) = self.mac_by(mac, t.into())?;
+        Some(Signature::new(self.id().clone(), secret, mac))
+    }
+
+    /// Returns the secret that signs and the MAC that `mac` makes, for a [signature](Self::sign_by).
+    #[inline]
+    pub(crate) fn mac_by(
+        &self,
+        mac: impl FnOnce(SecretId, &MacKey) -> [u8; 32],
+        t: Timestamp,
+    ) -> Option<(SecretId, [u8; 32])> {
         if self.suspension().is_some() {
             return None;
         }
-        let held = self.signer_at(t.into())?;
-        self.signed(held, mac)
+        let held = self.signer_at(t)?;
+        Some((held.secret.id, mac(held.secret.id, held.mac_key.as_ref()?)))
     }
 
     /// Signs a message with every valid secret that can sign at `t`, the signing secret first. Use it for formats that carry

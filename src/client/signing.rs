@@ -58,6 +58,20 @@ impl fmt::Display for Signing {
     }
 }
 
+/// The secret that signs from the last change of its client on, and the instant from which on another one may: when that secret
+/// ends, another one starts that can sign, or a promotion takes effect. So signing looks at no secret but this one, however many
+/// there are. It follows from the client, and is computed anew with each change.
+#[derive(Clone, Copy)]
+pub(super) struct Foreseen {
+    position: usize,
+    until: Timestamp,
+}
+
+impl Foreseen {
+    /// Says nothing of any instant: while a client is being changed, and where nothing signs.
+    pub(super) const NOTHING: Self = Self { position: 0, until: Timestamp::MIN };
+}
+
 impl Client {
     /// Returns the secret that signs at `t`, and why (rule 6).
     ///
@@ -78,11 +92,31 @@ impl Client {
     }
 
     /// Returns the secret that signs at `t`, with its key.
+    #[inline]
     pub(super) fn signer_at(&self, t: Timestamp) -> Option<&Held> {
+        match self.changed_at <= t && t < self.foreseen.until {
+            true => self.secrets.get(self.foreseen.position),
+            false => self.find_signer_at(t),
+        }
+    }
+
+    fn find_signer_at(&self, t: Timestamp) -> Option<&Held> {
         match self.promotion_at(t) {
             Some((_, promoted)) => Some(promoted),
             None => self.valid_longest_at(t),
         }
+    }
+
+    /// Returns who signs from the last change on, once the change is complete.
+    pub(super) fn foresee(&self) -> Foreseen {
+        let start = self.changed_at;
+        let Some(signer) = self.find_signer_at(start) else { return Foreseen::NOTHING };
+        let position = self.secrets.partition_point(|held| held.secret.id < signer.secret.id);
+        let starts =
+            self.secrets.iter().filter(|held| held.can_sign()).map(|held| held.secret.validity().from());
+        let turns = starts.chain(self.promotions().iter().map(Promotion::at)).filter(|&at| start < at);
+        let until = turns.chain(signer.secret.validity().until()).min().unwrap_or(Timestamp::MAX);
+        Foreseen { position, until }
     }
 
     fn valid_longest_at(&self, t: Timestamp) -> Option<&Held> {

@@ -213,6 +213,8 @@ impl Ground {
             assert!(suspended.sign(b"message", t).is_none() && suspended.sign_all(b"message", t).is_empty());
             assert!(suspended.secrets().all(|secret| !suspended.is_alive(secret.id(), t)));
             let signature = |client: &Client| client.sign(b"message", t).map(|signed| signed.to_string());
+            let signer = client.sign(b"message", t).map(|signed| signed.secret_id());
+            assert_eq!(signer, client.signing_at(t).secret(), "at {t}: {:#?}", state.facts);
             assert_eq!(signature(&resumed), signature(client));
             assert!(client.secrets().all(|secret| client.is_alive(secret.id(), t) == secret.is_valid_at(t)));
         }

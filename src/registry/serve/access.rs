@@ -51,12 +51,15 @@ impl<S: Store> Registry<S> {
         client_secret: &str,
     ) -> Result<Authenticated, AccessError> {
         let record_id = record_of(client_id, self.inner.policy.secret_prefix());
-        match record_id {
-            Ok(id) => {
-                let unknown = Reason::UnknownClient;
-                self.ask(id, |found| self.let_in(found, id.as_str(), unknown, client_secret)).await
-            }
-            Err(reason) => self.let_in(None, NOBODY, reason, client_secret),
+        let id = match record_id {
+            Ok(id) => id,
+            Err(reason) => return self.let_in(None, NOBODY, reason, client_secret),
+        };
+        let ask =
+            |found: Option<&Opened>| self.let_in(found, id.as_str(), Reason::UnknownClient, client_secret);
+        match self.ask_at_once(id, ask) {
+            Ok(answer) => answer,
+            Err(ask) => ask(self.wait_for(id).await?.as_ref()),
         }
     }
 

@@ -35,7 +35,7 @@ impl<S: Store> Registry<S> {
     /// - [`SignError::Suspended`]: the client is suspended (rule 20).
     /// - [`SignError::Unavailable`]: the store did not answer.
     pub async fn sign(&self, client_id: &ClientId, message: &[u8]) -> Result<Signature, SignError> {
-        self.sign_with(client_id, |_| message).await
+        self.sign_by(client_id, |_, mac_key| mac_key.sign(message)).await
     }
 
     /// Signs a message that contains the ID of its signing secret, such as a JWT with a `kid`. The signing secret is chosen
@@ -78,13 +78,17 @@ impl<S: Store> Registry<S> {
         client_id: &ClientId,
         mac: impl FnOnce(SecretId, &MacKey) -> [u8; 32] + Send,
     ) -> Result<Signature, SignError> {
-        let signed = |found: Option<&Opened>| {
+        let sign = |found: Option<&Opened>| {
             let client = active(found)?;
-            client.sign_by(mac, self.instant_of(client)).ok_or_else(|| unsigned(client))
+            client.mac_by(mac, self.instant_of(client)).ok_or_else(|| unsigned(client))
         };
-        let signature = self.ask(client_id.into(), signed).await?;
-        trace_signature(client_id, signature.secret_id());
-        Ok(signature)
+        let id = client_id.into();
+        let (secret, mac) = match self.ask_at_once(id, sign) {
+            Ok(signed) => signed,
+            Err(sign) => sign(self.wait_for(id).await?.as_ref()),
+        }?;
+        trace_signature(client_id, secret);
+        Ok(Signature::new(client_id.clone(), secret, mac))
     }
 
     /// Signs a message with every valid secret that can sign, the signing secret first. Use it for formats that carry several
@@ -170,21 +174,26 @@ impl<S: Store> Registry<S> {
     /// - [`AccessError::Unavailable`]: the store did not answer. This is not a denial.
     pub async fn verify(&self, signature: &Signature, message: &[u8]) -> Result<Verified, AccessError> {
         let (client_id, secret) = (signature.client_id(), signature.secret_id());
-        let verified = |found: Option<&Opened>| {
+        let verify = |found: Option<&Opened>| {
             let denial = match found {
                 None => Denial::of(secret, Reason::UnknownClient),
                 Some(Opened::Deleted(_)) => Denial::of(secret, Reason::ClientDeleted),
                 // The client was looked up by the ID in the signature.
                 Some(Opened::Active(client)) => {
                     match client.verify_own(signature, message, self.instant_of(client)) {
-                        Ok(_) => return Ok(Verified::traced(client_id.clone(), secret)),
+                        Ok(_) => return Ok(()),
                         Err(denial) => denial,
                     }
                 }
             };
             Err(self.denied(denial, found))
         };
-        self.ask(client_id.into(), verified).await
+        let id = client_id.into();
+        match self.ask_at_once(id, verify) {
+            Ok(verified) => verified,
+            Err(verify) => verify(self.wait_for(id).await?.as_ref()),
+        }?;
+        Ok(Verified::traced(client_id, secret))
     }
 
     /// Verifies an HMAC-SHA-256 value of 32 bytes, which does not name its secret, with every valid secret that can sign.
@@ -217,7 +226,7 @@ impl<S: Store> Registry<S> {
                 Some(Opened::Deleted(_)) => Denial::because(Reason::ClientDeleted),
                 Some(Opened::Active(client)) => {
                     match client.verify_any(mac, message, self.instant_of(client)) {
-                        Ok(secret) => return Ok(Verified::traced(client_id.clone(), secret.id())),
+                        Ok(secret) => return Ok(Verified::traced(client_id, secret.id())),
                         Err(denial) => denial,
                     }
                 }
@@ -236,9 +245,10 @@ pub struct Verified {
 }
 
 impl Verified {
-    fn traced(client_id: ClientId, secret: SecretId) -> Self {
+    #[inline]
+    fn traced(client_id: &ClientId, secret: SecretId) -> Self {
         tracing::debug!(client_id = client_id.as_str(), secret = secret.number(), "verified");
-        Self { client_id, secret }
+        Self { client_id: client_id.clone(), secret }
     }
 
     /// Returns the client ID.

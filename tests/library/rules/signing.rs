@@ -30,6 +30,9 @@ proptest! {
             for t in probes(&world.client, world.now) {
                 let found = world.client.signing_at(t);
                 prop_assert!(agree(found, world.facts.signing_at(t)), "at {t}: {found}\n{:#?}", world.facts);
+                let signer = world.client.sign(b"message", t).map(|signed| signed.secret_id());
+                let expected = found.secret().filter(|_| world.client.suspension().is_none());
+                prop_assert_eq!(signer, expected, "at {}\n{:#?}", t, world.facts);
             }
         }
     }
