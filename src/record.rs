@@ -46,12 +46,15 @@ use crate::value::{ClientId, KeyId, Revision};
 /// The ID under which a store keeps a record: a client ID, or a reserved ID outside the grammar of client IDs.
 ///
 /// IDs are compared as bytes, never by a collation. Reserved IDs begin with `~`, which sorts after every client ID.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RecordId<'a>(&'a str);
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RecordId<'a>(
+    /// A text. Its bytes are what most look at.
+    &'a [u8],
+);
 
 impl<'a> RecordId<'a> {
     /// The record of the registry itself: its ID, and the state of its keys.
-    pub const REGISTRY: RecordId<'static> = RecordId("~registry");
+    pub const REGISTRY: RecordId<'static> = RecordId(b"~registry");
 
     /// Parses the ID of a record that a store holds. It accepts every client ID that an earlier version accepted, also one that
     /// looks like a client secret.
@@ -59,28 +62,35 @@ impl<'a> RecordId<'a> {
     /// # Errors
     /// [`StoreErrorKind::Corrupt`] if it is neither a client ID nor [`REGISTRY`](Self::REGISTRY).
     pub fn parse(text: &'a str) -> Result<Self, StoreError> {
-        let is_one = ClientId::may_be_stored(text) || text == Self::REGISTRY.0;
+        let is_one = ClientId::may_be_stored(text) || text.as_bytes() == Self::REGISTRY.0;
         is_one
-            .then_some(Self(text))
+            .then_some(Self(text.as_bytes()))
             .ok_or_else(|| StoreError::with_source(StoreErrorKind::Corrupt, "not the ID of a record"))
     }
 
     /// Returns the ID as text: 8 to 64 characters of `[A-Za-z0-9._-]` for a client.
     #[must_use]
+    #[expect(clippy::expect_used, reason = "unreachable: it is made of a text")]
     pub fn as_str(&self) -> &'a str {
+        std::str::from_utf8(self.0).expect("the ID of a record is ASCII")
+    }
+
+    /// Returns the bytes of the text.
+    #[inline]
+    pub(crate) fn as_bytes(&self) -> &'a [u8] {
         self.0
     }
 
     /// Returns the client ID, unless the ID is [reserved](Self::is_reserved).
     #[must_use]
     pub fn client_id(&self) -> Option<ClientId> {
-        ClientId::stored(self.0).ok()
+        ClientId::stored(self.as_str()).ok()
     }
 
     /// Returns whether the ID is reserved. Such a record has no history, and no look-up or list leads to it.
     #[must_use]
     pub fn is_reserved(&self) -> bool {
-        self.0.starts_with('~')
+        self.0.starts_with(b"~")
     }
 
     /// Returns whether it is the ID of this client.
@@ -91,25 +101,31 @@ impl<'a> RecordId<'a> {
 
     /// Returns the record ID of a presented client ID, if it is well formed.
     pub(crate) fn of_presented(client_id: &'a str) -> Option<Self> {
-        ClientId::may_be_stored(client_id).then_some(Self(client_id))
+        ClientId::may_be_stored(client_id).then_some(Self(client_id.as_bytes()))
     }
 
     /// Returns the record ID of a presented client ID, if it has the form of a generated one.
     #[inline]
     pub(crate) fn of_guid(client_id: &'a str) -> Option<Self> {
-        ClientId::is_our_guid(client_id).then_some(Self(client_id))
+        ClientId::is_our_guid(client_id).then_some(Self(client_id.as_bytes()))
     }
 }
 
 impl<'a> From<&'a ClientId> for RecordId<'a> {
     fn from(client_id: &'a ClientId) -> Self {
-        Self(client_id.as_str())
+        Self(client_id.as_bytes())
     }
 }
 
 impl fmt::Display for RecordId<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.0)
+        f.pad(self.as_str())
+    }
+}
+
+impl fmt::Debug for RecordId<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("RecordId").field(&self.as_str()).finish()
     }
 }
 

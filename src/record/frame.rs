@@ -81,7 +81,7 @@ impl Sealed {
     }
 
     pub(crate) fn id(&self) -> RecordId<'_> {
-        RecordId(&self.id)
+        RecordId(self.id.as_bytes())
     }
 
     pub(crate) fn registry_id(&self) -> [u8; 16] {

@@ -7,6 +7,7 @@ mod books;
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::ops::Bound;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -42,7 +43,7 @@ pub struct MemoryStore {
 }
 
 struct Inner {
-    records: papaya::HashMap<ClientId, Record, foldhash::fast::RandomState>,
+    records: papaya::HashMap<Key, Record, foldhash::fast::RandomState>,
     books: Mutex<Books>,
     /// Whether records are being replaced one after the other that must be seen to change at once.
     is_half_written: AtomicBool,
@@ -66,8 +67,8 @@ impl MemoryStore {
     }
 
     #[inline]
-    fn find(&self, id: &str) -> Option<Record> {
-        self.inner.records.pin().get(&Key(id)).cloned()
+    fn find(&self, id: RecordId<'_>) -> Option<Record> {
+        self.inner.records.pin().get(&Sought(id.as_bytes())).cloned()
     }
 
     /// Asks a question about a live client where it lies, between commits: without waiting and without counting references. Gives
@@ -80,7 +81,7 @@ impl MemoryStore {
     ) -> Result<T, Q> {
         self.wait_for_whole_commits();
         let records = self.inner.records.pin();
-        match records.get(&Key(id.as_str())).map(Record::as_live) {
+        match records.get(&Sought(id.as_bytes())).map(Record::as_live) {
             Some(None) => Err(question),
             found => Ok(question(found.flatten())),
         }
@@ -95,7 +96,7 @@ impl MemoryStore {
     }
 
     fn index_of(&self, books: &Books, client_id: &ClientId) -> Index {
-        match self.find(client_id.as_str()).as_ref().and_then(Record::as_live) {
+        match self.find(client_id.into()).as_ref().and_then(Record::as_live) {
             Some(live) => Index::of(live, None),
             None => books.indexes.get(client_id).cloned().unwrap_or_default(),
         }
@@ -118,7 +119,7 @@ impl MemoryStore {
             if record.as_live().is_none() {
                 books.indexes.insert(client_id.clone(), index.clone());
             }
-            self.inner.records.pin().insert(client_id.clone(), record.clone());
+            self.inner.records.pin().insert(Key(client_id.clone()), record.clone());
         }
         self.inner.is_half_written.store(false, Ordering::Release);
     }
@@ -151,18 +152,15 @@ impl Store for MemoryStore {
             return Ok(self.books().reserved.get(id.as_str()).cloned());
         }
         self.wait_for_whole_commits();
-        Ok(self.find(id.as_str()))
+        Ok(self.find(id))
     }
 
     async fn commit(&self, commit: &Commit) -> Result<(), CommitError> {
         let mut books = self.books();
         for change in commit.changes() {
             let id = change.id();
-            let found = if id.is_reserved() {
-                books.reserved.get(id.as_str()).cloned()
-            } else {
-                self.find(id.as_str())
-            };
+            let found =
+                if id.is_reserved() { books.reserved.get(id.as_str()).cloned() } else { self.find(id) };
             if !change.expected().holds(found.as_ref().map(|found| (found.revision(), found.key_id()))) {
                 let found = found.map(|found| found.revision());
                 return Err(CommitError::Conflict { record_id: id.as_str().into(), found });
@@ -259,7 +257,7 @@ impl Store for MemoryStore {
         let mut books = self.books();
         for client in clients {
             let id = client.record().id();
-            if let Some(found) = self.find(id.as_str()) {
+            if let Some(found) = self.find(id) {
                 let found = Some(found.revision());
                 return Err(CommitError::Conflict { record_id: id.as_str().into(), found });
             }
@@ -318,14 +316,24 @@ impl fmt::Debug for MemoryStore {
     }
 }
 
-/// A client ID to look up. It hashes as a [`ClientId`] does, and is compared with one where it lies.
-#[derive(Hash)]
-struct Key<'a>(&'a str);
+/// A client ID as the map keeps it: hashed by its bytes.
+#[derive(PartialEq, Eq)]
+struct Key(ClientId);
 
-impl Equivalent<ClientId> for Key<'_> {
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.as_bytes().hash(state);
+    }
+}
+
+/// The bytes of a client ID to look up, which are compared with one where it lies.
+#[derive(Hash)]
+struct Sought<'a>(&'a [u8]);
+
+impl Equivalent<Key> for Sought<'_> {
     #[inline]
-    fn equivalent(&self, client_id: &ClientId) -> bool {
-        client_id.is(self.0)
+    fn equivalent(&self, key: &Key) -> bool {
+        key.0.is(self.0)
     }
 }
 

@@ -32,9 +32,14 @@ pub struct ClientId(Text);
 /// is compared where it lies.
 #[derive(Clone)]
 enum Text {
-    Guid([u8; GUID]),
+    Guid(Guid),
     Other(Arc<str>),
 }
+
+/// Where words begin, so that it is copied by words: behind a tag of one byte no two copies would cut it in the same pieces.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(align(4))]
+struct Guid([u8; GUID]);
 
 impl ClientId {
     /// Parses an ID.
@@ -51,7 +56,7 @@ impl ClientId {
     #[expect(clippy::expect_used, reason = "unreachable: a GUID is made of `[0-9a-f-]` alone")]
     pub fn as_str(&self) -> &str {
         match &self.0 {
-            Text::Guid(text) => std::str::from_utf8(text).expect("a GUID is ASCII"),
+            Text::Guid(Guid(text)) => std::str::from_utf8(text).expect("a GUID is ASCII"),
             Text::Other(text) => text,
         }
     }
@@ -60,18 +65,18 @@ impl ClientId {
     #[inline]
     pub(crate) fn as_bytes(&self) -> &[u8] {
         match &self.0 {
-            Text::Guid(text) => text,
+            Text::Guid(Guid(text)) => text,
             Text::Other(text) => text.as_bytes(),
         }
     }
 
-    /// Returns whether this is the text of the ID.
+    /// Returns whether these are the bytes of the text.
     #[inline]
-    pub(crate) fn is(&self, text: &str) -> bool {
+    pub(crate) fn is(&self, text: &[u8]) -> bool {
         match &self.0 {
             // The length is known: no call compares the two.
-            Text::Guid(own) => <&[u8; GUID]>::try_from(text.as_bytes()).is_ok_and(|text| own == text),
-            Text::Other(own) => **own == *text,
+            Text::Guid(Guid(own)) => <&[u8; GUID]>::try_from(text).is_ok_and(|text| own == text),
+            Text::Other(own) => own.as_bytes() == text,
         }
     }
 
@@ -102,7 +107,7 @@ impl ClientId {
     /// Returns the ID of a text that was checked.
     fn of(text: &str) -> Self {
         match text.as_bytes().try_into() {
-            Ok(guid) if is_our_guid(text) => Self(Text::Guid(guid)),
+            Ok(guid) if is_our_guid(text) => Self(Text::Guid(Guid(guid))),
             _ => Self(Text::Other(Arc::from(text))),
         }
     }

@@ -56,7 +56,7 @@ impl<S: Store> Registry<S> {
             Err(reason) => return self.let_in(None, NOBODY, reason, client_secret),
         };
         let ask =
-            |found: Option<&Opened>| self.let_in(found, id.as_str(), Reason::UnknownClient, client_secret);
+            |found: Option<&Opened>| self.let_in(found, id.as_bytes(), Reason::UnknownClient, client_secret);
         match self.ask_at_once(id, ask) {
             Ok(answer) => answer,
             Err(ask) => ask(self.wait_for(id).await?.as_ref()),
@@ -99,7 +99,7 @@ impl<S: Store> Registry<S> {
     pub(super) fn let_in(
         &self,
         found: Option<&Opened>,
-        hashed_with: &str,
+        hashed_with: &[u8],
         nobody: Reason,
         client_secret: &str,
     ) -> Result<Authenticated, AccessError> {
@@ -157,16 +157,16 @@ pub(super) fn record_of<'a>(client_id: &'a str, prefix: &str) -> Result<RecordId
 }
 
 /// Returns the denial where there is no client, after the work that a client would have taken.
-pub(super) fn deny_nobody(hashed_with: &str, presented: &[&str], reason: Reason) -> Denial {
+pub(super) fn deny_nobody(hashed_with: &[u8], presented: &[&str], reason: Reason) -> Denial {
     for client_secret in presented {
         // Otherwise the compiler may see that nothing comes of it, and leave it out.
-        black_box(VerifierPrefix::NOBODY.of_presented(hashed_with.as_bytes(), client_secret));
+        black_box(VerifierPrefix::NOBODY.of_presented(hashed_with, client_secret));
     }
     Denial::because(reason)
 }
 
 /// What is hashed in place of a client ID that is none: as long as one of ours.
-pub(super) const NOBODY: &str = "00000000-0000-0000-0000-000000000000";
+pub(super) const NOBODY: &[u8] = b"00000000-0000-0000-0000-000000000000";
 
 #[cfg(test)]
 mod tests {

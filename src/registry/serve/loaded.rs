@@ -27,7 +27,7 @@ use crate::store_error::{StoreError, StoreErrorKind};
 pub struct LoadedClient<S = MemoryStore> {
     registry: Registry<S>,
     /// The ID to hash with, whether there is such a client or not.
-    hashed_with: String,
+    hashed_with: Box<[u8]>,
     opened: Option<Opened>,
     nobody: Reason,
     loaded: ClockReading,
@@ -63,7 +63,7 @@ impl<S: Store> Registry<S> {
         };
         Ok(LoadedClient {
             registry: self.clone(),
-            hashed_with: record_id.as_ref().map_or(NOBODY, RecordId::as_str).to_owned(),
+            hashed_with: record_id.as_ref().map_or(NOBODY, RecordId::as_bytes).into(),
             opened,
             nobody: record_id.err().unwrap_or(Reason::UnknownClient),
             loaded,

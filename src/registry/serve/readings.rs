@@ -26,7 +26,7 @@ impl<S: Store> Registry<S> {
         match record_id {
             Ok(id) => {
                 let unknown = Reason::UnknownClient;
-                self.ask(id, |found| self.let_in_by_either(found, id.as_str(), unknown, readings)).await
+                self.ask(id, |found| self.let_in_by_either(found, id.as_bytes(), unknown, readings)).await
             }
             Err(reason) => self.let_in_by_either(None, NOBODY, reason, readings),
         }
@@ -36,7 +36,7 @@ impl<S: Store> Registry<S> {
     fn let_in_by_either(
         &self,
         found: Option<&Opened>,
-        hashed_with: &str,
+        hashed_with: &[u8],
         nobody: Reason,
         readings: [&str; 2],
     ) -> Result<Authenticated, AccessError> {
