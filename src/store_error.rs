@@ -13,7 +13,12 @@ use serde::Serialize;
 /// The error of a store.
 ///
 /// Printed, it says what failed, why, and what to do next: `the store cannot be reached: connection refused; try again later`.
-pub struct StoreError {
+pub struct StoreError(
+    /// One word: what is returned beside an error is copied as often as it is handed on.
+    Arc<Parts>,
+);
+
+struct Parts {
     kind: StoreErrorKind,
     cause: Option<Arc<dyn Error + Send + Sync>>,
 }
@@ -22,19 +27,19 @@ impl StoreError {
     /// Returns an error of this kind.
     #[must_use]
     pub fn new(kind: StoreErrorKind) -> Self {
-        Self { kind, cause: None }
+        Self(Arc::new(Parts { kind, cause: None }))
     }
 
     /// Returns an error of this kind with its cause.
     #[must_use]
     pub fn with_source(kind: StoreErrorKind, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self { kind, cause: Some(Arc::from(source.into())) }
+        Self(Arc::new(Parts { kind, cause: Some(Arc::from(source.into())) }))
     }
 
     /// Returns the kind of the error: what the caller can do about it.
     #[must_use]
     pub fn kind(&self) -> StoreErrorKind {
-        self.kind
+        self.0.kind
     }
 
     /// Returns the cause, for instance to look for the error type of a database driver with `downcast_ref`.
@@ -42,20 +47,20 @@ impl StoreError {
     /// `Display` prints the cause already, so [`source`](Error::source) does not return it.
     #[must_use]
     pub fn cause(&self) -> Option<&(dyn Error + Send + Sync + 'static)> {
-        self.cause.as_deref()
+        self.0.cause.as_deref()
     }
 
     /// Returns the same error for another caller that waited for the same answer.
     pub(crate) fn share(&self) -> Self {
-        Self { kind: self.kind, cause: self.cause.clone() }
+        Self(Arc::clone(&self.0))
     }
 }
 
 impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (what, todo) = self.kind.in_words();
-        match &self.cause {
-            Some(cause) => write!(f, "{what}: {}; {todo}", with_sources(&**cause)),
+        let (what, todo) = self.kind().in_words();
+        match self.cause() {
+            Some(cause) => write!(f, "{what}: {}; {todo}", with_sources(cause)),
             None => write!(f, "{what}: {todo}"),
         }
     }
@@ -64,7 +69,7 @@ impl fmt::Display for StoreError {
 /// Prints the kind and the words: a `main` that returns the error prints this, and an administrator reads it.
 impl fmt::Debug for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "StoreError({:?}): {self}", self.kind)
+        write!(f, "StoreError({:?}): {self}", self.0.kind)
     }
 }
 

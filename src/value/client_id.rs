@@ -29,17 +29,14 @@ use crate::value::{Field, InvalidValue, Problem};
 pub struct ClientId(Text);
 
 /// The text of a client ID. A GUID, as nearly every one is, lies in place: a copy of it allocates nothing, counts no references, and
-/// is compared where it lies.
+/// is compared where it lies. The tag takes a word, since behind a single byte each copy would cut what follows in other pieces,
+/// and the processor would wait for the one before.
 #[derive(Clone)]
+#[repr(u32)]
 enum Text {
-    Guid(Guid),
+    Guid([u8; GUID]),
     Other(Arc<str>),
 }
-
-/// Where words begin, so that it is copied by words: behind a tag of one byte no two copies would cut it in the same pieces.
-#[derive(Clone, Copy, PartialEq, Eq)]
-#[repr(align(4))]
-struct Guid([u8; GUID]);
 
 impl ClientId {
     /// Parses an ID.
@@ -56,7 +53,7 @@ impl ClientId {
     #[expect(clippy::expect_used, reason = "unreachable: a GUID is made of `[0-9a-f-]` alone")]
     pub fn as_str(&self) -> &str {
         match &self.0 {
-            Text::Guid(Guid(text)) => std::str::from_utf8(text).expect("a GUID is ASCII"),
+            Text::Guid(text) => std::str::from_utf8(text).expect("a GUID is ASCII"),
             Text::Other(text) => text,
         }
     }
@@ -65,7 +62,7 @@ impl ClientId {
     #[inline]
     pub(crate) fn as_bytes(&self) -> &[u8] {
         match &self.0 {
-            Text::Guid(Guid(text)) => text,
+            Text::Guid(text) => text,
             Text::Other(text) => text.as_bytes(),
         }
     }
@@ -75,7 +72,7 @@ impl ClientId {
     pub(crate) fn is(&self, text: &[u8]) -> bool {
         match &self.0 {
             // The length is known: no call compares the two.
-            Text::Guid(Guid(own)) => <&[u8; GUID]>::try_from(text).is_ok_and(|text| own == text),
+            Text::Guid(own) => <&[u8; GUID]>::try_from(text).is_ok_and(|text| own == text),
             Text::Other(own) => own.as_bytes() == text,
         }
     }
@@ -107,7 +104,7 @@ impl ClientId {
     /// Returns the ID of a text that was checked.
     fn of(text: &str) -> Self {
         match text.as_bytes().try_into() {
-            Ok(guid) if is_our_guid(text) => Self(Text::Guid(Guid(guid))),
+            Ok(guid) if is_our_guid(text) => Self(Text::Guid(guid)),
             _ => Self(Text::Other(Arc::from(text))),
         }
     }
