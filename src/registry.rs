@@ -36,7 +36,6 @@ mod unreadable;
 pub mod upkeep;
 mod walk;
 
-use std::pin::Pin;
 use std::sync::Arc;
 
 pub use self::builder::RegistryBuilder;
@@ -280,57 +279,6 @@ impl<S: Store> Registry<S> {
     /// Loads a client as the store has it now.
     async fn load(&self, client_id: &ClientId) -> Result<Option<Opened>, StoreError> {
         self.load_record(client_id.into()).await
-    }
-
-    /// Finds a client that is at most as stale as was promised, and asks a question about it: to authenticate, sign and verify.
-    #[inline]
-    async fn ask<T, E: From<StoreError>>(
-        &self,
-        id: RecordId<'_>,
-        question: impl FnOnce(Option<&Opened>) -> Result<T, E> + Send,
-    ) -> Result<T, E> {
-        match self.ask_at_once(id, question) {
-            Ok(answer) => answer,
-            Err(question) => question(self.wait_for(id).await?.as_ref()),
-        }
-    }
-
-    /// Finds a client that is not at hand. In a box: what it takes to wait for the store makes no future larger that finds what it looks
-    /// for.
-    #[inline]
-    fn wait_for<'a>(
-        &'a self,
-        id: RecordId<'a>,
-    ) -> Pin<Box<impl Future<Output = Result<Option<Opened>, StoreError>> + Send + 'a>> {
-        Box::pin(self.recall(id))
-    }
-
-    /// Asks a question that needs no waiting: about a live client in memory, which takes one look-up and shares nothing, or about one
-    /// that is fresh in the cache. Otherwise gives the question back.
-    #[inline]
-    fn ask_at_once<T, Q: FnOnce(Option<&Opened>) -> T>(&self, id: RecordId<'_>, question: Q) -> Result<T, Q> {
-        match (&self.inner.at_hand, &self.inner.cache) {
-            (Some(memory), _) => memory.ask(id, question),
-            (None, Some(cache)) => match cache.fresh(id, &*self.inner.clock) {
-                Some(found) => Ok(question(found.as_ref())),
-                None => Err(question),
-            },
-            (None, None) => Err(question),
-        }
-    }
-
-    async fn recall(&self, id: RecordId<'_>) -> Result<Option<Opened>, StoreError> {
-        match &self.inner.cache {
-            None => self.load_record(id).await,
-            Some(cache) => {
-                cache.get(id, &*self.inner.clock, || self.clone().load_for_all(id.as_str().to_owned())).await
-            }
-        }
-    }
-
-    /// Loads a client for all callers that wait for it. It borrows nothing, since it outlives a caller that goes away.
-    async fn load_for_all(self, id: String) -> Result<Option<Opened>, StoreError> {
-        self.load_record(RecordId::parse(&id)?).await
     }
 
     #[inline]

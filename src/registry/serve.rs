@@ -3,6 +3,7 @@
 
 mod access;
 pub(in crate::registry) mod alarm;
+mod ask;
 pub(in crate::registry) mod authenticated;
 pub(in crate::registry) mod cache;
 pub(in crate::registry) mod denied;

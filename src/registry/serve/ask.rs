@@ -1,0 +1,68 @@
+//! Asking a client: the way of everything that authenticates, signs or verifies.
+//!
+//! A question is a function of the client, and is asked where the client lies: in memory under the guard of the map, in the cache, or
+//! once the store has answered. What can be answered at once takes no future and shares nothing.
+
+use std::pin::Pin;
+
+use crate::record::{Opened, RecordId};
+use crate::registry::Registry;
+use crate::store::Store;
+use crate::store_error::StoreError;
+
+impl<S: Store> Registry<S> {
+    /// Finds a client that is at most as stale as was promised, and asks a question about it: to authenticate, sign and verify.
+    #[inline]
+    pub(super) async fn ask<T, E: From<StoreError>>(
+        &self,
+        id: RecordId<'_>,
+        question: impl FnOnce(Option<&Opened>) -> Result<T, E> + Send,
+    ) -> Result<T, E> {
+        match self.ask_at_once(id, question) {
+            Ok(answer) => answer,
+            Err(question) => question(self.wait_for(id).await?.as_ref()),
+        }
+    }
+
+    /// Finds a client that is not at hand. In a box: what it takes to wait for the store makes no future larger that finds what it looks
+    /// for.
+    #[inline]
+    pub(super) fn wait_for<'a>(
+        &'a self,
+        id: RecordId<'a>,
+    ) -> Pin<Box<impl Future<Output = Result<Option<Opened>, StoreError>> + Send + 'a>> {
+        Box::pin(self.recall(id))
+    }
+
+    /// Asks a question that needs no waiting: about a live client in memory, which takes one look-up and shares nothing, or about one
+    /// that is fresh in the cache. Otherwise gives the question back.
+    #[inline]
+    pub(super) fn ask_at_once<T, Q: FnOnce(Option<&Opened>) -> T>(
+        &self,
+        id: RecordId<'_>,
+        question: Q,
+    ) -> Result<T, Q> {
+        match (&self.inner.at_hand, &self.inner.cache) {
+            (Some(memory), _) => memory.ask(id, question),
+            (None, Some(cache)) => match cache.fresh(id, &*self.inner.clock) {
+                Some(found) => Ok(question(found.as_ref())),
+                None => Err(question),
+            },
+            (None, None) => Err(question),
+        }
+    }
+
+    async fn recall(&self, id: RecordId<'_>) -> Result<Option<Opened>, StoreError> {
+        match &self.inner.cache {
+            None => self.load_record(id).await,
+            Some(cache) => {
+                cache.get(id, &*self.inner.clock, || self.clone().load_for_all(id.as_str().to_owned())).await
+            }
+        }
+    }
+
+    /// Loads a client for all callers that wait for it. It borrows nothing, since it outlives a caller that goes away.
+    async fn load_for_all(self, id: String) -> Result<Option<Opened>, StoreError> {
+        self.load_record(RecordId::parse(&id)?).await
+    }
+}
