@@ -42,7 +42,7 @@ fn files(directory: &Path) -> Vec<String> {
 #[test]
 fn what_is_no_registry_is_refused_and_left_as_it_is() {
     let scratch = Scratch::new();
-    let other = "this file is not a registry: choose another one";
+    let other = "this file is not a registry, and it was left as it is: choose another path";
     fs::write(scratch.path().join("text"), "Dear diary").unwrap();
     refused(&scratch, "text", StoreErrorKind::Misconfigured, other);
     fs::write(scratch.path().join("longer"), "Dear diary\n".repeat(1_000)).unwrap();
