@@ -95,7 +95,8 @@ impl Secret {
     }
 
     /// Returns the end that the secret was issued with; `None` if it had none. The end of the secret is never moved past this
-    /// instant (rule 21).
+    /// instant (rule 21). An older version of this crate did not keep it: of a secret that such a version replaced in a rotation,
+    /// this is the end that the rotation set.
     #[must_use]
     pub fn issued_until(&self) -> Option<Timestamp> {
         self.issued_until
@@ -161,11 +162,6 @@ impl Secret {
     #[must_use]
     pub fn valid_since(&self) -> Timestamp {
         self.last_enabled.at.max(self.validity.from())
-    }
-
-    /// Returns when the present end was decided, or when the secret became valid, whichever is later (rule 21).
-    pub(crate) fn end_stands_since(&self) -> Timestamp {
-        self.valid_since().max(self.end_set_at.unwrap_or(Timestamp::MIN))
     }
 
     /// Orders valid secrets by how long they have been valid, the longest first (rule 6).

@@ -48,7 +48,8 @@ pub struct Expiry {
     /// The secret that takes its place: one that is valid when this one ends and for more than a day after, and that can
     /// sign if this one can. Of several, it is the one that signs at that moment, or else the newest.
     pub successor: Option<SecretId>,
-    /// The secret that a rotation replaced it with (rule 11): then its end is intended.
+    /// The secret that a rotation replaced it with (rule 11): then its end is intended. `None` if that secret was deleted since:
+    /// then nothing takes its place by intention.
     pub replaced_by: Option<SecretId>,
 }
 
@@ -133,7 +134,7 @@ impl Client {
             signs: self.signing_at(t).secret() == Some(secret.id()),
             last_used: uses.of(secret.id()),
             successor: self.successor(secret),
-            replaced_by: secret.replaced_by(),
+            replaced_by: self.replacement_of(secret),
         })
     }
 
@@ -151,13 +152,23 @@ impl Client {
         let Some(expiry) = self.expiry(secret, uses, t) else {
             return Vec::new();
         };
-        let decided = secret.end_stands_since().max(self.transferred_at().unwrap_or(Timestamp::MIN));
+        let decided = self.end_stands_since(secret);
         Notice::DAYS
             .into_iter()
             .filter_map(|days| Some((days, expiry.ends.checked_sub(days.into())?)))
             .filter(|(_, due)| window.contains(due) && decided < *due)
             .map(|(days, due)| Notice { due, days, expiry: expiry.clone() })
             .collect()
+    }
+
+    /// Returns when the end of a secret was decided, the secret became valid, or the client ID was transferred, whichever came last
+    /// (rules 21 and 22). A time after the client's last change does not count: it was noted under a clock that was ahead and has
+    /// been set back since (rule 19), and would keep back every notice until that clock's time.
+    fn end_stands_since(&self, secret: &Secret) -> Timestamp {
+        let enabled_at = Some(secret.last_enabled.at);
+        let noted = [Some(secret.added_at), enabled_at, secret.end_set_at, self.transferred_at()];
+        let believed = noted.into_iter().flatten().filter(|at| *at <= self.changed_at());
+        believed.fold(secret.validity.from(), Timestamp::max)
     }
 
     /// Returns the secret that takes this one's place when it ends; see [`Expiry::successor`].

@@ -3,7 +3,7 @@
 use client_registry::client::{Client, LastUses};
 use client_registry::review::{Expiry, Notice};
 use client_registry::value::Label;
-use client_registry::{Days, Lifetime, NewSecret, Purpose, SecretState, Timestamp};
+use client_registry::{Days, Lifetime, NewSecret, Purpose, SecretState, SellerId, Timestamp};
 use pollster::block_on;
 
 use crate::notices::market::{Market, day, labelled, lasting, rotation};
@@ -76,6 +76,52 @@ fn rule_11_a_shorter_end_is_told_from_the_rotation_on() {
         // Its end is on purpose: the application may say so, or nothing.
         assert_eq!((replaced_by, successor), (Some(next.secret_id()), Some(next.secret_id())));
     }
+}
+
+/// "A rotation whose new secret was deleted is not under way": then nobody means the old secret to end, and its seller has to know.
+#[test]
+fn rule_11_an_end_is_on_purpose_only_while_the_new_secret_is_there() {
+    let mut market = Market::new();
+    let issued = market.register(0, lasting(400));
+    let client = market.client(0);
+    let next = block_on(client.rotate(rotation(20, 400))).unwrap();
+    let _ = block_on(client.delete_in_emergency(next.secret_id(), None)).unwrap();
+    let notices = market.notices(&all(), 10);
+    assert_eq!(days(&notices), [15, 7, 1]);
+    for notice in notices {
+        let Expiry { secret, ends, replaced_by, successor, .. } = notice.expiry;
+        assert_eq!((secret, ends, replaced_by, successor), (issued.secret_id(), day(20), None, None));
+    }
+}
+
+/// A clock that was ahead, and was set back by an operator, keeps no notice back: not of what was decided under it, nor of what is
+/// added afterwards, which counts as added no earlier than what stood already (rule 6).
+#[test]
+fn rule_19_a_clock_that_was_ahead_keeps_no_notice_back() {
+    let (entropy, uses) = (Seeded::new(5), LastUses::default());
+    let [owner, ann] = [Desk::owner(), Desk::operator()].map(Desk::allowing_unlimited);
+    let add = |client: &Client, new: &NewSecret, desk: &Desk, at| {
+        into_client(client.add_secret(new, &entropy.client_secret(), &desk.at(at)).unwrap())
+    };
+    let given = |client: &Client, secret| {
+        let notices = client.notices(&all(), &uses, day(3));
+        days(&notices.into_iter().filter(|one| one.expiry.secret == secret_id(secret)).collect::<Vec<_>>())
+    };
+    let every = [90, 60, 30, 15, 7, 1];
+    let ahead = add(&client(&lasting(100)), &lasting(100), &owner, day(3650));
+    let by_operator = add(&ahead, &lasting(100), &ann, day(1));
+    let by_seller = add(&by_operator, &lasting(100), &owner, day(2));
+    for secret in [1, 2, 3, 4] {
+        assert_eq!(given(&by_seller, secret), every, "secret {secret}");
+    }
+
+    let two = add(&client(&lasting(400)), &NewSecret::lasting(Lifetime::Unlimited), &owner, start());
+    let set_back = |client: &Client| into_client(client.suspend(&ann.at(day(1))).unwrap());
+    let moved = into_client(two.move_end(secret_id(1), day(395), &uses, &ann.at(day(390))).unwrap());
+    assert_eq!((given(&moved, 1), given(&set_back(&moved), 1)), (vec![1], every.to_vec()));
+    let transferred = two.transfer(&SellerId::parse("fabrikam").unwrap(), &ann.at(day(390)));
+    let transferred = into_client(transferred.unwrap());
+    assert_eq!((given(&transferred, 1), given(&set_back(&transferred), 1)), (vec![7, 1], every.to_vec()));
 }
 
 #[test]
