@@ -166,7 +166,8 @@ pub enum Refusal {
     /// No rotation that issued this secret is under way: all secrets that it replaced have ended or were deleted, or there
     /// were none (rule 11).
     #[error(
-        "secret {secret} replaces no secret that still runs: there is no rotation of it to call off or to close"
+        "secret {secret} replaces no secret that still runs, so there is no rotation of it to call off or to close: to remove the \
+         secret, plan its deletion"
     )]
     NotUnderway {
         /// The secret.

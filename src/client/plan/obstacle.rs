@@ -24,7 +24,8 @@ report! {
         /// The secret was used within [`Policy::retire_after`](crate::Policy::retire_after) (7 days by default), so some part
         /// of the add-in still needs it. Find that part and change it over, or wait.
         UsedRecently {
-            /// The instant from which the obstacle is gone, unless the secret is used again before.
+            /// The instant from which the secret can be taken out of use, unless it is used again before. Its end can be moved to
+            /// this instant or a later one at once.
             until: Timestamp,
         },
     }
@@ -55,7 +56,7 @@ impl fmt::Display for Obstacle {
             Self::UsedRecently { until } => {
                 write!(
                     f,
-                    "a secret that would stop working was used recently: unless it is used again, this can be done at {until} or later"
+                    "a secret that would stop working was used recently: unless it is used again, it can be taken out of use at {until} or later"
                 )
             }
         }

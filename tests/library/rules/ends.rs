@@ -9,7 +9,7 @@ use crate::rules::history::{history, pick, when};
 use crate::rules::world::{World, probes};
 use crate::support::{
     Desk, Seeded, days, days_later, into_client, is_unchanged, lasting_days, later, registered, secret_id,
-    start,
+    start, two_secrets,
 };
 
 proptest! {
@@ -217,6 +217,30 @@ fn rule_21_an_end_is_put_off_up_to_the_one_that_was_issued() {
     assert_eq!(called_off.secret(secret_id(1)).unwrap().validity().until(), Some(days_later(start(), 7)));
     let event = move_to(&client, 14, &desk).unwrap().change().unwrap();
     assert!(matches!(event.events()[0].fact(), Fact::EndMoved { secret, .. } if *secret == secret_id(1)));
+}
+
+/// The obstacle names the instant from which the secret may end. To wait until then does not help one whose end was to come before.
+#[test]
+fn rule_21_an_obstacle_says_from_when_on_a_secret_may_end() {
+    let ((client, desk), mut uses) = (two_secrets(), LastUses::default());
+    uses.note(secret_id(1), start());
+    let plan_end = |until, now| client.plan_end(secret_id(1), until, &uses, &desk.at(now));
+    let (sooner, until) = (days_later(start(), 2), days_later(start(), 7));
+    let plan = plan_end(sooner, start()).unwrap();
+    assert_eq!(plan.obstacles(), [Obstacle::UsedRecently { until }]);
+    let words = format!("it can be taken out of use at {until} or later");
+    assert!(plan.obstacles()[0].to_string().ends_with(&words), "{}", plan.obstacles()[0]);
+    assert_eq!(plan_end(until, start()).unwrap().obstacles(), []);
+    assert_eq!(plan_end(sooner, until).err(), Some(Refusal::InThePast { at: sooner, now: until }));
+}
+
+/// Where there is no rotation to call off or to close, the refusal says how a secret is removed.
+#[test]
+fn rule_11_where_no_rotation_is_under_way_the_refusal_says_what_to_do() {
+    let ((client, desk), uses) = (two_secrets(), LastUses::default());
+    let refused = client.plan_calling_off(secret_id(2), &uses, &desk.at(start())).unwrap_err();
+    assert_eq!(refused, Refusal::NotUnderway { secret: secret_id(2) });
+    assert!(refused.to_string().ends_with("to remove the secret, plan its deletion"), "{refused}");
 }
 
 fn refusal(

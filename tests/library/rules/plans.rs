@@ -186,7 +186,7 @@ fn rule_09_obstacles_are_told_in_words() {
     let words = [
         "no other secret is valid, so the add-in could no longer authenticate: add another one first",
         "no other valid secret can sign, so the platform could no longer sign for the add-in: add one that can",
-        "a secret that would stop working was used recently: unless it is used again, this can be done at",
+        "a secret that would stop working was used recently: unless it is used again, it can be taken out of use at",
     ];
     assert_eq!(plan.obstacles().len(), words.len());
     for (obstacle, words) in plan.obstacles().iter().zip(words) {
