@@ -29,7 +29,7 @@ pub struct LeakedSecret {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum LeakedState {
-    /// It works as a password.
+    /// It works as a password, or will when its client is resumed (rule 20).
     Valid,
     /// The start of its validity lies in the future.
     NotYetStarted,

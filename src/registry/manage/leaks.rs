@@ -63,6 +63,8 @@ impl<S: Store> Operator<S> {
     /// Begins a search for the owners of leaked texts, up to 1,000 at a time (rule 23). Call [`LeakSearch::next_page`] until it
     /// returns `false`; then the [verdicts](LeakSearch::verdicts) are complete.
     ///
+    /// A client secret that is imported while the search goes on may be missed.
+    ///
     /// A search deletes nothing: pass what it found to [`delete_leaked`](Self::delete_leaked).
     ///
     /// ```
@@ -145,9 +147,11 @@ impl<S: Store> Operator<S> {
 }
 
 impl<S: Store> LeakSearch<'_, S> {
-    /// Continues after the [place](Self::place) that an earlier search of the same texts reached.
+    /// Continues after the [place](Self::place) that an earlier search of the same texts reached. This search then knows only what
+    /// it finds after the place, whatever it has looked at before.
     pub fn after(self, place: ClientId) -> Self {
-        Self { place: Some(place), ..self }
+        let found = vec![Vec::new(); self.texts.len()];
+        Self { place: Some(place), found, unreadable: Vec::new(), looked_at: 0, is_done: false, ..self }
     }
 
     /// Looks at the next `limit` client IDs (at most 1,000). Returns `false` once there are no more.

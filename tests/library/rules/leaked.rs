@@ -142,6 +142,11 @@ fn rule_23_texts_of_several_clients_of_nobody_and_with_a_slip() {
         while second.next_page(1).await.unwrap() {}
         assert_eq!(second.looked_at(), 2);
         assert_eq!(first.found().count() + second.found().count(), 2);
+        // One that has come to its end goes on from a place, too, and tells nothing twice.
+        let mut again = second.after(first.place().unwrap().clone());
+        assert!(!again.is_done() && again.found().count() == 0);
+        while again.next_page(1).await.unwrap() {}
+        assert_eq!((again.looked_at(), first.found().count() + again.found().count()), (2, 2));
 
         let many: Vec<_> = (0..1001).map(foreign_text).collect();
         assert!(operator.find_leaked(&many).is_err());
