@@ -6,7 +6,7 @@ use std::time::Duration;
 use std::{fs, thread};
 
 use client_registry::store::{SqliteStore, Store, StoreErrorKind};
-use client_registry::value::Label;
+use client_registry::value::{Attributes, Label};
 use client_registry::{AddIn, Availability, Lifetime, NewSecret, Purpose, Rotation};
 use pollster::block_on;
 use rusqlite::Connection;
@@ -217,9 +217,19 @@ fn people_find_clients_secrets_and_trails_in_their_own_words() {
         shown("SELECT * FROM clients"),
         [format!(
             "{client_id}|active|contoso|calendar app|app.contoso.com|https://app.contoso.com/done|worldwide|\
-             2026-03-01T09:00:00.000Z|2026-03-31T09:00:00.000Z|6|2026|calendar rooms"
+             2026-03-01T09:00:00.000Z|2026-03-31T09:00:00.000Z|6|2026|calendar rooms|||"
         )]
     );
+    let attributes = Attributes::new([("environment", "test")]).unwrap();
+    block_on(calendar.change_attributes(attributes)).unwrap();
+    let ann = world.registry.as_operator("ann").unwrap();
+    for (handle, by) in [(&calendar, "seller contoso"), (&ann.client(client_id), "operator ann")] {
+        block_on(handle.suspend()).unwrap();
+        assert_eq!(
+            shown("SELECT suspended_since, suspended_by, attributes FROM clients"),
+            [format!(r#"2026-03-31T09:00:00.000Z|{by}|{{"environment":"test"}}"#)]
+        );
+    }
     assert_eq!(
         shown("SELECT at, revision, actor, what FROM trail")[..3],
         [

@@ -25,7 +25,11 @@ SELECT id AS client_id,
        revision,
        key_id,
        (SELECT group_concat(add_in, ' ')
-        FROM (SELECT add_in FROM add_in WHERE client_id = record.id ORDER BY add_in)) AS add_ins
+        FROM (SELECT add_in FROM add_in WHERE client_id = record.id ORDER BY add_in)) AS add_ins,
+       body ->> '$.suspension.since' AS suspended_since,
+       coalesce('operator ' || (body ->> '$.suspension.by.operator'),
+                'seller ' || (body ->> '$.suspension.by.seller')) AS suspended_by,
+       body ->> '$.attributes' AS attributes
 FROM record
 WHERE id < '~';
 
