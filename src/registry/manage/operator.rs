@@ -158,8 +158,8 @@ impl<S: Store> Operator<S> {
     /// notices about one secret, of which the last is the most urgent. Let a window end a minute or more ago: then it misses no
     /// secret that is added on a node whose clock is behind (rule 19).
     ///
-    /// A notice is left out if the secret was disabled or not yet valid when the notice fell due, or if the end was decided
-    /// only after that instant; see [`Client::notices`].
+    /// A notice is left out if the secret was disabled or not yet valid when the notice fell due, or if only after that instant
+    /// the end was decided or the client ID was transferred; see [`Client::notices`].
     ///
     /// ```
     /// # use client_registry::*;
