@@ -40,7 +40,7 @@ impl<S: Store> Registry<S> {
 
     /// Signs a message that contains the ID of its signing secret, such as a JWT with a `kid`. The signing secret is chosen
     /// first; then `message` is called once with its ID, and the bytes that it returns are signed. So the ID in the message is
-    /// always that of the secret that signed.
+    /// always that of the secret that signed. `message` is called while the client is read: let it build its bytes, and wait for nothing.
     ///
     /// ```
     /// # use client_registry::*;
