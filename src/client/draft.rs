@@ -13,7 +13,7 @@ use super::signing::Foreseen;
 use super::tombstone::{Revocation, Tombstone, remember};
 use super::{Change, Client, ClientState, CommandContext, Decision, Held, Refusal};
 use crate::event::{Fact, Handover};
-use crate::secret::{ClientSecret, Hint, LastEnabled, MacKey, Origin, Purpose, Secret, Verifier};
+use crate::secret::{ClientSecret, Hint, LastEnabled, MacKey, Origin, Purpose, Secret};
 use crate::value::secret_text::refuse_secret;
 use crate::value::{Field, Label, SecretId, Timestamp, Validity};
 
@@ -150,8 +150,14 @@ impl Draft {
     /// Removes a secret and its promotions, and remembers its verifier (rules 7 and 10). A compromised one is remembered as
     /// such at once: it must not push out a verifier that is remembered as deleted.
     pub(super) fn delete(&mut self, id: SecretId, revocation: Revocation) {
-        let verifier = self.take_out(id);
-        remember(&mut self.client.extras_mut().remembered, id, revocation, verifier);
+        // By reference into its place: each move of a verifier leaves a copy on the stack, and what is moved from there to the heap
+        // later may take that along (rule 8).
+        let Client { secrets, extras, .. } = &mut self.client;
+        let remembered = &mut Extras::among(extras).remembered;
+        for held in secrets.iter().filter(|held| held.secret.id == id) {
+            remember(remembered, id, revocation, &held.verifier);
+        }
+        self.take_out(id);
         self.record(Fact::SecretDeleted { secret: id });
         if revocation == Revocation::Compromised {
             self.record(Fact::SecretCompromised { secret: id });
@@ -182,9 +188,8 @@ impl Draft {
         *secrets = filled(secrets.iter().map(Held::carry).chain([held]));
     }
 
-    /// Removes a secret that the command has found, and its promotions. Returns its verifier.
-    fn take_out(&mut self, id: SecretId) -> Verifier {
-        let verifier = self.held_mut(id).verifier.carry();
+    /// Removes a secret that the command has found, and its promotions.
+    fn take_out(&mut self, id: SecretId) {
         let secrets = &mut self.client.secrets;
         let (before, after) = secrets.split_at(secrets.partition_point(|held| held.secret.id < id));
         *secrets = filled(before.iter().chain(after.iter().skip(1)).map(Held::carry));
@@ -193,7 +198,6 @@ impl Draft {
             held.given_up = None;
         }
         self.client.extras_mut().promotions.retain(|promotion| promotion.secret != id);
-        verifier
     }
 
     /// Forgets this many of the secrets that ended longest ago, as [`forget_ended`](Self::forget_ended) does beyond the limit:

@@ -41,6 +41,11 @@ impl Extras {
         (!is_none).then(|| Box::new(self))
     }
 
+    /// Returns those of a client, to be changed.
+    pub(super) fn among(extras: &mut Option<Box<Self>>) -> &mut Self {
+        extras.get_or_insert_with(|| Box::new(Self::NONE))
+    }
+
     /// Copies them for the next value of their client.
     pub(super) fn carry(&self) -> Option<Box<Self>> {
         let carried = Self {
@@ -63,7 +68,7 @@ impl Client {
     }
 
     pub(super) fn extras_mut(&mut self) -> &mut Extras {
-        self.extras.get_or_insert_with(|| Box::new(Extras::NONE))
+        Extras::among(&mut self.extras)
     }
 
     /// Returns the deleted secrets whose verifiers are kept (rule 10).

@@ -4,6 +4,7 @@
 //! kept after deletion, 16 of deleted and 64 of compromised secrets, the oldest forgotten first.
 
 use std::fmt;
+use std::iter::once_with;
 
 use serde::Serialize;
 
@@ -185,7 +186,7 @@ pub(super) fn remember(
     remembered: &mut Vec<Remembered>,
     secret: SecretId,
     revocation: Revocation,
-    verifier: Verifier,
+    verifier: &Verifier,
 ) {
     let max = match revocation {
         Revocation::Deleted => MAX_DELETED,
@@ -193,21 +194,22 @@ pub(super) fn remember(
     };
     let like_it = || remembered.iter().filter(|one| one.revocation == revocation);
     let oldest = like_it().next().filter(|_| like_it().count() >= max).map(|one| one.secret);
-    let latest = Remembered { secret, revocation, verifier };
     let kept = remembered.iter().filter(|one| Some(one.secret) != oldest).map(Remembered::carry);
-    *remembered = gathered(kept.chain([latest]));
+    let latest = once_with(|| Remembered { secret, revocation, verifier: verifier.carry() });
+    *remembered = gathered(kept.chain(latest));
 }
 
 /// Marks a remembered secret as compromised. Returns `false` if it is marked already.
 pub(super) fn condemn(remembered: &mut Vec<Remembered>, secret: SecretId) -> Result<bool, Refusal> {
-    let found = remembered.iter().find(|one| one.secret == secret);
-    let Remembered { revocation, verifier, .. } = found.ok_or(Refusal::UnknownSecret { secret })?;
-    if *revocation == Revocation::Compromised {
+    let found = remembered.iter().find(|one| one.secret == secret).map(|one| one.revocation);
+    if found.ok_or(Refusal::UnknownSecret { secret })? == Revocation::Compromised {
         return Ok(false);
     }
-    let verifier = verifier.carry();
-    *remembered = gathered(remembered.iter().filter(|one| one.secret != secret).map(Remembered::carry));
-    remember(remembered, secret, Revocation::Compromised, verifier);
+    let before = std::mem::take(remembered);
+    *remembered = gathered(before.iter().filter(|one| one.secret != secret).map(Remembered::carry));
+    for one in before.iter().filter(|one| one.secret == secret) {
+        remember(remembered, secret, Revocation::Compromised, &one.verifier);
+    }
     Ok(true)
 }
 
