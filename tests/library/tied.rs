@@ -26,6 +26,7 @@ fn every_command_of_a_tied_handle_is_refused_once_the_client_has_moved_on() {
         assert_ne!(seen, now);
 
         let tied = client.if_at(seen);
+        let by_operator = platform.registry.as_operator("ann").unwrap().client(issued.client_id());
         let year = || NewSecret::lasting(Lifetime::OneYear);
         let tomorrow = days_later(start(), 1);
         let attributes = Attributes::new([("a", "b")]).unwrap();
@@ -42,6 +43,7 @@ fn every_command_of_a_tied_handle_is_refused_once_the_client_has_moved_on() {
             tied.dissociate(add_in.id()).await.map(drop),
             tied.move_add_in(add_in.id(), other.client_id()).await.map(drop),
             tied.suspend().await.map(drop),
+            by_operator.if_at(seen).transfer(&SellerId::parse("fabrikam").unwrap()).await.map(drop),
             tied.resume().await.map(drop),
             failed(tied.call_off(came).await),
             failed(tied.close_early(came).await),

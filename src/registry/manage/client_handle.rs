@@ -17,6 +17,7 @@ mod queries;
 mod rotation;
 mod secrets;
 mod suspension;
+mod transfer;
 
 use std::fmt::{self, Display};
 

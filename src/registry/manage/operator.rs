@@ -256,37 +256,13 @@ impl<S: Store> Operator<S> {
 }
 
 impl<S: Store> Operator<S> {
-    /// Transfers a client ID to another seller, with its add-ins, secrets, attributes and trail (rule 22).
-    ///
-    /// From then on the old seller sees nothing of it, and the new seller sees all of it, including the old names in the trail.
-    /// Nothing changes for the add-in: client ID, secrets and signing secret stay the same. Notices that were due before are
-    /// not given again. Other nodes follow within their [freshness](crate::Freshness).
-    ///
-    /// A dropped call may have transferred the client ID: give it again, which then changes nothing, or transfer it back.
-    ///
-    /// ```
-    /// # use client_registry::*;
-    /// # #[pollster::main]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let registry = Registry::in_memory();
-    /// # let contoso = registry.as_seller("contoso")?;
-    /// # let details = ClientDetails::new("calendar", "contoso.com", "https://contoso.com/done")?;
-    /// # let issued = contoso.register(details, Lifetime::OneYear).await?;
-    /// let operator = registry.as_operator("ann")?;
-    /// operator.transfer(issued.client_id(), &SellerId::parse("fabrikam")?).await?;
-    /// let fabrikam = registry.as_seller("fabrikam")?;
-    /// assert_eq!(fabrikam.client(issued.client_id()).snapshot().await?.client().secrets().len(), 1);
-    /// assert!(contoso.client(issued.client_id()).snapshot().await.is_err());
-    /// # Ok(()) }
-    /// ```
+    /// Transfers a client ID to another seller, with its add-ins, secrets, attributes and trail (rule 22): what
+    /// [`ClientHandle::transfer`] does, which can be tied to a revision.
     ///
     /// # Errors
-    /// Besides the [errors of every call](ClientHandle#errors-of-every-call):
-    /// - [`Error::NameTaken`]: the other seller has a client ID of this friendly name. Change one of the two names first.
-    /// - [`Refusal::Invalid`]: the seller's ID contains a client secret (rule 8).
+    /// As [`ClientHandle::transfer`].
     pub async fn transfer(&self, client_id: &ClientId, to: &SellerId) -> Result<Outcome, Error> {
-        refuse_secret(Field::SellerId, to.as_str())?;
-        self.client(client_id).change("transfer", |client, context| client.transfer(to, context)).await
+        self.client(client_id).transfer(to).await
     }
 }
 
