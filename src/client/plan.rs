@@ -126,8 +126,8 @@ impl<C> Plan<C> {
 
     /// The last valid secret is the last one that signs as well: saying the first is enough.
     pub(crate) fn obstacles_in_words(&self) -> String {
-        let is_last = self.obstacles.iter().any(|obstacle| matches!(obstacle, Obstacle::LastValid { .. }));
-        let said = |obstacle: &&Obstacle| !(is_last && matches!(obstacle, Obstacle::LastThatSigns { .. }));
+        let is_last = self.obstacles.iter().any(|obstacle| matches!(obstacle, Obstacle::LastValid));
+        let said = |obstacle: &&Obstacle| !(is_last && matches!(obstacle, Obstacle::LastThatSigns));
         self.obstacles.iter().filter(said).map(ToString::to_string).collect::<Vec<_>>().join("; ")
     }
 }
