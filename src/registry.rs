@@ -262,7 +262,7 @@ impl<S: Store> Registry<S> {
     }
 
     /// Returns the instant that the registry's clock shows: that of the [clock](crate::RegistryBuilder::clock) it was built with,
-    /// which may differ from the system's. A client is judged at [`Client::instant`](crate::Client::instant) of it.
+    /// which may differ from the system's. A client is judged at [`Client::instant`](crate::client::Client::instant) of it.
     ///
     /// ```
     /// # use client_registry::{Registry, clock::ManualClock, Timestamp};
