@@ -76,6 +76,7 @@ pub use self::deletion::Replacement;
 pub(crate) use self::held::{Held, is_due};
 pub use self::import::{ImportedClient, ImportedSecret};
 pub use self::last_uses::LastUses;
+pub(crate) use self::leaked::may_hold;
 pub use self::leaked::{LeakedSecret, LeakedState};
 pub(crate) use self::plan::SecretRemoval;
 pub use self::plan::{

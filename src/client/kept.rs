@@ -147,6 +147,19 @@ fn write_remembered(remembered: &[Remembered], material: &mut Vec<u8>) {
     }
 }
 
+/// Returns all places in the material where a verifier may lie: each where one does, and perhaps others. The body alone tells where
+/// the secrets end and the remembered verifiers begin. So the former are looked for from the beginning, as far as they can go, and the
+/// latter from the end.
+pub(super) fn possible_verifiers(material: &[u8]) -> Vec<&[u8; VERIFIER]> {
+    let mut of_secrets = Material(material);
+    let held = std::iter::from_fn(|| {
+        let verifier = of_secrets.take()?;
+        of_secrets.mac_key().map(drop).unwrap_or_else(|| of_secrets.0 = &[]);
+        Some(verifier)
+    });
+    held.chain(material.as_rchunks().1).collect()
+}
+
 /// The material that has not been read yet.
 struct Material<'a>(&'a [u8]);
 
@@ -189,11 +202,37 @@ const MAC_KEY: usize = 64;
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::client::{CommandContext, NewSecret, Refusal};
     use crate::entropy::SystemEntropy;
     use crate::secret::ClientSecret;
     use crate::value::{Actor, Availability, ClientDetails, Lifetime, Policy, SellerId};
+
+    proptest! {
+        /// The search for leaks must not miss one, wherever the secrets end and the remembered begin (rule 23).
+        #[test]
+        fn rule_23_every_verifier_of_a_material_is_looked_at(
+            secrets in prop::collection::vec((any::<[u8; VERIFIER]>(), prop::option::of(any::<[u8; 32]>())), 0..6),
+            remembered in prop::collection::vec(any::<[u8; VERIFIER]>(), 0..6),
+        ) {
+            let mut material = Vec::new();
+            for (verifier, key) in &secrets {
+                material.extend(verifier);
+                match key {
+                    Some(half) => material.extend([&[1][..], half, half].concat()),
+                    None => material.push(0),
+                }
+            }
+            material.extend(remembered.concat());
+            let found = possible_verifiers(&material);
+            for verifier in secrets.iter().map(|(verifier, _)| verifier).chain(&remembered) {
+                prop_assert!(found.contains(&verifier));
+            }
+            prop_assert!(found.len() <= 2 * (material.len() / VERIFIER));
+        }
+    }
 
     /// A record of an older version may lack the MAC key of a secret that is valid now: the refusal says that, not that the
     /// secret is invalid.

@@ -5,9 +5,11 @@
 
 use serde::Serialize;
 
+use super::gathered::gathered;
+use super::kept::possible_verifiers;
 use super::tombstone::Remembered;
 use super::{Client, Revocation, Tombstone};
-use crate::secret::{SecretState, Verifier};
+use crate::secret::{SecretState, Verifier, VerifierPrefix};
 use crate::value::{ClientId, SecretId, SellerId, Timestamp};
 
 /// A leaked client secret: the client ID that it belongs to, and its state.
@@ -73,6 +75,18 @@ impl Client {
         let candidates = held.chain(dead(self.candidates()));
         find(self.id(), self.owner(), candidates, texts, |text| self.hash(text))
     }
+}
+
+/// Returns whether one of these texts may be a client secret of the client or the tombstone that has this material. It is `true` for
+/// each that is one, and all but never for any other: then the rest of the record need not be read.
+pub(crate) fn may_hold(id: &ClientId, material: &[u8], texts: &[&str]) -> bool {
+    let prefix = VerifierPrefix::of(id);
+    let mut candidates = gathered(possible_verifiers(material).into_iter().map(Verifier::from_bytes));
+    candidates.sort_unstable_by_key(Verifier::order);
+    texts.iter().any(|text| {
+        let order = prefix.of_presented(id.as_bytes(), text).order();
+        candidates.binary_search_by_key(&order, Verifier::order).is_ok()
+    })
 }
 
 impl Tombstone {

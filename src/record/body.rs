@@ -2,13 +2,14 @@
 //!
 //! The material has no structure of its own: the body tells what it holds and how much.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::Opened;
 use super::frame::Sealed;
 use crate::client::ClientState;
 use crate::client::kept::Body;
+use crate::event::EventHash;
 use crate::store_error::{StoreError, StoreErrorKind, tampered};
 use crate::value::ClientId;
 use crate::value::redacted::redact;
@@ -40,9 +41,21 @@ pub(super) fn to_json(body: &impl Serialize) -> String {
     serde_json::to_string(body).expect("a body has text keys and is written to memory")
 }
 
+/// Returns the hash of the latest event of a record that was authenticated, and reads nothing else.
+pub(super) fn head(sealed: &Sealed) -> Result<EventHash, StoreError> {
+    #[derive(Deserialize)]
+    struct Head {
+        last_event: EventHash,
+    }
+    serde_json::from_str(sealed.body()).map(|Head { last_event }| last_event).map_err(unreadable)
+}
+
+fn unreadable(error: serde_json::Error) -> StoreError {
+    StoreError::with_source(StoreErrorKind::Corrupt, redact(error, "body"))
+}
+
 /// Returns the client of a record that was authenticated.
 pub(super) fn read(sealed: &Sealed, material: &[u8]) -> Result<Opened, StoreError> {
-    let unreadable = |error| StoreError::with_source(StoreErrorKind::Corrupt, redact(error, "body"));
     let body = Body::from_json(sealed.body()).map_err(unreadable)?;
     let id = ClientId::stored(sealed.id().as_str())
         .map_err(|invalid| StoreError::with_source(StoreErrorKind::Corrupt, invalid))?;

@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 use super::frame::{FORMAT, RecordParts, Sealed, readable};
 use super::{Opened, RecordId, body};
 use crate::entropy::{Entropy, EntropyError};
+use crate::event::EventHash;
 use crate::record::{Keyring, NamedKey};
 use crate::store_error::{StoreError, StoreErrorKind, tampered};
 use crate::value::{KeyId, Revision};
@@ -64,6 +65,21 @@ impl Sealing {
     pub(crate) fn open(&self, id: RecordId<'_>, sealed: &Sealed) -> Result<Opened, StoreError> {
         let material = self.open_parts(id, sealed)?;
         body::read(sealed, &material)
+    }
+
+    /// Authenticates the record of a client, and opens it if its material is wanted. Returns the hash of its latest event in any case.
+    pub(crate) fn open_if(
+        &self,
+        id: RecordId<'_>,
+        sealed: &Sealed,
+        is_wanted: impl FnOnce(&[u8]) -> bool,
+    ) -> Result<(EventHash, Option<Opened>), StoreError> {
+        let material = self.open_parts(id, sealed)?;
+        if !is_wanted(&material) {
+            return Ok((body::head(sealed)?, None));
+        }
+        let opened = body::read(sealed, &material)?;
+        Ok((opened.head(), Some(opened)))
     }
 
     /// Authenticates a record, and returns its material.

@@ -1,7 +1,7 @@
 //! `Protection`: between the registry and a store that is not trusted. Records are sealed before they are written and opened when
 //! they are read, under keys whose state is refreshed.
 //!
-//! Every record must come through [`Protection::load_with_record`]: one that is read past it may be older than what this node
+//! Every record must come through [`Protection::load_and_open_if`]: one that is read past it may be older than what this node
 //! saw.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -62,6 +62,27 @@ impl Protection {
         store: &S,
         id: RecordId<'_>,
     ) -> Result<Option<(Record, Opened)>, StoreError> {
+        let loaded = self.load_and_open_if(store, id, |_| true).await?;
+        Ok(loaded.and_then(|(record, opened)| Some((record, opened?))))
+    }
+
+    /// Loads the client of an ID if its material is wanted. A record that is not wanted is authenticated and compared with what was
+    /// seen, and nothing else of it is read.
+    pub(super) async fn load_if<S: Store>(
+        &self,
+        store: &S,
+        id: RecordId<'_>,
+        is_wanted: impl FnOnce(&[u8]) -> bool,
+    ) -> Result<Option<Opened>, StoreError> {
+        Ok(self.load_and_open_if(store, id, is_wanted).await?.and_then(|(_, opened)| opened))
+    }
+
+    async fn load_and_open_if<S: Store>(
+        &self,
+        store: &S,
+        id: RecordId<'_>,
+        is_wanted: impl FnOnce(&[u8]) -> bool,
+    ) -> Result<Option<(Record, Option<Opened>)>, StoreError> {
         // Read before the store is asked: a commit while the store answers does not make that answer a rollback.
         let (seen, generation) = (self.seen.of(id), self.seen.generation());
         let record = store.load(id).await?;
@@ -71,18 +92,13 @@ impl Protection {
         let Some(record) = record else {
             return Ok(None);
         };
-        let opened = self.open(id, &record)?;
+        let (head, opened) = self.sealing.open_if(id, record.sealed()?, is_wanted)?;
         // Not if everything was forgotten in between.
-        if self.seen.generation() == generation && !self.seen.note(id, opened.revision(), opened.head()) {
+        if self.seen.generation() == generation && !self.seen.note(id, record.revision(), head) {
             let why = "another record of the same revision was seen before";
             return Err(StoreError::with_source(StoreErrorKind::RolledBack, why));
         }
         Ok(Some((record, opened)))
-    }
-
-    /// Opens a record that the store gave for an ID.
-    fn open(&self, id: RecordId<'_>, record: &Record) -> Result<Opened, StoreError> {
-        self.sealing.open(id, record.sealed()?)
     }
 
     /// Seals a record anew under the primary key.

@@ -9,11 +9,11 @@ use std::fmt;
 use serde::Serialize;
 use tracing::Instrument;
 
-use crate::client::LeakedSecret;
+use crate::client::{LeakedSecret, may_hold};
 use crate::record::Opened;
 use crate::registry::manage::trace;
 use crate::registry::manage::view::{MAX_PAGE, View};
-use crate::registry::{ClientHandle, EmergencyDeletion, Error, Operator, Unreadable};
+use crate::registry::{ClientHandle, EmergencyDeletion, Error, Operator, Registry, Unreadable};
 use crate::store::{ClientsBy, MemoryStore, Store};
 use crate::store_error::{StoreError, StoreErrorKind};
 use crate::value::secret_text::{Looks, looks};
@@ -174,7 +174,7 @@ impl<S: Store> LeakSearch<'_, S> {
             }
             let (mut found, mut unreadable) = (Vec::new(), Vec::new());
             for id in &ids {
-                match registry.load(id).await {
+                match registry.load_if_it_may_hold(id, &self.texts).await {
                     Ok(Some(Opened::Active(live))) => {
                         found.extend(live.find_leaked(&self.texts, registry.instant_of(&live)));
                     }
@@ -242,6 +242,16 @@ impl<S: Store> LeakSearch<'_, S> {
             (true, Looks::LikeSecretId | Looks::Other) => LeakVerdict::NotOurs,
         })
         .collect()
+    }
+}
+
+impl<S: Store> Registry<S> {
+    /// Loads a client that may have or remember one of these texts, as the store has it now. The rest of a record is read only for such
+    /// a client.
+    async fn load_if_it_may_hold(&self, id: &ClientId, texts: &[&str]) -> Result<Option<Opened>, StoreError> {
+        let Some(protection) = &self.inner.protection else { return self.load(id).await };
+        let is_wanted = |material: &[u8]| may_hold(id, material, texts);
+        self.alarmed(id.into(), protection.load_if(&self.inner.store, id.into(), is_wanted).await)
     }
 }
 
