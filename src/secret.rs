@@ -21,6 +21,7 @@ mod base64;
 pub(crate) mod client_secret;
 pub(crate) mod mac;
 pub(crate) mod signature;
+mod stack;
 pub(crate) mod verifier;
 #[cfg(feature = "webhooks")]
 mod whsec;
@@ -29,6 +30,7 @@ pub use self::client_secret::{ClientSecret, Issued};
 pub use self::mac::KeyEncoding;
 pub(crate) use self::mac::MacKey;
 pub use self::signature::Signature;
+pub(crate) use self::stack::wipe_stack;
 pub(crate) use self::verifier::{Verifier, VerifierPrefix};
 
 use std::fmt;

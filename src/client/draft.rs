@@ -13,7 +13,7 @@ use super::signing::Foreseen;
 use super::tombstone::{Revocation, Tombstone, remember};
 use super::{Change, Client, ClientState, CommandContext, Decision, Held, Refusal};
 use crate::event::{Fact, Handover};
-use crate::secret::{ClientSecret, Hint, LastEnabled, MacKey, Origin, Purpose, Secret};
+use crate::secret::{ClientSecret, Hint, LastEnabled, MacKey, Origin, Purpose, Secret, wipe_stack};
 use crate::value::secret_text::refuse_secret;
 use crate::value::{Field, Label, SecretId, Timestamp, Validity};
 
@@ -169,6 +169,7 @@ impl Draft {
         self.client.revision = self.chain.revision();
         self.client.head = self.chain.head();
         self.client.foreseen = self.client.foresee();
+        wipe_stack();
         let events = self.chain.into_events();
         Change { next: ClientState::Active(self.client), events }
     }

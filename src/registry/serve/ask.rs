@@ -7,6 +7,7 @@ use std::pin::Pin;
 
 use crate::record::{Opened, RecordId};
 use crate::registry::Registry;
+use crate::secret::wipe_stack;
 use crate::store::Store;
 use crate::store_error::StoreError;
 
@@ -31,7 +32,8 @@ impl<S: Store> Registry<S> {
         &'a self,
         id: RecordId<'a>,
     ) -> Pin<Box<impl Future<Output = Result<Option<Opened>, StoreError>> + Send + 'a>> {
-        Box::pin(self.recall(id))
+        wipe_stack();
+        boxed(|| self.recall(id))
     }
 
     /// Asks a question that needs no waiting: about a live client in memory, which takes one look-up and shares nothing, or about one
@@ -65,4 +67,10 @@ impl<S: Store> Registry<S> {
     async fn load_for_all(self, id: String) -> Result<Option<Opened>, StoreError> {
         self.load_record(RecordId::parse(&id)?).await
     }
+}
+
+/// Puts a future in a box. Not inlined: so it is made where the stack was wiped, and takes nothing along that was left there (rule 8).
+#[inline(never)]
+fn boxed<F>(make: impl FnOnce() -> F) -> Pin<Box<F>> {
+    Box::pin(make())
 }
