@@ -1,5 +1,5 @@
-//! What the crate tells `tracing`: which lines there are, at which level, and which of them to be woken by. Beside the two targets,
-//! this module is documentation alone.
+//! The log: every line that the crate writes through `tracing`, with its level, target and fields, and which of them are alarms. Apart
+//! from the two targets, this module is documentation alone.
 //!
 //! Without a subscriber nothing is written, and a line costs one load. No line at any level holds a client secret, a name, a domain or an
 //! attribute: IDs, numbers, codes and instants alone (rule 8).
@@ -21,8 +21,8 @@
 //! of their own, which their pages describe. Messages may change in a minor version; targets, levels and fields of this table change
 //! in a major one.
 //!
-//! Wake somebody for [`ALARM`]. An alarm is written once a minute for each client, and `kept_back` counts those in between. To see why
-//! callers are denied, which is never told to them, listen to [`DENIED`] at `debug`:
+//! Alert an operator to [`ALARM`]. An alarm is written once a minute for each client, and `kept_back` counts those in between. To see why
+//! callers are denied, which the callers are never told, listen to [`DENIED`] at `debug`:
 //!
 //! ```sh
 //! RUST_LOG=warn,client_registry=info,client_registry::denied=debug
@@ -31,7 +31,7 @@
 //! Each command and each query of a seller or an operator has a span named `registry`, at `info`, with `operation`, `actor`, `client_id`,
 //! `secret`, `added`, `revision`, `attempts` and `outcome`.
 
-/// The target of what somebody should be woken by.
+/// The target of alarms: lines that an operator should be alerted to.
 pub const ALARM: &str = "client_registry::alarm";
 
 /// The target of denials: why a client secret, a signature or a request was not accepted.

@@ -154,7 +154,9 @@ pub(super) fn possible_verifiers(material: &[u8]) -> Vec<&[u8; VERIFIER]> {
     let mut of_secrets = Material(material);
     let held = std::iter::from_fn(|| {
         let verifier = of_secrets.take()?;
-        of_secrets.mac_key().map(drop).unwrap_or_else(|| of_secrets.0 = &[]);
+        if of_secrets.mac_key().is_none() {
+            of_secrets = Material(&[]);
+        }
         Some(verifier)
     });
     held.chain(material.as_rchunks().1).collect()

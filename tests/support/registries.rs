@@ -195,7 +195,7 @@ impl Filling {
         let rotated = moved_in.rotate(Rotation::overlap(Days::new(30))).await.unwrap();
         self.issued(&rotated);
         let operator = registry.as_operator("ann").unwrap();
-        operator.transfer(&self.clients[3], &SellerId::parse("fabrikam").unwrap()).await.unwrap();
+        operator.client(&self.clients[3]).transfer(&SellerId::parse("fabrikam").unwrap()).await.unwrap();
         operator.client(&self.clients[1]).suspend().await.unwrap();
         let mut resealing = registry.reseal().await.unwrap();
         while resealing.step(100).await.unwrap().is_some() {}

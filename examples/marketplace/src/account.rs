@@ -40,7 +40,7 @@ impl fmt::Display for Account {
     }
 }
 
-/// The way to find out who somebody is.
+/// The sign-in: it tells which account a visitor has.
 pub trait SignIn: fmt::Debug + Send + Sync {
     /// Returns the account that these credentials prove.
     fn check(&self, name: &str) -> Option<Account>;

@@ -43,7 +43,7 @@ impl Mailbox {
         Ok(millis.await?.and_then(Timestamp::from_millis))
     }
 
-    /// Adds mails, and remembers up to when was asked. Does nothing if somebody else has asked in between.
+    /// Adds the mails of a window of notices, and keeps the end of the window. Adds nothing if another request has moved that end.
     pub async fn add(
         &self,
         mails: Vec<Mail>,

@@ -27,30 +27,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
     );
 
     let service = started.router.into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(listener, service).with_graceful_shutdown(stop()).await?;
+    axum::serve(listener, service).with_graceful_shutdown(token_endpoint::stop()).await?;
     if let Some(calendar) = started.calendar {
         calendar.stop().await.map_err(|error| error.to_string())?;
     }
     started.registry.flush_last_uses().await?;
     println!("stopped");
     Ok(())
-}
-
-/// Returns when the process is asked to stop.
-async fn stop() {
-    let interrupt = async { tokio::signal::ctrl_c().await.unwrap_or_else(|error| tracing::error!(%error)) };
-    #[cfg(unix)]
-    let terminate = async {
-        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(mut signal) => drop(signal.recv().await),
-            Err(error) => tracing::error!(%error),
-        }
-    };
-    #[cfg(not(unix))]
-    let terminate = std::future::pending::<()>();
-    tokio::select! {
-        () = interrupt => {}
-        () = terminate => {}
-    }
-    tracing::info!("stopping");
 }

@@ -33,6 +33,7 @@ mod secret_delete;
 mod secret_disable;
 mod secret_emergency;
 mod secret_end;
+mod secret_planned;
 mod secret_promote;
 mod secret_show;
 mod sign_in;

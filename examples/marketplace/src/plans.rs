@@ -145,7 +145,7 @@ macro_rules! in_words {
 }
 
 in_words! {
-    SecretDeletion: |plan| format!("Secret {} is deleted for good: whoever presents it is refused.", plan.secret());
+    SecretDeletion: |plan| format!("Secret {} is deleted for good: a caller that presents it is refused.", plan.secret());
     SecretDisabling: |plan| format!("Secret {} is refused until it is enabled again. Its end stays.", plan.secret());
     CallingOff: |plan| format!(
         "Secret {} is deleted, and {} gets back the end and the promotions that it had.",

@@ -4,6 +4,7 @@ pub mod introspection;
 mod metadata;
 pub mod observe;
 pub mod ping;
+mod stop;
 mod token;
 pub mod tokens;
 pub mod webhook;
@@ -19,6 +20,7 @@ use client_registry::clock::Clock;
 use client_registry::store::DynStore;
 use metrics_exporter_prometheus::PrometheusHandle;
 
+pub use crate::stop::stop;
 use crate::tokens::Tokens;
 
 /// What the handlers share.

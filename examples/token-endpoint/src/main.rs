@@ -8,7 +8,7 @@ use client_registry::clock::{Clock, SystemClock};
 use client_registry::store::{DynStore, PostgresStore, SqliteStore};
 use client_registry::value::{Attributes, KeyId};
 use client_registry::{ClientDetails, Keyring, Lifetime, Registry};
-use token_endpoint::{Server, observe, ping};
+use token_endpoint::{Server, observe, ping, stop};
 use tracing_subscriber::EnvFilter;
 
 #[tokio::main]
@@ -82,23 +82,4 @@ async fn show_a_client(registry: &Registry<DynStore>, url: &str) -> Result<(), B
     println!("\ncurl -u '{id}:{secret}' -d grant_type=client_credentials {url}/token");
     println!("curl -u '{id}:{secret}' -d 'token=<access_token>' {url}/introspect\n");
     Ok(())
-}
-
-/// Returns when the process is asked to stop.
-async fn stop() {
-    let interrupt = async { tokio::signal::ctrl_c().await.unwrap_or_else(|error| tracing::error!(%error)) };
-    #[cfg(unix)]
-    let terminate = async {
-        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(mut signal) => drop(signal.recv().await),
-            Err(error) => tracing::error!(%error),
-        }
-    };
-    #[cfg(not(unix))]
-    let terminate = std::future::pending::<()>();
-    tokio::select! {
-        () = interrupt => {}
-        () = terminate => {}
-    }
-    tracing::info!("stopping");
 }

@@ -1,7 +1,8 @@
 //! Leak intake: finding out whose leaked client secrets are, and deleting them (rule 23).
 //!
-//! Nothing is kept to find them by, so a search looks at every client once, page by page. It opens each record and hashes each
-//! text; it writes nothing, notes no use and raises no alarm. The texts are borrowed: they are neither copied, nor stored, nor
+//! Nothing is kept to find them by, so a search looks at every client once, page by page. It authenticates each record and hashes
+//! each text; the rest of a record is read only where a text may belong. It writes nothing, notes no use, and raises no alarm about a
+//! compromised secret. The texts are borrowed: they are neither copied, nor stored, nor
 //! logged.
 
 use std::fmt;

@@ -255,17 +255,6 @@ impl<S: Store> Operator<S> {
     }
 }
 
-impl<S: Store> Operator<S> {
-    /// Transfers a client ID to another seller, with its add-ins, secrets, attributes and trail (rule 22): what
-    /// [`ClientHandle::transfer`] does, which can be tied to a revision.
-    ///
-    /// # Errors
-    /// As [`ClientHandle::transfer`].
-    pub async fn transfer(&self, client_id: &ClientId, to: &SellerId) -> Result<Outcome, Error> {
-        self.client(client_id).transfer(to).await
-    }
-}
-
 impl<S: Store> fmt::Debug for Operator<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Operator").field("actor", &self.view.actor).finish_non_exhaustive()

@@ -201,7 +201,7 @@ async fn ask<S: Store>(
         }
         Question::Suspend(by) => done(as_actor(by).suspend().await),
         Question::Resume(by) => done(as_actor(by).resume().await),
-        Question::Transfer(to) => done(operator.transfer(id, &seller_id(to)).await),
+        Question::Transfer(to) => done(operator.client(id).transfer(&seller_id(to)).await),
         Question::Delete(secret) => match client.delete_in_emergency(number(secret), None).await {
             Ok(_) => Some(Answer::Done),
             Err(error) => refused(error),

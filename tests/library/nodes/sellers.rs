@@ -71,11 +71,11 @@ fn rule_22_nothing_of_the_old_sellers_view_remains_on_any_node() {
 
         let ann = nodes[2].registry.as_operator("ann").unwrap();
         let to = SellerId::parse("fabrikam").unwrap();
-        let refused = ann.transfer(id, &to).await;
+        let refused = ann.client(id).transfer(&to).await;
         assert!(matches!(refused, Err(Error::NameTaken { .. })), "{refused:?}");
         fabrikam.client(taken.client_id()).change_details(details("diary")).await.unwrap();
-        assert_eq!(ann.transfer(id, &to).await.unwrap(), Outcome::Changed);
-        assert_eq!(ann.transfer(id, &to).await.unwrap(), Outcome::Unchanged);
+        assert_eq!(ann.client(id).transfer(&to).await.unwrap(), Outcome::Changed);
+        assert_eq!(ann.client(id).transfer(&to).await.unwrap(), Outcome::Unchanged);
         advance(&nodes, FRESHNESS);
         for node in &nodes {
             node.lets_in(&issued).await.unwrap();

@@ -53,7 +53,7 @@ impl Life {
         see!(self.walker, error);
         operator.client(client.id()).resume().await.unwrap();
         let owner = SellerId::parse("contoso").unwrap();
-        see!(self.walker, operator.transfer(client.id(), &owner).await);
+        see!(self.walker, operator.client(client.id()).transfer(&owner).await);
     }
 
     /// A search for texts that leaked: dead, live, foreign and mistyped.

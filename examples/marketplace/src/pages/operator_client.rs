@@ -88,7 +88,7 @@ async fn transfer(
         Ok(seller) if seller == *snapshot.client().owner() => {
             "This seller owns the client ID already.".to_owned()
         }
-        Ok(seller) => match as_operator.operator.transfer(client.id(), &seller).await {
+        Ok(seller) => match client.transfer(&seller).await {
             Ok(_) => {
                 // Said again after a fault in between, the rest is made up for: the registry answers that nothing has changed.
                 for add_in in snapshot.client().add_ins() {

@@ -1,4 +1,4 @@
-//! `GET /operator/clients`: any client ID of any seller, found by what an operator has at hand.
+//! `GET /operator/clients`: any client ID of any seller, found by its ID, its add-in, or a part of its name, its seller or its domain.
 
 use askama::Template;
 use axum::Router;

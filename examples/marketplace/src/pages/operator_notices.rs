@@ -71,7 +71,7 @@ async fn ask(as_operator: AsOperator, Form(form): Form<Typed>) -> Result<Respons
     let says = match as_operator.app.mailbox.add(mails, before, until).await? {
         true if count == 1 => "One mail was written.".to_owned(),
         true => format!("{count} mails were written."),
-        false => "Somebody else has asked meanwhile, and their mails are here.".to_owned(),
+        false => "Another operator asked at the same time. The mails are here.".to_owned(),
     };
     as_operator.go("/operator/notices", &says).await
 }

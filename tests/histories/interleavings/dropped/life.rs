@@ -89,14 +89,14 @@ pub(super) fn commands() -> Vec<(&'static str, Command, Recovery)> {
             "transfer",
             |world, client, _| {
                 let operator = world.operator();
-                Box::pin(async move { in_words(operator.transfer(client.id(), &fabrikam()).await) })
+                Box::pin(async move { in_words(operator.client(client.id()).transfer(&fabrikam()).await) })
             },
             |world, client, _| {
                 let (operator, contoso) = (world.operator(), SellerId::parse("contoso").unwrap());
                 let is_seen = || block_on(client.snapshot()).is_ok();
-                block_on(operator.transfer(client.id(), &fabrikam())).unwrap();
+                block_on(operator.client(client.id()).transfer(&fabrikam())).unwrap();
                 assert!(!is_seen());
-                block_on(operator.transfer(client.id(), &contoso)).unwrap();
+                block_on(operator.client(client.id()).transfer(&contoso)).unwrap();
                 assert!(is_seen());
             },
         ),

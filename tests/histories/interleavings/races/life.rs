@@ -242,7 +242,7 @@ async fn associate(client: Handle) -> String {
 
 fn transfer(world: &World, client: &Handle) -> impl Future<Output = String> + use<> {
     let (operator, id) = (world.operator(), client.id().clone());
-    async move { in_words(operator.transfer(&id, &SellerId::parse("fabrikam").unwrap()).await) }
+    async move { in_words(operator.client(&id).transfer(&SellerId::parse("fabrikam").unwrap()).await) }
 }
 
 fn belongs_to_fabrikam(world: &World, client: &Handle) -> Result<(), String> {

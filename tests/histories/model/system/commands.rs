@@ -132,7 +132,7 @@ impl<S: Home> System<S> {
             Command::Resume { actor, client } => outcome(block_on(self.handle(*actor, *client).resume())),
             Command::Transfer { client, to } => {
                 let to = SellerId::parse(seller_id(*to)).unwrap();
-                outcome(block_on(self.operator().transfer(&self.ids[*client], &to)))
+                outcome(block_on(self.operator().client(&self.ids[*client]).transfer(&to)))
             }
             Command::Attach { actor, client, attached } => {
                 let attributes = match *attached {
