@@ -12,7 +12,8 @@ use crate::store::Store;
 use crate::store_error::StoreError;
 
 impl<S: Store> Registry<S> {
-    /// Finds a client that is at most as stale as was promised, and asks a question about it: to authenticate, sign and verify.
+    /// Finds a client that is at most as stale as was promised, and asks a question about it. `authenticate`, `sign` and `verify` write
+    /// these lines out, so that their futures hold no other one.
     #[inline]
     pub(super) async fn ask<T, E: From<StoreError>>(
         &self,
