@@ -135,6 +135,15 @@ mod tests {
         }
     }
 
+    redacted! {
+        /// What stands within it is read from a tree, and not by the reader of JSON.
+        #[derive(Debug, PartialEq, serde::Serialize)]
+        #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+        enum Around {
+            One { tagged: Tagged },
+        }
+    }
+
     fn error_of<T: for<'de> Deserialize<'de> + std::fmt::Debug>(json: &str) -> String {
         serde_json::from_str::<T>(json).unwrap_err().to_string()
     }
@@ -159,8 +168,12 @@ mod tests {
             assert_eq!(error_of::<Config>(json), says, "{json}");
         }
         assert_eq!(error_of::<Number>("-1"), "invalid value: integer, expected u32 at line 1 column 2");
-        let wrong = "invalid type: integer, expected variant identifier at line 1 column 9";
-        assert_eq!(error_of::<Tagged>(r#"{"type":0}"#), wrong);
+        let around: Around =
+            serde_json::from_str(r#"{"type":"one","tagged":{"type":"some","days":3}}"#).unwrap();
+        assert_eq!(around, Around::One { tagged: Tagged::Some { days: 3 } });
+        let wrong = "invalid type: integer, expected variant identifier";
+        assert!(error_of::<Tagged>(r#"{"type":0}"#).starts_with(wrong));
+        assert!(error_of::<Around>(r#"{"type":"one","tagged":{"type":0}}"#).starts_with(wrong));
         assert!(serde_json::from_str::<Config>("{").unwrap_err().is_eof());
     }
 
