@@ -104,8 +104,18 @@ impl MacKey {
 
     /// Returns the HMAC-SHA-256 of exactly these bytes.
     pub(crate) fn sign(&self, message: &[u8]) -> [u8; 32] {
-        let inner = finish(self.inner, BLOCK, message);
-        finish(self.outer, BLOCK, &inner)
+        self.finish_outer(&finish(self.inner, BLOCK, message))
+    }
+
+    /// Returns the MAC from the digest of padded key and message: one block, most of which is always the same.
+    fn finish_outer(&self, inner: &[u8; 32]) -> [u8; 32] {
+        let mut block = OUTER_BLOCK;
+        if let Some(place) = block.first_chunk_mut() {
+            *place = *inner;
+        }
+        let mut state = self.outer;
+        compress256(&mut state, &[block]);
+        digest(state)
     }
 
     /// Returns whether `mac` is the HMAC-SHA-256 of these bytes. The comparison takes constant time.
@@ -175,6 +185,12 @@ fn finish(mut state: [u32; 8], before: usize, message: &[u8]) -> [u8; 32] {
         *length = bits.to_be_bytes();
     }
     compress256(&mut state, tail);
+    digest(state)
+}
+
+/// Returns the digest that is the last chaining value.
+#[inline]
+fn digest(mut state: [u32; 8]) -> [u8; 32] {
     let mut digest = [0; 32];
     for (bytes, word) in digest.as_chunks_mut().0.iter_mut().zip(state) {
         *bytes = word.to_be_bytes();
@@ -185,6 +201,15 @@ fn finish(mut state: [u32; 8], before: usize, message: &[u8]) -> [u8; 32] {
 
 /// The block size of SHA-256 in bytes.
 pub(crate) const BLOCK: usize = 64;
+/// What follows a key block and is 32 bytes long, with its padding: a one bit, zeros, and the length in bits.
+const OUTER_BLOCK: [u8; BLOCK] = {
+    let mut block = [0; BLOCK];
+    block[32] = 0x80;
+    let [.., high, low] = ((BLOCK + 32) as u64 * 8).to_be_bytes();
+    block[BLOCK - 2] = high;
+    block[BLOCK - 1] = low;
+    block
+};
 const MIN_DECODED: usize = 24;
 /// The initial chaining value of SHA-256 (FIPS 180-4 section 5.3.3).
 pub(crate) const INITIAL: [u32; 8] =

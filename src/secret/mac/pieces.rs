@@ -26,7 +26,7 @@ impl MacKey {
                 finish(state, BLOCK * (blocks.len() + 1), message)
             }
         };
-        finish(self.outer, BLOCK, &inner)
+        self.finish_outer(&inner)
     }
 
     /// Returns whether one of `macs` is the HMAC-SHA-256 of `head`, followed by `body`. Each comparison takes constant time.
