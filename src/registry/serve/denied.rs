@@ -12,19 +12,29 @@ use crate::value::coded::coded;
 use crate::value::{ClientId, ErrorKind, SecretId};
 
 impl<S: Store> Registry<S> {
-    /// Writes a denial to the log, or raises an alarm (rule 10), and returns it with the client that it is about.
-    #[cold]
+    /// Returns a denial with the client that it is about, once it is in the log.
+    #[inline]
     pub(in crate::registry) fn denied(&self, denial: Denial, found: Option<&Opened>) -> AccessError {
-        let client_id = found.map(|opened| opened.client_id().as_str());
-        let (reason, secret) = (denial.reason(), denial.secret_id());
-        match (reason, client_id) {
-            (Reason::Compromised, Some(id)) => self.inner.alarms.compromised(id, secret, &*self.inner.clock),
-            _ => {
-                let secret = secret.map(SecretId::number);
-                tracing::debug!(target: DENIED, client_id, secret, %reason, "denied");
-            }
-        }
+        self.log_denial(denial, found);
         AccessError::Denied(Denied { denial, opened: found.cloned() })
+    }
+
+    /// Writes a denial to the log, or raises an alarm (rule 10).
+    #[cold]
+    fn log_denial(&self, denial: Denial, found: Option<&Opened>) {
+        let (reason, secret) = (denial.reason(), denial.secret_id());
+        match (reason, found) {
+            (Reason::Compromised, Some(found)) => {
+                self.inner.alarms.compromised(found.client_id().as_str(), secret, &*self.inner.clock);
+            }
+            _ => tracing::debug!(
+                target: DENIED,
+                client_id = found.map(|found| found.client_id().as_str()),
+                secret = secret.map(SecretId::number),
+                %reason,
+                "denied"
+            ),
+        }
     }
 }
 
