@@ -39,6 +39,7 @@ pub use self::feed::{Changes, Committed, Cursor};
 pub use self::last_use::Use;
 pub use self::lists::{ClientsBy, Ending};
 pub use self::memory::MemoryStore;
+pub(crate) use self::memory::WholeCommits;
 #[cfg(feature = "postgres")]
 #[cfg_attr(docsrs, doc(cfg(feature = "postgres")))]
 pub use self::postgres::ChangeHints;

@@ -54,22 +54,18 @@ impl Client {
         mac: impl FnOnce(SecretId, &MacKey) -> [u8; 32],
         t: impl Into<Timestamp>,
     ) -> Option<Signature> {
-        let (secret, mac) = self.mac_by(mac, t.into())?;
-        Some(Signature::new(self.id().clone(), secret, mac))
+        let (secret, mac_key) = self.signs_with(t.into())?;
+        Some(Signature::new(self.id().clone(), secret, mac(secret, mac_key)))
     }
 
-    /// Returns the secret that signs and the MAC that `mac` makes, for a [signature](Self::sign_by).
+    /// Returns the secret that signs at `t` and its key, unless the client is suspended (rule 20).
     #[inline]
-    pub(crate) fn mac_by(
-        &self,
-        mac: impl FnOnce(SecretId, &MacKey) -> [u8; 32],
-        t: Timestamp,
-    ) -> Option<(SecretId, [u8; 32])> {
+    pub(crate) fn signs_with(&self, t: Timestamp) -> Option<(SecretId, &MacKey)> {
         if self.suspension().is_some() {
             return None;
         }
-        let held = self.signer_at(t)?;
-        Some((held.secret.id, mac(held.secret.id, held.mac_key.as_ref()?)))
+        let Held { secret, mac_key, .. } = self.signer_at(t)?;
+        Some((secret.id, mac_key.as_ref()?))
     }
 
     /// Signs a message with every valid secret that can sign at `t`, the signing secret first. Use it for formats that carry

@@ -71,24 +71,15 @@ impl MemoryStore {
         self.inner.records.pin().get(&Sought(id.as_bytes())).cloned()
     }
 
-    /// Asks a question about a live client where it lies, between commits: without waiting and without counting references. Gives
-    /// the question back if the record is sealed, so that it is no live client.
-    #[inline]
-    pub(crate) fn ask<T, Q: FnOnce(Option<&Opened>) -> T>(
-        &self,
-        id: RecordId<'_>,
-        question: Q,
-    ) -> Result<T, Q> {
+    /// Returns the records between two commits, to look at one where it lies.
+    #[inline(always)]
+    pub(crate) fn whole_commits(&self) -> WholeCommits<'_> {
         self.wait_for_whole_commits();
-        let records = self.inner.records.pin();
-        match records.get(&Sought(id.as_bytes())).map(Record::as_live) {
-            Some(None) => Err(question),
-            found => Ok(question(found.flatten())),
-        }
+        WholeCommits { records: self.inner.records.pin() }
     }
 
     /// Waits while two records that must be seen to change at once are being replaced.
-    #[inline]
+    #[inline(always)]
     fn wait_for_whole_commits(&self) {
         if self.inner.is_half_written.load(Ordering::Acquire) {
             drop(self.books());
@@ -142,6 +133,22 @@ impl MemoryStore {
             }
         }
         Ok(())
+    }
+}
+
+/// The records of a memory store between two commits. While this is held, what is found stays where it is.
+pub(crate) struct WholeCommits<'a> {
+    records: papaya::HashMapRef<'a, Key, Record, foldhash::fast::RandomState, papaya::LocalGuard<'a>>,
+}
+
+impl WholeCommits<'_> {
+    /// Returns the live client of an ID, or that there is none: without counting references. `None` if its record is sealed.
+    #[inline(always)]
+    pub(crate) fn find(&self, id: RecordId<'_>) -> Option<Option<&Opened>> {
+        match self.records.get(&Sought(id.as_bytes())) {
+            Some(record) => record.as_live().map(Some),
+            None => Some(None),
+        }
     }
 }
 

@@ -55,11 +55,11 @@ impl<S: Store> Registry<S> {
             Ok(id) => id,
             Err(reason) => return self.let_in(None, NOBODY, reason, client_secret),
         };
-        let ask =
-            |found: Option<&Opened>| self.let_in(found, id.as_bytes(), Reason::UnknownClient, client_secret);
-        match self.ask_at_once(id, ask) {
-            Ok(answer) => answer,
-            Err(ask) => ask(self.wait_for(id).await?.as_ref()),
+        let nobody = Reason::UnknownClient;
+        if let Some(found) = self.at_hand(id).found() {
+            self.let_in(found, id.as_bytes(), nobody, client_secret)
+        } else {
+            self.let_in(self.wait_for(id).await?.as_ref(), id.as_bytes(), nobody, client_secret)
         }
     }
 
@@ -87,7 +87,7 @@ impl<S: Store> Registry<S> {
     /// [`StoreError`] if the store did not answer.
     pub async fn is_alive(&self, client_id: &ClientId, secret: SecretId) -> Result<bool, StoreError> {
         let is_alive = |found: Option<&Opened>| match found {
-            Some(Opened::Active(client)) => Ok(client.is_alive(secret, self.instant_of(client))),
+            Some(Opened::Active(client)) => Ok(client.is_alive(secret, self.judged_at(client))),
             Some(Opened::Deleted(_)) | None => Ok(false),
         };
         self.ask(client_id.into(), is_alive).await
@@ -119,7 +119,7 @@ impl<S: Store> Registry<S> {
     #[inline]
     fn judge(&self, client: &Client, presented: &Verifier) -> Result<(SecretId, Timestamp), Denial> {
         let held = client.identify(presented)?;
-        let at = self.instant_of(client);
+        let at = self.judged_at(client);
         let judged = client.judge(held, at);
         if judged.as_ref().err().is_none_or(Denial::is_use) {
             self.inner.uses.note(client, held, at);
@@ -127,10 +127,19 @@ impl<S: Store> Registry<S> {
         judged.map(|secret| (secret.id(), at))
     }
 
-    /// Returns the instant at which a client is judged (rule 19).
+    /// Returns the instant at which a request is judged (rule 19).
     #[inline]
+    pub(super) fn judged_at(&self, client: &Client) -> Timestamp {
+        self.no_earlier_than(client, self.now())
+    }
+
+    /// Returns the instant at which a client is looked at (rule 19).
     pub(in crate::registry) fn instant_of(&self, client: &Client) -> Timestamp {
-        let clock = self.now();
+        self.no_earlier_than(client, self.now())
+    }
+
+    #[inline]
+    fn no_earlier_than(&self, client: &Client, clock: Timestamp) -> Timestamp {
         if client.is_ahead_of(clock) {
             self.warn_of_lag(client, clock);
         }

@@ -1,29 +1,30 @@
 //! Asking a client: the way of everything that authenticates, signs or verifies.
 //!
 //! A question is a function of the client, and is asked where the client lies: in memory under the guard of the map, in the cache, or
-//! once the store has answered. What can be answered at once takes no future and shares nothing.
+//! once the store has answered. What can be answered at once takes no future and shares nothing. Its answer is made where the caller
+//! gets it: each copy of what was just written would wait for memory.
 
 use std::pin::Pin;
 
 use crate::record::{Opened, RecordId};
 use crate::registry::Registry;
 use crate::secret::wipe_stack;
-use crate::store::Store;
+use crate::store::{Store, WholeCommits};
 use crate::store_error::StoreError;
 
 impl<S: Store> Registry<S> {
-    /// Finds a client that is at most as stale as was promised, and asks a question about it. `authenticate`, `sign` and `verify` write
-    /// these lines out, so that their futures hold no other one.
+    /// Finds a client that is at most as stale as was promised, and asks a question about it. `authenticate` and `verify` write these
+    /// lines out, so that their futures hold no other one.
     #[inline]
     pub(super) async fn ask<T, E: From<StoreError>>(
         &self,
         id: RecordId<'_>,
         question: impl FnOnce(Option<&Opened>) -> Result<T, E> + Send,
     ) -> Result<T, E> {
-        match self.ask_at_once(id, question) {
-            Ok(answer) => answer,
-            Err(question) => question(self.wait_for(id).await?.as_ref()),
+        if let Some(found) = self.at_hand(id).found() {
+            return question(found);
         }
+        question(self.wait_for(id).await?.as_ref())
     }
 
     /// Finds a client that is not at hand. In a box: what it takes to wait for the store makes no future larger that finds what it looks
@@ -37,21 +38,16 @@ impl<S: Store> Registry<S> {
         boxed(|| self.recall(id))
     }
 
-    /// Asks a question that needs no waiting: about a live client in memory, which takes one look-up and shares nothing, or about one
-    /// that is fresh in the cache. Otherwise gives the question back.
-    #[inline]
-    pub(super) fn ask_at_once<T, Q: FnOnce(Option<&Opened>) -> T>(
-        &self,
-        id: RecordId<'_>,
-        question: Q,
-    ) -> Result<T, Q> {
+    /// Looks a client up where that needs no waiting. Always inlined, as is what it calls: a guard that is handed on is a copy, too.
+    #[inline(always)]
+    pub(super) fn at_hand<'a>(&'a self, id: RecordId<'a>) -> AtHand<'a> {
         match (&self.inner.at_hand, &self.inner.cache) {
-            (Some(memory), _) => memory.ask(id, question),
+            (Some(memory), _) => AtHand::InMemory(memory.whole_commits(), id),
             (None, Some(cache)) => match cache.fresh(id, &*self.inner.clock) {
-                Some(found) => Ok(question(found.as_ref())),
-                None => Err(question),
+                Some(found) => AtHand::Cached(found),
+                None => AtHand::Nothing,
             },
-            (None, None) => Err(question),
+            (None, None) => AtHand::Nothing,
         }
     }
 
@@ -67,6 +63,26 @@ impl<S: Store> Registry<S> {
     /// Loads a client for all callers that wait for it. It borrows nothing, since it outlives a caller that goes away.
     async fn load_for_all(self, id: String) -> Result<Option<Opened>, StoreError> {
         self.load_record(RecordId::parse(&id)?).await
+    }
+}
+
+/// What can be answered at once: about a live client in memory, which takes one look-up and shares nothing, or about one that is fresh in
+/// the cache.
+pub(super) enum AtHand<'a> {
+    InMemory(WholeCommits<'a>, RecordId<'a>),
+    Cached(Option<Opened>),
+    Nothing,
+}
+
+impl AtHand<'_> {
+    /// Returns the client, or that there is none. `None` if the store has to be asked.
+    #[inline(always)]
+    pub(super) fn found(&self) -> Option<Option<&Opened>> {
+        match self {
+            Self::InMemory(commits, id) => commits.find(*id),
+            Self::Cached(found) => Some(found.as_ref()),
+            Self::Nothing => None,
+        }
     }
 }
 

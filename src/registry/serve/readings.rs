@@ -62,7 +62,7 @@ impl<S: Store> Registry<S> {
         if let [Err(raw), Err(decoded)] = identified {
             return Err(more_telling(raw, decoded));
         }
-        let at = self.instant_of(client);
+        let at = self.judged_at(client);
         let [raw, decoded] = identified.map(|identified| match identified {
             Ok(held) => (Some(held), client.judge(held, at).map(Secret::id)),
             Err(denial) => (None, Err(denial)),

@@ -78,17 +78,24 @@ impl<S: Store> Registry<S> {
         client_id: &ClientId,
         mac: impl FnOnce(SecretId, &MacKey) -> [u8; 32] + Send,
     ) -> Result<Signature, SignError> {
-        let sign = |found: Option<&Opened>| {
-            let client = active(found)?;
-            client.mac_by(mac, self.instant_of(client)).ok_or_else(|| unsigned(client))
-        };
-        let id = client_id.into();
-        let (secret, mac) = match self.ask_at_once(id, sign) {
-            Ok(signed) => signed,
-            Err(sign) => sign(self.wait_for(id).await?.as_ref()),
-        }?;
+        let mut made = [0; 32];
+        let secret = self.ask(client_id.into(), |found| self.signed(found, mac, &mut made)).await?;
         trace_signature(client_id, secret);
-        Ok(Signature::new(client_id.clone(), secret, mac))
+        Ok(Signature::new(client_id.clone(), secret, made))
+    }
+
+    #[inline]
+    fn signed(
+        &self,
+        found: Option<&Opened>,
+        mac: impl FnOnce(SecretId, &MacKey) -> [u8; 32],
+        made: &mut [u8; 32],
+    ) -> Result<SecretId, SignError> {
+        let client = active(found)?;
+        let signs_with = client.signs_with(self.judged_at(client));
+        let (secret, mac_key) = signs_with.ok_or_else(|| unsigned(client))?;
+        *made = mac(secret, mac_key);
+        Ok(secret)
     }
 
     /// Signs a message with every valid secret that can sign, the signing secret first. Use it for formats that carry several
@@ -146,7 +153,7 @@ impl<S: Store> Registry<S> {
     ) -> Result<Vec<Signature>, SignError> {
         let signed = |found: Option<&Opened>| {
             let client = active(found)?;
-            let signatures = client.sign_all_by(mac, self.instant_of(client));
+            let signatures = client.sign_all_by(mac, self.judged_at(client));
             let first = signatures.first().ok_or_else(|| unsigned(client))?;
             trace_signature(client_id, first.secret_id());
             Ok::<_, SignError>(signatures)
@@ -173,27 +180,35 @@ impl<S: Store> Registry<S> {
     /// - [`AccessError::Denied`]: the signature does not match the message, or its secret is not valid now or cannot sign.
     /// - [`AccessError::Unavailable`]: the store did not answer. This is not a denial.
     pub async fn verify(&self, signature: &Signature, message: &[u8]) -> Result<Verified, AccessError> {
-        let (client_id, secret) = (signature.client_id(), signature.secret_id());
-        let verify = |found: Option<&Opened>| {
-            let denial = match found {
-                None => Denial::of(secret, Reason::UnknownClient),
-                Some(Opened::Deleted(_)) => Denial::of(secret, Reason::ClientDeleted),
-                // The client was looked up by the ID in the signature.
-                Some(Opened::Active(client)) => {
-                    match client.verify_own(signature, message, self.instant_of(client)) {
-                        Ok(_) => return Ok(()),
-                        Err(denial) => denial,
-                    }
-                }
-            };
-            Err(self.denied(denial, found))
-        };
-        let id = client_id.into();
-        match self.ask_at_once(id, verify) {
-            Ok(verified) => verified,
-            Err(verify) => verify(self.wait_for(id).await?.as_ref()),
+        let id = signature.client_id().into();
+        if let Some(found) = self.at_hand(id).found() {
+            self.verified(found, signature, message)
+        } else {
+            self.verified(self.wait_for(id).await?.as_ref(), signature, message)
         }?;
-        Ok(Verified::traced(client_id, secret))
+        Ok(Verified::traced(signature.client_id(), signature.secret_id()))
+    }
+
+    #[inline]
+    fn verified(
+        &self,
+        found: Option<&Opened>,
+        signature: &Signature,
+        message: &[u8],
+    ) -> Result<(), AccessError> {
+        let secret = signature.secret_id();
+        let denial = match found {
+            None => Denial::of(secret, Reason::UnknownClient),
+            Some(Opened::Deleted(_)) => Denial::of(secret, Reason::ClientDeleted),
+            // The client was looked up by the ID in the signature.
+            Some(Opened::Active(client)) => {
+                match client.verify_own(signature, message, self.judged_at(client)) {
+                    Ok(_) => return Ok(()),
+                    Err(denial) => denial,
+                }
+            }
+        };
+        Err(self.denied(denial, found))
     }
 
     /// Verifies an HMAC-SHA-256 value of 32 bytes, which does not name its secret, with every valid secret that can sign.
@@ -225,7 +240,7 @@ impl<S: Store> Registry<S> {
                 None => Denial::because(Reason::UnknownClient),
                 Some(Opened::Deleted(_)) => Denial::because(Reason::ClientDeleted),
                 Some(Opened::Active(client)) => {
-                    match client.verify_any(mac, message, self.instant_of(client)) {
+                    match client.verify_any(mac, message, self.judged_at(client)) {
                         Ok(secret) => return Ok(Verified::traced(client_id, secret.id())),
                         Err(denial) => denial,
                     }
