@@ -30,6 +30,13 @@ pub trait Clock: std::fmt::Debug + Send + Sync + 'static {
 
     /// Returns the time since some fixed instant of this process. It never runs backwards.
     fn monotonic(&self) -> Duration;
+
+    /// Returns a reading of the wall clock that may be some milliseconds old, where that costs less. Requests that authenticate, sign
+    /// or verify are judged by it; commands read [`wall`](Self::wall).
+    #[inline]
+    fn recent_wall(&self) -> Timestamp {
+        self.wall()
+    }
 }
 
 /// A reading of both clocks, which tells later how long ago it was made.
@@ -74,6 +81,9 @@ impl Stopwatch {
 }
 
 /// The clock of the operating system.
+///
+/// On Linux a request reads the kernel's coarse clock, which moves with the timer tick, every 1 to 10 milliseconds: by so much later
+/// than agreed may a secret begin or cease to work. It takes 7 ns, the exact one 23.
 #[derive(Debug)]
 pub struct SystemClock {
     started: Instant,
@@ -102,6 +112,18 @@ impl Clock for SystemClock {
 
     fn monotonic(&self) -> Duration {
         self.started.elapsed()
+    }
+
+    #[cfg(target_os = "linux")]
+    #[inline]
+    fn recent_wall(&self) -> Timestamp {
+        use nix::time::{ClockId, clock_gettime};
+
+        // A kernel without that clock has the exact one.
+        let Ok(now) = clock_gettime(ClockId::CLOCK_REALTIME_COARSE) else { return self.wall() };
+        let since = u64::try_from(now.tv_sec()).ok().zip(u32::try_from(now.tv_nsec()).ok());
+        let (secs, nanos) = since.unwrap_or_default();
+        Timestamp::since_1970(secs, nanos / 1_000_000)
     }
 }
 
@@ -167,5 +189,26 @@ impl Clock for ManualClock {
 
     fn monotonic(&self) -> Duration {
         self.read().monotonic
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The reading for requests is behind by some ticks of the kernel at most, and never ahead.
+    #[test]
+    fn rule_19_the_reading_for_requests_is_a_recent_one() {
+        let clock = SystemClock::new();
+        let (mut behind, mut ahead) = (Duration::MAX, Duration::ZERO);
+        // Another program may have the processor between two readings, or the clock be set.
+        for _ in 0..100 {
+            let (before, recent, after) = (clock.wall(), clock.recent_wall(), clock.wall());
+            behind = behind.min(after.saturating_since(recent));
+            ahead = ahead.max(recent.saturating_since(after));
+            assert!(before.saturating_since(recent) < Duration::from_secs(1), "{before} {recent}");
+        }
+        assert!(behind <= Duration::from_millis(10), "{behind:?}");
+        assert_eq!(ahead, Duration::ZERO);
     }
 }

@@ -50,6 +50,15 @@ impl Timestamp {
         }
     }
 
+    /// Returns the reading of a clock, at most the end of the calendar. No arithmetic of 128 bits: this is read for every request.
+    #[inline]
+    pub(crate) fn since_1970(secs: u64, millis: u32) -> Self {
+        match i64::try_from(secs) {
+            Ok(secs) if secs < Self::MAX.as_secs() => Self::of(secs * 1000 + i64::from(millis)),
+            _ => Self::MAX,
+        }
+    }
+
     /// Parses an RFC 3339 timestamp, such as `2026-03-01T09:00:00Z`. A year of more than four digits needs a sign, as `Display`
     /// writes it.
     ///
@@ -174,13 +183,7 @@ impl From<DateTime<Utc>> for Timestamp {
 impl From<SystemTime> for Timestamp {
     fn from(instant: SystemTime) -> Self {
         let since = instant.duration_since(UNIX_EPOCH).unwrap_or_default();
-        // No arithmetic of 128 bits: this is read for every request.
-        match i64::try_from(since.as_secs()) {
-            Ok(secs) if secs < Self::MAX.as_secs() => {
-                Self::of(secs * 1000 + i64::from(since.subsec_millis()))
-            }
-            _ => Self::MAX,
-        }
+        Self::since_1970(since.as_secs(), since.subsec_millis())
     }
 }
 

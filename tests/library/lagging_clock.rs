@@ -4,12 +4,13 @@
 
 use std::time::Duration;
 
-use crate::support::{Platform, START, Watched, instant, logged, secret_id};
+use crate::support::{Platform, START, Watched, details, instant, logged, secret_id};
+use client_registry::clock::{Clock, ManualClock};
 use client_registry::event::{EventHash, check_trail};
 use client_registry::value::Revision;
 use client_registry::{
     AccessError, AddIn, Availability, ClientHandle, Days, EmergencyDeletion, Error, ErrorKind, Event,
-    Lifetime, NewSecret, Policy, Reason, Refusal, Rotation, Timestamp,
+    Lifetime, NewSecret, Policy, Reason, Refusal, Registry, Rotation, Timestamp,
 };
 use pollster::block_on;
 use proptest::prelude::*;
@@ -133,7 +134,7 @@ fn rule_19_every_command_of_a_seller_is_refused_under_a_clock_that_is_far_behind
         let one = secret_id(1);
         let rotation = Rotation::overlap(Days::new(1));
         let answers = [
-            client.change_details(crate::support::details("another name")).await.map(drop),
+            client.change_details(details("another name")).await.map(drop),
             client.rotate(rotation.clone()).await.map(drop),
             client.promote(one).await.map(drop),
             client.enable(one).await.map(drop),
@@ -224,4 +225,60 @@ fn rule_19_an_operator_heals_a_client_that_was_changed_under_a_clock_far_ahead()
         let _ = client.add_secret(new()).await.unwrap();
         trail_holds(&client).await;
     });
+}
+
+/// A clock whose reading for requests is older than its reading for commands, as the kernel's coarse clock is.
+#[derive(Debug)]
+struct Coarse {
+    exact: ManualClock,
+    lag: Duration,
+}
+
+impl Clock for Coarse {
+    fn wall(&self) -> Timestamp {
+        self.exact.wall()
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.exact.monotonic()
+    }
+
+    fn recent_wall(&self) -> Timestamp {
+        self.wall().checked_sub(self.lag).unwrap()
+    }
+}
+
+proptest! {
+    /// Requests are judged by the older reading, but never earlier than the last change of their client. Commands are not.
+    #[test]
+    fn rule_19_requests_read_the_clock_that_costs_less(lag in 0u64..20, after in 0u64..40) {
+        let exact = ManualClock::new(instant(START).to_datetime());
+        let clock = Coarse { exact: exact.clone(), lag: Duration::from_millis(lag) };
+        let registry = Registry::builder().clock(clock).in_memory();
+        block_on(async {
+            let contoso = registry.as_seller("contoso").unwrap();
+            let year = Lifetime::OneYear;
+            let issued = contoso.register(details("calendar app"), year).await.unwrap();
+            let (id, secret) = (issued.client_id(), issued.client_secret().expose());
+            let registered = registry.now();
+            exact.advance(Duration::from_millis(after));
+            let judged = registered.max(before(registry.now(), lag));
+            let who = registry.authenticate(id.as_str(), secret).await.unwrap();
+            prop_assert_eq!(who.at(), judged);
+            let loaded = registry.load_client(id.as_str()).await.unwrap();
+            prop_assert_eq!(loaded.authenticate(secret).unwrap().at(), judged);
+
+            // What ends is refused as soon as that reading shows its end, and not before.
+            let ends = who.ends().unwrap();
+            exact.set_wall(ends.to_datetime());
+            prop_assert_eq!(registry.authenticate(id.as_str(), secret).await.is_ok(), lag > 0);
+            prop_assert_eq!(registry.sign(id, b"a message").await.is_ok(), lag > 0);
+            exact.advance(Duration::from_millis(lag));
+            prop_assert!(registry.authenticate(id.as_str(), secret).await.is_err());
+            prop_assert!(registry.sign(id, b"a message").await.is_err());
+            let snapshot = contoso.client(id).snapshot().await.unwrap();
+            prop_assert_eq!(snapshot.at(), registry.now());
+            Ok(())
+        })?;
+    }
 }

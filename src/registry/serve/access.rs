@@ -130,7 +130,7 @@ impl<S: Store> Registry<S> {
     /// Returns the instant at which a request is judged (rule 19).
     #[inline]
     pub(super) fn judged_at(&self, client: &Client) -> Timestamp {
-        self.no_earlier_than(client, self.now())
+        self.no_earlier_than(client, self.inner.clock.recent_wall())
     }
 
     /// Returns the instant at which a client is looked at (rule 19).
