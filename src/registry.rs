@@ -106,7 +106,7 @@ struct Inner<S> {
     /// `None` in memory, where nothing can be stale.
     cache: Option<Cache>,
     /// The store, if it keeps live clients in this process and nothing lies between: they are asked where they lie.
-    at_hand: Option<MemoryStore>,
+    memory: Option<MemoryStore>,
 }
 
 impl Registry {
@@ -262,7 +262,9 @@ impl<S: Store> Registry<S> {
     }
 
     /// Returns the instant that the registry's clock shows: that of the [clock](crate::RegistryBuilder::clock) it was built with,
-    /// which may differ from the system's. A client is judged at [`Client::instant`](crate::client::Client::instant) of it.
+    /// which may differ from the system's. Commands and snapshots judge a client at [`Client::instant`](crate::client::Client::instant) of
+    /// it; requests that authenticate, sign or verify, at that of [`Clock::recent_wall`], which may be
+    /// some milliseconds earlier.
     ///
     /// ```
     /// # use client_registry::{Registry, clock::ManualClock, Timestamp};

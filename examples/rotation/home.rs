@@ -19,8 +19,14 @@ pub(crate) struct Home {
 
 impl Home {
     pub(crate) async fn open() -> Result<Self, Box<dyn Error>> {
-        let directory = directory("rotation");
-        let place = Place::said(&directory, if cfg!(feature = "sqlite") { "sqlite" } else { "memory" })?;
+        let otherwise = if cfg!(feature = "sqlite") { "sqlite" } else { "memory" };
+        let place = Place::said(&directory("rotation"), otherwise)?;
+        // Each registry has a keyring of its own, which another one does not move on.
+        let directory = match &place {
+            #[cfg(feature = "postgres")]
+            Place::Postgres { .. } => directory("rotation-postgres"),
+            _ => directory("rotation"),
+        };
         let home = Self { directory, place };
         if home.is_in_memory() {
             return Ok(home);

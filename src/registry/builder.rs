@@ -149,8 +149,8 @@ impl RegistryBuilder {
     #[must_use]
     pub fn in_memory(self) -> Registry {
         let store = MemoryStore::new();
-        let at_hand = store.clone();
-        self.build(store, None, None, Some(at_hand))
+        let memory = store.clone();
+        self.build(store, None, None, Some(memory))
     }
 
     /// Makes a registry in this process's memory behind a store of your own that wraps the [`MemoryStore`]: for example to make
@@ -165,7 +165,7 @@ impl RegistryBuilder {
         store: S,
         protection: Option<Protection>,
         cache: Option<Cache>,
-        at_hand: Option<MemoryStore>,
+        memory: Option<MemoryStore>,
     ) -> Registry<S> {
         let Self { policy, clock, entropy, last_use_interval, .. } = self;
         let uses = LastUseBuffer::new(last_use_interval);
@@ -179,7 +179,7 @@ impl RegistryBuilder {
                 alarms: Alarms::default(),
                 protection,
                 cache,
-                at_hand,
+                memory,
             }),
         }
     }

@@ -115,7 +115,7 @@ impl MacKey {
         }
         let mut state = self.outer;
         compress256(&mut state, &[block]);
-        digest(state)
+        digest(&mut state)
     }
 
     /// Returns whether `mac` is the HMAC-SHA-256 of these bytes. The comparison takes constant time.
@@ -185,14 +185,14 @@ fn finish(mut state: [u32; 8], before: usize, message: &[u8]) -> [u8; 32] {
         *length = bits.to_be_bytes();
     }
     compress256(&mut state, tail);
-    digest(state)
+    digest(&mut state)
 }
 
-/// Returns the digest that is the last chaining value.
+/// Returns the digest that is the last chaining value, and wipes that.
 #[inline]
-fn digest(mut state: [u32; 8]) -> [u8; 32] {
+fn digest(state: &mut [u32; 8]) -> [u8; 32] {
     let mut digest = [0; 32];
-    for (bytes, word) in digest.as_chunks_mut().0.iter_mut().zip(state) {
+    for (bytes, word) in digest.as_chunks_mut().0.iter_mut().zip(*state) {
         *bytes = word.to_be_bytes();
     }
     state.zeroize();
@@ -201,7 +201,8 @@ fn digest(mut state: [u32; 8]) -> [u8; 32] {
 
 /// The block size of SHA-256 in bytes.
 pub(crate) const BLOCK: usize = 64;
-/// What follows a key block and is 32 bytes long, with its padding: a one bit, zeros, and the length in bits.
+/// The last block of the outer hash without its digest: room for 32 bytes, a one bit, zeros, and the length in bits (FIPS 180-4 section
+/// 5.1.1).
 const OUTER_BLOCK: [u8; BLOCK] = {
     let mut block = [0; BLOCK];
     block[32] = 0x80;

@@ -71,7 +71,7 @@ impl MemoryStore {
         self.inner.records.pin().get(&Sought(id.as_bytes())).cloned()
     }
 
-    /// Returns the records between two commits, to look at one where it lies.
+    /// Returns a look into the records that began between two commits.
     #[inline(always)]
     pub(crate) fn whole_commits(&self) -> WholeCommits<'_> {
         self.wait_for_whole_commits();
@@ -136,7 +136,8 @@ impl MemoryStore {
     }
 }
 
-/// The records of a memory store between two commits. While this is held, what is found stays where it is.
+/// A look into the records of a memory store that began between two commits. Look up one client with it, since a commit may begin while
+/// it is held. What is found stays where it is.
 pub(crate) struct WholeCommits<'a> {
     records: papaya::HashMapRef<'a, Key, Record, foldhash::fast::RandomState, papaya::LocalGuard<'a>>,
 }

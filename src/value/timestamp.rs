@@ -50,7 +50,8 @@ impl Timestamp {
         }
     }
 
-    /// Returns the reading of a clock, at most the end of the calendar. No arithmetic of 128 bits: this is read for every request.
+    /// Returns the instant so many seconds and milliseconds (less than 1,000) after 1970-01-01T00:00:00Z, at most the end of the
+    /// calendar. No arithmetic of 128 bits: a clock is read for every request.
     #[inline]
     pub(crate) fn since_1970(secs: u64, millis: u32) -> Self {
         match i64::try_from(secs) {

@@ -249,7 +249,8 @@ impl Clock for Coarse {
 }
 
 proptest! {
-    /// Requests are judged by the older reading, but never earlier than the last change of their client. Commands are not.
+    /// Requests are judged by the older reading, but never earlier than the last change of their client. Commands are judged by the exact
+    /// one.
     #[test]
     fn rule_19_requests_read_the_clock_that_costs_less(lag in 0u64..20, after in 0u64..40) {
         let exact = ManualClock::new(instant(START).to_datetime());
@@ -270,14 +271,25 @@ proptest! {
 
             // What ends is refused as soon as that reading shows its end, and not before.
             let ends = who.ends().unwrap();
+            let signature = registry.sign(id, b"a message").await.unwrap();
             exact.set_wall(ends.to_datetime());
             prop_assert_eq!(registry.authenticate(id.as_str(), secret).await.is_ok(), lag > 0);
+            prop_assert_eq!(registry.is_alive(id, issued.secret_id()).await.unwrap(), lag > 0);
             prop_assert_eq!(registry.sign(id, b"a message").await.is_ok(), lag > 0);
+            prop_assert_eq!(registry.sign_all(id, b"a message").await.is_ok(), lag > 0);
+            prop_assert_eq!(registry.verify(&signature, b"a message").await.is_ok(), lag > 0);
+            prop_assert_eq!(registry.verify_any(id, signature.mac(), b"a message").await.is_ok(), lag > 0);
             exact.advance(Duration::from_millis(lag));
             prop_assert!(registry.authenticate(id.as_str(), secret).await.is_err());
             prop_assert!(registry.sign(id, b"a message").await.is_err());
             let snapshot = contoso.client(id).snapshot().await.unwrap();
             prop_assert_eq!(snapshot.at(), registry.now());
+
+            // A command.
+            let added = contoso.client(id).add_secret(NewSecret::lasting(year)).await.unwrap();
+            let snapshot = contoso.client(id).snapshot().await.unwrap();
+            let added = snapshot.client().secret(added.secret_id()).unwrap();
+            prop_assert_eq!(added.added_at(), registry.now());
             Ok(())
         })?;
     }

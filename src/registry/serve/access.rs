@@ -127,13 +127,13 @@ impl<S: Store> Registry<S> {
         judged.map(|secret| (secret.id(), at))
     }
 
-    /// Returns the instant at which a request is judged (rule 19).
+    /// Returns the instant at which a request is judged, by the recent reading (rule 19).
     #[inline]
     pub(super) fn judged_at(&self, client: &Client) -> Timestamp {
         self.no_earlier_than(client, self.inner.clock.recent_wall())
     }
 
-    /// Returns the instant at which a client is looked at (rule 19).
+    /// Returns the instant for commands and snapshots, by the exact reading (rule 19).
     pub(in crate::registry) fn instant_of(&self, client: &Client) -> Timestamp {
         self.no_earlier_than(client, self.now())
     }

@@ -38,10 +38,11 @@ impl<S: Store> Registry<S> {
         boxed(|| self.recall(id))
     }
 
-    /// Looks a client up where that needs no waiting. Always inlined, as is what it calls: a guard that is handed on is a copy, too.
+    /// Looks a client up where that needs no waiting. Always inlined, as are the parts of the memory store: a guard that is handed on is
+    /// a copy, too.
     #[inline(always)]
     pub(super) fn at_hand<'a>(&'a self, id: RecordId<'a>) -> AtHand<'a> {
-        match (&self.inner.at_hand, &self.inner.cache) {
+        match (&self.inner.memory, &self.inner.cache) {
             (Some(memory), _) => AtHand::InMemory(memory.whole_commits(), id),
             (None, Some(cache)) => match cache.fresh(id, &*self.inner.clock) {
                 Some(found) => AtHand::Cached(found),
@@ -66,8 +67,7 @@ impl<S: Store> Registry<S> {
     }
 }
 
-/// What can be answered at once: about a live client in memory, which takes one look-up and shares nothing, or about one that is fresh in
-/// the cache.
+/// A client that was looked up without waiting: live in memory, fresh in the cache, or not to be had without asking the store.
 pub(super) enum AtHand<'a> {
     InMemory(WholeCommits<'a>, RecordId<'a>),
     Cached(Option<Opened>),

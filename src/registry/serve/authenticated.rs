@@ -43,7 +43,8 @@ impl Authenticated {
         self.secret
     }
 
-    /// Returns the instant for which the answer holds (rule 19).
+    /// Returns the instant for which the answer holds (rule 19). It may be some milliseconds before
+    /// [`Registry::now`](crate::Registry::now).
     #[must_use]
     pub fn at(&self) -> Timestamp {
         self.at

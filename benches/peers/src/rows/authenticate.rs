@@ -54,6 +54,11 @@ fn few<const SECRETS: usize>(report: &mut Report, name: &'static str) {
     let row = row.peer("prefixed-api-key without a map", NoAim, || {
         assert!(prefixed.check(black_box(key), black_box(hash)));
     });
+    let mut for_coarse = ours.presented.walk();
+    let row = row.peer("the floor, with the coarse clock", NoAim, || {
+        let (id, secret) = for_coarse.next().unwrap();
+        floor.authenticate_coarsely(id, secret).unwrap()
+    });
     // With one secret the least of all; with more of them the floor hands out the client, too.
     let row = if SECRETS == 1 {
         row.floor(AtMost(1.25), || {

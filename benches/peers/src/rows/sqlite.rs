@@ -213,7 +213,7 @@ impl File {
         report.measure(report.row(name).waiting().ours(more).peer("ours, one text", AtMost(2.0), one));
     }
 
-    /// A hundred client IDs that follow one another, wherever.
+    /// A hundred client IDs that follow one another, from a random place on.
     fn hundreds(&self, seed: u64) -> impl FnMut() -> Vec<ClientId> {
         let mut ids = self.presented.ids();
         ids.sort_unstable();
