@@ -4,24 +4,24 @@
 //! on the books, which hold everything else: the indexes, the trails, the feed and the last uses.
 
 mod books;
+mod look;
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
-use std::hash::{Hash, Hasher};
 use std::ops::Bound;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use papaya::Equivalent;
-
 use self::books::Books;
+pub(crate) use self::look::WholeCommits;
+use self::look::{Key, Records, Sought};
 use super::{
     Adopted, Changes, ClientsBy, Commit, CommitError, Committed, Cursor, Ending, Index, IndexEntry, Store,
     StoreError, StoreErrorKind, Use,
 };
 use crate::client::LastUses;
 use crate::entropy::instance_mark;
-use crate::record::{Opened, Record, RecordId};
+use crate::record::{Record, RecordId};
 use crate::value::{AddInId, ClientId, Revision, Timestamp};
 
 /// A store in this process's memory: everything is lost when the process ends. Cheap to clone; clones are the same store.
@@ -43,7 +43,7 @@ pub struct MemoryStore {
 }
 
 struct Inner {
-    records: papaya::HashMap<Key, Record, foldhash::fast::RandomState>,
+    records: Records,
     books: Mutex<Books>,
     /// Whether records are being replaced one after the other that must be seen to change at once.
     is_half_written: AtomicBool,
@@ -133,23 +133,6 @@ impl MemoryStore {
             }
         }
         Ok(())
-    }
-}
-
-/// A look into the records of a memory store that began between two commits. Look up one client with it, since a commit may begin while
-/// it is held. What is found stays where it is.
-pub(crate) struct WholeCommits<'a> {
-    records: papaya::HashMapRef<'a, Key, Record, foldhash::fast::RandomState, papaya::LocalGuard<'a>>,
-}
-
-impl WholeCommits<'_> {
-    /// Returns the live client of an ID, or that there is none: without counting references. `None` if its record is sealed.
-    #[inline(always)]
-    pub(crate) fn find(&self, id: RecordId<'_>) -> Option<Option<&Opened>> {
-        match self.records.get(&Sought(id.as_bytes())) {
-            Some(record) => record.as_live().map(Some),
-            None => Some(None),
-        }
     }
 }
 
@@ -321,27 +304,6 @@ impl Default for MemoryStore {
 impl fmt::Debug for MemoryStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MemoryStore").field("records", &self.inner.records.len()).finish_non_exhaustive()
-    }
-}
-
-/// A client ID as the map keeps it: hashed by its bytes.
-#[derive(PartialEq, Eq)]
-struct Key(ClientId);
-
-impl Hash for Key {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.0.as_bytes().hash(state);
-    }
-}
-
-/// The bytes of a client ID to look up, which are compared with one where it lies.
-#[derive(Hash)]
-struct Sought<'a>(&'a [u8]);
-
-impl Equivalent<Key> for Sought<'_> {
-    #[inline]
-    fn equivalent(&self, key: &Key) -> bool {
-        key.0.is(self.0)
     }
 }
 

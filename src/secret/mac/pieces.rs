@@ -2,7 +2,7 @@
 
 use sha2::block_api::compress256;
 
-use super::{BLOCK, MacKey, finish, is_same};
+use super::{BLOCK, MacKey, finish, finish_outer, is_same};
 
 impl MacKey {
     /// Returns the HMAC-SHA-256 of `head`, followed by `body`.
@@ -26,7 +26,7 @@ impl MacKey {
                 finish(state, BLOCK * (blocks.len() + 1), message)
             }
         };
-        self.finish_outer(&inner)
+        finish_outer(self.outer, &inner)
     }
 
     /// Returns whether one of `macs` is the HMAC-SHA-256 of `head`, followed by `body`. Each comparison takes constant time.
