@@ -122,12 +122,15 @@ fn compare(path: &Path) -> Result<bool, Fault> {
         Err(error) => return is_of_content(error.into()),
     };
     let log = beside(&target, "-wal");
-    let is_said_by_log =
-        has_page(&log, |page| page == said.page).map_err(|error| advice::refused(&log, error))?;
-    let fit = match is_said_by_log {
-        true => said.fit_soon(&target, &both),
+    let unreadable = |error| advice::refused(&log, error);
+    let fit = if has_page(&log, |page| page == said.page).map_err(unreadable)? {
+        said.fit_soon(&target, &both)
+    } else if has_page(&log, |_| true).map_err(unreadable)? {
         // The log says nothing of it.
-        false => Fit::Unknown,
+        Fit::Unknown
+    } else {
+        // Nothing is in the log that could belong to another file.
+        Fit::Yes
     };
     match fit {
         Fit::Yes => Ok(true),
