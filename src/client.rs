@@ -108,23 +108,24 @@ use crate::value::{
 ///
 /// A client is a value: commands return the next one, and never change the one that they are called on. It is not `Clone`,
 /// since it holds verifiers and signing keys. [`Snapshot::client`](crate::Snapshot::client) shows one of a registry.
+#[repr(C)] // what a request reads lies together
 pub struct Client {
+    prefix: VerifierPrefix,
+    /// In the order of their IDs.
+    secrets: Box<[Held]>,
+    extras: Option<Box<Extras>>,
+    changed_at: Timestamp,
+    foreseen: Foreseen,
     id: ClientId,
     owner: SellerId,
     details: ClientDetails,
-    availability: Availability,
     registered_at: Timestamp,
-    changed_at: Timestamp,
     revision: Revision,
-    /// In the order of their IDs.
-    secrets: Box<[Held]>,
-    prefix: VerifierPrefix,
-    extras: Option<Box<Extras>>,
-    last_secret: Option<SecretId>,
-    foreseen: Foreseen,
     /// The number of facts so far: it orders what happened at one instant.
     steps: u64,
     head: EventHash,
+    last_secret: Option<SecretId>,
+    availability: Availability,
 }
 
 impl Client {
