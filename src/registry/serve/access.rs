@@ -115,11 +115,11 @@ impl<S: Store> Registry<S> {
         Err(self.denied(denial, found))
     }
 
-    /// Asks the client, and notes the use (rule 9). The clock is read only for a secret that the client has.
+    /// Asks the client, and notes the use (rule 9). The clock is read whatever was presented, so that time does not tell which.
     #[inline]
     fn judge(&self, client: &Client, presented: &Verifier) -> Result<(SecretId, Timestamp), Denial> {
-        let held = client.identify(presented)?;
         let at = self.judged_at(client);
+        let held = client.identify(presented)?;
         let judged = client.judge(held, at);
         if judged.as_ref().err().is_none_or(Denial::is_use) {
             self.inner.uses.note(client, held, at);
