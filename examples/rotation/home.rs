@@ -21,7 +21,7 @@ impl Home {
     pub(crate) async fn open() -> Result<Self, Box<dyn Error>> {
         let otherwise = if cfg!(feature = "sqlite") { "sqlite" } else { "memory" };
         let place = Place::said(&directory("rotation"), otherwise)?;
-        // Each registry has a keyring of its own, which another one does not move on.
+        // Each kind of store has a keyring of its own, which another one does not move on.
         let directory = match &place {
             #[cfg(feature = "postgres")]
             Place::Postgres { .. } => directory("rotation-postgres"),

@@ -1,7 +1,7 @@
 //! Judging a presented client secret, from the client alone (rules 5, 9 and 10).
 //!
 //! A client secret is recognised without a clock and judged with one. The secret that was recognised lies between the two, so
-//! that a shell hashes before it knows whether the client exists, and reads its clock only for a secret that the client has.
+//! that a shell hashes before it knows whether the client exists.
 
 use std::hint::black_box;
 

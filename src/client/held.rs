@@ -10,16 +10,15 @@ use crate::secret::{MacKey, Secret, Verifier};
 use crate::value::Timestamp;
 
 /// A secret with its verifier and its signing key.
-#[repr(C)] // what a request reads lies together
 pub(crate) struct Held {
     pub(crate) verifier: Verifier,
-    pub(crate) reported: LastReport,
     pub(crate) secret: Secret,
     /// Present for every secret whose purpose signs, until it is deleted or forgotten (rule 19). Older versions removed the key
     /// of an ended secret.
     pub(crate) mac_key: Option<MacKey>,
     /// What the rotation that replaced it took from it (rule 11).
     pub(super) given_up: Option<Box<GivenUp>>,
+    pub(crate) reported: LastReport,
 }
 
 impl Held {

@@ -56,13 +56,13 @@ impl<S: Store> Registry<S> {
         Err(self.denied(denial, found))
     }
 
-    /// Asks the client about both, and notes one use (rule 9). The clock is read only for a secret that the client has.
+    /// Asks the client about both, and notes one use (rule 9). The clock is read whatever was presented.
     fn judge_either(&self, client: &Client, readings: [&str; 2]) -> Result<(SecretId, Timestamp), Denial> {
+        let at = self.judged_at(client);
         let identified = readings.map(|reading| client.identify(&client.hash(reading)));
         if let [Err(raw), Err(decoded)] = identified {
             return Err(more_telling(raw, decoded));
         }
-        let at = self.judged_at(client);
         let [raw, decoded] = identified.map(|identified| match identified {
             Ok(held) => (Some(held), client.judge(held, at).map(Secret::id)),
             Err(denial) => (None, Err(denial)),
