@@ -112,24 +112,6 @@ fn no_change_is_acknowledged_once_another_file_was_copied_over_this_one() {
     }
 }
 
-/// What the file had when it was opened is known as well as what was written to it since.
-#[test]
-fn a_process_that_has_changed_nothing_yet_notices_it_with_its_first_change() {
-    for copy in COPIES {
-        let Platform { registry, scratch } = Platform::new();
-        drop(registry);
-        let registry =
-            block_on(Registry::open(SqliteStore::open(scratch.file()).unwrap(), keyring())).unwrap();
-        let bytes = copy_over(&scratch.path().join(copy), &scratch.file(), false);
-        match register(&registry, "lost") {
-            Err(Error::Unavailable(error)) => is_told(&error, copy),
-            other => panic!("{copy}: {other:?}"),
-        }
-        drop(registry);
-        assert!(fs::read(scratch.file()).unwrap() == bytes, "{copy}");
-    }
-}
-
 /// What was acknowledged last is in the log, and the next opening does not take it for a log of the other file.
 #[test]
 fn a_file_that_was_copied_over_just_before_the_process_ends_gets_nothing_of_the_log() {

@@ -49,9 +49,7 @@ impl Writer {
             drop(connected);
             connected = Connected::open(&identity, settings)?;
         }
-        let mut content = Content::default();
-        // What the file has now it must have at the first change as well.
-        content.committed(content::last_event(&connected.connection).unwrap_or_default());
+        let content = Content::default();
         Ok(Self { identity, medium, settings, connection: Some(connected), checkpoints, content })
     }
 
