@@ -138,8 +138,8 @@ impl<S: Store> Registry<S> {
     /// store a new registry is made: to refuse an empty store and every other registry, open it with
     /// [`RegistryBuilder::expect_registry`](crate::RegistryBuilder::expect_registry) instead.
     ///
-    /// The keyring must hold every key under which a record is sealed. Opening a registry writes the ID and a check
-    /// value of each key to the store, never the key itself. A keyring with other bytes under that ID is refused later.
+    /// The keyring must hold every key under which a record is sealed. Opening writes the ID of each key to the store, with a value that
+    /// checks the key, never the key itself: later, a keyring that has another key under the same ID is refused.
     ///
     /// ```
     /// # use client_registry::value::KeyId;

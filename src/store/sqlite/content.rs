@@ -7,7 +7,8 @@
 //! when a file is opened; and where all of the log has been copied into it, it must have the last event that was seen here. If
 //! it is another file, nothing is acknowledged any longer, and the log is not copied into it: the two may still be told apart.
 //!
-//! What remains: readings between the copying and the next change may be answered from both files; a file of the same length
+//! What remains: readings between the copying and the next change may be answered from both files; a process that has made no change
+//! yet knows no event that the file must have, and without a log it takes the copy for the file; a file of the same length
 //! that is copied within the same tick of the file system's clock as a checkpoint (some milliseconds) is not noticed; nor is
 //! one that a checkpoint comes upon while it looks.
 
